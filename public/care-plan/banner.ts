@@ -1,0 +1,56 @@
+/** Who the page is about: always in sight, whatever else is on the screen. */
+import { bdi, h, icon } from './dom.js'
+import type { Banner } from './patient.js'
+
+const item = (label: string, value: string, className = ''): HTMLElement =>
+  h(
+    'li',
+    { class: `patient__item ${className}`.trim() },
+    h('span', { class: 'patient__label' }, label),
+    ' ',
+    h('span', { class: 'patient__value' }, bdi(value)),
+  )
+
+export function bannerView(banner: Banner): HTMLElement {
+  const sensitive = h(
+    'strong',
+    { class: 'nhsuk-tag nhsuk-tag--purple patient__tag' },
+    icon('lock'),
+    'Sensitive record',
+  )
+  return h(
+    'section',
+    { class: 'patient', 'aria-label': 'Patient' },
+    h(
+      'div',
+      { class: 'patient__top' },
+      h('p', { class: 'patient__name' }, bdi(banner.name)),
+      banner.died === undefined
+        ? undefined
+        : h('strong', { class: 'nhsuk-tag nhsuk-tag--grey patient__tag' }, 'Deceased'),
+      banner.sensitive ? sensitive : undefined,
+    ),
+    h(
+      'ul',
+      { class: 'patient__items' },
+      item('Born', banner.born),
+      banner.died === undefined ? undefined : item('Died', banner.died, 'patient__item--died'),
+      item('Gender', banner.gender),
+      item('NHS No.', banner.nhsNumber),
+      banner.address === undefined
+        ? undefined
+        : item('Address', banner.address, 'patient__item--wrap'),
+    ),
+  )
+}
+
+/**
+ * Keeps the height of the sticky banner in `--banner`, so that what is focused scrolls to below it and
+ * is never hidden behind it (WCAG 2.2, 2.4.11 Focus Not Obscured).
+ */
+export function watchHeight(banner: HTMLElement): void {
+  const tell = () =>
+    document.documentElement.style.setProperty('--banner', `${Math.ceil(banner.offsetHeight)}px`)
+  new ResizeObserver(tell).observe(banner)
+  tell()
+}

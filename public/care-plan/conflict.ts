@@ -1,0 +1,175 @@
+/** Two versions of one section, side by side: the user chooses, field by field, what is saved. */
+import { authorOf, type Entry, valuesOf } from './composition.js'
+import { type Control, controlFor } from './controls.js'
+import { showDay, showMoment } from './dates.js'
+import { type Field, type Section, type Values, wordsFor } from './definition.js'
+import { bdi, h, hiddenText, prose } from './dom.js'
+import { type SectionForm, sectionForm } from './form.js'
+import { type FieldMerge, mergeOf } from './merge.js'
+
+interface Row {
+  readonly element: HTMLElement
+  readonly first: HTMLElement
+  readonly control: Control
+  /** Whether the user has said what to save: always, but for a field that both changed. */
+  chosen(): boolean
+}
+
+function version(title: string, field: Field, value: string): HTMLElement {
+  const words = field.type === 'date' ? showDay(value) : wordsFor(field, value)
+  const body = value === '' ? h('p', { class: 'empty' }, 'Nothing recorded') : prose(words)
+  return h('div', { class: 'version' }, h('h5', {}, title), body)
+}
+
+const SAYS: Readonly<Record<FieldMerge['changed'], string>> = {
+  same: '',
+  theirs: 'Only they changed this: their version will be kept.',
+  yours: 'Only you changed this: your version will be saved.',
+  both: 'You both changed this. Choose what to save.',
+}
+
+type Choice = 'theirs' | 'yours' | 'other'
+
+const isFree = ({ type }: Field): boolean => type === 'text' || type === 'long-text'
+
+function choices({ field, changed }: FieldMerge, id: string, pick: (choice: Choice) => void) {
+  const free = isFree(field)
+  const rows: readonly (readonly [Choice, string])[] = [
+    ['theirs', 'Keep their version'],
+    ['yours', 'Save my version'],
+    ['other', free ? 'Write a combined version' : 'Choose something else'],
+  ]
+  const radios = rows.map(([choice, title]) => {
+    const own = `${id}-${choice}`
+    const input = h('input', {
+      class: 'nhsuk-radios__input',
+      type: 'radio',
+      name: `${id}-choice`,
+      id: own,
+      change: () => pick(choice),
+    })
+    const label = h('label', { class: 'nhsuk-label nhsuk-radios__label', for: own }, title)
+    return { input, item: h('div', { class: 'nhsuk-radios__item' }, input, label) }
+  })
+  const list = h(
+    'div',
+    { class: 'nhsuk-radios nhsuk-radios--small nhsuk-radios--inline' },
+    ...radios.map(({ item }) => item),
+  )
+  const asks = changed === 'both' ? SAYS.both : 'What to save'
+  const name = hiddenText(`: ${field.title}`)
+  const legend = h('legend', { class: 'nhsuk-fieldset__legend' }, asks, name)
+  return {
+    element: h('fieldset', { class: 'nhsuk-fieldset' }, legend, list),
+    first: radios[0]?.input ?? list,
+    check: (choice: Choice) => {
+      for (const [i, [name]] of rows.entries()) {
+        const input = radios[i]?.input
+        if (input) input.checked = name === choice
+      }
+    },
+  }
+}
+
+function combined({ theirs, yours }: FieldMerge): string {
+  return [theirs, yours].filter((text) => text !== '').join('\n')
+}
+
+function rowFor(merge: FieldMerge, id: string): Row {
+  const { field, theirs, yours, changed } = merge
+  const own = h('div', { hidden: true })
+  const starting = isFree(field) ? combined(merge) : yours
+  const typed = controlFor(field, id, starting, [hiddenText(': version to save')])
+  own.append(typed.element)
+  let choice: Choice | undefined =
+    changed === 'theirs' ? 'theirs' : changed === 'both' ? undefined : 'yours'
+  const asked = choices(merge, id, (picked) => {
+    choice = picked
+    own.hidden = picked !== 'other'
+  })
+  if (choice) asked.check(choice)
+  const read = () =>
+    choice === 'other' ? typed.read() : { value: choice === 'theirs' ? theirs : yours }
+  const element = h(
+    'section',
+    { class: `difference difference--${changed}`, 'aria-label': field.title },
+    h('h4', {}, field.title),
+    h(
+      'div',
+      { class: 'versions' },
+      version('Their version', field, theirs),
+      version('Your version', field, yours),
+    ),
+    changed === 'both' ? undefined : h('p', { class: 'note' }, SAYS[changed]),
+    asked.element,
+    own,
+  )
+  return {
+    element,
+    first: asked.first,
+    control: { ...typed, element, first: asked.first, read },
+    chosen: () => choice !== undefined,
+  }
+}
+
+/** A field that needs no row: both hold the same. */
+const settled = ({ field, yours }: FieldMerge): Control => ({
+  field,
+  element: h('div', { hidden: true }),
+  first: h('span'),
+  read: () => ({ value: yours }),
+  tell: () => undefined,
+})
+
+function introduction(theirs: Entry): HTMLElement {
+  const { name, at } = authorOf(theirs.composition)
+  return h(
+    'div',
+    { class: 'nhsuk-inset-text' },
+    h(
+      'p',
+      {},
+      bdi(name),
+      ` saved a newer version${at === undefined ? '' : ` (${showMoment(at)})`} while you were editing. `,
+      'Yours has not been saved, and nothing that you typed is lost.',
+    ),
+  )
+}
+
+interface Conflict {
+  readonly section: Section
+  /** What you started from. */
+  readonly base: Values
+  readonly theirs: Entry
+  readonly yours: Values
+  readonly save: (values: Values) => void
+  readonly cancel: () => void
+}
+
+export function conflictForm(conflict: Conflict): SectionForm {
+  const { section, base, theirs, yours, save, cancel } = conflict
+  const merges = mergeOf(section, base, valuesOf(section, theirs.composition), yours)
+  const rows = merges
+    .filter(({ changed }) => changed !== 'same')
+    .map((merge) => rowFor(merge, `merge-${section.id}-${merge.field.id}`))
+  const undecided = () =>
+    rows
+      .filter((row) => !row.chosen())
+      .map((row) => ({
+        text: `${row.control.field.title}: choose which version to save`,
+        leadsTo: row.first,
+      }))
+  return sectionForm({
+    section,
+    heading: `${section.title}: somebody else changed this section`,
+    intro: [introduction(theirs)],
+    controls: [
+      ...rows.map(({ control }) => control),
+      ...merges.filter(({ changed }) => changed === 'same').map(settled),
+    ],
+    saveLabel: 'Save this version',
+    problems: undecided,
+    save,
+    cancel,
+  })
+}

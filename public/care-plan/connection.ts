@@ -1,0 +1,156 @@
+/**
+ * Calls to the gateway with the token that fhirclient holds. The calls are our own `fetch`, because
+ * fhirclient's `request` throws the body of a refusal away, and with it the reference that the user
+ * needs; and because it forgets the refresh token when a renewal merely met a broken network.
+ */
+import type { Landed } from './smart.js'
+import { oneLine } from './text.js'
+
+export type Why = 'unreachable' | 'ended' | 'refused' | 'absent' | 'stale' | 'failed'
+
+const WHY: Readonly<Record<number, Why>> = {
+  401: 'ended',
+  403: 'refused',
+  404: 'absent',
+  410: 'absent',
+  409: 'stale',
+  412: 'stale',
+}
+const PATIENCE = 20_000
+const EARLY_SECONDS = 30
+
+/** A call that did not give what it asked for. `words` and `reference` are the gateway's, if it spoke. */
+export class CallFailed extends Error {
+  override readonly name = 'CallFailed'
+  constructor(
+    readonly why: Why,
+    readonly words = '',
+    readonly reference = '',
+  ) {
+    super(why)
+  }
+}
+
+export interface Answer {
+  readonly json: unknown
+  readonly version: string | undefined
+}
+
+interface RefusalBody {
+  readonly error_description?: unknown
+  readonly reference?: unknown
+  readonly issue?: readonly { readonly diagnostics?: unknown }[]
+}
+
+/** The gateway's refusal: JSON of its own, or an OperationOutcome on the FHIR paths. */
+async function failureOf(response: Response): Promise<CallFailed> {
+  const body = (await response.json().catch(() => null)) as RefusalBody | null
+  const words = oneLine(body?.error_description ?? body?.issue?.[0]?.diagnostics).slice(0, 300)
+  const told = oneLine(body?.reference) || /\bref_[\w-]{8,64}\b/.exec(words)?.[0]
+  const reference = told ?? oneLine(response.headers.get('x-request-id'))
+  return new CallFailed(WHY[response.status] ?? 'failed', words, reference)
+}
+
+/** The version that an ETag names: `"uid"` or `W/"uid"`. */
+const versionOf = (etag: string | null): string | undefined =>
+  etag?.replace(/^W\//, '').replace(/^"|"$/g, '') || undefined
+
+export type Renewal = 'renewed' | 'ended' | 'unreachable'
+
+export class Connection {
+  readonly fhir: string
+  readonly openEhr: string
+  readonly patient: string
+  #client: Landed['client'] | undefined
+  #renewing: Promise<Renewal> | undefined
+  readonly #answered: () => void
+
+  /** @param answered is told of each answer of the gateway that was not a refusal of the token */
+  constructor({ client, pending }: Landed, answered: () => void) {
+    this.#client = client
+    this.#answered = answered
+    this.fhir = pending.iss
+    this.openEhr = pending.openEhr
+    this.patient = client.patient.id ?? ''
+  }
+
+  /** A member of the latest token response. */
+  token(member: string): unknown {
+    const response = this.#client?.state.tokenResponse as Record<string, unknown> | undefined
+    return response?.[member]
+  }
+
+  /** Forgets the tokens. Every later call fails as `ended`. */
+  close(): void {
+    if (this.#client) this.#client.state.tokenResponse = {}
+    this.#client = undefined
+  }
+
+  /** Tells the gateway that the user is still there, and takes a new access token. */
+  renew(): Promise<Renewal> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = undefined
+    })
+    return this.#renewing
+  }
+
+  async #renew(): Promise<Renewal> {
+    const client = this.#client
+    const kept = this.token('refresh_token')
+    if (!client || typeof kept !== 'string') return 'ended'
+    try {
+      await client.refresh({ signal: AbortSignal.timeout(PATIENCE) })
+    } catch (error) {
+      const status = (error as { status?: number }).status ?? 0
+      if (status >= 400 && status < 500 && status !== 429) return 'ended'
+      // fhirclient has dropped it; the gateway, which did not answer, has not.
+      Object.assign(client.state.tokenResponse ?? {}, { refresh_token: kept })
+      return 'unreachable'
+    }
+    if (this.token('patient') !== this.patient) return 'ended'
+    this.#answered()
+    return 'renewed'
+  }
+
+  async #authorization(): Promise<string> {
+    const expires = this.#client?.state.expiresAt ?? 0
+    if (this.token('refresh_token') && expires - EARLY_SECONDS < Date.now() / 1000) {
+      if ((await this.renew()) === 'ended') throw new CallFailed('ended')
+    }
+    const header = this.#client?.getAuthorizationHeader()
+    if (!header) throw new CallFailed('ended')
+    return header
+  }
+
+  /**
+   * One call. Only to the bases that the launch gave: a token must not follow an address out of a body.
+   * @throws CallFailed
+   */
+  async call(url: string, init: RequestInit = {}): Promise<Answer> {
+    const within = [this.fhir, this.openEhr].some((base) => url.startsWith(`${base}/`))
+    if (!within) throw new CallFailed('failed')
+    const authorization = await this.#authorization()
+    const response = await fetch(url, {
+      ...init,
+      headers: { accept: 'application/json', ...init.headers, authorization },
+      mode: 'cors',
+      credentials: 'omit',
+      cache: 'no-store',
+      redirect: 'error',
+      signal: AbortSignal.timeout(PATIENCE),
+    }).catch(() => {
+      throw new CallFailed('unreachable')
+    })
+    if (!response.ok) throw await failureOf(response)
+    this.#answered()
+    const text = await response.text().catch(() => {
+      throw new CallFailed('unreachable')
+    })
+    try {
+      const json: unknown = text === '' ? undefined : JSON.parse(text)
+      return { json, version: versionOf(response.headers.get('etag')) }
+    } catch {
+      throw new CallFailed('failed')
+    }
+  }
+}

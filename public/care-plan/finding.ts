@@ -1,0 +1,90 @@
+/**
+ * What the reads together allow us to say. "No plan" is a clinical statement: it is made only when the
+ * record answered and had none, never because something did not answer.
+ */
+import type { Composition, Entry } from './composition.js'
+
+/** What the search for an active CarePlan said. */
+export type Index = 'active' | 'none' | 'unread'
+/** Whether sections were found. `no-ehr`: the launch named no EHR. `withheld`: the role may not ask. */
+export type Content = 'found' | 'empty' | 'no-ehr' | 'withheld' | 'unread'
+export type Finding = 'plan' | 'none' | 'unknown'
+
+// biome-ignore format: a table
+const FINDINGS: Readonly<Record<Index, Readonly<Record<Content, Finding>>>> = {
+  active: { found: 'plan', empty: 'plan', 'no-ehr': 'unknown', withheld: 'plan',    unread: 'unknown' },
+  none:   { found: 'plan', empty: 'none', 'no-ehr': 'none',    withheld: 'unknown', unread: 'unknown' },
+  unread: { found: 'plan', empty: 'unknown', 'no-ehr': 'unknown', withheld: 'unknown', unread: 'unknown' },
+}
+
+export const findingOf = (index: Index, content: Content): Finding => FINDINGS[index][content]
+
+export class ForeignPatient extends Error {
+  override readonly name = 'ForeignPatient'
+}
+
+interface FhirBundle {
+  readonly resourceType?: string
+  readonly link?: readonly { readonly relation?: string }[]
+  readonly entry?: readonly {
+    readonly resource?: {
+      readonly resourceType?: string
+      readonly status?: string
+      readonly subject?: { readonly reference?: string }
+    }
+  }[]
+}
+
+/**
+ * @throws ForeignPatient when a plan of the answer is another patient's
+ * @throws TypeError when it is no search result at all: an unreadable answer is not an empty one
+ */
+export function readIndex(json: unknown, patient: string): Index {
+  const bundle = json as FhirBundle | null
+  if (bundle?.resourceType !== 'Bundle') throw new TypeError('not a Bundle')
+  const plans = (bundle.entry ?? [])
+    .map(({ resource }) => resource)
+    .filter((resource) => resource?.resourceType === 'CarePlan')
+  for (const plan of plans) {
+    const subject = plan?.subject?.reference?.split('/').slice(-2).join('/')
+    if (subject !== `Patient/${patient}`) throw new ForeignPatient('CarePlan')
+  }
+  if (plans.some((plan) => plan?.status === 'active')) return 'active'
+  // The plan may stand on the next page.
+  return bundle.link?.some(({ relation }) => relation === 'next') ? 'unread' : 'none'
+}
+
+/** The newest entry of each template, and the templates that have more than one. */
+export interface Entries {
+  readonly newest: ReadonlyMap<string, Entry>
+  readonly several: ReadonlySet<string>
+}
+
+const started = ({ composition }: Entry): number =>
+  Date.parse(composition.context?.start_time?.value ?? '') || 0
+
+/**
+ * @throws TypeError when it is no result set with the columns that were asked for
+ * @throws ForeignPatient when a row names another EHR
+ */
+export function readEntries(json: unknown, ehrId: string): Entries {
+  const set = json as { columns?: { name?: string }[]; rows?: unknown[][] } | null
+  const place = (name: string) => set?.columns?.findIndex((column) => column.name === name) ?? -1
+  const [template, uid, composition] = [place('template'), place('uid'), place('composition')]
+  if (!Array.isArray(set?.rows) || Math.min(template, uid, composition) < 0) {
+    throw new TypeError('not the sections of a plan')
+  }
+  const ehr = place('ehr')
+  const newest = new Map<string, Entry>()
+  const several = new Set<string>()
+  for (const row of set.rows) {
+    if (ehr >= 0 && row[ehr] !== ehrId) throw new ForeignPatient('EHR')
+    const name = String(row[template])
+    const entry = { version: String(row[uid]), composition: row[composition] as Composition }
+    if (entry.composition?._type !== 'COMPOSITION') throw new TypeError('not a composition')
+    const other = newest.get(name)
+    if (other) several.add(name)
+    if (!other || started(entry) > started(other)) newest.set(name, entry)
+  }
+  return { newest, several }
+}

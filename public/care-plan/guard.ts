@@ -1,0 +1,114 @@
+/** Watches the user and the time, and does what the session clock says. */
+import type { Renewal } from './connection.js'
+import { nextStep, type SessionClock } from './session-clock.js'
+import { type Warning, warn } from './warning.js'
+
+const ACTIVITY = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchmove', 'input'] as const
+const SECOND = 1000
+/** A renewal that did not get through is tried again after this long. */
+const RETRY = 15_000
+
+interface Watch {
+  readonly renew: () => Promise<Renewal>
+  readonly end: (why: 'idle' | 'over' | 'ended') => void
+  readonly unsaved: () => string | undefined
+}
+
+export class SessionGuard {
+  #clock: SessionClock
+  #warning: Warning | undefined
+  /** The end that cannot be put off was shown and understood. */
+  #understood = false
+  #tried = 0
+  readonly #timer: number
+  readonly #watch: Watch
+
+  constructor(clock: SessionClock, watch: Watch) {
+    this.#clock = clock
+    this.#watch = watch
+    this.#timer = window.setInterval(this.#tick, SECOND)
+    for (const event of ACTIVITY) {
+      document.addEventListener(event, this.#seen, { passive: true, capture: true })
+    }
+    // Timers sleep with the computer and in hidden tabs.
+    for (const event of ['visibilitychange', 'pageshow'] as const) {
+      window.addEventListener(event, this.#tick)
+    }
+  }
+
+  /** The gateway answered a call: its patience starts anew. */
+  answered(): void {
+    this.#clock = { ...this.#clock, called: Date.now() }
+  }
+
+  /** A renewal brought new times. */
+  reset(clock: SessionClock): void {
+    this.#clock = { ...clock, active: this.#clock.active }
+  }
+
+  stop(): void {
+    window.clearInterval(this.#timer)
+    for (const event of ACTIVITY) {
+      document.removeEventListener(event, this.#seen, { capture: true })
+    }
+    for (const event of ['visibilitychange', 'pageshow'] as const) {
+      window.removeEventListener(event, this.#tick)
+    }
+    this.#hide()
+  }
+
+  readonly #seen = (): void => {
+    // The warning wants an answer, not a nudged mouse.
+    if (!this.#warning) this.#clock = { ...this.#clock, active: Date.now() }
+  }
+
+  readonly #tick = (): void => {
+    const now = Date.now()
+    const step = nextStep(this.#clock, now)
+    if (step.do === 'end') {
+      this.stop()
+      this.#watch.end(step.why)
+    } else if (step.do === 'renew' && now - this.#tried >= RETRY) {
+      this.#tried = now
+      void this.#renew()
+    } else if (step.do === 'warn') {
+      this.#show(step.left, step.extendable)
+    } else if (step.do === 'nothing') {
+      this.#hide()
+    }
+  }
+
+  #show(left: number, extendable: boolean): void {
+    if (!extendable && this.#understood) return
+    this.#warning ??= warn({
+      extendable,
+      unsaved: this.#watch.unsaved(),
+      answer: () => void this.#answer(extendable),
+    })
+    this.#warning.update(left)
+  }
+
+  #hide(): void {
+    this.#warning?.close()
+    this.#warning = undefined
+  }
+
+  async #answer(extendable: boolean): Promise<void> {
+    if (!extendable) {
+      this.#understood = true
+      this.#hide()
+      return
+    }
+    if ((await this.#renew()) === 'unreachable') this.#warning?.failed()
+    else this.#tick()
+  }
+
+  async #renew(): Promise<Renewal> {
+    const renewal = await this.#watch.renew()
+    if (renewal === 'ended') {
+      this.stop()
+      this.#watch.end('ended')
+    }
+    return renewal
+  }
+}

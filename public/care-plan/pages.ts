@@ -1,0 +1,120 @@
+/**
+ * What is shown instead of a plan. Each page says what is known, what is not, and what to do; none of
+ * them says "no plan" unless the record was read and had none.
+ */
+import { showMoment } from './dates.js'
+import { bdi, button, type Child, h } from './dom.js'
+
+const AGAIN = 'Open the care plan again from the patient record.'
+const UNKNOWN = 'This does not mean that there is no plan.'
+
+// biome-ignore format: a table
+export const PAGES = {
+  'not-launched':{ title: 'Open the care plan from the patient record', text: ['A care plan opens only from inside a patient record, for the patient who is open there.'] },
+  over:          { title: 'Open the care plan again from the patient record', text: ['This view of the care plan is over. It cannot be reloaded or reopened, so that no patient information stays behind on this computer.'] },
+  foreign:       { title: 'This launch was stopped', text: ['It did not come from a service that this app trusts. Nothing was sent to it.', AGAIN] },
+  forgetful:     { title: 'This browser did not let the care plan open here', text: ['The app could not remember the launch while you were being signed in: the browser is set to refuse all storage to this page.', 'Ask your support team to allow storage for this app, or open the care plan in another browser.'] },
+  denied:        { title: 'You cannot open this care plan', text: ['If you think that this is wrong, ask the people who look after access in your organisation.'] },
+  unreachable:   { title: 'The care plan could not be loaded', text: [UNKNOWN, AGAIN] },
+  ended:         { title: 'Your session has ended', text: ['The service that guards this record has ended your session. What was shown has been removed from the screen.', AGAIN] },
+  idle:          { title: 'Your session has ended', text: ['Nobody used this care plan for a while. What was shown has been removed from the screen, to protect the patient.', AGAIN] },
+  longest:       { title: 'Your session has ended', text: ['It had reached its longest time. What was shown has been removed from the screen.', AGAIN] },
+  mismatch:      { title: 'The care plan was closed to keep patients apart', text: ['The record answered with a different patient from the one that you opened. Nothing of it is shown.', 'Check which patient is open, then open the care plan again from the patient record. If this happens again, report it.'] },
+  broken:        { title: 'This app is not set up', text: ['Its settings could not be read.', UNKNOWN] },
+} as const satisfies Record<string, { title: string; text: readonly string[] }>
+
+export type PageName = keyof typeof PAGES
+
+export const referenceView = (
+  reference: string | undefined,
+  label = 'Reference',
+): HTMLElement | undefined =>
+  reference
+    ? h('p', { class: 'reference' }, `${label}: `, h('code', { 'data-reference': true }, reference))
+    : undefined
+
+const emergency = (text: string): HTMLElement | undefined =>
+  text === ''
+    ? undefined
+    : h(
+        'div',
+        { class: 'nhsuk-inset-text emergency' },
+        h('h2', { class: 'nhsuk-heading-s nhsuk-u-margin-bottom-2' }, 'If you cannot wait'),
+        h('p', {}, text),
+      )
+
+const page = (kind: string, title: string, ...children: Child[]): HTMLElement =>
+  h(
+    'div',
+    { class: 'page-message', 'data-page': kind },
+    h('h1', { class: 'nhsuk-heading-l', tabindex: '-1' }, title),
+    ...children,
+  )
+
+const paragraphs = (texts: readonly string[]): HTMLElement[] =>
+  texts.map((text) => h('p', {}, text))
+
+interface Told {
+  readonly emergencyText: string
+  /** The gateway's own words. */
+  readonly words?: string
+  readonly reference?: string | undefined
+  readonly retry?: () => void
+}
+
+/** The launch came to nothing, or the view is over: no patient on the page. */
+export function closedPage(name: PageName, told: Told): HTMLElement {
+  const { title, text } = PAGES[name]
+  return page(
+    name,
+    title,
+    told.words ? h('p', {}, bdi(told.words)) : undefined,
+    ...paragraphs(text),
+    referenceView(told.reference),
+    told.retry ? button('Try again', told.retry) : undefined,
+    emergency(told.emergencyText),
+  )
+}
+
+/** A read failed. The patient may be known; whether there is a plan is not. */
+export function failedPage(told: Told & { readonly retry: () => void }): HTMLElement {
+  return page(
+    'failed',
+    'The care plan could not be loaded',
+    h('p', {}, h('strong', {}, UNKNOWN)),
+    told.words ? h('p', {}, bdi(told.words)) : undefined,
+    referenceView(told.reference),
+    button('Try again', told.retry),
+    emergency(told.emergencyText),
+  )
+}
+
+/** The record was read, and has none. */
+export function nonePage(readAt: Date, told: Told & { readonly retry: () => void }): HTMLElement {
+  return page(
+    'none',
+    'No shared care plan was found for this patient',
+    h('p', {}, `The shared record was read on ${showMoment(readAt)} and holds no care plan.`),
+    h('h2', { class: 'nhsuk-heading-s nhsuk-u-margin-bottom-2' }, 'What to do'),
+    h(
+      'ul',
+      {},
+      h(
+        'li',
+        {},
+        'Check that the name, date of birth and NHS number above are those of your patient.',
+      ),
+      h(
+        'li',
+        {},
+        'Look for decisions recorded elsewhere, such as a paper form kept with the patient.',
+      ),
+      h('li', {}, 'If you expected a plan, ask the team that wrote it.'),
+    ),
+    button('Check again', told.retry, 'secondary'),
+    emergency(told.emergencyText),
+  )
+}
+
+export const loadingPage = (): HTMLElement =>
+  h('p', { class: 'loading', 'data-page': 'loading' }, 'Loading the care plan…')

@@ -1,0 +1,120 @@
+/** The plan: its sections in the order of the definitions, with what this role may not see named. */
+import type { Day } from './dates.js'
+import { dayOf, showMoment } from './dates.js'
+import type { Section } from './definition.js'
+import { button, h } from './dom.js'
+import type { Content, Entries, Index } from './finding.js'
+import { rightsOf, type Sight } from './rights.js'
+import { sectionView } from './section-view.js'
+import { plural } from './text.js'
+
+export interface PlanShown {
+  readonly sight: Sight
+  readonly index: Index
+  readonly content: Content
+  readonly entries: Entries
+  /** `scope` of the token response. */
+  readonly granted: string
+  readonly readAt: Date
+}
+
+interface Acts {
+  readonly edit: (section: Section) => void
+  readonly reload: () => void
+}
+
+const GROUPS = [
+  ['clinician', 'Recorded by clinicians'],
+  ['person', 'Recorded by the person and those close to them'],
+] as const
+
+const caution = (text: string): HTMLElement =>
+  h('div', { class: 'caution', role: 'note' }, h('strong', {}, 'Take care: '), h('span', {}, text))
+
+function cautions({ index, content, sight }: PlanShown): HTMLElement[] {
+  const hidesCpr = sight.hidden.some(({ id }) => id === 'resuscitation')
+  return [
+    ...(index === 'none'
+      ? [
+          'the record lists no active plan for this patient. These sections may be from a plan that has ended.',
+        ]
+      : []),
+    ...(index === 'unread' ? ['it could not be checked whether this plan is still active.'] : []),
+    ...(content === 'empty'
+      ? [
+          'the record lists a plan for this patient, but no sections of it were found that your role may see.',
+        ]
+      : []),
+    ...(hidesCpr
+      ? [
+          'decisions about resuscitation (CPR) are not shown to your role. This does not mean that there is none.',
+        ]
+      : []),
+  ].map(caution)
+}
+
+function sightLine({ seen, hidden }: Sight): HTMLElement | undefined {
+  if (hidden.length === 0) return undefined
+  const names = hidden.map(({ title }) => h('li', {}, title))
+  return h(
+    'details',
+    { class: 'sight' },
+    h(
+      'summary',
+      {},
+      `Your role shows ${seen.length} of ${plural(seen.length + hidden.length, 'section')}`,
+    ),
+    h('p', {}, 'Not shown to your role, whether or not anything is recorded there:'),
+    h('ul', {}, ...names),
+  )
+}
+
+/** Whether this role may change a section as it stands: what exists, or what it would begin. */
+export function mayEdit({ granted, entries, content }: PlanShown, section: Section): boolean {
+  const { create, update } = rightsOf(granted, section.template)
+  if (entries.several.has(section.template)) return false
+  if (entries.newest.has(section.template)) return update
+  return create && (content === 'found' || content === 'empty')
+}
+
+export function viewOf(plan: PlanShown, section: Section, acts: Acts, today: Day): HTMLElement {
+  return sectionView({
+    section,
+    entry: plan.entries.newest.get(section.template),
+    several: plan.entries.several.has(section.template),
+    edit: mayEdit(plan, section) ? () => acts.edit(section) : undefined,
+    today,
+  })
+}
+
+export function planView(plan: PlanShown, acts: Acts): HTMLElement {
+  const today = dayOf(plan.readAt)
+  const groups = GROUPS.map(([author, title]) => {
+    const sections = plan.sight.seen.filter((section) => section.author === author)
+    if (sections.length === 0) return undefined
+    return h(
+      'section',
+      { class: 'group', 'aria-label': title },
+      h('h2', { class: 'nhsuk-heading-m' }, title),
+      ...sections.map((section) => viewOf(plan, section, acts, today)),
+    )
+  })
+  return h(
+    'div',
+    { class: 'plan', 'data-page': 'plan' },
+    h(
+      'div',
+      { class: 'plan__head' },
+      h('h1', { class: 'nhsuk-heading-l', tabindex: '-1' }, 'Care plan'),
+      h(
+        'p',
+        { class: 'plan__read' },
+        `Read from the record on ${showMoment(plan.readAt)} `,
+        button('Check for changes', acts.reload, 'secondary'),
+      ),
+    ),
+    ...cautions(plan),
+    sightLine(plan.sight),
+    ...groups,
+  )
+}

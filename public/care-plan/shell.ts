@@ -1,0 +1,55 @@
+/** The parts of the page that stay: who is signed in, the patient, the content, what is announced. */
+import { bannerView, watchHeight } from './banner.js'
+import { bdi, focusOn, h } from './dom.js'
+import type { Banner } from './patient.js'
+
+const part = (id: string): HTMLElement => {
+  const element = document.getElementById(id)
+  if (!element) throw new Error(`index.html has no #${id}`)
+  return element
+}
+
+/** Said by screen readers without moving the focus. */
+export function announce(text: string): void {
+  part('status').textContent = text
+}
+
+export function showBanner(banner: Banner | undefined): void {
+  const slot = part('patient')
+  slot.replaceChildren(...(banner ? [bannerView(banner)] : []))
+  slot.hidden = banner === undefined
+  watchHeight(slot)
+}
+
+/** @param name undefined when nobody could tell it */
+export function showUser(name: string | undefined): void {
+  part('user').replaceChildren(
+    ...(name === undefined
+      ? ['Signed in (your name is not available)']
+      : ['Signed in: ', h('strong', {}, bdi(name))]),
+  )
+}
+
+/** @param move whether the user asked for it: a page that merely loads must not take the focus from its host */
+export function showContent(content: HTMLElement, move: boolean): void {
+  part('main').replaceChildren(content)
+  const heading = content.querySelector('h1')
+  if (heading) announce(heading.textContent ?? '')
+  if (!move) return
+  window.scrollTo(0, 0)
+  if (heading) focusOn(heading)
+}
+
+/** Takes everything about the patient off the screen, dialogs included. */
+export function blank(): void {
+  for (const dialog of document.querySelectorAll('dialog')) dialog.remove()
+  showBanner(undefined)
+  part('user').replaceChildren()
+  part('main').replaceChildren()
+  part('support').replaceChildren()
+  announce('')
+}
+
+export function showSupport(...children: (Node | string)[]): void {
+  part('support').replaceChildren(...children)
+}

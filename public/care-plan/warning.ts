@@ -1,0 +1,76 @@
+/** The warning before a session ends: one key extends it. */
+import { bdi, button, h } from './dom.js'
+import { showLeft } from './session-clock.js'
+
+export interface Warning {
+  update(left: number): void
+  /** The extension did not get through. */
+  failed(): void
+  close(): void
+}
+
+interface Setup {
+  readonly extendable: boolean
+  /** Title of the section with unsaved changes, if there is one. */
+  readonly unsaved: string | undefined
+  readonly answer: () => void
+}
+
+/** When the time left is said aloud, in seconds: each second would drown everything else. */
+const SAID = [60, 30, 10]
+
+export function warn({ extendable, unsaved, answer }: Setup): Warning {
+  const back = document.activeElement as HTMLElement | null
+  const time = h('strong', {})
+  const said = h('p', { role: 'status', class: 'nhsuk-u-visually-hidden' })
+  const trouble = h('p', { role: 'alert', class: 'nhsuk-error-message' })
+  const stay = button(extendable ? 'Stay signed in' : 'I understand', answer)
+  const lost = unsaved === undefined ? [] : ['You have unsaved changes to ', bdi(unsaved), '. ']
+  const advice = extendable
+    ? 'They will be lost if you are signed out.'
+    : 'Save them now: this session cannot be made longer.'
+  const text = extendable
+    ? 'To protect the patient, this care plan will be taken off the screen in '
+    : 'This session has reached its longest time. The care plan will be taken off the screen in '
+  const onCancel = (event: Event) => {
+    event.preventDefault()
+    answer()
+  }
+  const dialog = h(
+    'dialog',
+    {
+      class: 'dialog',
+      role: 'alertdialog',
+      'aria-labelledby': 'warning-title',
+      'aria-describedby': 'warning-text',
+      cancel: onCancel,
+    },
+    h(
+      'h2',
+      { id: 'warning-title', class: 'nhsuk-heading-m' },
+      extendable ? 'Are you still there?' : 'Your session is about to end',
+    ),
+    h('p', { id: 'warning-text' }, text, time, '.'),
+    unsaved === undefined ? undefined : h('p', {}, ...lost, advice),
+    trouble,
+    said,
+    h('div', { class: 'buttons' }, stay),
+  )
+  document.body.append(dialog)
+  dialog.showModal()
+  stay.focus()
+  return {
+    update: (left) => {
+      time.textContent = showLeft(left)
+      if (SAID.includes(Math.ceil(left / 1000))) said.textContent = `${showLeft(left)} left`
+    },
+    failed: () => {
+      trouble.textContent = 'The service could not be reached. Try again.'
+    },
+    close: () => {
+      dialog.close()
+      dialog.remove()
+      back?.focus()
+    },
+  }
+}

@@ -1,0 +1,130 @@
+/** What the desktop's own server says (src/demo/desktop.ts). */
+export interface System {
+  readonly id: string
+  readonly name: string
+  readonly rung: string
+  readonly how: string
+  readonly faults: readonly string[]
+}
+export interface User {
+  readonly id: string
+  readonly name: string
+  readonly title: string
+  readonly organization: string
+}
+export interface Chart {
+  readonly chart: string
+  readonly nhsNumber: string
+  readonly title: string
+  readonly given: string
+  readonly family: string
+  readonly birthDate: string
+  readonly gender: string
+  readonly address: string
+  readonly phone: string
+  readonly deceased?: string
+  readonly problems: readonly { readonly text: string; readonly since: string }[]
+  readonly allergies: readonly { readonly text: string; readonly reaction: string }[]
+  readonly medication: readonly string[]
+  readonly consultations: readonly {
+    readonly date: string
+    readonly kind: string
+    readonly by: string
+    readonly note: string
+  }[]
+  readonly toTry: string
+}
+export interface Fault {
+  readonly name: string
+  readonly title: string
+  readonly does: string
+  readonly expected: Readonly<Record<string, string>>
+}
+export interface Contents {
+  readonly gateway: string
+  readonly app: string
+  readonly systems: readonly System[]
+  readonly users: readonly User[]
+  readonly patients: readonly Chart[]
+  readonly faults: readonly Fault[]
+}
+
+export type Launched = { readonly sent: string } & (
+  | { readonly style: 'frame-url'; readonly url: string }
+  | {
+      readonly style: 'form-post'
+      readonly action: string
+      readonly fields: readonly { readonly name: string; readonly value: string }[]
+    }
+  | {
+      readonly style: 'refused'
+      readonly status: number
+      readonly answer: Readonly<Record<string, unknown>>
+    }
+)
+
+export interface Exchange {
+  readonly at: number
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly sent: Readonly<Record<string, unknown>>
+  readonly answered: Readonly<Record<string, unknown>>
+}
+export interface Stage {
+  readonly name: string
+  readonly title: string
+  readonly state: 'done' | 'refused' | 'waiting' | 'unreached' | 'passed'
+  readonly text: string
+  readonly refusal?: {
+    readonly code: string
+    readonly text: string
+    readonly reference?: string
+    readonly unframed?: boolean
+  }
+  readonly facts: readonly { readonly label: string; readonly value: string }[]
+  readonly entries: readonly (Readonly<Record<string, unknown>> & {
+    readonly writer: string
+    readonly seq: number
+    readonly at: number
+    readonly what: string
+    readonly outcome: string
+  })[]
+  readonly traffic: readonly Exchange[]
+}
+export interface Inspection {
+  readonly id: string
+  readonly at: number
+  readonly system: string
+  readonly fault?: string
+  readonly launch?: string
+  readonly header?: Readonly<Record<string, unknown>>
+  readonly claims?: Readonly<Record<string, unknown>>
+  readonly stages: readonly Stage[]
+  readonly complete: boolean
+}
+
+async function answer<T>(response: Response): Promise<T> {
+  const value = (await response.json()) as T & { readonly error_description?: string }
+  if (!response.ok)
+    throw new Error(value.error_description ?? `The desktop said ${response.status}.`)
+  return value
+}
+
+export const readContents = (): Promise<Contents> =>
+  fetch('api/desktop').then((response) => answer<Contents>(response))
+
+export const readInspection = (sent: string): Promise<Inspection> =>
+  fetch(`api/launches/${encodeURIComponent(sent)}`).then((response) => answer<Inspection>(response))
+
+export const orderLaunch = (order: {
+  readonly system: string
+  readonly user: string
+  readonly patient: string
+  readonly fault?: string
+}): Promise<Launched> =>
+  fetch('api/launch', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(order),
+  }).then((response) => answer<Launched>(response))

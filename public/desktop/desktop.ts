@@ -1,0 +1,226 @@
+/** The pretend GP desktop's page: who is signed in where, which patient is open, and the launch. */
+import { fullName, showChart, showTab } from './chart.js'
+import { type Chart, type Contents, type Launched, orderLaunch, readContents } from './contents.js'
+import { byId, day, h, nhsNumber } from './elements.js'
+import { closeFrame, openFrame } from './frame.js'
+import { showFaults, showInspector, watch } from './inspector.js'
+
+interface Choice {
+  readonly system: string
+  readonly user: string
+  readonly patient?: Chart
+}
+
+let contents: Contents
+let choice: Choice
+/** Moves on with every change of patient, user or system: an answer to an earlier order is dropped. */
+let order = 0
+
+const chosenSystem = () => contents.systems.find(({ id }) => id === choice.system)
+
+/** The address holds the chart's number, never the NHS number. */
+function readAddress(): Choice {
+  const asked = new URLSearchParams(location.hash.slice(1))
+  const system = contents.systems.find(({ id }) => id === asked.get('system'))
+  const user = contents.users.find(({ id }) => id === asked.get('user'))
+  const patient = contents.patients.find(({ chart }) => chart === asked.get('chart'))
+  return {
+    system: system?.id ?? contents.systems[0]?.id ?? '',
+    user: user?.id ?? contents.users[0]?.id ?? '',
+    ...(patient ? { patient } : {}),
+  }
+}
+
+function writeAddress(): void {
+  const { system, user, patient } = choice
+  const address = new URLSearchParams({
+    system,
+    user,
+    ...(patient ? { chart: patient.chart } : {}),
+  })
+  history.replaceState(null, '', `#${address}`)
+}
+
+/** Whatever changes, an open care plan goes first: it belongs to what was chosen before. */
+function choose(next: Choice): void {
+  closePlan()
+  choice = next
+  writeAddress()
+  show()
+}
+
+function show(): void {
+  const system = chosenSystem()
+  document.body.dataset.system = choice.system
+  document.title = `${system?.name ?? 'GP desktop'} (demonstration)`
+  byId('system-name').textContent = system?.name ?? ''
+  byId<HTMLSelectElement>('user').value = choice.user
+  for (const input of document.querySelectorAll<HTMLInputElement>('[name=system]')) {
+    input.checked = input.value === choice.system
+  }
+  if (system) showFaults(contents, system, (fault) => void openPlan(fault))
+  const { patient } = choice
+  byId('finder').hidden = patient !== undefined
+  byId('chart').hidden = patient === undefined
+  if (patient)
+    showChart(byId('chart'), patient, { open: () => void openPlan(), close: putAway, leave })
+  else byId('chart').replaceChildren()
+  byId('fault-hint').textContent = patient
+    ? `Each button launches ${fullName(patient)} with something wrong.`
+    : 'Open a patient first: each button launches that patient with something wrong.'
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-fault]')) {
+    button.disabled = patient === undefined
+  }
+}
+
+function leave(): void {
+  const { system, user } = choice
+  choose({ system, user })
+  byId('search').focus()
+}
+
+function closePlan(): void {
+  order += 1
+  closeFrame()
+  document.getElementById('plan')?.replaceChildren()
+  planIsOpen(false)
+  if (choice?.patient) showTab(byId('chart'), 'summary')
+}
+
+function putAway(): void {
+  closePlan()
+  byId('open-plan').focus()
+}
+
+function planIsOpen(open: boolean): void {
+  const button = document.getElementById('open-plan')
+  const close = document.getElementById('close-plan')
+  if (button) button.textContent = open ? 'Open care plan again' : 'Open care plan'
+  if (close) close.hidden = !open
+}
+
+const notice = (title: string, ...lines: readonly (string | undefined)[]) =>
+  h(
+    'div',
+    { class: 'notice', role: 'alert' },
+    h('h2', {}, title),
+    ...lines.filter((line) => line !== undefined).map((line) => h('p', {}, line)),
+  )
+
+const said = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+function showLaunched(place: HTMLElement, launched: Launched, patient: Chart): void {
+  if (launched.style !== 'refused') {
+    openFrame(place, launched, `Care plan of ${fullName(patient)}`)
+    return
+  }
+  const { error, error_description, reference } = launched.answer
+  place.replaceChildren(
+    notice(
+      'The care plan was not opened',
+      said(error_description) ?? `The gateway answered ${launched.status}.`,
+      said(error) && `Error: ${said(error)}`,
+      said(reference) && `Reference: ${said(reference)}`,
+    ),
+  )
+}
+
+async function openPlan(fault?: string): Promise<void> {
+  const { patient, system, user } = choice
+  if (!patient) return
+  closePlan()
+  const mine = order
+  const place = byId('plan')
+  showTab(byId('chart'), 'plan')
+  planIsOpen(true)
+  place.replaceChildren(h('p', { class: 'none', role: 'status' }, 'Opening …'))
+  try {
+    const asked = { system, user, patient: patient.chart, ...(fault ? { fault } : {}) }
+    const launched = await orderLaunch(asked)
+    if (mine !== order) return
+    showLaunched(place, launched, patient)
+    watch(launched.sent, contents)
+  } catch (cause) {
+    if (mine !== order) return
+    place.replaceChildren(notice('The care plan was not opened', (cause as Error).message))
+  }
+}
+
+const plain = (text: string): string => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '')
+
+function matches(patient: Chart, words: string): boolean {
+  const digits = words.replace(/[\s-]/g, '')
+  if (/^\d{3,10}$/.test(digits) && patient.nhsNumber.includes(digits)) return true
+  const all = plain([fullName(patient), day(patient.birthDate), patient.birthDate].join(' '))
+  return plain(words)
+    .split(/\s+/)
+    .every((word) => all.includes(word))
+}
+
+function listPatients(): void {
+  const words = byId<HTMLInputElement>('search').value.trim()
+  const found = contents.patients.filter((patient) => words === '' || matches(patient, words))
+  byId('found').textContent = `${found.length} of ${contents.patients.length} patients`
+  const open = (patient: Chart) => () => {
+    choose({ system: choice.system, user: choice.user, patient })
+    byId('work').focus()
+  }
+  byId('patients').replaceChildren(
+    ...found.map((patient) =>
+      h(
+        'tr',
+        { 'data-chart': patient.chart },
+        h(
+          'th',
+          { scope: 'row' },
+          h('button', { type: 'button', class: 'link', click: open(patient) }, fullName(patient)),
+        ),
+        h('td', { class: 'nowrap' }, day(patient.birthDate)),
+        h('td', { class: 'nowrap' }, nhsNumber(patient.nhsNumber)),
+        h('td', { class: 'wide' }, patient.address),
+        h('td', {}, patient.toTry),
+      ),
+    ),
+  )
+}
+
+function listChoices(): void {
+  byId('systems').replaceChildren(
+    ...contents.systems.map(({ id, name }) =>
+      h(
+        'label',
+        { class: 'systems__choice' },
+        h('input', {
+          type: 'radio',
+          name: 'system',
+          value: id,
+          change: () => choose({ ...choice, system: id }),
+        }),
+        name,
+      ),
+    ),
+  )
+  const user = byId<HTMLSelectElement>('user')
+  user.replaceChildren(
+    ...contents.users.map(({ id, name, title, organization }) =>
+      h('option', { value: id }, `${name}, ${title} (${organization})`),
+    ),
+  )
+  user.addEventListener('change', () => choose({ ...choice, user: user.value }))
+}
+
+function toggleInspector(): void {
+  const shut = document.body.classList.toggle('inspector-shut')
+  byId('inspector').hidden = shut
+  byId('inspector-toggle').setAttribute('aria-expanded', String(!shut))
+}
+
+contents = await readContents()
+choice = readAddress()
+listChoices()
+showInspector(contents)
+listPatients()
+byId('search').addEventListener('input', listPatients)
+byId('inspector-toggle').addEventListener('click', toggleInspector)
+addEventListener('hashchange', () => choose(readAddress()))
+choose(choice)

@@ -1,0 +1,58 @@
+/** Finds entries of the trail by what they are about. */
+import type { TrailEntry } from '../core/audit.js'
+import { launchTime } from '../core/ids.js'
+import type { EpochMs } from '../core/values.js'
+import type { Store } from '../store/store.js'
+
+/** All that is given must hold. */
+export interface TrailQuery {
+  readonly launch?: string
+  readonly reference?: string
+  /** The user's id, as the entry names it. */
+  readonly user?: string
+  /** The FHIR id or the NHS number. */
+  readonly patient?: string
+  /** An ODS code. */
+  readonly organization?: string
+  readonly from?: EpochMs
+  readonly to?: EpochMs
+  /** The most entries to answer; 1,000 when it is not given. */
+  readonly limit?: number
+}
+
+const DEFAULT_LIMIT = 1000
+const HOUR = 3_600_000
+/** A launch lives for twelve hours at most. */
+const LAUNCH_SPAN = 13 * HOUR
+/** Machines' clocks differ: an entry may be dated before the launch that it is about. */
+const CLOCKS_DIFFER = 5 * 60_000
+
+function matches(entry: TrailEntry, query: TrailQuery): boolean {
+  const { launch, reference, user, patient, organization } = query
+  return (
+    (launch === undefined || entry.launch === launch) &&
+    (reference === undefined || entry.reference === reference) &&
+    (user === undefined || entry.user?.id === user) &&
+    (patient === undefined ||
+      entry.patient?.fhirId === patient ||
+      entry.patient?.nhsNumber === patient) &&
+    (organization === undefined || entry.user?.organization === organization)
+  )
+}
+
+/** Entries in the order of time. A launch's own id says when to look for it. */
+export async function* searchTrail(store: Store, query: TrailQuery): AsyncGenerator<TrailEntry> {
+  const { launch, from = 0, to = Number.MAX_SAFE_INTEGER, limit = DEFAULT_LIMIT } = query
+  const began = launch === undefined ? undefined : launchTime(launch)
+  const range = {
+    from: began === undefined ? from : Math.max(from, began - CLOCKS_DIFFER),
+    to: began === undefined ? to : Math.min(to, began + LAUNCH_SPAN),
+  }
+  let found = 0
+  for await (const entry of store.trail(range)) {
+    if (!matches(entry, query)) continue
+    if (found === limit) return
+    found += 1
+    yield entry
+  }
+}

@@ -1,0 +1,157 @@
+/** What a command is, and how one is found, read and answered. */
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import type { Clock, Random } from '../core/values.js'
+
+/** Everything that a command may touch of the outside. */
+export interface Outside {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly random: Random
+  /** The package's folder. */
+  readonly root: string
+  /** A line for the caller. */
+  say(text: string): void
+  /** A line about what went wrong. */
+  complain(text: string): void
+  /** All of standard input, or '' when it is a terminal. */
+  input(): Promise<string>
+  /** Resolves when the process is asked to stop. */
+  stopped(): Promise<void>
+}
+
+export type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>
+
+export interface Option {
+  readonly type: 'string' | 'boolean'
+  readonly multiple?: boolean
+  /** What stands for its value in the help. */
+  readonly value?: string
+  readonly help: string
+}
+
+export interface Command {
+  /** The words that call it, such as `audit verify`. */
+  readonly name: string
+  readonly summary: string
+  /** Why and when, with an example that works. */
+  readonly help: string
+  readonly options: Readonly<Record<string, Option>>
+  run(outside: Outside, values: Values): Promise<void>
+}
+
+/** The command was called wrongly: exit 2. */
+export class Usage extends Error {}
+/** The command was understood and refused: exit 1. */
+export class Refused extends Error {}
+
+/** 0 done, 1 refused, 2 usage. */
+export type ExitCode = 0 | 1 | 2
+
+/** A value that must be there. @throws Usage */
+export function need(values: Values, name: string): string {
+  const value = values[name]
+  if (typeof value !== 'string' || value === '') throw new Usage(`--${name} is missing`)
+  return value
+}
+
+export const text = (values: Values, name: string): string | undefined => {
+  const value = values[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+export const texts = (values: Values, name: string): readonly string[] => {
+  const value = values[name]
+  return Array.isArray(value) ? value : []
+}
+
+const flag = (name: string, { type, value }: Option): string =>
+  type === 'boolean' ? `--${name}` : `--${name} ${value ?? name.toUpperCase()}`
+
+function describe(command: Command): string {
+  const rows = Object.entries(command.options)
+  const width = Math.max(0, ...rows.map(([name, option]) => flag(name, option).length))
+  const options = rows.map(
+    ([name, option]) => `  ${flag(name, option).padEnd(width)}  ${option.help}`,
+  )
+  return [
+    `launch-gateway ${command.name}: ${command.summary}`,
+    '',
+    command.help.trim(),
+    ...(options.length > 0 ? ['', 'Options', ...options] : []),
+  ].join('\n')
+}
+
+function overview(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  return [
+    'launch-gateway: opens a patient’s shared care plan from inside a GP system',
+    '',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    '`launch-gateway COMMAND --help` says more. Exit codes: 0 done, 1 refused, 2 called wrongly.',
+  ].join('\n')
+}
+
+function find(commands: readonly Command[], words: readonly string[]): Command | undefined {
+  return commands.find(({ name }) => name.split(' ').every((word, i) => words[i] === word))
+}
+
+/** Runs what the words ask for. */
+export async function runCommand(
+  commands: readonly Command[],
+  words: readonly string[],
+  outside: Outside,
+): Promise<ExitCode> {
+  const command = find(commands, words)
+  if (!command) {
+    const asked = words.filter((word) => !word.startsWith('-'))
+    if (asked.length > 0)
+      outside.complain(`There is no command "${asked.join(' ').slice(0, 60)}".\n`)
+    const speak = asked.length > 0 ? outside.complain : outside.say
+    speak(
+      overview(
+        commands.filter(
+          ({ name }) =>
+            asked.length === 0 ||
+            name.startsWith(asked[0] ?? '') ||
+            !commands.some((c) => c.name.startsWith(`${asked[0]} `)),
+        ),
+      ),
+    )
+    return asked.length > 0 ? 2 : 0
+  }
+  const rest = words.slice(command.name.split(' ').length)
+  if (rest.includes('--help') || rest.includes('-h')) {
+    outside.say(describe(command))
+    return 0
+  }
+  try {
+    const options = Object.fromEntries(
+      Object.entries(command.options).map(([name, { type, multiple = false }]) => [
+        name,
+        { type, multiple },
+      ]),
+    ) as NonNullable<ParseArgsConfig['options']>
+    const { values } = readArguments(rest, options)
+    await command.run(outside, values as Values)
+    return 0
+  } catch (error) {
+    if (error instanceof Usage) {
+      outside.complain(
+        `${error.message}\n\n\`launch-gateway ${command.name} --help\` says how to call it.`,
+      )
+      return 2
+    }
+    if (!(error instanceof Refused)) throw error
+    outside.complain(error.message)
+    return 1
+  }
+}
+
+function readArguments(args: readonly string[], options: NonNullable<ParseArgsConfig['options']>) {
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false })
+  } catch (error) {
+    throw new Usage((error as Error).message)
+  }
+}

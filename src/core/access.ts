@@ -1,0 +1,19 @@
+/** A call that has been let in: whose token it carries and what that token stands for. */
+import type { KnownUser } from './context.js'
+import type { Grant } from './grant.js'
+import type { TokenId } from './ids.js'
+import type { Scope } from './scope.js'
+
+/**
+ * A proven access token with its grant alive: signature, time, audience, session and end markers have
+ * been checked for this very call (access/bearer.ts makes it).
+ */
+export interface Access {
+  readonly token: TokenId
+  readonly grant: Grant
+  readonly user: KnownUser
+  /** The token's scopes, read. */
+  readonly scopes: readonly Scope[]
+  /** The bases that the token is good for. */
+  readonly audience: readonly string[]
+}

@@ -1,0 +1,77 @@
+/**
+ * The trail's entries: what happened, to whom, by whom, under which rules. Identifiers only, never
+ * clinical content (ISO 27789). The trail adds place, time and chain when it appends (audit/trail.ts).
+ */
+import type { GrantId, LaunchId, Reference, SignOnId, TokenId } from './ids.js'
+import type { EpochMs } from './values.js'
+
+/** Every kind of entry. The order is that of a launch. */
+export const EVENTS = [
+  'writer_opened',
+  'checkpoint',
+  'configuration_changed',
+  'policy_published',
+  'keys_rotated',
+  'launch_verified',
+  'launch_refused',
+  'sign_on_asked',
+  'signed_on',
+  'sign_on_refused',
+  'person_linked',
+  'patient_confirmed',
+  'decision_made',
+  'session_opened',
+  'session_ended',
+  'authorization_asked',
+  'authorization_refused',
+  'grant_opened',
+  'grant_ended',
+  'token_issued',
+  'token_refused',
+  'access_allowed',
+  'access_refused',
+] as const
+export type EventName = (typeof EVENTS)[number]
+
+/** What a caller says of an event. Unknown facts are left out, never guessed. */
+export interface Happening {
+  readonly what: EventName
+  readonly outcome: 'success' | 'refused' | 'failure'
+  readonly launch?: LaunchId
+  readonly signOn?: SignOnId
+  readonly grant?: GrantId
+  readonly token?: TokenId
+  /** What a refusal page showed, so that support can find this entry. */
+  readonly reference?: Reference
+  readonly user?: {
+    readonly id: string
+    readonly name?: string
+    readonly roles?: readonly string[]
+    readonly roleProfile?: string
+    readonly organization?: string
+  }
+  readonly patient?: { readonly fhirId?: string; readonly nhsNumber?: string }
+  readonly system?: string
+  readonly app?: string
+  readonly purpose?: string
+  /** Refusal code, from the table of refusals. */
+  readonly refusal?: string
+  readonly policy?: {
+    readonly version: number
+    readonly effect?: 'allow' | 'deny'
+    readonly policies?: readonly string[]
+    readonly errors?: readonly string[]
+  }
+  /** Further facts of this kind of event: small, flat, no secrets, no clinical content. */
+  readonly detail?: Readonly<Record<string, string | number | boolean | readonly string[]>>
+}
+
+/** A happening as the trail holds it. `hash` covers every other member, `prev` the entry before it. */
+export interface TrailEntry extends Happening {
+  readonly writer: string
+  /** 1, 2, 3 … without a gap within one writer. */
+  readonly seq: number
+  readonly at: EpochMs
+  readonly prev: string
+  readonly hash: string
+}

@@ -1,0 +1,59 @@
+import type { KnownPatient, KnownUser, Rung } from './context.js'
+import type { Circumstances } from './decision.js'
+import type { VerifiedLaunch } from './launch.js'
+import type { Assurance } from './roles.js'
+import { personOf } from './session.js'
+import type { EpochMs } from './values.js'
+
+/** How strongly a launch itself signs a user on: a server that we call or that calls us, or a browser's word. */
+export const RUNG_ASSURANCE: Readonly<Record<Rung, Assurance>> = {
+  redeemed: 2,
+  pushed: 2,
+  signed: 1,
+  sealed: 1,
+}
+
+const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+const london = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'Europe/London',
+  weekday: 'short',
+  hour: '2-digit',
+  hourCycle: 'h23',
+})
+
+function localTime(now: EpochMs): { hour: number; weekday: number } {
+  const parts = london.formatToParts(now)
+  const part = (type: string) => parts.find((candidate) => candidate.type === type)?.value ?? ''
+  return { hour: Number(part('hour')), weekday: WEEKDAYS.indexOf(part('weekday')) + 1 }
+}
+
+/** What the policies are asked under, for one user in one launch, now. */
+export function circumstancesOf(
+  launch: VerifiedLaunch,
+  user: KnownUser,
+  patient: Pick<KnownPatient, 'sensitive' | 'deceased'>,
+  now: EpochMs,
+): Circumstances {
+  const { odsCode, type, region } = user.organization
+  return {
+    user: {
+      id: personOf(user, launch.system),
+      roles: user.roles,
+      activities: user.activities,
+      activitySource: user.activitySource,
+      assurance: user.assurance,
+      organization: { odsCode, type, region },
+    },
+    patient: { sensitive: patient.sensitive, deceased: patient.deceased },
+    launch: { rung: launch.rung, system: launch.system, app: launch.app },
+    purpose: launch.purpose,
+    emergencyReason: '',
+    ...localTime(now),
+  }
+}
+
+/** The same circumstances at another time: what a grant keeps, asked anew. */
+export const circumstancesAt = (circumstances: Circumstances, now: EpochMs): Circumstances => ({
+  ...circumstances,
+  ...localTime(now),
+})

@@ -1,0 +1,132 @@
+/**
+ * What both proxies judge by: the token's scopes say what the app may ask, today's policies what this
+ * user may do in these circumstances. Both must allow; what neither speaks of is refused.
+ */
+import type { Access } from './access.js'
+import { circumstancesAt } from './circumstances.js'
+import type { Action, Policies, PolicyDecision, Resource } from './decision.js'
+import { Refusal } from './refusal.js'
+import { type Letter, matchesPattern } from './scope.js'
+import type { EpochMs } from './values.js'
+
+// biome-ignore format: a table
+const ACTIONS = { c: 'create', r: 'read', u: 'update', d: 'delete', s: 'search' } as const satisfies Record<Letter, Action>
+
+/** Letters that change the record: refused while the rules in force are not known for certain. */
+const WRITES: ReadonlySet<Letter> = new Set<Letter>(['c', 'u', 'd'])
+
+/**
+ * The same access as of now: a grant keeps the hour at which it was opened, and a policy may speak of
+ * the hour.
+ */
+export const accessAt = (access: Access, now: EpochMs): Access => ({
+  ...access,
+  grant: { ...access.grant, circumstances: circumstancesAt(access.grant.circumstances, now) },
+})
+
+/** @throws Refusal token_other_audience */
+export function requireAudience(access: Access, base: string): void {
+  if (!access.audience.includes(base)) throw new Refusal('token_other_audience', 'aud')
+}
+
+/**
+ * Whether a scope of the token covers a FHIR type. `user/` reaches no further than `patient/` here: every
+ * call is held to the patient in context. A scope with a search query covers nothing until such queries
+ * are enforced, for it would be read as wider than it is.
+ */
+export const hasFhirScope = (access: Access, type: string, letter: Letter): boolean =>
+  access.scopes.some(
+    (scope) =>
+      scope.kind === 'fhir' &&
+      scope.reach !== 'system' &&
+      scope.query === '' &&
+      (scope.type === '*' || scope.type === type) &&
+      scope.letters.has(letter),
+  )
+
+/** Whether a scope of the token covers a template or a stored query. */
+export const hasOpenEhrScope = (
+  access: Access,
+  resource: 'composition' | 'aql',
+  name: string,
+  letter: Letter,
+): boolean =>
+  access.scopes.some(
+    (scope) =>
+      scope.kind === 'openehr' &&
+      scope.reach !== 'system' &&
+      scope.resource === resource &&
+      matchesPattern(scope.pattern, name) &&
+      scope.letters.has(letter),
+  )
+
+/** Whether any template at all is within the token's reach for this letter. */
+export const hasAnyComposition = (access: Access, letter: Letter): boolean =>
+  access.scopes.some(
+    (scope) =>
+      scope.kind === 'openehr' && scope.resource === 'composition' && scope.letters.has(letter),
+  )
+
+/**
+ * Asks today's policies, whatever they said when the token was issued: a decision is cheap, and a
+ * version that was published a second ago must already count.
+ */
+export function decide(
+  access: Access,
+  policies: Policies,
+  letter: Letter,
+  resource: Resource,
+): PolicyDecision {
+  return policies.decide({ ...access.grant.circumstances, action: ACTIONS[letter], resource })
+}
+
+/** An allow without errors: Cedar skips a policy that errors, `forbid` included. */
+export const allows = (decision: PolicyDecision): boolean =>
+  decision.effect === 'allow' && decision.errors.length === 0
+
+/** @throws Refusal policy_denied, policy_stale */
+export function requireDecision(
+  access: Access,
+  policies: Policies,
+  letter: Letter,
+  resource: Resource,
+): PolicyDecision {
+  if (WRITES.has(letter) && !policies.mayIssue())
+    throw new Refusal('policy_stale', `${ACTIONS[letter]} ${resource.type}/${resource.id}`)
+  const decision = decide(access, policies, letter, resource)
+  if (allows(decision)) return decision
+  const by = [...decision.policies, ...decision.errors].join(', ')
+  throw new Refusal(
+    'policy_denied',
+    `${ACTIONS[letter]} ${resource.type}/${resource.id}, version ${decision.version}: ${by || 'nothing permits it'}`,
+  )
+}
+
+const DEEPEST = 100
+
+/**
+ * The same JSON with every address of the record behind us turned into ours, so that an app that follows
+ * one comes back to us and learns nothing of the network behind.
+ *
+ * @throws Refusal upstream_invalid when nested too deep to be judged
+ */
+export function rewriteBase(value: unknown, from: string, to: string, depth = 0): unknown {
+  if (typeof value === 'string') return rewriteAddress(value, from, to)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > DEEPEST) throw new Refusal('upstream_invalid', 'nested too deep')
+  if (Array.isArray(value)) return value.map((each) => rewriteBase(each, from, to, depth + 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [name, rewriteBase(each, from, to, depth + 1)]),
+  )
+}
+
+export const rewriteAddress = (text: string, from: string, to: string): string =>
+  text === from || text.startsWith(`${from}/`) || text.startsWith(`${from}?`)
+    ? `${to}${text.slice(from.length)}`
+    : text
+
+/** Whether a client's JSON is shallow enough to be judged and written again. */
+export function isShallow(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depth <= DEEPEST && Object.values(value).every((each) => isShallow(each, depth + 1))
+}

@@ -1,0 +1,55 @@
+/**
+ * What callers say of an event, cut to a size and to characters that cannot fool a reader. Names and
+ * refusal details come from outside: a trail is read in terminals and consoles.
+ */
+import type { Happening } from './audit.js'
+
+const LONGEST_TEXT = 500
+const LONGEST_LIST = 100
+const MOST_MEMBERS = 50
+const DEEPEST = 4
+
+/** A member name that JSON readers of any language keep as it is, in one order. */
+const NAME = /^[A-Za-z][\w.-]{0,63}$/
+
+/** Controls, line and paragraph separators, bidirectional controls, invisible tags, halves of a pair. */
+const MISLEADING =
+  /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u
+const EVERY_MISLEADING = new RegExp(MISLEADING, 'gu')
+
+const escaped = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`
+
+/** At most 500 characters; what would mislead a reader stands as its number, `\u{202e}`, so that nothing is lost. */
+function boundText(text: string): string {
+  const cut =
+    text.length <= LONGEST_TEXT
+      ? text
+      : `${text.slice(0, LONGEST_TEXT - 1).replace(/[\ud800-\udbff]$/, '')}…`
+  return MISLEADING.test(cut) ? cut.replace(EVERY_MISLEADING, escaped) : cut
+}
+
+function bound(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return boundText(value)
+  if (typeof value === 'boolean') return value
+  // JSON has no NaN and no infinity: they would not read back as what was hashed.
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (typeof value !== 'object' || value === null || depth === DEEPEST) return undefined
+  if (Array.isArray(value)) {
+    const items = value.slice(0, LONGEST_LIST).map((item) => bound(item, depth + 1))
+    return items.filter((item) => item !== undefined)
+  }
+  const members: Record<string, unknown> = {}
+  for (const name of Object.keys(value).slice(0, MOST_MEMBERS)) {
+    const member = NAME.test(name)
+      ? bound((value as Record<string, unknown>)[name], depth + 1)
+      : undefined
+    if (member !== undefined) members[name] = member
+  }
+  return members
+}
+
+/**
+ * The happening as the trail may hold it: strings of at most 500 characters, lists of at most 100 items,
+ * objects of at most 50 members, no controls. Whatever a caller says, it can be hashed, kept and read.
+ */
+export const boundHappening = (happening: Happening): Happening => bound(happening, 0) as Happening

@@ -1,0 +1,85 @@
+/**
+ * Every kind of record that the gateway keeps, how long, and in whose company. A kind that is not a
+ * row here cannot be stored.
+ */
+import type { Grant } from './grant.js'
+import type { SignOnId } from './ids.js'
+import type { IdentifiedLaunch, LaunchSession } from './launch.js'
+import type { PendingLaunch, PendingSignOn, SignOn } from './session.js'
+import type { EpochMs } from './values.js'
+
+export interface Records {
+  /** A pushed launch whose link was not opened yet. By launch id. */
+  link: IdentifiedLaunch & { readonly secret: string }
+  /** A launch that waits for its user. By launch id. */
+  pending: PendingLaunch
+  /** What an OpenID provider sends back to, by hash of `state`. */
+  state: PendingSignOn
+  /** An inbound SMART launch that has gone to its issuer, by hash of `state`. */
+  relay: {
+    readonly system: string
+    readonly nonce: string
+    readonly verifier: string
+    /** Hash of the cookie of the browser that began. */
+    readonly browser: string
+    /** SHA-256 of the handle that the system gave. */
+    readonly handle: string
+  }
+  /** An open launch, by launch id. */
+  session: LaunchSession
+  /** A sign-on, by its id. */
+  signOn: SignOn
+  /** Which sign-on a browser has, by hash of its cookie. */
+  browser: { readonly signOn: SignOnId }
+  /** What an app was granted, with the code's and refresh token's hashes. By launch id: one launch, one grant. */
+  grant: Grant
+  /** The provider's user that a launch system's local user confirmed to be. By system and local user. */
+  person: { readonly uid: string; readonly since: EpochMs }
+  /**
+   * Everything of this launch, sign-on, user, provider session or app that began before `at` is over.
+   * A marker of its own, so that ending never races with a rewrite of what is ended. By `endOf(…)`.
+   */
+  ended: { readonly at: EpochMs }
+  /**
+   * The policy version in force, under the one id `current`; each version with its files, by number; and which
+   * version a hash of files was first published as, by `seed/<hash>`.
+   */
+  policy: {
+    readonly version: number
+    readonly hash: string
+    readonly at: EpochMs
+    readonly files?: Readonly<Record<string, string>>
+  }
+  /** Apps and launch systems that were added by command, beside the configuration's own rows. */
+  app: Readonly<Record<string, unknown>>
+  system: Readonly<Record<string, unknown>>
+  /** Signing and sealing keys (JWK sets), under the one id `current`. */
+  keys: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
+  /** The launch that the provider session `sid` signed on, so that its logout finds it. By hash of issuer and sid. */
+  providerSession: { readonly signOns: readonly SignOnId[] }
+}
+export type Kind = keyof Records
+
+/** `tag`: by whom the records that are judged in one atomic step are kept together on a Redis Cluster. */
+// biome-ignore format: a table
+export const KINDS = {
+  link:            { tag: 'launch' },
+  pending:         { tag: 'launch' },
+  session:         { tag: 'launch' },
+  grant:           { tag: 'launch' },
+  state:           { tag: 'own' },
+  relay:           { tag: 'own' },
+  signOn:          { tag: 'own' },
+  browser:         { tag: 'own' },
+  person:          { tag: 'own' },
+  ended:           { tag: 'own' },
+  policy:          { tag: 'own' },
+  app:             { tag: 'own' },
+  system:          { tag: 'own' },
+  keys:            { tag: 'own' },
+  providerSession: { tag: 'own' },
+} as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
+
+/** The id of an `ended` marker. */
+export const endOf = (what: 'launch' | 'signOn' | 'user' | 'providerSession' | 'app', id: string) =>
+  `${what}/${id}`

@@ -1,0 +1,132 @@
+/**
+ * Every message that we refuse, as rows. `code` is for us and the trail, `wire` for the protocol,
+ * `text` for anyone: it says what happened and what to do. Two failures that an attacker could tell
+ * apart share one text (a test says so). Detail goes to the trail, never into an answer.
+ */
+interface Row {
+  /** The OAuth or OpenID Connect error code (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1). */
+  readonly wire: string
+  readonly status: number
+  readonly text: string
+}
+
+const LAUNCH_UNPROVEN =
+  'This launch could not be proven. Close it and open the care plan again from the patient record.'
+const LAUNCH_OVER =
+  'This launch has expired or was already used. Open the care plan again from the patient record.'
+const CODE_INVALID = 'The authorization code is not valid.'
+const REFRESH_INVALID = 'The refresh token is not valid.'
+const CLIENT_UNPROVEN = 'The client could not be authenticated.'
+const TOKEN_INVALID = 'The access token is not valid.'
+const PATIENT_UNMATCHED =
+  'The patient could not be matched with the shared record. Check the NHS number and the date of birth in the patient record.'
+const NOT_FOUND = 'Nothing was found here.'
+
+// biome-ignore format: a table
+export const REFUSALS = {
+  // Any endpoint
+  parameter_missing:     { wire: 'invalid_request', status: 400, text: 'A required parameter is missing.' },
+  parameter_repeated:    { wire: 'invalid_request', status: 400, text: 'A parameter was sent more than once.' },
+  parameter_invalid:     { wire: 'invalid_request', status: 400, text: 'A parameter is not valid.' },
+  body_too_large:        { wire: 'invalid_request', status: 413, text: 'The message is too large.' },
+  body_unreadable:       { wire: 'invalid_request', status: 400, text: 'The message could not be read.' },
+  method_unsupported:    { wire: 'invalid_request', status: 405, text: 'This method is not offered here.' },
+  not_found:             { wire: 'not_found', status: 404, text: NOT_FOUND },
+
+  // Launch
+  launch_clear_text:     { wire: 'invalid_request', status: 400, text: 'A launch must be signed or sealed. Patient details in clear text are refused.' },
+  launch_malformed:      { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
+  system_unknown:        { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
+  signature_invalid:     { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
+  seal_invalid:          { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
+  launch_misaddressed:   { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
+  launch_future:         { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
+  launch_too_long:       { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
+  rung_unregistered:     { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
+  organization_refused:  { wire: 'invalid_request', status: 403, text: 'This organisation is not registered to open care plans from this system. Ask your support desk.' },
+  app_refused:           { wire: 'invalid_request', status: 403, text: 'This app may not be opened from this system. Ask your support desk.' },
+  launch_expired:        { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
+  launch_replayed:       { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
+  link_invalid:          { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
+  handle_invalid:        { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
+  handle_spent:          { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
+  handle_other_app:      { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
+  handle_other_browser:  { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
+  patient_unknown:       { wire: 'invalid_request', status: 404, text: PATIENT_UNMATCHED },
+  patient_mismatch:      { wire: 'invalid_request', status: 404, text: PATIENT_UNMATCHED },
+  nhs_number_invalid:    { wire: 'invalid_request', status: 400, text: 'The launch did not carry a valid NHS number. Check the NHS number in the patient record.' },
+  record_unavailable:    { wire: 'temporarily_unavailable', status: 503, text: 'The shared record could not be reached, so we do not know whether there is a plan. Try again in a moment.' },
+  upstream_invalid:      { wire: 'temporarily_unavailable', status: 502, text: 'The shared record gave an answer that could not be used. Try again in a moment.' },
+  launch_denied:         { wire: 'access_denied', status: 403, text: 'Your role does not allow opening this care plan.' },
+  policy_stale:          { wire: 'temporarily_unavailable', status: 503, text: 'Access rules could not be checked just now. Try again in a moment.' },
+
+  // Sign-on
+  sign_on_needed:        { wire: 'login_required', status: 401, text: 'Sign in to open this care plan.' },
+  sign_on_failed:        { wire: 'access_denied', status: 403, text: 'You could not be signed in. Open the care plan again from the patient record.' },
+  sign_on_cancelled:     { wire: 'access_denied', status: 403, text: 'Sign-in was cancelled. Open the care plan again from the patient record.' },
+  sign_on_unavailable:   { wire: 'temporarily_unavailable', status: 503, text: 'The sign-in service could not be reached. Try again in a moment.' },
+  sign_on_state_invalid: { wire: 'invalid_request', status: 400, text: 'This sign-in has expired or belongs to another window. Open the care plan again from the patient record.' },
+  person_mismatch:       { wire: 'access_denied', status: 403, text: 'You signed in as a different person from the one using the patient record. Sign in there as yourself and open the care plan again.' },
+  role_absent:           { wire: 'access_denied', status: 403, text: 'You have no role that can open care plans. Ask your registration authority for one.' },
+  role_unselected:       { wire: 'access_denied', status: 403, text: 'No role was chosen at sign-in. Sign in again and choose a role.' },
+  birth_date_exhausted:  { wire: 'access_denied', status: 403, text: 'The date of birth did not match. Open the care plan again from the patient record.' },
+  logout_token_invalid:  { wire: 'invalid_request', status: 400, text: 'The logout token is not valid.' },
+
+  // Authorize
+  client_unknown:        { wire: 'invalid_request', status: 400, text: 'This app is not registered.' },
+  redirect_unregistered: { wire: 'invalid_request', status: 400, text: 'The app asked to return to an address that it has not registered.' },
+  response_type_unsupported:{ wire: 'unsupported_response_type', status: 400, text: 'Only response_type=code is offered.' },
+  audience_invalid:      { wire: 'invalid_request', status: 400, text: 'The aud parameter does not name this server.' },
+  pkce_required:         { wire: 'invalid_request', status: 400, text: 'PKCE with S256 is required.' },
+  scope_invalid:         { wire: 'invalid_scope', status: 400, text: 'No requested scope can be granted.' },
+  launch_scope_missing:  { wire: 'invalid_scope', status: 400, text: 'The scope "launch" is required when a launch parameter is sent.' },
+  launch_required:       { wire: 'invalid_request', status: 400, text: 'The launch parameter is required: open the app from the patient record.' },
+  authorization_denied:  { wire: 'access_denied', status: 403, text: 'Your role does not allow what the app asked for.' },
+  session_ended:         { wire: 'access_denied', status: 403, text: 'Your session has ended. Open the care plan again from the patient record.' },
+
+  // Token
+  grant_type_unsupported:{ wire: 'unsupported_grant_type', status: 400, text: 'This grant type is not offered.' },
+  client_unproven:       { wire: 'invalid_client', status: 401, text: CLIENT_UNPROVEN },
+  client_unauthorized:   { wire: 'unauthorized_client', status: 400, text: 'The client may not use this grant type.' },
+  assertion_replayed:    { wire: 'invalid_client', status: 401, text: CLIENT_UNPROVEN },
+  code_invalid:          { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
+  code_spent:            { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
+  code_expired:          { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
+  code_other_client:     { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
+  redirect_mismatch:     { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
+  verifier_mismatch:     { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
+  refresh_invalid:       { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
+  refresh_spent:         { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
+  refresh_ended:         { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
+  scope_exceeded:        { wire: 'invalid_scope', status: 400, text: 'More scope was asked for than was granted.' },
+
+  // Record
+  token_missing:         { wire: 'invalid_token', status: 401, text: 'An access token is required.' },
+  token_invalid:         { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
+  token_expired:         { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
+  token_ended:           { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
+  token_other_audience:  { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
+  scope_insufficient:    { wire: 'insufficient_scope', status: 403, text: 'The access token does not allow this.' },
+  policy_denied:         { wire: 'insufficient_scope', status: 403, text: 'Your role does not allow this.' },
+  interaction_refused:   { wire: 'insufficient_scope', status: 403, text: 'This interaction is not offered here.' },
+  record_absent:         { wire: 'not_found', status: 404, text: NOT_FOUND },
+  record_other_patient:  { wire: 'not_found', status: 404, text: NOT_FOUND },
+  record_refused:       { wire: 'invalid_request', status: 422, text: 'The shared record did not accept this.' },
+  version_missing:       { wire: 'invalid_request', status: 400, text: 'If-Match with the version that was read is required.' },
+  version_stale:         { wire: 'conflict', status: 412, text: 'Somebody else changed this since it was read.' },
+} as const satisfies Record<string, Row>
+
+export type RefusalCode = keyof typeof REFUSALS
+
+/** A message that we refuse. Thrown anywhere, answered in one place (http/refusals.ts). */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  constructor(
+    readonly code: RefusalCode,
+    /** For the trail only. Never a secret, an NHS number or clinical content. */
+    readonly detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${code}: ${detail}`, options)
+  }
+}

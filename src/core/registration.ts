@@ -1,0 +1,139 @@
+/** Rows of `apps.yaml` and `launch-systems.yaml`, and of what is added by command: read, checked, named our way. */
+import { z } from 'zod'
+import type { Client } from './client.js'
+import { PURPOSES, RUNGS } from './context.js'
+import { LAUNCH_ALGORITHMS, type LaunchSystem } from './launch-system.js'
+
+const id = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower case letters, digits, hyphens')
+const jwk = z.record(z.string(), z.unknown()).refine((key) => !('d' in key) && !('k' in key), {
+  message: 'holds a private key: register the public part only',
+})
+const jwks = z.object({ keys: z.array(jwk).min(1).max(20) })
+
+const isLoopback = (url: URL): boolean =>
+  url.hostname === '127.0.0.1' ||
+  url.hostname === 'localhost' ||
+  url.hostname.endsWith('.localhost')
+
+/** An absolute address without fragment; https, but for loopback. Kept character by character as written. */
+export const address = z.string().refine(
+  (text) => {
+    if (!URL.canParse(text) || text.includes('#')) return false
+    const url = new URL(text)
+    return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))
+  },
+  { message: 'expected an absolute https address without a fragment (http only on loopback)' },
+)
+const origin = address.refine((text) => URL.canParse(text) && new URL(text).origin === text, {
+  message: 'expected an origin: scheme, host and port, nothing after',
+})
+
+const keySource = (row: {
+  jwks?: { keys: Record<string, unknown>[] } | undefined
+  jwks_uri?: string | undefined
+}) =>
+  row.jwks ? { keys: { jwks: row.jwks } } : row.jwks_uri ? { keys: { jwksUri: row.jwks_uri } } : {}
+
+export const launchSystemRow = z
+  .strictObject({
+    id,
+    issuer: z.string().min(1).max(200).optional(),
+    name: z.string().min(1).max(100),
+    rung: z.enum(RUNGS),
+    jwks: jwks.optional(),
+    jwks_uri: address.optional(),
+    algorithms: z.array(z.enum(LAUNCH_ALGORITHMS)).min(1).default(['ES256']),
+    seal_secret: z
+      .string()
+      .regex(/^LAUNCH_GATEWAY_[A-Z0-9_]+$/, 'expected the name of a LAUNCH_GATEWAY_… variable')
+      .optional(),
+    relay: z
+      .strictObject({ client_id: z.string().max(100), scope: z.string().max(500) })
+      .optional(),
+    sign_on: z.enum(['launch', 'provider']),
+    organizations: z.array(z.string().regex(/^(\*|[A-Z0-9]{1,12})$/)).min(1),
+    apps: z.array(id).min(1),
+    purposes: z.array(z.enum(PURPOSES)).min(1).default(['direct-care']),
+    default_purpose: z.enum(PURPOSES).default('direct-care'),
+    frame_ancestors: z.array(origin).max(20).default([]),
+    claims: z.record(z.string(), z.string().max(200)).default({}),
+    max_lifetime: z.number().int().min(5).max(300).default(60),
+  })
+  .superRefine((row, context) => {
+    const need = (fine: boolean, path: string, message: string) =>
+      fine || context.addIssue({ code: 'custom', path: [path], message })
+    const signs = row.rung === 'pushed' || row.rung === 'signed'
+    need(
+      !signs || row.jwks !== undefined || row.jwks_uri !== undefined,
+      'jwks',
+      `rung ${row.rung} needs jwks or jwks_uri`,
+    )
+    need(row.rung !== 'redeemed' || row.relay !== undefined, 'relay', 'rung redeemed needs relay')
+    need(
+      row.rung !== 'redeemed' || URL.canParse(row.issuer ?? ''),
+      'issuer',
+      'rung redeemed needs its FHIR base',
+    )
+    need(
+      row.rung !== 'sealed' || row.sign_on === 'provider',
+      'sign_on',
+      'a sealed launch is only a hint: provider',
+    )
+  })
+  .transform(
+    (row): LaunchSystem => ({
+      id: row.id,
+      issuer: row.issuer ?? row.id,
+      name: row.name,
+      rung: row.rung,
+      ...keySource(row),
+      algorithms: row.algorithms,
+      ...(row.seal_secret === undefined ? {} : { sealSecret: row.seal_secret }),
+      ...(row.relay ? { relay: { clientId: row.relay.client_id, scope: row.relay.scope } } : {}),
+      signOn: row.sign_on,
+      organizations: row.organizations,
+      apps: row.apps,
+      purposes: row.purposes,
+      frameAncestors: row.frame_ancestors,
+      claims: row.claims,
+      maxLifetime: row.max_lifetime,
+      defaultPurpose: row.default_purpose,
+    }),
+  )
+
+export const clientRow = z
+  .strictObject({
+    id,
+    name: z.string().min(1).max(100),
+    type: z.enum(['public', 'key']),
+    jwks: jwks.optional(),
+    jwks_uri: address.optional(),
+    assertion_algorithms: z
+      .array(z.enum(['ES256', 'ES384', 'RS384', 'PS256', 'EdDSA']))
+      .default(['ES384', 'RS384', 'ES256']),
+    redirect_uris: z.array(address).min(1).max(20),
+    launch_urls: z.array(address).max(20).default([]),
+    scopes: z.array(z.string().max(300)).min(1).max(100),
+    id_token_algorithm: z.enum(['RS256', 'ES256']).default('RS256'),
+    origins: z.array(origin).max(20).optional(),
+  })
+  .refine((row) => row.type === 'public' || row.jwks !== undefined || row.jwks_uri !== undefined, {
+    path: ['jwks'],
+    message: 'type key needs jwks or jwks_uri',
+  })
+  .transform(
+    (row): Client => ({
+      id: row.id,
+      name: row.name,
+      type: row.type,
+      ...keySource(row),
+      assertionAlgorithms: row.assertion_algorithms,
+      redirectUris: row.redirect_uris,
+      launchUrls: row.launch_urls,
+      scopes: row.scopes,
+      idTokenAlgorithm: row.id_token_algorithm,
+      origins: row.origins ?? [...new Set(row.redirect_uris.map((uri) => new URL(uri).origin))],
+    }),
+  )

@@ -1,0 +1,85 @@
+/** Sign-on sessions: who is signed on in a browser, by what proof, until when. */
+import type { Authentication, KnownPatient, KnownUser, NamedUser } from './context.js'
+import type { LaunchId, SignOnId } from './ids.js'
+import type { VerifiedLaunch } from './launch.js'
+import type { Assurance } from './roles.js'
+import type { EpochMs } from './values.js'
+
+export interface SignOn {
+  readonly id: SignOnId
+  readonly user: KnownUser
+  /** `launch`: the launch itself signed the user on; `provider`: an OpenID provider did. */
+  readonly by: 'launch' | 'provider'
+  /** The launch system, or the provider's issuer, that vouches for the user. */
+  readonly issuer: string
+  /** The provider's `sid`, when it gave one. */
+  readonly providerSession?: string
+  readonly authentication: Authentication
+  /** Hash of the cookie of the browser that it belongs to. */
+  readonly browser: string
+  readonly since: EpochMs
+  /** Never past this, however busy the user is. */
+  readonly until: EpochMs
+  /** Moves on with use; past it the session is over. */
+  readonly idleUntil: EpochMs
+}
+
+/** What a launch waits for before it can go on; each is a page of launch/identify.ts. */
+export type Waiting =
+  | { readonly for: 'sign-on'; readonly assurance: Assurance }
+  | { readonly for: 'birth-date'; readonly attempts: number }
+  | { readonly for: 'person' }
+
+export interface PendingLaunch {
+  readonly launch: VerifiedLaunch
+  /** Absent while the birth date has not been typed (rung `sealed`). */
+  readonly patient?: KnownPatient
+  readonly waiting: Waiting
+  /** Hash of the `pnd_` secret in the page's forms: their CSRF token. */
+  readonly secret: string
+  /** Hash of the cookie of the browser that owns the launch. */
+  readonly browser: string
+  /** The sign-on that a journey to the provider has made for this launch. */
+  readonly signOn?: SignOnId
+  /** Hash of the proof that the sign-in window hands to the frame: who has both, has the same user before it. */
+  readonly proof?: string
+}
+
+/** One journey to the OpenID provider. @see OIDC Core §3.1.2.1, RFC 7636, RFC 9207 */
+export interface PendingSignOn {
+  readonly launch: LaunchId
+  readonly nonce: string
+  readonly verifier: string
+  /** Hash of the cookie of the browser, in the window that went to the provider. */
+  readonly browser: string
+  readonly assurance: Assurance
+  readonly framed: boolean
+}
+
+/** The person, as far as one system can tell people apart: nationally if known, else by its own name. */
+export const personOf = (user: NamedUser, issuer: string): string =>
+  user.sdsUserId ?? `${issuer}/${user.localId}`
+
+/**
+ * Whether a launch was made by the person who is signed on. `unknown`: the system gives no national
+ * identity and nobody has confirmed the link yet.
+ *
+ * @param linked the provider's uid that the launch system's local user confirmed to be
+ */
+export function samePerson(
+  launch: VerifiedLaunch,
+  signOn: SignOn,
+  linked: string | undefined,
+): 'same' | 'other' | 'unknown' {
+  const named = launch.user.sdsUserId ?? linked
+  const person = personOf(signOn.user, signOn.issuer)
+  if (named !== undefined) return named === person ? 'same' : 'other'
+  if (signOn.by === 'launch') {
+    return person === personOf(launch.user, launch.system) ? 'same' : 'other'
+  }
+  return 'unknown'
+}
+
+/** Whether a sign-on still stands, by its own times; end markers are asked separately. */
+export const isLive = (signOn: SignOn, now: EpochMs): boolean =>
+  now < signOn.until && now < signOn.idleUntil

@@ -1,0 +1,248 @@
+/** The demonstration: a gateway, the GP desktop in front of it, the hospital behind it, the app beside it. */
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { join } from 'node:path'
+import express, { type Express } from 'express'
+import type { Logger } from 'pino'
+import { parse } from 'yaml'
+import { searchTrail } from '../audit/search.js'
+import { type Config, readConfig } from '../config.js'
+import type { Client } from '../core/client.js'
+import type { LaunchSystem } from '../core/launch-system.js'
+import type { Clock, Random } from '../core/values.js'
+import { createHttpServer } from '../http/server.js'
+import { type OpenGateway, openGateway } from '../open.js'
+import { createAppServer } from './app-server.js'
+import { createDesktop } from './desktop.js'
+import type { LaunchingUser } from './desktop-launches.js'
+import { type DemoSystems, demoSystems, launchSystemRows } from './desktop-systems.js'
+import { createTap } from './desktop-tap.js'
+import { PATIENTS } from './patients.js'
+import { readForm, readPlans } from './plans.js'
+import { createProvider, makeProviderKeys, type ProviderKeys } from './provider.js'
+import { createRecord } from './record.js'
+
+export interface Origins {
+  readonly gateway: string
+  readonly desktop: string
+  readonly hospital: string
+  readonly app: string
+}
+
+/** Four sites on one machine: cookies and framing are as hard as in a hospital. */
+export const demoOrigins = (port: number): Origins => ({
+  gateway: `http://localhost:${port}`,
+  desktop: `http://127.0.0.1:${port + 1}`,
+  hospital: `http://127.0.0.1:${port + 2}`,
+  app: `http://app.localhost:${port + 3}`,
+})
+
+export interface DemoSettings {
+  /** The package's folder: `config/`, `dist/public/`. */
+  readonly root: string
+  readonly origins: Origins
+  readonly dataDir?: string
+  /** Laid over config/demo/gateway.yaml. */
+  readonly overrides?: Readonly<Record<string, unknown>>
+  /** Certificate and key in PEM, when the gateway itself speaks https. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+export interface Demo {
+  readonly gateway: OpenGateway
+  readonly config: Config
+  readonly systems: DemoSystems
+  readonly users: readonly LaunchingUser[]
+  close(): Promise<void>
+}
+
+const LISTEN = '127.0.0.1'
+
+const APP_SCOPES = [
+  'launch',
+  'openid',
+  'fhirUser',
+  'online_access',
+  'patient/Patient.r',
+  'patient/CarePlan.rs',
+  'patient/composition-care-plan::*.crus',
+  'patient/aql-care-plan::sections.rs',
+]
+
+export const demoApp = (origin: string): Client => ({
+  id: 'care-plan',
+  name: 'Shared care plan',
+  type: 'public',
+  assertionAlgorithms: [],
+  redirectUris: [`${origin}/`],
+  launchUrls: [`${origin}/launch.html`],
+  scopes: APP_SCOPES,
+  idTokenAlgorithm: 'RS256',
+  origins: [origin],
+})
+
+/** The demonstration's configuration, with this start's ports, origins and credential. */
+export function demoConfig(
+  { root, origins, dataDir, overrides = {} }: DemoSettings,
+  systems: readonly LaunchSystem[],
+  credential: string,
+): Config {
+  const { port, hostname } = new URL(origins.gateway)
+  return readConfig({
+    directory: join(root, 'config/demo'),
+    env: {
+      LAUNCH_GATEWAY_FHIR_CREDENTIAL: credential,
+      LAUNCH_GATEWAY_OPENEHR_CREDENTIAL: credential,
+    },
+    overrides: {
+      issuer: origins.gateway,
+      listen: { host: hostname === 'localhost' ? LISTEN : hostname, port: Number(port || 443) },
+      ...(dataDir === undefined ? {} : { data_dir: dataDir }),
+      upstreams: {
+        fhir: { base: `${origins.hospital}/record/fhir` },
+        openehr: {
+          base: `${origins.hospital}/record/openehr/v1`,
+          subject_namespace: 'https://fhir.nhs.uk/Id/nhs-number',
+        },
+      },
+      identity: { clinician: { issuer: `${origins.hospital}/oidc`, client_id: 'launch-gateway' } },
+      ...overrides,
+    },
+    registrations: { apps: [demoApp(origins.app)], systems },
+  })
+}
+
+/** What the provider signs with, made at first start and readable by the owner alone. */
+async function providerKeys(dataDir: string): Promise<ProviderKeys> {
+  const file = join(dataDir, 'demo-provider.json')
+  const kept = await readFile(file, 'utf8').catch(() => undefined)
+  if (kept !== undefined) return JSON.parse(kept) as ProviderKeys
+  const keys = await makeProviderKeys()
+  await writeFile(file, JSON.stringify(keys), { mode: 0o600 })
+  return keys
+}
+
+async function listen(server: Server, port: number): Promise<Server> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, LISTEN, resolve)
+  })
+  return server
+}
+
+const portOf = (origin: string): number => Number(new URL(origin).port || 443)
+
+const close = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+
+export async function demoUsers(root: string): Promise<readonly LaunchingUser[]> {
+  const people = parse(await readFile(join(root, 'config/demo/people.yaml'), 'utf8')) as {
+    users: LaunchingUser[]
+  }
+  return people.users
+}
+
+async function hospital(
+  settings: DemoSettings,
+  dataDir: string,
+  credential: string,
+): Promise<Express> {
+  const { root, origins, clock, log } = settings
+  const text = (path: string) => readFile(join(root, 'config', path), 'utf8')
+  const users = await demoUsers(root)
+  const app = express().disable('x-powered-by')
+  app.use(
+    '/record',
+    createRecord({
+      ...{ patients: PATIENTS, people: users, credential, dataDir: join(dataDir, 'record'), clock },
+      plans: readPlans(await text('demo/plans.yaml')),
+      form: readForm(await text('plan/sections.yaml')),
+    }),
+  )
+  app.use(
+    '/oidc',
+    createProvider({
+      issuer: `${origins.hospital}/oidc`,
+      gateway: {
+        origin: origins.gateway,
+        clientId: 'launch-gateway',
+        jwksUri: `${origins.gateway}/oauth/jwks`,
+      },
+      users,
+      keys: await providerKeys(dataDir),
+      clock,
+      report: (what, error) => log.warn({ what, err: error }, 'the pretend provider'),
+    }),
+  )
+  return app
+}
+
+/**
+ * Starts the four servers.
+ * @throws Error when a port is taken, ConfigError
+ */
+export async function startDemo(settings: DemoSettings): Promise<Demo> {
+  const { root, origins, clock, random, log } = settings
+  const dataDir = settings.dataDir ?? join(root, '.data')
+  await mkdir(dataDir, { recursive: true })
+  await chmod(dataDir, 0o700)
+  const systems = await demoSystems(dataDir)
+  const users = await demoUsers(root)
+  const credential = randomBytes(24).toString('base64url')
+  const config = demoConfig(
+    { ...settings, dataDir },
+    launchSystemRows(systems, origins.desktop),
+    credential,
+  )
+  const gateway = await openGateway(config, { clock, random, log, allowHttp: true })
+  const tap = createTap(clock)
+  const desktop = createDesktop({
+    ...{
+      origin: origins.desktop,
+      gateway: { origin: origins.gateway },
+      systems,
+      users,
+      clock,
+      random,
+    },
+    ...{ app: { origin: origins.app, id: 'care-plan' }, patients: PATIENTS },
+    search: (query) => searchTrail(gateway.store, query),
+    tap,
+    pages: join(root, 'dist/public/desktop'),
+  })
+  const careplan = createAppServer({
+    gatewayOrigin: origins.gateway,
+    issuers: [`${origins.gateway}/fhir`],
+    clientId: 'care-plan',
+    frameAncestors: [origins.desktop],
+    emergencyText: config.pages.emergency_text,
+    root: join(root, 'dist/public/care-plan'),
+  })
+  const servers = [
+    await listen(
+      createHttpServer(gateway.app, settings.tls, tap.wrap(gateway.app)),
+      portOf(origins.gateway),
+    ),
+    await listen(createServer(desktop), portOf(origins.desktop)),
+    await listen(
+      createServer(await hospital(settings, dataDir, credential)),
+      portOf(origins.hospital),
+    ),
+    await listen(createServer(careplan), portOf(origins.app)),
+  ]
+  gateway.tick()
+  return {
+    ...{ gateway, config, systems, users },
+    async close() {
+      await Promise.all(servers.map(close))
+      await gateway.close()
+    },
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The pretend hospital's record: FHIR R4 at `/fhir`, openEHR REST at `/openehr/v1`, both behind one
+ * credential that only the gateway holds.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
+import type { Clock } from '../core/values.js'
+import { compositionOf } from './composition.js'
+import { type DemoPerson, fhirResources } from './fhir-resources.js'
+import type { DemoPatient } from './patients.js'
+import { type DemoEntry, type DemoPlan, dayOf, type FormSection } from './plans.js'
+import { fhirRecord } from './record-fhir.js'
+import { openEhrRecord } from './record-openehr.js'
+import { openVersions, type Version } from './versions.js'
+
+export interface DemoRecordParts {
+  readonly patients: readonly DemoPatient[]
+  /** config/demo/plans.yaml, by `readPlans`. */
+  readonly plans: readonly DemoPlan[]
+  /** config/plan/sections.yaml, by `readForm`. */
+  readonly form: readonly FormSection[]
+  /** Users of config/demo/people.yaml: the record's Practitioners and Organizations. */
+  readonly people?: readonly DemoPerson[]
+  /** What `Authorization: Bearer` must carry. */
+  readonly credential: string
+  /** Where written plans are kept; without it they last as long as the process. */
+  readonly dataDir?: string
+  readonly clock: Clock
+}
+
+const hash = (text: string) => createHash('sha256').update(text).digest()
+
+const credentialRequired = (credential: string): RequestHandler => {
+  const wanted = hash(`Bearer ${credential}`)
+  return (req, res, next) => {
+    if (timingSafeEqual(hash(req.get('authorization') ?? ''), wanted)) next()
+    else res.status(401).json({ message: 'A credential is required', code: 401 })
+  }
+}
+
+const unreadable: ErrorRequestHandler = (_error, _req, res, _next) => {
+  res.status(400).json({ message: 'Could not be read', code: 400 })
+}
+
+/** A composition's id for ever: the same at every first start. */
+function objectIdOf(ehrId: string, template: string): string {
+  const hex = hash(`${ehrId}/${template}`).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+function firstVersion(
+  ehrId: string,
+  section: FormSection,
+  entry: DemoEntry,
+  start: number,
+): Version {
+  const types = new Map(section.fields.map((field) => [field.id, field.type]))
+  const values = Object.entries(entry.values).map(([id, value]) => {
+    if (!types.has(id)) throw new Error(`${section.id} has no field ${id}`)
+    return [id, types.get(id) === 'date' ? dayOf(value, start) : String(value)] as const
+  })
+  const at = `${dayOf(entry.on, start)}T09:30:00.000Z`
+  return {
+    ehrId,
+    objectId: objectIdOf(ehrId, section.template),
+    number: 1,
+    template: section.template,
+    composition: compositionOf(section, Object.fromEntries(values), entry.by, at),
+    committer: entry.by,
+    at,
+  }
+}
+
+/** Every plan of configuration as first versions; a plan that does not fit its form is an error. */
+function seed({ patients, plans, form, clock }: DemoRecordParts): readonly Version[] {
+  const start = clock()
+  return plans.flatMap((plan) => {
+    const ehrId = patients.find((patient) => patient.nhsNumber === plan.patient)?.ehrId
+    if (ehrId === undefined) throw new Error('A plan belongs to a patient without an EHR')
+    return Object.entries(plan.sections).map(([id, entry]) => {
+      const section = form.find((each) => each.id === id)
+      if (section === undefined) throw new Error(`The form has no section ${id}`)
+      return firstVersion(ehrId, section, entry, start)
+    })
+  })
+}
+
+export function createRecord(parts: DemoRecordParts): Router {
+  const { patients, plans, form, people = [], credential, dataDir, clock } = parts
+  const versions = openVersions(dataDir)
+  if (versions.empty) versions.append(...seed(parts))
+  const router = Router()
+  router.use(credentialRequired(credential))
+  router.use('/fhir', fhirRecord(fhirResources(patients, plans, people, clock())))
+  router.use('/openehr/v1', openEhrRecord({ patients, form, versions, clock }))
+  router.use(unreadable)
+  return router
+}

@@ -1,0 +1,164 @@
+/** Composition root: parts in, Express app out. The whole surface of the gateway is the list in here. */
+import express, { type Express, type RequestHandler, Router } from 'express'
+import type { Logger } from 'pino'
+import type { Bearer } from './access/bearer.js'
+import { createBearer } from './access/bearer.js'
+import { createClientAuthentication } from './access/client.js'
+import type { Registry } from './access/registry.js'
+import type { Trail } from './audit/trail.js'
+import type { EventName } from './core/audit.js'
+import type { Offered } from './core/authorization.js'
+import type { Policies } from './core/decision.js'
+import { Refusal } from './core/refusal.js'
+import type { Clock, Random, Seconds } from './core/values.js'
+import { crossOrigin, type Readers } from './http/cross-origin.js'
+import { type Answers, startJourney } from './http/journey.js'
+import { assets, createPages, type PageSettings } from './http/pages.js'
+import { formBody } from './http/parameters.js'
+import { refusals } from './http/refusals.js'
+import { noStore, securityHeaders } from './http/security.js'
+import type { ClinicianProvider } from './identity/clinician.js'
+import type { LaunchIssuers } from './identity/launch-issuer.js'
+import type { Keys } from './keys/signing.js'
+import { carryOn, signOnCallback, startSignOn } from './launch/identify.js'
+import type { LaunchParts } from './launch/parts.js'
+import { openLink, push } from './launch/push.js'
+import { receive, refuseClearText } from './launch/receive.js'
+import { relay, relayCallback } from './launch/relay.js'
+import { sealed } from './launch/sealed.js'
+import { backchannelLogout } from './launch/sign-out.js'
+import { authorize } from './oauth/authorize.js'
+import { openidConfiguration, publish, smartConfiguration } from './oauth/metadata.js'
+import type { OAuthParts } from './oauth/parts.js'
+import { token } from './oauth/token.js'
+import type { Sessions } from './session/sessions.js'
+import type { Store } from './store/store.js'
+
+export interface GatewayParts {
+  readonly issuer: string
+  readonly store: Store
+  readonly trail: Trail
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly keys: Keys
+  readonly registry: Registry
+  readonly sessions: Sessions
+  readonly policies: Policies & { mayRead(): boolean }
+  readonly provider: ClinicianProvider
+  readonly issuers: LaunchIssuers
+  readonly knowUser: LaunchParts['knowUser']
+  readonly findPatient: LaunchParts['findPatient']
+  readonly seals: LaunchParts['seals']
+  readonly offered: Offered
+  readonly pages: PageSettings
+  readonly trustProxy: readonly string[]
+  readonly skew: Seconds
+  readonly lifetimes: LaunchParts['lifetimes'] & OAuthParts['lifetimes']
+  /** Handlers of the record's two bases, given how calls are let in. */
+  readonly record: (bearer: Bearer) => {
+    readonly fhir: RequestHandler
+    readonly openehr: RequestHandler
+  }
+}
+
+type Verb = 'get' | 'post' | 'use'
+
+/** One row of the surface: where, how it answers, who may read it across origins, what a refusal is recorded as. */
+interface Route {
+  readonly verb: Verb
+  readonly path: string
+  readonly answers: Answers
+  readonly readers: Readers
+  readonly refused: EventName
+  readonly handler: RequestHandler
+}
+
+// biome-ignore format: a table
+function surface(parts: GatewayParts): readonly Route[] {
+  const pages = createPages(parts.pages)
+  const bases = { fhir: `${parts.issuer}/fhir`, openehr: `${parts.issuer}/openehr/v1` }
+  const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir }
+  const oauth: OAuthParts = { ...parts, bases }
+  const authenticate = createClientAuthentication({
+    ...parts,
+    audiences: [parts.issuer, `${parts.issuer}/oauth/token`],
+  })
+  const record = parts.record(createBearer(parts))
+  const smart = publish(smartConfiguration(oauth))
+  const openid = publish(openidConfiguration(oauth))
+  const on = { launch, oauth }
+  const rows: readonly [Verb, string, Answers, Readers, EventName, RequestHandler][] = [
+    ['post', '/launch',                                 'page', 'nobody', 'launch_refused',        receive(on.launch)],
+    ['get',  '/launch',                                 'page', 'nobody', 'launch_refused',        refuseClearText],
+    ['post', '/launch/push',                            'json', 'nobody', 'launch_refused',        push(on.launch)],
+    ['get',  '/launch/smart',                           'page', 'nobody', 'launch_refused',        relay({ ...launch, issuers: parts.issuers })],
+    ['get',  '/launch/smart/callback',                  'page', 'nobody', 'launch_refused',        relayCallback({ ...launch, issuers: parts.issuers })],
+    ['get',  '/launch/sealed',                          'page', 'nobody', 'launch_refused',        sealed(on.launch)],
+    ['post', '/launch/sealed',                          'page', 'nobody', 'launch_refused',        sealed(on.launch)],
+    ['post', '/launch/continue',                        'page', 'nobody', 'launch_refused',        carryOn(on.launch)],
+    ['get',  '/launch/:link',                           'page', 'nobody', 'launch_refused',        openLink(on.launch) as RequestHandler],
+    ['post', '/sign-in/start',                          'page', 'nobody', 'sign_on_refused',       startSignOn(on.launch)],
+    ['get',  '/sign-in/callback',                       'page', 'nobody', 'sign_on_refused',       signOnCallback(on.launch)],
+    ['post', '/sign-in/backchannel-logout',             'json', 'nobody', 'sign_on_refused',       backchannelLogout(on.launch)],
+    ['get',  '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
+    ['post', '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
+    ['post', '/oauth/token',                            'json', 'apps',   'token_refused',         token(on.oauth, authenticate)],
+    ['get',  '/oauth/jwks',                             'json', 'anyone', 'access_refused',        publish(parts.keys.jwks)],
+    ['get',  '/.well-known/openid-configuration',       'json', 'anyone', 'access_refused',        openid],
+    ['get',  '/.well-known/oauth-authorization-server', 'json', 'anyone', 'access_refused',        openid],
+    ['get',  '/.well-known/smart-configuration',        'json', 'anyone', 'access_refused',        smart],
+    ['get',  '/fhir/.well-known/smart-configuration',   'json', 'anyone', 'access_refused',        smart],
+    ['use',  '/fhir',                                   'fhir', 'apps',   'access_refused',        record.fhir],
+    ['use',  '/openehr/v1',                             'json', 'apps',   'access_refused',        record.openehr],
+  ]
+  return rows.map(([verb, path, answers, readers, refused, handler]) => ({ verb, path, answers, readers, refused, handler }))
+}
+
+/** Whether the gateway may be sent traffic: its store answers and its policies are known. */
+function readiness({ store, policies }: GatewayParts): RequestHandler {
+  return async (_req, res) => {
+    const checks = {
+      store: await store.ping().then(
+        () => true,
+        () => false,
+      ),
+      policies: policies.mayIssue(),
+    }
+    res.status(Object.values(checks).every(Boolean) ? 200 : 503).json(checks)
+  }
+}
+
+export function createGateway(parts: GatewayParts): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', false)
+  app.set('case sensitive routing', true)
+  app.set('trust proxy', parts.trustProxy.length > 0 ? [...parts.trustProxy] : false)
+  app.use(securityHeaders(parts.issuer.startsWith('https:')))
+  app.get('/livez', (_req, res) => void res.json({ alive: true }))
+  app.get('/readyz', readiness(parts))
+  app.use('/assets', assets())
+
+  const appOrigins = async () =>
+    new Set((await parts.registry.clients()).flatMap(({ origins }) => origins))
+  const router = Router({ caseSensitive: true, strict: true })
+  for (const { verb, path, answers, readers, refused, handler } of surface(parts)) {
+    const begin: RequestHandler = (_req, res, next) => {
+      startJourney(res, answers, refused)
+      next()
+    }
+    const share = crossOrigin(readers, appOrigins)
+    if (verb !== 'use') router.options(path, begin, share)
+    const body = verb === 'post' ? [formBody] : []
+    router[verb](path, begin, noStore, share, ...body, handler)
+  }
+  app.use(router)
+  app.use((_req, res) => {
+    startJourney(res, 'json', 'access_refused')
+    throw new Refusal('not_found', 'no such endpoint')
+  })
+  app.use(refusals({ ...parts, pages: createPages(parts.pages) }))
+  return app
+}

@@ -1,0 +1,55 @@
+/**
+ * The browser, as far as a launch is bound to one: an opaque cookie. Two names, because a browser may
+ * send a framed page both its partitioned cookie and the one of the top-level window.
+ *
+ * @see CHIPS: `Partitioned` cookies work where third-party cookies are blocked; `__Host-` pins the host
+ */
+import type { Request, Response } from 'express'
+import { hashOf, newSecret } from '../core/ids.js'
+import type { Random, Seconds } from '../core/values.js'
+
+const TOP = '__Host-browser'
+const FRAMED = '__Host-browser-framed'
+
+/** How long a browser is remembered: no longer than a sign-on can last. */
+const LIFETIME: Seconds = 43_200
+
+/** Whether the page will stand in a frame (Fetch Metadata, `Sec-Fetch-Dest`). */
+export const isFramed = (req: Request): boolean =>
+  ['iframe', 'frame', 'embed', 'object'].includes(req.get('sec-fetch-dest') ?? '')
+
+/** A browser that fetches a page ahead of its user must spend nothing. */
+export const isPrefetch = (req: Request): boolean =>
+  /prefetch|prerender/i.test(`${req.get('sec-purpose') ?? ''} ${req.get('purpose') ?? ''}`)
+
+/** Hashes of the browser cookies that came with a request: one, two or none. */
+export function browsersOf(req: Request): readonly string[] {
+  const header = req.get('cookie')
+  if (header === undefined || header.length > 16_384) return []
+  return header
+    .split(';')
+    .map((pair) => pair.trim().split('='))
+    .filter(
+      ([name, value]) => (name === TOP || name === FRAMED) && /^brw_[\w-]{32}$/.test(value ?? ''),
+    )
+    .map(([, value]) => hashOf(value ?? ''))
+}
+
+/**
+ * The hash of this browser's cookie, for this way of being shown; a new cookie where there was none.
+ * `SameSite=None` because a launch arrives by a post from another site.
+ */
+export function ensureBrowser(req: Request, res: Response, random: Random): string {
+  const framed = isFramed(req)
+  const name = framed ? FRAMED : TOP
+  const pair = (req.get('cookie') ?? '').split(';').map((p) => p.trim().split('='))
+  const sent = pair.find(([n, v]) => n === name && /^brw_[\w-]{32}$/.test(v ?? ''))?.[1]
+  if (sent !== undefined) return hashOf(sent)
+  const value = newSecret('brw', random)
+  const partition = framed ? '; Partitioned' : ''
+  res.append(
+    'Set-Cookie',
+    `${name}=${value}; Path=/; Max-Age=${LIFETIME}; Secure; HttpOnly; SameSite=None${partition}`,
+  )
+  return hashOf(value)
+}

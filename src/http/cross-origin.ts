@@ -1,0 +1,42 @@
+import type { RequestHandler } from 'express'
+
+/** Who may read an endpoint's answers from a page of another origin. */
+export type Readers = 'nobody' | 'anyone' | 'apps'
+
+const METHODS = 'GET, POST, PUT, PATCH, DELETE'
+const REQUEST_HEADERS =
+  'authorization, content-type, accept, prefer, if-match, if-none-match, if-none-exist'
+const RESPONSE_HEADERS =
+  'location, etag, content-location, last-modified, www-authenticate, x-request-id'
+
+/**
+ * Cross-origin headers on every answer of an endpoint, refusals included, and the answer to a preflight.
+ * Never with credentials: a token is sent by hand, a cookie never is.
+ *
+ * @param appOrigins the origins of registered apps, asked at each request
+ * @see SMART App Launch 2.2, "Support for Cross-Origin Resource Sharing"
+ */
+export function crossOrigin(
+  readers: Readers,
+  appOrigins: () => Promise<ReadonlySet<string>>,
+): RequestHandler {
+  return async (req, res, next) => {
+    if (readers === 'nobody') return next()
+    const origin = req.get('origin')
+    if (readers === 'anyone') res.set('Access-Control-Allow-Origin', '*')
+    else {
+      res.vary('Origin')
+      if (origin !== undefined && (await appOrigins()).has(origin)) {
+        res.set('Access-Control-Allow-Origin', origin)
+      }
+    }
+    res.set('Access-Control-Expose-Headers', RESPONSE_HEADERS)
+    if (req.method !== 'OPTIONS') return next()
+    res.set({
+      'Access-Control-Allow-Methods': METHODS,
+      'Access-Control-Allow-Headers': REQUEST_HEADERS,
+      'Access-Control-Max-Age': '600',
+    })
+    res.status(204).end()
+  }
+}

@@ -1,0 +1,37 @@
+/** What one request has learned so far, for whoever answers it in the end (http/refusals.ts). */
+import type { Response } from 'express'
+import type { EventName, Happening } from '../core/audit.js'
+import type { Branded } from '../core/values.js'
+
+/** An address that a registered client has registered, compared character by character. */
+export type ProvenRedirect = Branded<string, 'ProvenRedirect'>
+
+/** How an endpoint answers, refusals included. */
+export type Answers = 'page' | 'json' | 'fhir'
+
+export interface Journey {
+  answers: Answers
+  /** The kind of trail entry that a refusal here makes. */
+  refused: EventName
+  /** Facts for that entry. */
+  about: Partial<Happening>
+  /** Set once the redirect was proven: refusals then go to the app. */
+  redirect?: { readonly to: ProvenRedirect; readonly state?: string | undefined }
+  /** Origins that may frame the page that answers. */
+  frameAncestors: readonly string[]
+  /** Plain reasons of a policy's refusal, for the page. */
+  reasons?: readonly string[]
+}
+
+const KEY = 'journey'
+
+export function startJourney(res: Response, answers: Answers, refused: EventName): void {
+  res.locals[KEY] = { answers, refused, about: {}, frameAncestors: [] } satisfies Journey
+}
+
+export const journeyOf = (res: Response): Journey => res.locals[KEY] as Journey
+
+/** Adds facts to whatever entry a refusal of this request will make. */
+export function learn(res: Response, about: Partial<Happening>): void {
+  Object.assign(journeyOf(res).about, about)
+}

@@ -1,0 +1,135 @@
+/** The one place where a refusal, or a bug, becomes an answer: page, JSON, OperationOutcome or redirect. */
+import type { ErrorRequestHandler, Request, Response } from 'express'
+import type { Logger } from 'pino'
+import type { Happening } from '../core/audit.js'
+import { newId, type Reference } from '../core/ids.js'
+import { REFUSALS, Refusal } from '../core/refusal.js'
+import type { Random } from '../core/values.js'
+import { type Journey, journeyOf, type ProvenRedirect } from './journey.js'
+import type { Pages } from './pages.js'
+
+interface Parts {
+  readonly issuer: string
+  readonly random: Random
+  readonly pages: Pages
+  readonly log: Logger
+  readonly trail: { record(...happenings: readonly Happening[]): Promise<void> }
+}
+
+/** What Express's own parsers throw, in our words. */
+function asRefusal(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error
+  const { type, status } = (error ?? {}) as { type?: string; status?: number }
+  if (status === 413 || type === 'entity.too.large') return new Refusal('body_too_large', 'body')
+  if (status !== undefined && status >= 400 && status < 500) {
+    return new Refusal('body_unreadable', type ?? 'parser')
+  }
+  return undefined
+}
+
+/**
+ * The address that carries a refusal back to the app. Only a proven redirect can be one.
+ * @see RFC 6749 §4.1.2.1; RFC 9207 §2 (iss)
+ */
+export function refusalTo(
+  redirect: ProvenRedirect,
+  refusal: Refusal,
+  issuer: string,
+  reference: Reference,
+  state?: string,
+): string {
+  const { wire, text } = REFUSALS[refusal.code]
+  const url = new URL(redirect)
+  url.searchParams.set('error', wire)
+  url.searchParams.set('error_description', `${text} Reference: ${reference}`)
+  url.searchParams.set('iss', issuer)
+  if (state !== undefined) url.searchParams.set('state', state)
+  return url.href
+}
+
+const operationOutcome = (code: string, text: string, reference: string) => ({
+  resourceType: 'OperationOutcome',
+  issue: [{ severity: 'error', code, diagnostics: `${text} Reference: ${reference}` }],
+})
+
+/** FHIR's words for our statuses (issue-type). */
+const ISSUE_TYPES: Readonly<Record<number, string>> = {
+  401: 'login',
+  403: 'forbidden',
+  404: 'not-found',
+  412: 'conflict',
+  413: 'too-long',
+  503: 'transient',
+}
+
+function answer(
+  parts: Parts,
+  res: Response,
+  journey: Journey,
+  refusal: Refusal,
+  reference: Reference,
+): void {
+  const { wire, status, text } = REFUSALS[refusal.code]
+  res.set('X-Request-Id', reference)
+  if (journey.redirect) {
+    const { to, state } = journey.redirect
+    res.redirect(303, refusalTo(to, refusal, parts.issuer, reference, state))
+    return
+  }
+  if (journey.answers === 'page') {
+    parts.pages.send(res, status, 'refusal', {
+      text,
+      reference,
+      reasons: journey.reasons,
+      code: refusal.code,
+    })
+    return
+  }
+  if (wire === 'invalid_token' || wire === 'insufficient_scope') {
+    const fault = refusal.code === 'token_missing' ? '' : ` error="${wire}"`
+    res.set('WWW-Authenticate', `Bearer realm="${parts.issuer}"${fault}`)
+  }
+  const body =
+    journey.answers === 'fhir'
+      ? operationOutcome(ISSUE_TYPES[status] ?? 'processing', text, reference)
+      : { error: wire, error_description: text, reference }
+  res.status(status).type(journey.answers === 'fhir' ? 'application/fhir+json' : 'json')
+  res.send(JSON.stringify(body))
+}
+
+/**
+ * Answers what an endpoint threw. A refusal is recorded with what the request had learned; if even that
+ * fails, the answer is still the refusal, because a refusal is a narrowing. Anything else is a bug: 500,
+ * with a reference, without a word of what went wrong.
+ */
+export function refusals(parts: Parts): ErrorRequestHandler {
+  return async (error: unknown, req: Request, res: Response, next) => {
+    const reference = newId('ref', parts.random)
+    const refusal = asRefusal(error)
+    const journey = journeyOf(res)
+    if (!refusal)
+      parts.log.error({ reference, err: error, path: req.route?.path }, 'unexpected error')
+    await parts.trail
+      .record({
+        what: journey.refused,
+        outcome: refusal ? 'refused' : 'failure',
+        ...journey.about,
+        reference,
+        refusal: refusal?.code ?? 'unexpected',
+        detail: { ...journey.about.detail, why: refusal?.detail ?? 'unexpected error' },
+      })
+      .catch((failure: unknown) =>
+        parts.log.error({ reference, err: failure }, 'the trail refused an entry'),
+      )
+    if (res.headersSent) return next(error)
+    if (refusal) answer(parts, res, journey, refusal, reference)
+    else {
+      res.set('X-Request-Id', reference)
+      const text =
+        'Something went wrong on our side. Try again; if it happens again, give support this reference.'
+      if (journey.answers === 'page')
+        parts.pages.send(res, 500, 'refusal', { text, reference, code: 'unexpected' })
+      else res.status(500).json({ error: 'server_error', error_description: text, reference })
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/** What the launch slice is built from, and the small records that its steps hand on. */
+import type { Request, Response } from 'express'
+import type { Registry } from '../access/registry.js'
+import type { Trail } from '../audit/trail.js'
+import type { Happening } from '../core/audit.js'
+import type { BirthDate, KnownPatient, KnownUser, NamedUser, NhsNumber } from '../core/context.js'
+import type { Policies } from '../core/decision.js'
+import type { LaunchId } from '../core/ids.js'
+import type { VerifiedLaunch } from '../core/launch.js'
+import type { Assurance } from '../core/roles.js'
+import type { SignOn } from '../core/session.js'
+import type { Clock, Random, Seconds } from '../core/values.js'
+import type { Pages } from '../http/pages.js'
+import type { ClinicianProvider } from '../identity/clinician.js'
+import type { Keys } from '../keys/signing.js'
+import type { Sessions } from '../session/sessions.js'
+import type { Claim, Store } from '../store/store.js'
+
+export interface LaunchParts {
+  readonly issuer: string
+  readonly fhirBase: string
+  readonly store: Store
+  readonly trail: Trail
+  readonly clock: Clock
+  readonly random: Random
+  readonly keys: Keys
+  readonly registry: Registry
+  readonly sessions: Sessions
+  readonly policies: Policies
+  readonly pages: Pages
+  readonly provider: ClinicianProvider
+  /** Works out role and organisation from codes (policy/roles.ts). */
+  readonly knowUser: (named: NamedUser, odsCode: string, assurance: Assurance) => KnownUser
+  /** Finds the patient behind number and birth date (record/). */
+  readonly findPatient: (nhsNumber: NhsNumber, birthDate: BirthDate) => Promise<KnownPatient>
+  readonly seals: Readonly<Record<string, string>>
+  readonly skew: Seconds
+  readonly lifetimes: {
+    readonly link: Seconds
+    readonly handle: Seconds
+    readonly pending: Seconds
+  }
+}
+
+/** One request and its answer. */
+export interface Exchange {
+  readonly req: Request
+  readonly res: Response
+}
+
+/** A launch that has arrived in a browser, and what must be written with whatever comes of it. */
+export interface Arrival {
+  readonly launch: VerifiedLaunch
+  /** Absent while the user has yet to type the birth date. */
+  readonly patient?: KnownPatient
+  readonly claims: readonly Claim[]
+  readonly record: readonly Happening[]
+  /** The sign-on that was made for this very launch at the provider. */
+  readonly signOn?: SignOn
+  /** Set when the launch waited: its record goes when the launch goes on. */
+  readonly waited?: LaunchId
+}
+
+/** The facts of a launch that every entry about it carries. */
+export const factsOf = ({ launch, patient }: Pick<Arrival, 'launch' | 'patient'>) => ({
+  launch: launch.id,
+  system: launch.system,
+  app: launch.app,
+  purpose: launch.purpose,
+  user: {
+    id: launch.user.sdsUserId ?? launch.user.localId,
+    ...(launch.user.name === undefined ? {} : { name: launch.user.name }),
+    ...(launch.user.sdsRoleProfileId === undefined
+      ? {}
+      : { roleProfile: launch.user.sdsRoleProfileId }),
+    organization: launch.organization,
+  },
+  patient: {
+    ...(patient === undefined ? {} : { fhirId: patient.fhirId }),
+    nhsNumber: patient?.nhsNumber ?? launch.patient.nhsNumber,
+  },
+})
+
+/** The entry that says how a launch was proven. */
+export const launchVerified = (
+  launch: VerifiedLaunch,
+  patient: KnownPatient | undefined,
+  proof: Readonly<Record<string, string | number>>,
+): Happening => ({
+  what: 'launch_verified',
+  outcome: 'success',
+  ...factsOf(patient ? { launch, patient } : { launch }),
+  detail: {
+    rung: launch.rung,
+    ...proof,
+    ...(patient?.supersededNumber === undefined ? {} : { superseded: true }),
+  },
+})

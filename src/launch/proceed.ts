@@ -1,0 +1,237 @@
+/**
+ * What every launch goes through once it has been proven, whichever way it came: who is signed on here,
+ * may they, open, land. A step that needs the user stores the launch and shows a page (identify.ts), and
+ * comes back here.
+ */
+
+import type { Happening } from '../core/audit.js'
+import { circumstancesOf, RUNG_ASSURANCE } from '../core/circumstances.js'
+import type { KnownUser } from '../core/context.js'
+import type { PolicyDecision, Question } from '../core/decision.js'
+import { hashOf, newLaunchSecret } from '../core/ids.js'
+import { launchAddress, openSession } from '../core/launch.js'
+import type { LaunchSystem } from '../core/launch-system.js'
+import { Refusal } from '../core/refusal.js'
+import { personOf, type SignOn, samePerson, type Waiting } from '../core/session.js'
+import { after } from '../core/values.js'
+import { browsersOf, ensureBrowser } from '../http/browser.js'
+import { journeyOf, learn } from '../http/journey.js'
+import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
+import { showWaiting } from './waiting.js'
+
+/** Who acts in this launch: a sign-on that stands or that the launch makes, or what must happen first. */
+type Standing =
+  | { readonly signOn: SignOn; readonly made: boolean; readonly replaces?: SignOn }
+  | { readonly waiting: Waiting; readonly signOn?: SignOn }
+
+const sameUser = (a: KnownUser, b: KnownUser): boolean =>
+  a.organization.odsCode === b.organization.odsCode &&
+  a.sdsRoleProfileId === b.sdsRoleProfileId &&
+  a.roleCodes.join() === b.roleCodes.join()
+
+/** The sign-on that this launch itself makes, or the one that it made before in this browser. */
+function byLaunch(
+  parts: LaunchParts,
+  { launch }: Arrival,
+  browser: string,
+  present: SignOn | undefined,
+): Standing {
+  const user = parts.knowUser(launch.user, launch.organization, RUNG_ASSURANCE[launch.rung])
+  if (
+    present?.by === 'launch' &&
+    present.issuer === launch.system &&
+    sameUser(present.user, user)
+  ) {
+    return { signOn: present, made: false }
+  }
+  const { authentication } = launch
+  const signOn = parts.sessions.open({
+    user,
+    by: 'launch',
+    issuer: launch.system,
+    authentication,
+    browser,
+  })
+  return { signOn, made: true }
+}
+
+async function standing(
+  parts: LaunchParts,
+  arrival: Arrival,
+  system: LaunchSystem,
+  browser: string,
+  present: SignOn | undefined,
+): Promise<Standing> {
+  const { launch } = arrival
+  const link =
+    present?.by === 'provider' ? await parts.store.get('person', personId(launch)) : undefined
+  const person = present ? samePerson(launch, present, link?.uid) : 'none'
+  if (person === 'other' && arrival.signOn) {
+    throw new Refusal('person_mismatch', 'the provider named another person than the launch')
+  }
+  const replaces = person === 'other' && present ? { replaces: present } : {}
+  const sameOrganization = present?.user.organization.odsCode === launch.organization
+  const vouched = present?.by === 'provider' && (system.signOn === 'provider' || sameOrganization)
+  if (present && person === 'same' && (vouched || arrival.signOn)) {
+    return { signOn: present, made: false }
+  }
+  if (present && person === 'unknown' && (system.signOn === 'provider' || arrival.signOn)) {
+    return { waiting: { for: 'person' }, signOn: present }
+  }
+  if (system.signOn === 'launch') {
+    return {
+      ...byLaunch(parts, arrival, browser, person === 'same' ? present : undefined),
+      ...replaces,
+    }
+  }
+  if (replaces.replaces)
+    await parts.sessions.end(replaces.replaces, 'another user launched in this browser')
+  return { waiting: { for: 'sign-on', assurance: 2 } }
+}
+
+export const personId = (launch: Arrival['launch']): string =>
+  hashOf(`${launch.system} ${launch.user.localId}`)
+
+/** The entry that a decision makes, whatever it says. */
+const decisionMade = (arrival: Arrival, user: KnownUser, decision: PolicyDecision): Happening => ({
+  what: 'decision_made',
+  outcome: decision.effect === 'allow' ? 'success' : 'refused',
+  ...factsOf(arrival),
+  user: {
+    ...factsOf(arrival).user,
+    id: personOf(user, arrival.launch.system),
+    roles: user.roles,
+    organization: user.organization.odsCode,
+  },
+  policy: {
+    version: decision.version,
+    effect: decision.effect,
+    policies: decision.policies,
+    ...(decision.errors.length > 0 ? { errors: decision.errors } : {}),
+  },
+  detail: {
+    action: 'launch',
+    assurance: user.assurance,
+    activities: user.activitySource,
+    rung: arrival.launch.rung,
+    reasons: decision.reasons,
+  },
+})
+
+const signedOn = (arrival: Arrival, signOn: SignOn): Happening => ({
+  what: 'signed_on',
+  outcome: 'success',
+  ...factsOf(arrival),
+  signOn: signOn.id,
+  detail: { by: signOn.by, issuer: signOn.issuer, assurance: signOn.user.assurance },
+})
+
+/** A policy's no, or a way to a yes by a stronger sign-on. */
+async function denied(
+  parts: LaunchParts,
+  { res }: Exchange,
+  arrival: Arrival,
+  question: Question,
+  decision: PolicyDecision,
+  entries: readonly Happening[],
+): Promise<Waiting> {
+  const assurance = parts.policies.stepUp(question)
+  if (assurance !== undefined) return { for: 'sign-on', assurance }
+  const fresh = await parts.trail.commit({ claims: arrival.claims, record: entries })
+  if (!fresh) throw new Refusal('launch_replayed', 'jti')
+  journeyOf(res).reasons = decision.reasons
+  learn(res, { policy: { version: decision.version, effect: 'deny', policies: decision.policies } })
+  throw new Refusal('launch_denied', decision.policies.join(', ') || 'nothing permits it')
+}
+
+/**
+ * Takes a proven launch as far as it can go now: to the app, to a page that asks the user, or to a
+ * refusal. Whatever it leads to is written in one commit with the claims that make it happen once.
+ *
+ * @throws Refusal launch_replayed, launch_denied, person_mismatch, policy_stale
+ */
+export async function proceed(
+  parts: LaunchParts,
+  exchange: Exchange,
+  arrival: Arrival,
+): Promise<void> {
+  const { req, res } = exchange
+  const { launch } = arrival
+  const system = await parts.registry.system(launch.system)
+  if (!system) throw new Refusal('system_unknown', launch.system)
+  journeyOf(res).frameAncestors = system.frameAncestors
+  learn(res, factsOf(arrival))
+  if (!parts.policies.mayIssue())
+    throw new Refusal('policy_stale', 'the policy version is not known')
+
+  const browser = ensureBrowser(req, res, parts.random)
+  const present = arrival.signOn ?? (await parts.sessions.find(browsersOf(req)))
+  const stand = await standing(parts, arrival, system, browser, present)
+  if ('waiting' in stand)
+    return showWaiting(parts, exchange, arrival, { ...stand, browser, system })
+
+  const { user } = stand.signOn
+  const flags = arrival.patient ?? { sensitive: false, deceased: false }
+  const question: Question = {
+    ...circumstancesOf(launch, user, flags, parts.clock()),
+    action: 'launch',
+    resource: { type: 'app', id: launch.app },
+  }
+  const decision = parts.policies.decide(question)
+  const made = [...arrival.record, decisionMade(arrival, user, decision)]
+  if (decision.effect === 'deny') {
+    const waiting = await denied(parts, exchange, arrival, question, decision, made)
+    return showWaiting(parts, exchange, { ...arrival, record: made }, { waiting, browser, system })
+  }
+  if (!arrival.patient) {
+    const waiting = { for: 'birth-date', attempts: 0 } as const
+    const asked = { ...arrival, record: made }
+    return showWaiting(parts, exchange, asked, { waiting, browser, system, signOn: stand.signOn })
+  }
+  if (stand.replaces)
+    await parts.sessions.end(stand.replaces, 'another user launched in this browser')
+  await land(parts, exchange, { ...arrival, record: made }, stand, browser, decision.obligations)
+}
+
+/** Opens the session and sends the browser to the app. Everything before it is durable by then. */
+async function land(
+  parts: LaunchParts,
+  { res }: Exchange,
+  arrival: Arrival,
+  { signOn, made }: { signOn: SignOn; made: boolean },
+  browser: string,
+  obligations: readonly string[],
+): Promise<void> {
+  const { launch, patient } = arrival
+  const client = await parts.registry.client(launch.app)
+  const launchUrl = client?.launchUrls[0]
+  if (!patient || launchUrl === undefined)
+    throw new Refusal('app_refused', `${launch.app} has no launch URL`)
+  const handle = newLaunchSecret('hdl', launch.id, parts.random)
+  const until = after(parts.clock(), parts.lifetimes.handle)
+  const session = openSession(
+    { launch, patient },
+    { user: signOn.user, signOn: signOn.id, browser },
+    { hash: hashOf(handle), until },
+    obligations,
+  )
+  const opened: Happening = {
+    what: 'session_opened',
+    outcome: 'success',
+    ...factsOf(arrival),
+    signOn: signOn.id,
+    detail: { obligations },
+  }
+  const fresh = await parts.trail.commit({
+    claims: [...arrival.claims, { what: `open/${launch.id}`, until: signOn.until }],
+    record: [...arrival.record, ...(made ? [signedOn(arrival, signOn)] : []), opened],
+    puts: [
+      { kind: 'session', id: launch.id, value: session, until: signOn.until },
+      ...(made || arrival.signOn ? parts.sessions.puts({ ...signOn, browser }) : []),
+    ],
+    ...(arrival.waited ? { drops: [{ kind: 'pending' as const, id: arrival.waited }] } : {}),
+  })
+  if (!fresh) throw new Refusal('launch_replayed', 'jti, link or launch used before')
+  if (!made) await parts.sessions.touch(signOn)
+  res.redirect(303, launchAddress(launchUrl, parts.fhirBase, handle))
+}

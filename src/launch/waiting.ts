@@ -1,0 +1,104 @@
+/** The pages on which a launch waits for its user, and the record that holds it meanwhile. */
+import type { Happening } from '../core/audit.js'
+import { hashOf, newLaunchSecret } from '../core/ids.js'
+import type { LaunchSystem } from '../core/launch-system.js'
+import { Refusal } from '../core/refusal.js'
+import type { PendingLaunch, SignOn, Waiting } from '../core/session.js'
+import { after } from '../core/values.js'
+import { isFramed } from '../http/browser.js'
+import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
+
+export interface Wait {
+  readonly waiting: Waiting
+  readonly browser: string
+  readonly system: LaunchSystem
+  readonly signOn?: SignOn
+  /** What was wrong with the last answer, in plain words. */
+  readonly error?: string
+}
+
+/** Stores the launch as it stands and shows the page that takes it on. @throws Refusal launch_replayed */
+export async function showWaiting(
+  parts: LaunchParts,
+  exchange: Exchange,
+  arrival: Arrival,
+  wait: Wait,
+): Promise<void> {
+  const { launch, patient } = arrival
+  const secret = newLaunchSecret('pnd', launch.id, parts.random)
+  const pending: PendingLaunch = {
+    launch,
+    ...(patient ? { patient } : {}),
+    waiting: wait.waiting,
+    secret: hashOf(secret),
+    browser: wait.browser,
+    ...(wait.signOn ? { signOn: wait.signOn.id } : {}),
+  }
+  const asked: Happening[] =
+    wait.waiting.for === 'sign-on'
+      ? [
+          {
+            what: 'sign_on_asked',
+            outcome: 'success',
+            ...factsOf(arrival),
+            detail: { assurance: wait.waiting.assurance },
+          },
+        ]
+      : []
+  const until = after(parts.clock(), parts.lifetimes.pending)
+  const fresh = await parts.trail.commit({
+    claims: arrival.claims,
+    record: [...arrival.record, ...asked],
+    puts: [
+      { kind: 'pending', id: launch.id, value: pending, until },
+      ...(wait.signOn && arrival.signOn
+        ? parts.sessions.puts({ ...wait.signOn, browser: wait.browser })
+        : []),
+    ],
+  })
+  if (!fresh) throw new Refusal('launch_replayed', 'jti or link used before')
+  showPage(parts, exchange, arrival, wait, secret)
+}
+
+interface Page {
+  readonly status?: number
+  readonly view: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Each wait has its page; what a page shows of the patient is nothing. */
+const PAGES: {
+  readonly [F in Waiting['for']]: (
+    waiting: Extract<Waiting, { for: F }>,
+    about: { readonly launch: Arrival['launch']; readonly wait: Wait; readonly framed: boolean },
+  ) => Page
+} = {
+  'sign-on': ({ assurance }, { framed }) => ({
+    view: 'sign-in',
+    data: { stronger: assurance > 2, framed },
+  }),
+  'birth-date': (_, { wait }) => ({
+    view: 'birth-date',
+    data: { error: wait.error },
+    ...(wait.error === undefined ? {} : { status: 422 }),
+  }),
+  person: (_, { launch, wait }) => ({
+    view: 'person',
+    data: {
+      signedOnAs: wait.signOn?.user.name ?? wait.signOn?.user.localId,
+      localUser: launch.user.name ?? launch.user.localId,
+    },
+  }),
+}
+
+function showPage(
+  parts: LaunchParts,
+  { req, res }: Exchange,
+  { launch }: Arrival,
+  wait: Wait,
+  secret: string,
+): void {
+  const make = PAGES[wait.waiting.for] as (waiting: Waiting, about: unknown) => Page
+  const { status = 200, view, data } = make(wait.waiting, { launch, wait, framed: isFramed(req) })
+  parts.pages.send(res, status, view, { ...data, secret, system: wait.system.name })
+}

@@ -1,0 +1,93 @@
+/** What every grant type shares: its shape, and the tokens that a grant gives. */
+import type { ProvenClient } from '../../access/client.js'
+import type { Happening } from '../../core/audit.js'
+import type { Grant } from '../../core/grant.js'
+import { familyOf, hashOf, newId, newRefreshToken } from '../../core/ids.js'
+import type { SignOn } from '../../core/session.js'
+import { accessClaims, idClaims, tokenAnswer } from '../../core/token.js'
+import type { Claim } from '../../store/store.js'
+import type { OAuthParts } from '../parts.js'
+
+export type Learn = (about: Partial<Happening>) => void
+
+export interface GrantType {
+  /** The parameters with the client named, where the grant type's own value names it. */
+  nameClient(
+    sent: ReadonlyMap<string, string>,
+    parts: OAuthParts,
+  ): Promise<ReadonlyMap<string, string>>
+  /** The token endpoint's answer. @throws Refusal of the grant type's rows */
+  redeem(
+    parts: OAuthParts,
+    proven: ProvenClient,
+    sent: ReadonlyMap<string, string>,
+    learn: Learn,
+  ): Promise<object>
+}
+
+export const grantFacts = (grant: Grant) => ({
+  launch: grant.launch,
+  grant: grant.id,
+  app: grant.client,
+  user: { id: grant.subject },
+  patient: { fhirId: grant.context.patient },
+})
+
+/**
+ * Signs the tokens of a grant, then makes entry and grant durable; only then does the answer leave.
+ *
+ * @returns the answer, or `undefined` when a claim was lost
+ */
+export async function issue(
+  parts: OAuthParts,
+  grant: Grant,
+  signOn: SignOn,
+  idTokenAlgorithm: 'RS256' | 'ES256',
+  how: { readonly claims: readonly Claim[]; readonly by: string; readonly family?: string },
+): Promise<object | undefined> {
+  const now = parts.clock()
+  const { access_token: lifetime, session_idle } = parts.lifetimes
+  const id = newId('tok', parts.random)
+  const online = grant.scopes.includes('online_access')
+  const refresh = online ? newRefreshToken(grant.launch, how.family, parts.random) : undefined
+  const [access, idToken] = await Promise.all([
+    parts.keys.sign('ES256', 'at+jwt', accessClaims(grant, parts.issuer, id, now, lifetime)),
+    grant.scopes.includes('openid')
+      ? parts.keys.sign(idTokenAlgorithm, 'JWT', idClaims(grant, parts.issuer, now, lifetime))
+      : undefined,
+  ])
+  const kept: Grant = {
+    ...grant,
+    tokens: [...grant.tokens, id].slice(-20),
+    ...(refresh === undefined
+      ? {}
+      : {
+          refresh: {
+            hash: hashOf(refresh),
+            family: hashOf(familyOf(refresh)),
+            generation: (grant.refresh?.generation ?? 0) + 1,
+          },
+        }),
+  }
+  const issued: Happening = {
+    what: 'token_issued',
+    outcome: 'success',
+    ...grantFacts(grant),
+    token: id,
+    signOn: signOn.id,
+    policy: { version: grant.policyVersion },
+    detail: { by: how.by, lifetime, scopes: grant.scopes },
+  }
+  const won = await parts.trail.commit({
+    claims: how.claims,
+    record: [issued],
+    puts: [{ kind: 'grant', id: grant.launch, value: kept, until: grant.until }],
+  })
+  if (!won) return undefined
+  const tokens = {
+    access,
+    ...(idToken === undefined ? {} : { id: idToken }),
+    ...(refresh === undefined ? {} : { refresh }),
+  }
+  return tokenAnswer(kept, signOn, tokens, lifetime, session_idle)
+}

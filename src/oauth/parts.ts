@@ -1,0 +1,28 @@
+import type { Registry } from '../access/registry.js'
+import type { Trail } from '../audit/trail.js'
+import type { Offered } from '../core/authorization.js'
+import type { Policies } from '../core/decision.js'
+import type { Clock, Random, Seconds } from '../core/values.js'
+import type { Keys } from '../keys/signing.js'
+import type { Sessions } from '../session/sessions.js'
+import type { Store } from '../store/store.js'
+
+export interface OAuthParts {
+  readonly issuer: string
+  readonly bases: { readonly fhir: string; readonly openehr: string }
+  readonly store: Store
+  readonly trail: Trail
+  readonly clock: Clock
+  readonly random: Random
+  readonly keys: Keys
+  readonly registry: Registry
+  readonly sessions: Sessions
+  readonly policies: Policies
+  readonly offered: Offered
+  readonly skew: Seconds
+  readonly lifetimes: {
+    readonly code: Seconds
+    readonly access_token: Seconds
+    readonly session_idle: Seconds
+  }
+}

@@ -1,0 +1,38 @@
+import type { RequestHandler } from 'express'
+import type { ClientAuthentication } from '../access/client.js'
+import { Refusal } from '../core/refusal.js'
+import { learn } from '../http/journey.js'
+import { parameters } from '../http/parameters.js'
+import { codeGrant } from './grants/code.js'
+import type { GrantType } from './grants/issue.js'
+import { refreshGrant } from './grants/refresh.js'
+import type { OAuthParts } from './parts.js'
+
+/** Every grant type that is offered; discovery is derived from it. */
+export const GRANT_TYPES: Readonly<Record<string, GrantType>> = {
+  authorization_code: codeGrant,
+  refresh_token: refreshGrant,
+}
+
+/**
+ * POST /oauth/token
+ *
+ * @throws Refusal grant_type_unsupported, client_unproven and what the grant type refuses
+ * @see RFC 6749 §3.2; SMART App Launch 2.2, "Obtain access token"
+ */
+export function token(parts: OAuthParts, authenticate: ClientAuthentication): RequestHandler {
+  return async (req, res) => {
+    const sent = parameters(req)
+    const grantType = GRANT_TYPES[sent.get('grant_type') ?? '']
+    if (!grantType || !Object.hasOwn(GRANT_TYPES, sent.get('grant_type') ?? '')) {
+      throw new Refusal(
+        sent.has('grant_type') ? 'grant_type_unsupported' : 'parameter_missing',
+        'grant_type',
+      )
+    }
+    // §3.2.1 A refreshing public client may leave out its id: the token says whose it is.
+    const proven = await authenticate(await grantType.nameClient(sent, parts))
+    learn(res, { app: proven.client.id })
+    res.json(await grantType.redeem(parts, proven, sent, (about) => learn(res, about)))
+  }
+}

@@ -1,0 +1,195 @@
+/** A configuration → the running parts of a gateway: opened in order, closed in the other. */
+import { readFile } from 'node:fs/promises'
+import type { Express } from 'express'
+import type { Logger } from 'pino'
+import { createRegistry, type Registry } from './access/registry.js'
+import { openTrail, type Trail } from './audit/trail.js'
+import type { Config } from './config.js'
+import type { OdsCode } from './core/context.js'
+import { FHIR_TYPES } from './core/fhir.js'
+import { STORED_QUERIES } from './core/openehr.js'
+import type { Clock, Random } from './core/values.js'
+import { createGateway } from './gateway.js'
+import { openClinicianProvider } from './identity/clinician.js'
+import { openLaunchIssuers } from './identity/launch-issuer.js'
+import { type Keys, openKeys } from './keys/signing.js'
+import { readOrganizations } from './policy/organizations.js'
+import { knowUser } from './policy/roles.js'
+import { readSource } from './policy/source.js'
+import { type OpenPolicies, openPolicies } from './policy/versions.js'
+import { fhirProxy } from './proxy/fhir.js'
+import { openehrProxy } from './proxy/openehr.js'
+import { openRecord } from './record/record.js'
+import { createSessions } from './session/sessions.js'
+import { openEmbedded } from './store/embedded.js'
+import { openRedis } from './store/redis.js'
+import type { Store } from './store/store.js'
+
+export interface World {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  /** Plain http to loopback addresses: the demonstration only. */
+  readonly allowHttp: boolean
+}
+
+export interface OpenGateway {
+  readonly app: Express
+  readonly store: Store
+  readonly trail: Trail
+  readonly keys: Keys
+  readonly registry: Registry
+  readonly policies: OpenPolicies
+  /** What happens by the clock: following the policies, sweeping, checkpoints. Until `close`. */
+  tick(): void
+  close(): Promise<void>
+}
+
+/** How often a node asks for the policy version in force; "live on all nodes within two seconds". */
+const REFRESH_EVERY_MS = 1_000
+const SWEEP_EVERY_MS = 60_000
+const CHECKPOINT_EVERY_MS = 60_000
+const CALL_TIMEOUT_SECONDS = 5
+
+export function openStore(config: Config, { clock, random, log }: World): Promise<Store> {
+  if (config.store.kind === 'embedded') return openEmbedded({ dir: config.dataDir, clock, random })
+  const url = config.secrets.redisUrl ?? config.store.url ?? ''
+  return openRedis({
+    url,
+    clock,
+    random,
+    replicas: config.store.replicas,
+    warn: (text) => log.warn(text),
+  })
+}
+
+/** The first thing that a gateway needs and the last that it lets go. */
+async function openFoundations(config: Config, world: World) {
+  const store = await openStore(config, world)
+  try {
+    const keys = await openKeys(store, config.issuer)
+    const sign = (payload: object) =>
+      keys.sign('ES256', CHECKPOINT_TYPE, { ...payload, iss: config.issuer })
+    const trail = await openTrail({ store, clock: world.clock, sign })
+    return { store, keys, trail }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** `typ` of a signed checkpoint of the trail. */
+export const CHECKPOINT_TYPE = 'checkpoint+jwt'
+
+async function openRules(config: Config, { clock }: World, store: Store, trail: Trail) {
+  const source = await readSource(config.paths)
+  const sections = config.plan.map(({ id }) => id)
+  const policies = await openPolicies({ store, trail, clock, source, sections })
+  const text = await readFile(config.paths.organizations, 'utf8')
+  const directory = readOrganizations(text, policies.roles(), config.paths.organizations)
+  return { policies, directory }
+}
+
+function openOutside(config: Config, { clock, allowHttp }: World, keys: Keys) {
+  const { fhir, openehr } = config.upstreams
+  const { clinician } = config.identity
+  const { fhirCredential, openehrCredential } = config.secrets
+  const calls = { key: keys.client(), timeoutSeconds: CALL_TIMEOUT_SECONDS, allowHttp }
+  const { aal2, aal3 } = clinician.acr_values
+  return {
+    record: openRecord({
+      fhir: {
+        base: fhir.base,
+        timeoutMs: fhir.timeout_ms,
+        ...(fhirCredential === undefined ? {} : { credential: fhirCredential }),
+      },
+      openehr: {
+        base: openehr.base,
+        timeoutMs: openehr.timeout_ms,
+        subjectNamespace: openehr.subject_namespace,
+        ...(openehrCredential === undefined ? {} : { credential: openehrCredential }),
+      },
+    }),
+    provider: openClinicianProvider(
+      {
+        ...calls,
+        issuer: clinician.issuer,
+        clientId: clinician.client_id,
+        redirectUri: `${config.issuer}/sign-in/callback`,
+        scope: clinician.scope,
+        acrValues: { 1: aal2, 2: aal2, 3: aal3 },
+        maxAge: clinician.max_age,
+      },
+      clock,
+    ),
+    issuers: openLaunchIssuers(
+      { ...calls, redirectUri: `${config.issuer}/launch/smart/callback` },
+      clock,
+    ),
+  }
+}
+
+/** @throws ConfigError, Problems (policies), StoreFailure */
+export async function openGateway(config: Config, world: World): Promise<OpenGateway> {
+  const { clock, random, log } = world
+  const { store, keys, trail } = await openFoundations(config, world)
+  const { policies, directory } = await openRules(config, world, store, trail)
+  const { record, provider, issuers } = openOutside(config, world, keys)
+  const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
+  const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
+  const app = createGateway({
+    ...{
+      issuer: config.issuer,
+      store,
+      trail,
+      clock,
+      random,
+      log,
+      keys,
+      registry,
+      sessions,
+      policies,
+    },
+    ...{ provider, issuers, findPatient: record.findPatient },
+    knowUser: (named, ods, assurance) =>
+      knowUser(named, ods as OdsCode, assurance, policies.roles(), directory),
+    seals: config.secrets.seals,
+    offered: {
+      fhirTypes: Object.keys(FHIR_TYPES),
+      sections: config.plan,
+      queries: Object.keys(STORED_QUERIES),
+    },
+    pages: { emergencyText: config.pages.emergency_text, support: config.pages.support },
+    trustProxy: config.trust_proxy,
+    skew: config.limits.skew,
+    lifetimes: config.lifetimes,
+    record: (bearer) => {
+      const parts = { record, policies, trail, bearer, clock }
+      return {
+        fhir: fhirProxy({ ...parts, base: `${config.issuer}/fhir` }),
+        openehr: openehrProxy({ ...parts, base: `${config.issuer}/openehr/v1`, plan: config.plan }),
+      }
+    },
+  })
+  const timers: NodeJS.Timeout[] = []
+  const every = (milliseconds: number, what: string, act: () => Promise<unknown>) =>
+    timers.push(
+      setInterval(() => {
+        act().catch((error: unknown) => log.error({ err: error }, what))
+      }, milliseconds),
+    )
+  return {
+    ...{ app, store, trail, keys, registry, policies },
+    tick() {
+      every(REFRESH_EVERY_MS, 'the policy version could not be followed', policies.refresh)
+      every(SWEEP_EVERY_MS, 'the store could not be swept', store.sweep)
+      every(CHECKPOINT_EVERY_MS, 'no checkpoint of the trail could be signed', trail.checkpoint)
+    },
+    async close() {
+      for (const timer of timers) clearInterval(timer)
+      await trail.close()
+      await record.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,215 @@
+/** The policies' own tests, `policies/tests/*.yaml`: questions, and what is expected of the answer. */
+import { z } from 'zod'
+import { PURPOSES, RUNGS } from '../core/context.js'
+import { ACTIONS, type Policies, type Question, type Resource } from '../core/decision.js'
+import { ROLES } from '../core/roles.js'
+import { type Problem, Problems } from './problem.js'
+import type { PolicyFiles } from './source.js'
+import { readYamlFile } from './yaml-file.js'
+
+/** The fields of a question, as a test writes them. What is left out is as in {@link ORDINARY}. */
+const fields = z.strictObject({
+  user: z.string(),
+  roles: z.array(z.enum(ROLES)),
+  activities: z.array(z.string().regex(/^B\d{4}$/, 'expected an activity code such as B0360')),
+  activity_source: z.enum(['listed', 'baseline']),
+  assurance: z.union([z.literal(1), z.literal(2), z.literal(3)]),
+  organization: z.string(),
+  organization_type: z.string(),
+  region: z.string(),
+  purpose: z.enum(PURPOSES),
+  rung: z.enum(RUNGS),
+  system: z.string(),
+  app: z.string(),
+  sensitive: z.boolean(),
+  deceased: z.boolean(),
+  emergency_reason: z.string(),
+  hour: z.int().min(0).max(23),
+  weekday: z.int().min(1).max(7),
+})
+type Fields = z.infer<typeof fields>
+const some = fields.partial()
+
+const ORDINARY: Fields = {
+  user: 'somebody',
+  roles: [],
+  activities: [],
+  activity_source: 'listed',
+  assurance: 2,
+  organization: 'A00001',
+  organization_type: 'gp-practice',
+  region: '',
+  purpose: 'direct-care',
+  rung: 'pushed',
+  system: 'a-system',
+  app: 'care-plan',
+  sensitive: false,
+  deceased: false,
+  emergency_reason: '',
+  hour: 10,
+  weekday: 2,
+}
+
+const oneOrMore = <T extends z.ZodType>(item: T) =>
+  z
+    .union([item, z.array(item).min(1)])
+    .transform((value) => (Array.isArray(value) ? value : [value]))
+
+const resource = z
+  .string()
+  .regex(/^(app|section|fhir)\/\S+$/, 'expected app/…, section/… or fhir/…, or section/* for all')
+
+const testFile = z.strictObject({
+  people: z.record(z.string(), some).default({}),
+  tests: z
+    .array(
+      some.extend({
+        name: z.string().min(3),
+        who: oneOrMore(z.string()).optional(),
+        action: oneOrMore(z.enum(ACTIONS)),
+        on: oneOrMore(resource),
+        expect: z.enum(['allow', 'deny']),
+        by: oneOrMore(z.string()).or(z.array(z.string()).length(0)).optional(),
+        obligations: z.array(z.string()).optional(),
+      }),
+    )
+    .max(2000),
+})
+
+/** One question of one test. */
+export interface Case {
+  readonly file: string
+  readonly line: number
+  /** The test's name, and which of its people, actions and resources this is. */
+  readonly name: string
+  readonly question: Question
+  readonly expect: 'allow' | 'deny'
+  /** Policies that must be among those that decided; an empty list: none decided. */
+  readonly by?: readonly string[]
+  readonly obligations?: readonly string[]
+}
+
+const questionOf = (
+  f: Fields,
+  action: Question['action'],
+  resource: Question['resource'],
+): Question => ({
+  user: {
+    id: f.user,
+    roles: f.roles,
+    activities: f.activities,
+    activitySource: f.activity_source,
+    assurance: f.assurance,
+    organization: { odsCode: f.organization, type: f.organization_type, region: f.region },
+  },
+  patient: { sensitive: f.sensitive, deceased: f.deceased },
+  launch: { rung: f.rung, system: f.system, app: f.app },
+  purpose: f.purpose,
+  emergencyReason: f.emergency_reason,
+  hour: f.hour,
+  weekday: f.weekday,
+  action,
+  resource,
+})
+
+type TestFile = z.output<typeof testFile>
+
+/** Every question of one test: its people times its actions times its resources. */
+function* spread(
+  test: TestFile['tests'][number],
+  place: { readonly file: string; readonly line: number },
+  people: ReadonlyMap<string, Partial<Fields>>,
+  sections: readonly string[],
+): Generator<Case> {
+  const { name, who, action, on, expect, by, obligations, ...own } = test
+  const resources = on.flatMap((text): Resource[] => {
+    const slash = text.indexOf('/')
+    const [type, id] = [text.slice(0, slash) as Resource['type'], text.slice(slash + 1)]
+    return text === 'section/*'
+      ? sections.map((section) => ({ type: 'section', id: section }))
+      : [{ type, id }]
+  })
+  for (const person of who ?? ['']) {
+    const whole = { ...ORDINARY, ...people.get(person), ...own } as Fields
+    for (const verb of action) {
+      for (const what of resources) {
+        yield {
+          ...place,
+          name: `${name} (${[person, verb, `${what.type}/${what.id}`].filter(Boolean).join(' ')})`,
+          question: questionOf(whole, verb, what),
+          expect,
+          ...(by === undefined ? {} : { by }),
+          ...(obligations === undefined ? {} : { obligations }),
+        }
+      }
+    }
+  }
+}
+
+/** Reads every test file; people named in one may be used in all. */
+export function readCases(
+  files: PolicyFiles,
+  sections: readonly string[],
+): { readonly cases: readonly Case[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = []
+  const people = new Map<string, Partial<Fields>>()
+  const read = Object.entries(files).flatMap(([file, text]) => {
+    if (!file.startsWith('policies/tests/')) return []
+    try {
+      return [{ file, ...readYamlFile(file, text, testFile) }]
+    } catch (error) {
+      if (!(error instanceof Problems)) throw error
+      problems.push(...error.problems)
+      return []
+    }
+  })
+  for (const { file, value, lineOf } of read) {
+    for (const [name, person] of Object.entries(value.people)) {
+      if (people.has(name))
+        problems.push({ file, line: lineOf(['people', name]), text: `${name} stands twice` })
+      people.set(name, person as Partial<Fields>)
+    }
+  }
+  const cases = read.flatMap(({ file, value, lineOf }) =>
+    value.tests.flatMap((test, i) => {
+      const line = lineOf(['tests', i])
+      const stranger = test.who?.find((person) => !people.has(person))
+      if (stranger !== undefined)
+        problems.push({ file, line, text: `there is no "${stranger}" among the people` })
+      return [...spread(test, { file, line }, people, sections)]
+    }),
+  )
+  return { cases, problems }
+}
+
+const list = (words: readonly string[], none = 'no policy'): string =>
+  words.length === 0 ? none : words.join(', ')
+
+/** What is wrong with an answer, if anything is. */
+function fault(
+  { question, expect, by, obligations }: Case,
+  policies: Policies,
+): string | undefined {
+  const answer = policies.decide(question)
+  const decided = `decided by ${list(answer.policies)}`
+  if (answer.errors.length > 0) return `a policy failed: ${answer.errors.join('; ')}`
+  if (answer.effect !== expect) return `expected ${expect}, is ${answer.effect} (${decided})`
+  const fits =
+    by?.length === 0
+      ? answer.policies.length === 0
+      : by?.every((id) => answer.policies.includes(id))
+  if (by && !fits)
+    return `expected it ${expect === 'allow' ? 'allowed' : 'denied'} by ${list(by)}, is ${decided}`
+  if (obligations && [...obligations].sort().join() !== [...answer.obligations].sort().join())
+    return `expected obligations ${list(obligations, 'none')}, are ${list(answer.obligations, 'none')}`
+  return undefined
+}
+
+/** Asks every question and says which answers are not as expected. */
+export const runCases = (cases: readonly Case[], policies: Policies): Problem[] =>
+  cases.flatMap((one) => {
+    const text = fault(one, policies)
+    return text === undefined
+      ? []
+      : [{ file: one.file, line: one.line, text: `${one.name}: ${text}` }]
+  })

@@ -1,0 +1,158 @@
+/** Whether a policy version may be published: everything that can be known of it beforehand. */
+import { readFile } from 'node:fs/promises'
+import { readCases, runCases } from './cases.js'
+import { validate } from './cedar.js'
+import { createPolicies } from './engine.js'
+import { lintPolicy } from './lint.js'
+import { readOrganizations } from './organizations.js'
+import { cedarProblem, type ParsedPolicy, parsePolicies } from './parse.js'
+import { type Problem, Problems } from './problem.js'
+import { type RoleMap, readRoles } from './roles.js'
+import { checkSchema } from './schema.js'
+import {
+  hashOfFiles,
+  type PolicyFiles,
+  placesIn,
+  ROLES_FILE,
+  readSections,
+  readSource,
+  SCHEMA_FILE,
+} from './source.js'
+
+export interface Check {
+  readonly problems: readonly Problem[]
+  readonly hash: string
+  readonly policies: number
+  /** Questions asked by the tests, not test entries. */
+  readonly tests: number
+}
+
+/** Takes over the problems that a reader found; anything else is a fault of ours. */
+const collect =
+  (problems: Problem[]) =>
+  (error: unknown): undefined => {
+    if (!(error instanceof Problems)) throw error
+    problems.push(...error.problems)
+  }
+
+/** What a reader says, or nothing and its problems. */
+function attempt<T>(read: () => T, problems: Problem[]): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    return collect(problems)(error)
+  }
+}
+
+const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
+  [...problems].sort((a, b) =>
+    a.file === b.file ? (a.line ?? 0) - (b.line ?? 0) : a.file < b.file ? -1 : 1,
+  )
+
+/** Cedar's own judgement of the policies under the schema: wrong names, wrong types, policies that can never apply. */
+function validated(policies: readonly ParsedPolicy[], schema: string): Problem[] {
+  const byId = new Map(policies.map((policy) => [policy.id, policy]))
+  const texts = Object.fromEntries(policies.map(({ id, text }) => [id, text]))
+  const answer = validate({ schema, policies: { staticPolicies: texts } })
+  if (answer.type === 'failure') {
+    return answer.errors.map((error) => cedarProblem(SCHEMA_FILE, schema, error))
+  }
+  const said = [...answer.validationErrors, ...answer.validationWarnings].flatMap(
+    ({ policyId, error }) => {
+      const policy = byId.get(policyId)
+      if (!policy) return []
+      const problem = cedarProblem(policy.file, policy.text, error, policy.line)
+      return [{ ...problem, text: `policy ${policyId}: ${plain(problem.text)}` }]
+    },
+  )
+  const other = answer.otherWarnings.map((error) => cedarProblem('policies', '', error))
+  return [...said, ...other]
+}
+
+/** Cedar's commonest sentences in plainer words. */
+const plain = (text: string): string =>
+  text
+    .replace(
+      /entity `(\w+)::"([^"]*)"` is of an enumerated entity type, but .*; valid entity eids: (.*)$/,
+      'there is no $1 "$2"; there are $3',
+    )
+    .replace(/attribute `(\w+)` on entity type `(\w+)` not found/, '$2 has no attribute "$1"')
+    .replace(/attribute `(\w+)` in context for .* not found/, 'the context has no attribute "$1"')
+    .replace(/unrecognized action `Action::"([^"]*)"`/, 'there is no action "$1"')
+    .replace(/unrecognized entity type `(\w+)`/, 'there is no entity "$1"')
+    .replace(
+      /policy is impossible: the policy expression evaluates to false for all valid requests/,
+      'it can never apply',
+    )
+    .replace(
+      /unable to find an applicable action given the policy scope constraints/,
+      'no action goes with this principal and resource',
+    )
+
+/**
+ * Checks the files of a version against one another, the gateway and, unless told otherwise, their own tests. All
+ * problems at once, as far as one does not hide another: tests run only when there is no other problem.
+ *
+ * @param sections ids of the plan's sections
+ */
+export function checkFiles(
+  files: PolicyFiles,
+  sections: readonly string[],
+  { withTests = true } = {},
+): Check {
+  const schemaText = files[SCHEMA_FILE]
+  const schemaProblems = checkSchema(schemaText, sections)
+  const { policies, problems: parsing } = parsePolicies(files)
+  const problems: Problem[] = [...schemaProblems, ...parsing]
+  const map: RoleMap | undefined = attempt(
+    () => readRoles(files[ROLES_FILE] ?? '', ROLES_FILE),
+    problems,
+  )
+  for (const policy of policies) problems.push(...lintPolicy(policy, map?.organizationTypes))
+  const schemaParses = !schemaProblems.some(({ line }) => line !== undefined)
+  if (schemaText !== undefined && schemaParses) problems.push(...validated(policies, schemaText))
+  if (policies.length === 0) problems.push({ file: 'policies', text: 'there is no policy' })
+
+  const { cases, problems: reading } = readCases(files, sections)
+  problems.push(...reading)
+  if (problems.length === 0 && withTests) {
+    const engine = createPolicies(files)
+    try {
+      problems.push(...runCases(cases, engine))
+    } finally {
+      engine.close()
+    }
+  }
+  return {
+    problems: inOrder(problems),
+    hash: hashOfFiles(files),
+    policies: policies.length,
+    tests: cases.length,
+  }
+}
+
+/**
+ * What `launch-gateway policy check` prints: the policy version that a configuration directory holds, and its
+ * organisations beside it.
+ *
+ * @param over places that the configuration moves elsewhere
+ */
+export async function checkSource(
+  directory: string,
+  over: Partial<ReturnType<typeof placesIn>> = {},
+): Promise<Check> {
+  const places = { ...placesIn(directory), ...over }
+  const problems: Problem[] = []
+  const files = await readSource(places).catch(collect(problems))
+  const sections = await readSections(places.plan).catch(collect(problems))
+  if (!files || !sections) return { problems, hash: '', policies: 0, tests: 0 }
+  const check = checkFiles(files, sections)
+  const organizations = await readFile(places.organizations, 'utf8').catch(() => undefined)
+  const map = attempt(() => readRoles(files[ROLES_FILE] ?? '', ROLES_FILE), [])
+  if (organizations === undefined) {
+    problems.push({ file: places.organizations, text: 'cannot be read' })
+  } else if (map) {
+    attempt(() => readOrganizations(organizations, map, places.organizations), problems)
+  }
+  return { ...check, problems: [...check.problems, ...problems] }
+}

@@ -1,0 +1,138 @@
+/** The one engine: policies of one version in, answers out, in memory. */
+import type { Policies, PolicyDecision, Question } from '../core/decision.js'
+import type { Assurance } from '../core/roles.js'
+import { createCache } from './cache.js'
+import { dropPolicySet, keepPolicySet, statefulIsAuthorized } from './cedar.js'
+import { askingFor, lengthed } from './entities.js'
+import { type ParsedPolicy, parsePolicies } from './parse.js'
+import { Problems } from './problem.js'
+import { relevanceOf } from './relevance.js'
+import { couldDecide } from './slice.js'
+import type { PolicyFiles } from './source.js'
+
+export interface EngineOptions {
+  readonly version?: number
+  /** Most answers to remember. An entry takes some 300 bytes. */
+  readonly remember?: number
+}
+
+/** Policies of one version. {@link close} frees what Cedar holds of them; nothing may be asked afterwards. */
+export interface Engine extends Policies {
+  readonly policies: readonly ParsedPolicy[]
+  close(): void
+}
+
+/** Beyond this many different slices a question meets every policy: right all the same, and slower. */
+const MOST_SLICES = 500
+const ASSURANCES: readonly Assurance[] = [1, 2, 3]
+
+/** Finds the policies that could decide a question, parsed and kept by Cedar under a name. */
+function slicesOf(policies: readonly ParsedPolicy[]) {
+  const textsOf = (some: readonly ParsedPolicy[]) =>
+    Object.fromEntries(some.map(({ id, text }) => [id, text]))
+  const whole = keepPolicySet(textsOf(policies))
+  /** By what is known of a question, and by the ids in a slice: many questions share one. */
+  const byKnown = createCache<string>(MOST_SLICES * 20)
+  const byIds = new Map<string, string>()
+  return {
+    find({ action, resource, user }: Question): string {
+      const known = [action, resource.type, resource.id, ...user.roles].map(lengthed).join('')
+      const found = byKnown.get(known)
+      if (found !== undefined) return found
+      const some = policies.filter(({ json }) =>
+        couldDecide(json, { roles: user.roles, action, resource }),
+      )
+      const ids = some.map(({ id }) => id).join(' ')
+      let name = byIds.size < MOST_SLICES ? byIds.get(ids) : (byIds.get(ids) ?? whole)
+      if (name === undefined) {
+        name = keepPolicySet(textsOf(some))
+        byIds.set(ids, name)
+      }
+      byKnown.set(known, name)
+      return name
+    },
+    close() {
+      for (const name of [whole, ...byIds.values()]) dropPolicySet(name)
+    },
+  }
+}
+
+/**
+ * Makes an engine of a version's policies. It does not check them against the schema or run their tests: that is
+ * done before a version is published (check.ts).
+ *
+ * @throws Problems where a policy cannot be read, lacks an annotation or shares its id
+ */
+export function createPolicies(
+  files: PolicyFiles,
+  { version = 0, remember = 10_000 }: EngineOptions = {},
+): Engine {
+  const { policies, problems } = parsePolicies(files)
+  if (problems.length > 0) throw new Problems(problems)
+  const byId = new Map(policies.map((policy) => [policy.id, policy]))
+  const asking = askingFor(relevanceOf(policies.map(({ json }) => json)))
+  const slices = slicesOf(policies)
+  const answers = createCache<PolicyDecision>(remember)
+
+  const broken = (errors: readonly string[], ids: readonly string[]): PolicyDecision =>
+    frozen({ effect: 'deny', policies: ids, reasons: [], obligations: [], version, errors })
+
+  const ask = (question: Question): PolicyDecision => {
+    const answer = statefulIsAuthorized(asking.call(question, slices.find(question)))
+    if (answer.type === 'failure')
+      return broken(
+        answer.errors.map(({ message }) => message),
+        [],
+      )
+    const { decision, diagnostics } = answer.response
+    // Cedar skips a policy that errs, a `forbid` included, so an allow beside an error may be an allow whose
+    // `forbid` never ran.
+    if (diagnostics.errors.length > 0) {
+      const failed = [...diagnostics.errors].sort((a, b) => (a.policyId < b.policyId ? -1 : 1))
+      return broken(
+        failed.map(({ policyId, error }) => `${policyId}: ${error.message}`),
+        failed.map(({ policyId }) => policyId),
+      )
+    }
+    const deciding = [...diagnostics.reason].sort().flatMap((id) => byId.get(id) ?? [])
+    return frozen({
+      effect: decision,
+      policies: deciding.map(({ id }) => id),
+      reasons: deciding.map(({ reason }) => reason),
+      obligations: [...new Set(deciding.flatMap(({ obligations }) => obligations))],
+      version,
+      errors: [],
+    })
+  }
+
+  const decide = (question: Question): PolicyDecision => {
+    const key = asking.key(question)
+    const known = answers.get(key)
+    if (known) return known
+    const decision = ask(question)
+    answers.set(key, decision)
+    return decision
+  }
+
+  return {
+    policies,
+    version: () => version,
+    mayIssue: () => true,
+    decide,
+    stepUp: (question) =>
+      decide(question).effect === 'allow'
+        ? undefined
+        : ASSURANCES.find(
+            (assurance) =>
+              assurance > question.user.assurance &&
+              decide({ ...question, user: { ...question.user, assurance } }).effect === 'allow',
+          ),
+    close: slices.close,
+  }
+}
+
+/** Answers are remembered and shared, so nobody may change one. */
+function frozen(decision: PolicyDecision): PolicyDecision {
+  for (const member of Object.values(decision)) Object.freeze(member)
+  return Object.freeze(decision)
+}

@@ -1,0 +1,75 @@
+/** A question in Cedar's terms. */
+import type { Question } from '../core/decision.js'
+import type { StatefulAuthorizationCall } from './cedar.js'
+import type { Relevance } from './relevance.js'
+import {
+  ACTION_TYPE,
+  ACTIVITIES,
+  CONTEXT,
+  type Fact,
+  PRINCIPAL,
+  RESOURCE_TYPES,
+  ROLE_TYPE,
+  USER_TYPE,
+} from './vocabulary.js'
+
+export interface Asking {
+  /** One text for all questions that the policies cannot tell apart, and only for those. */
+  key(question: Question): string
+  call(question: Question, policySet: string): StatefulAuthorizationCall
+}
+
+/** A text for a key, led by its length: so it cannot run into its neighbour, whatever it holds. */
+export const lengthed = (fact: Fact): string => {
+  const text = String(fact)
+  return `${text.length}:${text}`
+}
+
+/**
+ * Asks with what the policies look at and nothing more: they cannot answer differently for what they do not look
+ * at, each attribute costs time, and equal questions are answered once.
+ */
+export function askingFor({ userId, principal, context, activities }: Relevance): Asking {
+  const principalFacts = Object.entries(PRINCIPAL).filter(([name]) => principal.has(name))
+  const contextFacts = Object.entries(CONTEXT).filter(([name]) => context.has(name))
+  const asked = [...principalFacts, ...contextFacts].map(([, fact]) => fact)
+  const seen = (question: Question): readonly string[] =>
+    activities === 'all'
+      ? question.user.activities
+      : question.user.activities.filter((code) => activities.has(code))
+  const withActivities = activities === 'all' || principal.has(ACTIVITIES)
+
+  return {
+    key(question) {
+      const { action, resource, user } = question
+      let key = lengthed(action) + lengthed(resource.type) + lengthed(resource.id)
+      if (userId) key += lengthed(user.id)
+      for (const role of user.roles) key += lengthed(role)
+      key += '|'
+      for (const fact of asked) key += lengthed(fact(question))
+      if (withActivities) for (const code of seen(question)) key += lengthed(code)
+      return key
+    },
+    call(question, preparsedPolicySetId) {
+      const { action, resource, user } = question
+      const values = (facts: readonly [string, (question: Question) => Fact][]) =>
+        Object.fromEntries(facts.map(([name, fact]) => [name, fact(question)]))
+      const uid = { type: USER_TYPE, id: userId ? user.id : 'somebody' }
+      const attrs = values(principalFacts)
+      return {
+        principal: uid,
+        action: { type: ACTION_TYPE, id: action },
+        resource: { type: RESOURCE_TYPES[resource.type], id: resource.id },
+        context: values(contextFacts),
+        preparsedPolicySetId,
+        entities: [
+          {
+            uid,
+            attrs: withActivities ? { ...attrs, [ACTIVITIES]: [...seen(question)] } : attrs,
+            parents: user.roles.map((id) => ({ type: ROLE_TYPE, id })),
+          },
+        ],
+      }
+    },
+  }
+}

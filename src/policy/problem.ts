@@ -1,0 +1,22 @@
+/** What is wrong with a file of the security team: where, and in words that its writer can act on. */
+export interface Problem {
+  readonly file: string
+  /** From 1. Absent when it is about the file as a whole. */
+  readonly line?: number
+  readonly text: string
+}
+
+export const describeProblem = ({ file, line, text }: Problem): string =>
+  line === undefined ? `${file}: ${text}` : `${file}:${line}: ${text}`
+
+/** Everything that is wrong, at once. */
+export class Problems extends Error {
+  override readonly name = 'Problems'
+  constructor(readonly problems: readonly Problem[]) {
+    super(
+      [`${problems.length} problem(s):`, ...problems.map((p) => `  ${describeProblem(p)}`)].join(
+        '\n',
+      ),
+    )
+  }
+}

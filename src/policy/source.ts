@@ -1,0 +1,89 @@
+/** The files that make a policy version: policies, schema and tests, and the roles that they speak of. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { sha256 } from '../core/ids.js'
+import { Problems } from './problem.js'
+import { readYamlFile } from './yaml-file.js'
+
+/** File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`. */
+export type PolicyFiles = Readonly<Record<string, string>>
+
+export const SCHEMA_FILE = 'policies/gateway.cedarschema'
+export const ROLES_FILE = 'roles.yaml'
+
+/** Where the files are. */
+export interface Places {
+  /** The directory of the policies. */
+  readonly policies: string
+  /** `roles.yaml`. */
+  readonly roles: string
+}
+
+/** Where the files are in a configuration directory that moves nothing. */
+export const placesIn = (directory: string) => ({
+  policies: join(directory, 'policies'),
+  roles: join(directory, 'roles.yaml'),
+  organizations: join(directory, 'organizations.yaml'),
+  plan: join(directory, 'plan', 'sections.yaml'),
+})
+
+const MOST_FILES = 200
+const MOST_BYTES = 4 * 1_048_576
+
+const namesIn = async (directory: string, ending: string): Promise<string[]> => {
+  const names = await readdir(directory).catch(() => [])
+  return names.filter((name) => name.endsWith(ending) && !name.startsWith('.')).sort()
+}
+
+/**
+ * Reads the files of a policy version. Line endings are made one, so that a version's hash does not depend on how
+ * the files were checked out.
+ *
+ * @throws Problems where a file is missing, or there are too many or too large ones
+ */
+export async function readSource({ policies, roles }: Places): Promise<PolicyFiles> {
+  const tests = join(policies, 'tests')
+  const places: [string, string][] = [
+    ...(await namesIn(policies, '.cedar')).map((name): [string, string] => [
+      `policies/${name}`,
+      join(policies, name),
+    ]),
+    [SCHEMA_FILE, join(policies, 'gateway.cedarschema')],
+    ...(await namesIn(tests, '.yaml')).map((name): [string, string] => [
+      `policies/tests/${name}`,
+      join(tests, name),
+    ]),
+    [ROLES_FILE, roles],
+  ]
+  if (places.length > MOST_FILES) {
+    throw new Problems([{ file: policies, text: `holds more than ${MOST_FILES} files` }])
+  }
+  const files: Record<string, string> = {}
+  let bytes = 0
+  for (const [name, path] of places) {
+    const text = await readFile(path, 'utf8').catch(() => undefined)
+    if (text === undefined) throw new Problems([{ file: path, text: 'cannot be read' }])
+    bytes += Buffer.byteLength(text)
+    if (bytes > MOST_BYTES) throw new Problems([{ file: path, text: 'is too large' }])
+    files[name] = text.replaceAll('\r\n', '\n')
+  }
+  return files
+}
+
+/** One text for one content, whatever the order of the files. */
+export const hashOfFiles = (files: PolicyFiles): string =>
+  sha256(JSON.stringify(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))))
+
+const planFile = z.looseObject({ sections: z.array(z.looseObject({ id: z.string() })).min(1) })
+
+/**
+ * The ids of the plan's sections, from `sections.yaml`.
+ *
+ * @throws Problems
+ */
+export async function readSections(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) throw new Problems([{ file: path, text: 'cannot be read' }])
+  return readYamlFile(path, text, planFile).value.sections.map(({ id }) => id)
+}

@@ -1,0 +1,200 @@
+/**
+ * The policy version in force: kept in the store, the same for every node, followed by each.
+ *
+ * A version is the files of `config/policies` and `roles.yaml` together, called by their hash. The configuration
+ * directory is a *seed*: a node publishes it when it starts, once. Whether it has been published is remembered by its
+ * hash, so an old node that restarts while a newer seed is in force follows the newer one and does not put its own
+ * back; two seeds cannot take turns. To return to files that were in force before, publish them on purpose
+ * (`republish`) or change a line of them, a dated comment for example: either is a new version.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Trail } from '../audit/trail.js'
+import type { Happening } from '../core/audit.js'
+import type { Policies } from '../core/decision.js'
+import type { Records } from '../core/records.js'
+import { after, type Clock, type EpochMs, type Seconds } from '../core/values.js'
+import type { Put, Store } from '../store/store.js'
+import { checkFiles } from './check.js'
+import { createPolicies, type Engine } from './engine.js'
+import { Problems } from './problem.js'
+import { type RoleMap, readRoles } from './roles.js'
+import { hashOfFiles, type PolicyFiles, ROLES_FILE } from './source.js'
+
+/** Past this without word from the store, a node stops issuing. */
+const ISSUE_FOR: Seconds = 30
+/** And past this, by default, it stops serving reads as well. */
+const READ_FOR: Seconds = 900
+/** A publisher that dies in the act blocks its version's number for so long. */
+const CLAIM_FOR: Seconds = 60
+/** How often, and how many milliseconds apart, a node looks whether another has finished publishing. */
+const TRIES = 50
+const TRY_EVERY = 100
+/** A refresh that hangs longer than this, in milliseconds, is not waited for by the next one. */
+const HANGING = 5_000
+/** Policies are kept for good: what decided must stay readable. */
+const FOR_GOOD: EpochMs = Date.UTC(9999, 0)
+
+export interface OpenPoliciesParts {
+  readonly store: Pick<Store, 'get' | 'getAll'>
+  readonly trail: Pick<Trail, 'commit'>
+  readonly clock: Clock
+  /** The files of the configuration directory. */
+  readonly source: PolicyFiles
+  /** Ids of the plan's sections. */
+  readonly sections: readonly string[]
+  /** Publish the source although it has been in force before. */
+  readonly republish?: boolean
+  readonly readFor?: Seconds
+  readonly wait?: (milliseconds: number) => Promise<unknown>
+}
+
+/** The policies in force, and what this node knows of them. */
+export interface OpenPolicies extends Policies {
+  /** False when word of the current version is so old that not even reads may be served. */
+  mayRead(): boolean
+  /** When the store last said which version is in force. */
+  heardAt(): EpochMs
+  /** The role map of the version in force. */
+  roles(): RoleMap
+  /** True when the files of this node's configuration are not the version in force: its operator should know. */
+  superseded(): boolean
+  /**
+   * Follows the store to the version in force. To be called every second; a call while another is under way joins it.
+   *
+   * @throws Error where the version cannot be learned or used: the node goes on with what it has until
+   *   {@link Policies.mayIssue} and {@link mayRead} end
+   */
+  refresh(): Promise<void>
+  close(): void
+}
+
+type Current = Records['policy']
+
+/**
+ * Publishes the seed where it is new, then opens the version in force.
+ *
+ * @throws Problems when the source is not fit to be published; its tests are run only when it is to be
+ */
+export async function openPolicies(parts: OpenPoliciesParts): Promise<OpenPolicies> {
+  // What a version's own tests say cannot change once it is published; how it fits this gateway can.
+  const hash = mustPass(parts, false)
+  await publishSeed(parts, hash)
+  const followed = follow(parts, hash)
+  await followed.refresh()
+  return followed
+}
+
+/** @throws Problems when the source is not fit to be published */
+function mustPass({ source, sections }: OpenPoliciesParts, withTests: boolean): string {
+  const { problems, hash } = checkFiles(source, sections, { withTests })
+  if (problems.length > 0) throw new Problems(problems)
+  return hash
+}
+
+/** What one publication writes, `current` last: before it is there nothing has changed. */
+function publication(
+  { source, clock }: OpenPoliciesParts,
+  hash: string,
+  previous: Current | undefined,
+) {
+  const version = (previous?.version ?? 0) + 1
+  const value = { version, hash, at: clock() }
+  const put = (id: string, more = {}): Put => ({
+    kind: 'policy',
+    id,
+    value: { ...value, ...more },
+    until: FOR_GOOD,
+  })
+  const published: Happening = {
+    what: 'policy_published',
+    outcome: 'success',
+    policy: { version },
+    detail: { hash, previous: previous?.version ?? 0, origin: 'seed', files: Object.keys(source) },
+  }
+  return {
+    claims: [{ what: `policy/${version}`, until: after(value.at, CLAIM_FOR) }],
+    record: [published],
+    puts: [put(String(version), { files: source }), put(`seed/${hash}`), put('current')],
+  }
+}
+
+async function publishSeed(parts: OpenPoliciesParts, hash: string): Promise<void> {
+  const { store, trail, republish = false, wait = pause } = parts
+  for (let tries = 0; tries < TRIES; tries++) {
+    const [current, before] = await store.getAll([
+      { kind: 'policy', id: 'current' },
+      { kind: 'policy', id: `seed/${hash}` },
+    ])
+    if (current?.hash === hash) return
+    // A seed that is noted with a higher number than the current one was cut off before it came into force.
+    const wasInForce = current && before && before.version <= current.version
+    if (wasInForce && !republish) return
+    if (tries === 0) mustPass(parts, true)
+    if (await trail.commit(publication(parts, hash, current))) return
+    await wait(TRY_EVERY)
+  }
+  throw new Error('another node took the next policy version and has not published it: start again')
+}
+
+/** Learns which version is in force, again and again, and answers by it. */
+function follow(parts: OpenPoliciesParts, seedHash: string): OpenPolicies {
+  const { store, clock, source, readFor = READ_FOR } = parts
+  let held: { readonly hash: string; readonly engine: Engine; readonly roles: RoleMap } | undefined
+  let heardAt = 0
+  let underWay: { readonly since: EpochMs; readonly done: Promise<void> } | undefined
+
+  const filesOf = async ({ version, hash }: Current): Promise<PolicyFiles> => {
+    if (hash === seedHash) return source
+    const files = (await store.get('policy', String(version)))?.files
+    if (files && hashOfFiles(files) === hash) return files
+    throw new Error(`policy version ${version} is not whole in the store`)
+  }
+  const adopt = async (current: Current): Promise<void> => {
+    if (held?.hash === current.hash && held.engine.version() === current.version) return
+    const files = await filesOf(current)
+    // After a failover a store may have forgotten: older rules must not come back by accident.
+    const version = held?.engine.version() ?? 0
+    if (current.version < version)
+      throw new Error(`the store's policy version went back from ${version} to ${current.version}`)
+    const roles = readRoles(files[ROLES_FILE] ?? '', ROLES_FILE)
+    const engine = createPolicies(files, { version: current.version })
+    held?.engine.close()
+    held = { hash: current.hash, engine, roles }
+  }
+  const learn = async (since: EpochMs): Promise<void> => {
+    const current = await store.get('policy', 'current')
+    if (!current) throw new Error('the store holds no policy version')
+    await adopt(current)
+    heardAt = Math.max(heardAt, since)
+  }
+  const now = () => {
+    if (!held) throw new Error('no policy version has been opened')
+    return held
+  }
+  // A clock that was set back must not make old word young.
+  const heardWithin = (span: Seconds): boolean => Math.abs(clock() - heardAt) <= span * 1000
+
+  return {
+    refresh() {
+      const since = clock()
+      if (underWay && since - underWay.since < HANGING) return underWay.done
+      const mine = { since, done: learn(since) }
+      underWay = mine
+      return mine.done.finally(() => {
+        if (underWay === mine) underWay = undefined
+      })
+    },
+    version: () => now().engine.version(),
+    decide: (question) => now().engine.decide(question),
+    stepUp: (question) => now().engine.stepUp(question),
+    mayIssue: () => heardWithin(ISSUE_FOR),
+    mayRead: () => heardWithin(readFor),
+    heardAt: () => heardAt,
+    roles: () => now().roles,
+    superseded: () => now().hash !== seedHash,
+    close: () => {
+      held?.engine.close()
+      held = undefined
+    },
+  }
+}

@@ -1,0 +1,51 @@
+/** How a call to the record stands in the trail. Identifiers only: never a value of the record. */
+import type { Access } from '../core/access.js'
+import type { Happening } from '../core/audit.js'
+import type { PolicyDecision } from '../core/decision.js'
+import type { AccessTrail } from './parts.js'
+
+type Detail = NonNullable<Happening['detail']>
+
+/** Who calls, for whom, in which launch. */
+export function aboutAccess({ token, grant, user }: Access): Partial<Happening> {
+  return {
+    launch: grant.launch,
+    signOn: grant.signOn,
+    grant: grant.id,
+    token,
+    user: {
+      id: grant.subject,
+      roles: user.roles,
+      organization: user.organization.odsCode,
+      ...(user.name === undefined ? {} : { name: user.name }),
+      ...(user.sdsRoleProfileId === undefined ? {} : { roleProfile: user.sdsRoleProfileId }),
+    },
+    patient: { fhirId: grant.context.patient },
+    system: grant.circumstances.launch.system,
+    app: grant.client,
+    purpose: grant.circumstances.purpose,
+  }
+}
+
+/**
+ * Records that a call is allowed: durable when it resolves, so data leaves, or a write goes on to the
+ * record, after it and never before.
+ */
+export async function recordAllowed(
+  trail: AccessTrail,
+  access: Access,
+  decisions: readonly PolicyDecision[],
+  detail: Detail,
+): Promise<void> {
+  const [first] = decisions
+  const policies = [...new Set(decisions.flatMap((decision) => decision.policies))]
+  const policy = first && { version: first.version, effect: 'allow' as const, policies }
+  const entry: Happening = {
+    what: 'access_allowed',
+    outcome: 'success',
+    ...aboutAccess(access),
+    ...(policy === undefined ? {} : { policy }),
+    detail,
+  }
+  if (!(await trail.commit({ record: [entry] }))) throw new Error('the trail took no entry')
+}

@@ -1,0 +1,21 @@
+/** What both proxies are made of. */
+import type { Bearer } from '../access/bearer.js'
+import type { Happening } from '../core/audit.js'
+import type { Policies } from '../core/decision.js'
+import type { Clock } from '../core/values.js'
+import type { SharedRecord } from '../record/record.js'
+
+export interface AccessTrail {
+  /** Durable when it resolves with `true`. */
+  commit(commit: { readonly record: readonly Happening[] }): Promise<boolean>
+}
+
+export interface ProxyParts {
+  readonly record: Pick<SharedRecord, 'bases' | 'forward'>
+  readonly policies: Policies
+  readonly trail: AccessTrail
+  readonly bearer: Bearer
+  /** Our own base, which tokens name as their audience. */
+  readonly base: string
+  readonly clock: Clock
+}

@@ -1,0 +1,205 @@
+/** Who a patient is in the record: found by NHS number, proven by birth date, followed to today's record. */
+import { z } from 'zod'
+import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
+import { readNhsNumber } from '../core/nhs-number.js'
+import { Refusal } from '../core/refusal.js'
+import type { Upstream } from './upstream.js'
+
+const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number'
+const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality'
+const MOST_REPLACEMENTS = 3
+
+const coding = z.object({ system: z.string().optional(), code: z.string().optional() })
+
+/** As much of a FHIR R4 Patient as identifies. */
+const patientResource = z.object({
+  resourceType: z.literal('Patient'),
+  id: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/),
+  meta: z.object({ security: z.array(coding).optional() }).optional(),
+  active: z.boolean().optional(),
+  identifier: z
+    .array(
+      z.object({
+        system: z.string().optional(),
+        value: z.string().optional(),
+        use: z.string().optional(),
+      }),
+    )
+    .default([]),
+  birthDate: z.string().optional(),
+  deceasedBoolean: z.boolean().optional(),
+  deceasedDateTime: z.string().optional(),
+  link: z
+    .array(z.object({ type: z.string(), other: z.object({ reference: z.string().optional() }) }))
+    .default([]),
+})
+type PatientResource = z.infer<typeof patientResource>
+
+const bundle = z.object({
+  resourceType: z.literal('Bundle'),
+  type: z.literal('searchset'),
+  entry: z
+    .array(
+      z.object({
+        resource: z.looseObject({ resourceType: z.string() }),
+        search: z.object({ mode: z.string().optional() }).optional(),
+      }),
+    )
+    .default([]),
+})
+
+const subjectStatus = z.object({
+  subject: z.object({
+    external_ref: z.object({ id: z.object({ value: z.string() }), namespace: z.string() }),
+  }),
+})
+const ehr = z.object({
+  ehr_id: z.object({ value: z.guid() }),
+  ehr_status: z.unknown().optional(),
+})
+
+const invalid = (detail: string) => new Refusal('upstream_invalid', detail)
+
+function read<T>(schema: z.ZodType<T>, body: unknown, what: string): T {
+  const result = schema.safeParse(body)
+  if (result.success) return result.data
+  throw invalid(`${what}: ${result.error.issues[0]?.path.join('.') ?? ''}`)
+}
+
+const numbersOf = (patient: PatientResource) =>
+  patient.identifier.filter((each) => each.system === NHS_NUMBER)
+
+/** The one number that this record bears now. @throws Refusal upstream_invalid */
+function currentNumber(patient: PatientResource): NhsNumber {
+  const values = numbersOf(patient).filter((each) => each.use !== 'old')
+  const [value, ...others] = new Set(values.map((each) => each.value))
+  const number = readNhsNumber(value)
+  if (number === undefined || others.length > 0) throw invalid('fhir: Patient.identifier')
+  return number
+}
+
+/** The search's one match. @throws Refusal patient_unknown, upstream_invalid */
+async function searchPatient(fhir: Upstream, number: NhsNumber): Promise<PatientResource> {
+  // By form, not by address: addresses end up in logs, on both sides (FHIR R4, "Search", POST).
+  const answer = await fhir.call({
+    method: 'POST',
+    path: '/Patient/_search',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ identifier: `${NHS_NUMBER}|${number}` }).toString(),
+  })
+  if (answer.status !== 200) throw invalid(`fhir: search gave ${answer.status}`)
+  const matches = read(bundle, answer.body, 'fhir: Bundle')
+    .entry.filter((entry) => (entry.search?.mode ?? 'match') === 'match')
+    .map((entry) => read(patientResource, entry.resource, 'fhir: Patient'))
+  // A server that does not know the parameter may answer with everybody.
+  if (!matches.every((patient) => numbersOf(patient).some((each) => each.value === number)))
+    throw invalid('fhir: search gave another patient')
+  const [patient, ...others] = matches
+  if (patient === undefined) throw new Refusal('patient_unknown', 'no match')
+  if (others.length > 0) throw new Refusal('patient_unknown', 'several matches')
+  return patient
+}
+
+async function readPatient(fhir: Upstream, id: string): Promise<PatientResource> {
+  const answer = await fhir.call({ method: 'GET', path: `/Patient/${id}` })
+  if (answer.status !== 200) throw invalid(`fhir: replacing Patient gave ${answer.status}`)
+  const patient = read(patientResource, answer.body, 'fhir: Patient')
+  if (patient.id !== id) throw invalid('fhir: another Patient than asked')
+  return patient
+}
+
+/** The id that a `replaced-by` link leads to, in our own record only. */
+function replacementOf(fhir: Upstream, patient: PatientResource): string | undefined {
+  const links = patient.link.filter((link) => link.type === 'replaced-by')
+  if (links.length === 0) return undefined
+  const reference = links[0]?.other.reference ?? ''
+  const local = reference.startsWith(`${fhir.base}/`)
+    ? reference.slice(fhir.base.length + 1)
+    : reference
+  const id = /^Patient\/([A-Za-z0-9.-]{1,64})$/.exec(local)?.[1]
+  if (links.length > 1 || id === undefined) throw invalid('fhir: Patient.link')
+  return id
+}
+
+/** @throws Refusal patient_unknown (invalidated and replaced by nobody), upstream_invalid */
+async function followReplacements(
+  fhir: Upstream,
+  found: PatientResource,
+): Promise<PatientResource> {
+  let patient = found
+  for (let steps = 0; ; steps += 1) {
+    const id = replacementOf(fhir, patient)
+    if (id === undefined) break
+    if (steps === MOST_REPLACEMENTS) throw invalid('fhir: too many replacements')
+    patient = await readPatient(fhir, id)
+  }
+  if (patient.active === false) throw new Refusal('patient_unknown', 'not active')
+  return patient
+}
+
+const isSensitive = (patient: PatientResource): boolean =>
+  (patient.meta?.security ?? []).some(
+    ({ system, code }) => system === CONFIDENTIALITY && (code === 'R' || code === 'V'),
+  )
+
+/** The EHR id of a subject; `undefined` only when the record itself says that there is none. */
+async function findEhr(
+  openehr: Upstream,
+  namespace: string,
+  number: NhsNumber,
+): Promise<string | undefined> {
+  // openEHR REST offers no other way than the query: this number does stand in an address on its way
+  // to the openEHR server. It never does in one of ours, nor in a log of ours.
+  const query = new URLSearchParams({ subject_id: number, subject_namespace: namespace })
+  const answer = await openehr.call({ method: 'GET', path: '/ehr', query: query.toString() })
+  if (answer.status === 404 && typeof answer.body === 'object' && answer.body !== null)
+    return undefined
+  // A 404 that does not come from an openEHR server may be a wrong address: "no EHR" would then tell a
+  // clinician that there is no plan.
+  if (answer.status !== 200) throw invalid(`openehr: GET /ehr gave ${answer.status}`)
+  const { ehr_id, ehr_status } = read(ehr, answer.body, 'openehr: EHR')
+  const inline = subjectStatus.safeParse(ehr_status)
+  const status = inline.success ? inline.data : await readStatus(openehr, ehr_id.value)
+  const { id, namespace: space } = status.subject.external_ref
+  if (id.value !== number || space !== namespace) throw invalid('openehr: EHR of another subject')
+  return ehr_id.value.toLowerCase()
+}
+
+/** Servers may give EHR.ehr_status as a reference only; whose EHR it is must be seen all the same. */
+async function readStatus(openehr: Upstream, ehrId: string) {
+  const answer = await openehr.call({ method: 'GET', path: `/ehr/${ehrId}/ehr_status` })
+  return read(subjectStatus, answer.body, 'openehr: EHR_STATUS')
+}
+
+/**
+ * The patient of a launch. Number alone never identifies: the birth date must be that of the record
+ * which bears the number today. On the `sealed` rung call this once the user has typed the date.
+ *
+ * @throws Refusal patient_unknown, patient_mismatch; record_unavailable, upstream_invalid when the
+ *   record could not answer, which never reads as "no such patient" or "no plan"
+ */
+export async function findPatient(
+  fhir: Upstream,
+  openehr: Upstream & { readonly subjectNamespace: string },
+  nhsNumber: NhsNumber,
+  birthDate: BirthDate,
+): Promise<KnownPatient> {
+  // Both servers are asked at once; what openEHR says counts only when the patient has been proven.
+  const asked = findEhr(openehr, openehr.subjectNamespace, nhsNumber)
+  asked.catch(() => undefined)
+
+  const patient = await followReplacements(fhir, await searchPatient(fhir, nhsNumber))
+  if (patient.birthDate !== birthDate) throw new Refusal('patient_mismatch', 'birth date')
+  const current = currentNumber(patient)
+
+  const superseded = current !== nhsNumber
+  const ehrId = superseded ? await findEhr(openehr, openehr.subjectNamespace, current) : await asked
+  return {
+    fhirId: patient.id,
+    nhsNumber: current,
+    ...(ehrId === undefined ? {} : { ehrId }),
+    ...(superseded ? { supersededNumber: nhsNumber } : {}),
+    deceased: patient.deceasedBoolean === true || patient.deceasedDateTime !== undefined,
+    sensitive: isSensitive(patient),
+  }
+}

@@ -1,0 +1,53 @@
+/** The record behind us: a FHIR server and an openEHR server, of which the gateway is the only caller. */
+import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
+import { findPatient } from './patient.js'
+import {
+  type Limits,
+  openUpstream,
+  type UpstreamAnswer,
+  type UpstreamCall,
+  type UpstreamSettings,
+} from './upstream.js'
+
+export type { UpstreamAnswer } from './upstream.js'
+export type UpstreamName = 'fhir' | 'openehr'
+
+export interface RecordSettings {
+  readonly fhir: UpstreamSettings
+  readonly openehr: UpstreamSettings & { readonly subjectNamespace: string }
+  readonly limits?: Partial<Limits>
+}
+
+export interface SharedRecord {
+  /** The addresses behind us, which no answer of ours may show. */
+  readonly bases: Readonly<Record<UpstreamName, string>>
+  /** See patient.ts. @throws Refusal patient_unknown, patient_mismatch, record_unavailable, upstream_invalid */
+  findPatient(nhsNumber: NhsNumber, birthDate: BirthDate): Promise<KnownPatient>
+  /**
+   * Sends on a call that has been judged, with our credential. Answers 2xx, 400, 404, 405, 406, 409,
+   * 410, 412, 415 and 422; nothing of a client's headers but an allow-list goes on or comes back.
+   *
+   * @throws Refusal record_unavailable (down, slow, busy), upstream_invalid (redirect, too large, no JSON)
+   */
+  forward(call: UpstreamCall & { readonly upstream: UpstreamName }): Promise<UpstreamAnswer>
+  close(): Promise<void>
+}
+
+const LIMITS: Limits = { bytes: 10 * 1024 * 1024, connections: 64 }
+
+export function openRecord(settings: RecordSettings): SharedRecord {
+  const limits = { ...LIMITS, ...settings.limits }
+  const fhir = openUpstream('fhir', settings.fhir, limits)
+  const openehr = {
+    ...openUpstream('openehr', settings.openehr, limits),
+    subjectNamespace: settings.openehr.subjectNamespace,
+  }
+  return {
+    bases: { fhir: fhir.base, openehr: openehr.base },
+    findPatient: (nhsNumber, birthDate) => findPatient(fhir, openehr, nhsNumber, birthDate),
+    forward: ({ upstream, ...call }) => (upstream === 'fhir' ? fhir : openehr).call(call),
+    async close() {
+      await Promise.all([fhir.close(), openehr.close()])
+    },
+  }
+}

@@ -1,0 +1,150 @@
+/** One server of the record behind us, over undici: bounded, never followed elsewhere, JSON or nothing. */
+import { type Dispatcher, Pool } from 'undici'
+import { Refusal } from '../core/refusal.js'
+
+export interface UpstreamSettings {
+  /** Where it answers. */
+  readonly base: string
+  /** Sent as `Authorization: Bearer`. */
+  readonly credential?: string
+  /** From sending to the last byte, in milliseconds. */
+  readonly timeoutMs?: number
+}
+
+export interface Limits {
+  /** The largest answer, in bytes. */
+  readonly bytes: number
+  /** Connections to one server. */
+  readonly connections: number
+}
+
+/** A call that has been judged: `path` begins with `/`, is relative to the base, and is not decoded again. */
+export interface UpstreamCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly path: string
+  /** Without `?`, encoded; empty for none. */
+  readonly query?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** An answer that its caller may interpret: 2xx, or one of {@link MEANT}. */
+export interface UpstreamAnswer {
+  readonly status: number
+  /** Only those of {@link HEADERS_BACK}, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Parsed JSON; `undefined` when there was none. */
+  readonly body: unknown
+}
+
+export interface Upstream {
+  /** Without a trailing slash. */
+  readonly base: string
+  /** @throws Refusal record_unavailable, upstream_invalid */
+  call(call: UpstreamCall): Promise<UpstreamAnswer>
+  close(): Promise<void>
+}
+
+/** What a caller may send on; everything else of a client's headers stays with us. */
+const HEADERS_ON = new Set(['content-type', 'if-match', 'prefer', 'openehr-audit-details'])
+const HEADERS_BACK = ['content-type', 'etag', 'last-modified', 'location'] as const
+
+/** Statuses below 500 that say something of the call itself. All others say that the record is not well. */
+const MEANT = new Set([400, 404, 405, 406, 409, 410, 412, 415, 422])
+const BUSY = new Set([408, 425, 429])
+
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
+const LOST_CONNECTION = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+function codeOf(error: unknown): string {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
+  return typeof code === 'string' ? code : String(name)
+}
+
+function headersBack(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
+  const back: Record<string, string> = {}
+  for (const name of HEADERS_BACK) {
+    const value = headers[name]
+    if (typeof value === 'string') back[name] = value
+  }
+  return back
+}
+
+function readJson(name: string, answer: Dispatcher.ResponseData, text: string): unknown {
+  const { statusCode, headers } = answer
+  const isJson =
+    JSON_TYPE.test(String(headers['content-type'] ?? '')) &&
+    [undefined, 'identity'].includes(headers['content-encoding'] as string | undefined)
+  if (text === '') return undefined
+  try {
+    if (isJson) return JSON.parse(text)
+  } catch {
+    throw new Refusal('upstream_invalid', `${name}: not JSON`)
+  }
+  // A page in place of an error's body is common and harmless; in place of data it is neither.
+  if (statusCode < 300) throw new Refusal('upstream_invalid', `${name}: not a JSON type`)
+  return undefined
+}
+
+/** @param name for the trail: which of our upstreams this is */
+export function openUpstream(name: string, settings: UpstreamSettings, limits: Limits): Upstream {
+  const base = settings.base.replace(/\/$/, '')
+  const { origin, pathname } = new URL(base)
+  const root = pathname === '/' ? '' : pathname
+  const timeoutMs = settings.timeoutMs ?? 5_000
+  const pool = new Pool(origin, {
+    connections: limits.connections,
+    maxResponseSize: limits.bytes,
+    connect: { timeout: timeoutMs },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  })
+  const credential =
+    settings.credential === undefined ? {} : { authorization: `Bearer ${settings.credential}` }
+
+  async function exchange(call: UpstreamCall) {
+    const query = call.query === undefined || call.query === '' ? '' : `?${call.query}`
+    const headers: Record<string, string> = { accept: 'application/json', ...credential }
+    for (const [header, value] of Object.entries(call.headers ?? {}))
+      if (HEADERS_ON.has(header)) headers[header] = value
+    const answer = await pool.request({
+      method: call.method,
+      path: `${root}${call.path}${query}`,
+      headers,
+      body: call.body ?? null,
+      // The pool's own limits restart with each piece of an answer; this one does not.
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    return { answer, text: await answer.body.text() }
+  }
+
+  /** A kept connection may be closed just as we use it. What only reads may simply be asked again. */
+  const exchangeOnceMore = (call: UpstreamCall) => (error: unknown) => {
+    const reads = call.method === 'GET' || call.path.endsWith('/_search')
+    if (reads && LOST_CONNECTION.has(codeOf(error))) return exchange(call)
+    throw error
+  }
+
+  return {
+    base,
+    async call(call) {
+      const { answer, text } = await exchange(call)
+        .catch(exchangeOnceMore(call))
+        .catch((error: unknown) => {
+          const code = codeOf(error)
+          const tooLarge = code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
+          throw new Refusal(
+            tooLarge ? 'upstream_invalid' : 'record_unavailable',
+            `${name}: ${code}`,
+          )
+        })
+      const status = answer.statusCode
+      if (status >= 500 || BUSY.has(status))
+        throw new Refusal('record_unavailable', `${name}: status ${status}`)
+      if (status >= 300 && !MEANT.has(status))
+        throw new Refusal('upstream_invalid', `${name}: status ${status}`)
+      return { status, headers: headersBack(answer.headers), body: readJson(name, answer, text) }
+    },
+    close: () => pool.close(),
+  }
+}

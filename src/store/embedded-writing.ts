@@ -1,0 +1,120 @@
+/** Commits to LMDB, those that wait together in one transaction and one flush. */
+import type { TrailEntry } from '../core/audit.js'
+import type { Clock } from '../core/values.js'
+import type { Database, EmbeddedChains } from './embedded-chains.js'
+import { StoreFailure } from './failure.js'
+import { assertFollows, encodeUntil, MOST_WAITING, untilOf, type Writing } from './records.js'
+import type { Head } from './store.js'
+
+interface Job {
+  readonly writing: Writing
+  readonly resolve: (won: boolean) => void
+  readonly reject: (error: unknown) => void
+}
+interface Outcome {
+  readonly won: boolean
+  readonly head: Head
+  /** What `entries` threw: a fault of this commit alone. */
+  readonly fault?: { readonly error: unknown }
+}
+
+export interface EmbeddedWriting {
+  commit(writing: Writing): Promise<boolean>
+  /** Resolves once nothing waits. */
+  idle(): Promise<void>
+}
+
+/** So that a burst does not hold the write lock, and the event loop, for long. */
+const MOST_IN_ONE_TRANSACTION = 256
+
+export function openWriting(
+  db: Database,
+  chains: EmbeddedChains,
+  writer: string,
+  clock: Clock,
+): EmbeddedWriting {
+  const jobs: Job[] = []
+  /** Unknown at first, and after a transaction that may or may not have been written. */
+  let head: Head | undefined
+  let working: Promise<void> | undefined
+
+  /** One transaction. Answers false when nothing of it was written. */
+  async function transact(batch: Job[], outcomes: Outcome[]): Promise<boolean> {
+    try {
+      // A child transaction: when anything throws, nothing of the batch is written.
+      await db.childTransaction(() => {
+        // Taken only here, once the lock is held, so that all who came in the meantime share the flush.
+        batch.push(...jobs.splice(0, MOST_IN_ONE_TRANSACTION))
+        let from = head ?? chains.headOf(writer)
+        for (const { writing } of batch) {
+          const outcome = apply(db, chains, writing, from, clock())
+          outcomes.push(outcome)
+          from = outcome.head
+        }
+      })
+      return true
+    } catch {
+      // LMDB's own error goes no further: it may quote a key.
+      return false
+    }
+  }
+
+  async function work(): Promise<void> {
+    while (jobs.length > 0) {
+      const [batch, outcomes]: [Job[], Outcome[]] = [[], []]
+      const written = await transact(batch, outcomes)
+      if (!written) {
+        const failure = new StoreFailure('uncertain', 'the transaction could not be written')
+        for (const { reject } of batch.length > 0 ? batch : jobs.splice(0)) reject(failure)
+      }
+      head = written ? outcomes.at(-1)?.head : undefined
+      for (const [index, { resolve, reject }] of written ? batch.entries() : []) {
+        const { won = false, fault } = outcomes[index] ?? {}
+        if (fault) reject(fault.error)
+        else resolve(won)
+      }
+    }
+    working = undefined
+  }
+
+  return {
+    commit(writing) {
+      if (jobs.length >= MOST_WAITING) throw new StoreFailure('overloaded', 'too many commits wait')
+      return new Promise((resolve, reject) => {
+        jobs.push({ writing, resolve, reject })
+        working ??= work()
+      })
+    },
+    idle: async () => working,
+  }
+}
+
+/** Inside the transaction. Whatever a caller's fault may be, it shows before the first write. */
+function apply(
+  db: Database,
+  chains: EmbeddedChains,
+  { claims, entries, puts, drops }: Writing,
+  head: Head,
+  now: number,
+): Outcome {
+  const taken = new Set<string>()
+  const lost = claims.findIndex(({ key }) => {
+    const held = taken.has(key) || untilOf(db.get(key) ?? '') > now
+    taken.add(key)
+    return held
+  })
+  let follow: readonly TrailEntry[] = []
+  try {
+    if (lost === -1 && entries) follow = entries(head)
+    assertFollows(head, follow)
+  } catch (error) {
+    return { won: false, head, fault: { error } }
+  }
+  for (const { key, until } of lost === -1 ? claims : claims.slice(0, lost))
+    db.put(key, encodeUntil(until))
+  if (lost !== -1) return { won: false, head }
+  chains.put(follow)
+  for (const { key, text } of puts) db.put(key, text)
+  for (const { key } of drops) db.remove(key)
+  return { won: true, head: follow.at(-1) ?? head }
+}

@@ -1,0 +1,93 @@
+/**
+ * The store of one machine: LMDB in the data directory. Several processes may open the directory when
+ * they share a PID namespace and a local disk (LMDB's locks need both).
+ *
+ * A commit is acknowledged when it is on disk, and it is there wholly or not at all: claims, entries,
+ * puts and drops are one transaction.
+ */
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { open } from 'lmdb'
+import { newWriter } from '../core/chain.js'
+import type { Clock, EpochMs, Random } from '../core/values.js'
+import { storeOf } from './back-end.js'
+import { type Database, openChains } from './embedded-chains.js'
+import { openWriting } from './embedded-writing.js'
+import { untilOf } from './records.js'
+import type { Store } from './store.js'
+
+export interface EmbeddedOptions {
+  /** Made when it is absent, for this user alone. */
+  readonly dir: string
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** @throws Error when the directory cannot be written to */
+export async function openEmbedded({ dir, clock, random }: EmbeddedOptions): Promise<Store> {
+  const db = openDatabase(dir)
+  const chains = openChains(db)
+  const writing = openWriting(db, chains, newWriter(clock(), random), clock)
+  const backEnd = {
+    kind: 'embedded' as const,
+    chains,
+    async values(keys: readonly string[]) {
+      // A read sees what any process had committed before it began, not the snapshot of an earlier one.
+      db.resetReadTxn()
+      return keys.map((key) => db.get(key))
+    },
+    async ids(kind: string) {
+      db.resetReadTxn()
+      const keys = [...db.getKeys({ start: `${kind}/`, end: `${kind}0` })]
+      return keys.map((key) => key.slice(kind.length + 1))
+    },
+    commit: writing.commit,
+    sweep: (now: EpochMs) => sweep(db, now),
+    async close() {
+      await writing.idle()
+      await db.close()
+    },
+  }
+  return storeOf(backEnd, clock)
+}
+
+function openDatabase(dir: string): Database {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const path = join(dir, 'gateway.mdb')
+  // Without overlappingSync, a transaction is acknowledged only once it is flushed.
+  const db: Database = open({ path, encoding: 'string', overlappingSync: false })
+  for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600)
+  return db
+}
+
+const SWEEP_PAGE = 1000
+/** Everything but the trail, which lies between the two. */
+const SWEPT = [
+  { start: ' ', end: 'trail/' },
+  { start: 'trail0', end: '\u007f' },
+] as const
+
+/** A page at a time, so that calls are answered in between. */
+async function sweep(db: Database, now: EpochMs): Promise<number> {
+  let gone = 0
+  for (const { start, end } of SWEPT) {
+    for (let from: string = start; ; ) {
+      db.resetReadTxn()
+      const page = [...db.getRange({ start: from, end, limit: SWEEP_PAGE })]
+      const over = page.filter(({ value }) => untilOf(value) <= now).map(({ key }) => key)
+      if (over.length > 0) gone += await remove(db, over, now)
+      const last = page.at(-1)
+      if (page.length < SWEEP_PAGE || !last) break
+      from = `${last.key} `
+    }
+  }
+  return gone
+}
+
+/** Judges each once more inside the transaction: it may have been written anew since it was read. */
+const remove = (db: Database, keys: readonly string[], now: EpochMs): Promise<number> =>
+  db.childTransaction(() => {
+    const over = keys.filter((key) => untilOf(db.get(key) ?? 'live') <= now)
+    for (const key of over) db.remove(key)
+    return over.length
+  })

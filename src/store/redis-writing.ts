@@ -1,0 +1,151 @@
+/** Commits to Redis: claims, then entries, then puts and drops, each confirmed before the next begins. */
+import type { Kind } from '../core/records.js'
+import type { Clock, EpochMs } from '../core/values.js'
+import { StoreFailure } from './failure.js'
+import { encodeUntil, MOST_WAITING, type Writing } from './records.js'
+import type { Command, Connection } from './redis-connection.js'
+import { type EntryMaker, type Fault, openAppending } from './redis-stream.js'
+
+export interface RedisWriting {
+  commit(writing: Writing): Promise<boolean>
+  /** Resolves once nothing is under way. */
+  idle(): Promise<void>
+}
+
+export interface RedisWritingParts {
+  readonly connection: Connection
+  readonly prefix: string
+  readonly writer: string
+  readonly clock: Clock
+  readonly warn: (message: string) => void
+}
+
+interface Job {
+  readonly make: EntryMaker
+  readonly commands: readonly Command[]
+  readonly resolve: (won: boolean) => void
+  readonly reject: (error: unknown) => void
+}
+
+const MOST_IN_ONE_ELEMENT = 256
+/** The server's expiry only cleans: our clock judges, and the clocks of two machines differ. */
+const SLACK = 5 * 60_000
+const TEN_YEARS = 10 * 365 * 24 * 3_600_000
+
+/** What makes a key go away some time after `until`; nothing for what is kept for ever. */
+function expiry(until: EpochMs, now: EpochMs): readonly (string | number)[] {
+  const left = Math.ceil(Math.max(until - now, 0)) + SLACK
+  return left > TEN_YEARS ? [] : ['PX', left]
+}
+
+/** A claim whose time has come by our clock, but not yet by the server's, is free. */
+const RETAKE = `
+local held = redis.call('GET', KEYS[1])
+if held and tonumber(held) > tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], unpack(ARGV, 2))
+return 1`
+
+export const indexKey = (prefix: string, kind: Kind): string => `${prefix}index/${kind}`
+
+function commandsOf(prefix: string, { puts, drops }: Writing, now: EpochMs): readonly Command[] {
+  const commands: Command[] = []
+  for (const { key, text, until, listed } of puts) {
+    commands.push(['set', prefix + key, text, ...expiry(until, now)])
+    if (listed) commands.push(['sadd', indexKey(prefix, listed.kind), listed.id])
+  }
+  for (const { key, listed } of drops) {
+    commands.push(['del', prefix + key])
+    if (listed) commands.push(['srem', indexKey(prefix, listed.kind), listed.id])
+  }
+  return commands
+}
+
+export function openRedisWriting(parts: RedisWritingParts): RedisWriting {
+  const { connection, prefix, writer, clock, warn } = parts
+  const appending = openAppending(connection, prefix, writer, warn)
+  connection.onClose(appending.doubt)
+  const jobs: Job[] = []
+  let working = false
+
+  /** Entries of all that wait go together; the puts of one batch travel while the next is appended. */
+  async function work(): Promise<void> {
+    working = true
+    // Replies arrive many at a time: whoever was answered in this turn joins the batch.
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    while (jobs.length > 0) {
+      const batch = jobs.splice(0, MOST_IN_ONE_ELEMENT)
+      try {
+        const faults = await appending.append(batch.map(({ make }) => make))
+        void finish(connection, batch, faults)
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    working = false
+  }
+
+  const append = (make: EntryMaker, commands: readonly Command[]): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      jobs.push({ make, commands, resolve, reject })
+      if (!working) void work()
+    })
+
+  async function commit(writing: Writing): Promise<boolean> {
+    for (const { key, until } of writing.claims)
+      if (!(await claim(connection, prefix + key, until, clock()))) return false
+    const commands = commandsOf(prefix, writing, clock())
+    if (writing.entries) return append(writing.entries, commands)
+    if (commands.length > 0) await connection.write(commands)
+    return true
+  }
+
+  let underway = 0
+  const waiting: (() => void)[] = []
+  return {
+    async commit(writing) {
+      if (underway >= MOST_WAITING) throw new StoreFailure('overloaded', 'too many commits wait')
+      underway += 1
+      try {
+        return await commit(writing)
+      } finally {
+        underway -= 1
+        if (underway === 0) for (const resolve of waiting.splice(0)) resolve()
+      }
+    },
+    async idle() {
+      if (underway > 0) await new Promise<void>((resolve) => waiting.push(resolve))
+    },
+  }
+}
+
+async function claim(
+  connection: Connection,
+  key: string,
+  until: EpochMs,
+  now: EpochMs,
+): Promise<boolean> {
+  const value = [encodeUntil(until), ...expiry(until, now)]
+  const [taken] = await connection.write([['set', key, ...value, 'NX']])
+  if (taken === 'OK') return true
+  const [retaken] = await connection.write([['eval', RETAKE, 1, key, now, ...value]])
+  return retaken === 1
+}
+
+async function finish(
+  connection: Connection,
+  batch: readonly Job[],
+  faults: readonly (Fault | undefined)[],
+): Promise<void> {
+  const sound = batch.filter((_, index) => faults[index] === undefined)
+  for (const [index, { reject }] of batch.entries()) {
+    const fault = faults[index]
+    if (fault) reject(fault.error)
+  }
+  try {
+    const commands = sound.flatMap((job) => job.commands)
+    if (commands.length > 0) await connection.write(commands)
+    for (const { resolve } of sound) resolve(true)
+  } catch (error) {
+    for (const { reject } of sound) reject(error)
+  }
+}

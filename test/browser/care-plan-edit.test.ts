@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { Frame } from 'playwright-core'
+import {
+  newScenario,
+  openPlan,
+  openStage,
+  type Stage,
+  seen,
+  shoot,
+  violations,
+} from './care-plan-stage.js'
+import { type Scenario, saveByOther, scopeFor } from './scenario.js'
+
+jest.setTimeout(30_000)
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+}, 60_000)
+afterAll(() => stage?.close())
+
+const CONTACTS = 'care-plan::contacts.v1'
+
+/** The recorded values of a section by node id, as the record now holds them. */
+function recorded(scenario: Scenario, template: string): Record<string, string> {
+  const composition = scenario.sections.get(template)?.composition as {
+    content: { data: { items: { archetype_node_id: string; value: { value: string } }[] } }[]
+  }
+  const items = composition.content[0]?.data.items ?? []
+  return Object.fromEntries(items.map((item) => [item.archetype_node_id, item.value.value]))
+}
+
+const edit = (frame: Frame, title: string) =>
+  frame.getByRole('button', { name: `Edit ${title}` }).click()
+const save = (frame: Frame) => frame.getByRole('button', { name: 'Save', exact: true }).click()
+const writes = ({ log }: Scenario) => log.filter((line) => /^(PUT|POST) /.test(line))
+
+describe('editing a section', () => {
+  it('saves what was changed, leaves the rest as it was, and says so', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openPlan(stage, 'save', scenario)
+    await frame.getByText('Signed in: Dr Amara Okafor').waitFor()
+    await edit(frame, 'Personal and professional contacts')
+    expect(await frame.evaluate('document.activeElement.textContent')).toBe(
+      'Edit: Personal and professional contacts',
+    )
+    await frame.getByLabel('Lasting power of attorney').fill('Ruth Ashworth and Peter Ashworth')
+    await shoot(page, 'edit')
+    expect(await violations(page)).toEqual([])
+    await save(frame)
+    await frame.locator('.saved').waitFor()
+    const text = await seen(frame.locator('#section-contacts'))
+    expect(text).toContain('Saved. Personal and professional contacts is up to date')
+    expect(text).toContain('Ruth Ashworth and Peter Ashworth')
+    expect(text).toMatch(/Last changed \d\d-\w{3}-\d{4} at \d\d:\d\d by Dr Amara Okafor/)
+    await shoot(page, 'saved')
+    expect(await violations(page)).toEqual([])
+    expect(writes(scenario)).toEqual(['PUT /openehr/v1/ehr/ehr-1/composition/obj-contacts'])
+    expect(recorded(scenario, CONTACTS)).toEqual({
+      at0002: 'Ruth Ashworth (daughter), 07700 900123',
+      at0003: 'Ruth Ashworth and Peter Ashworth',
+    })
+    await page.close()
+  })
+
+  it('changes a choice and a date, and takes out what was emptied', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openPlan(stage, 'choice', scenario)
+    await edit(frame, 'Resuscitation (CPR)')
+    await frame.getByLabel('Attempt CPR', { exact: true }).check()
+    const review = frame.getByRole('group', { name: 'Review date' })
+    await review.getByLabel('Day').fill('5')
+    await review.getByLabel('Month').fill('11')
+    await review.getByLabel('Year').fill('2028')
+    await frame.getByLabel('Reason for the decision').fill('')
+    await shoot(page, 'edit-cpr')
+    expect(await violations(page)).toEqual([])
+    await save(frame)
+    await frame.locator('.saved').waitFor()
+    expect(await seen(frame.locator('.resus__decision'))).toBe('Attempt CPR')
+    expect(recorded(scenario, 'care-plan::resuscitation.v1')).toMatchObject({
+      at0002: 'Attempt CPR',
+      at0006: '2028-11-05',
+    })
+    expect(recorded(scenario, 'care-plan::resuscitation.v1')).not.toHaveProperty('at0003')
+    await page.close()
+  })
+
+  it('begins a section that has no entry yet', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openPlan(stage, 'add', scenario)
+    await frame.getByRole('button', { name: 'Add Thinking ahead' }).click()
+    await frame.getByLabel('Preferred place of care').fill('At home')
+    await save(frame)
+    await frame.locator('.saved').waitFor()
+    expect(writes(scenario)).toEqual(['POST /openehr/v1/ehr/ehr-1/composition'])
+    expect(recorded(scenario, 'care-plan::thinking-ahead.v1')).toEqual({ at0002: 'At home' })
+    expect(await frame.getByRole('button', { name: 'Edit Thinking ahead' }).count()).toBe(1)
+    await page.close()
+  })
+
+  it('does not begin a second entry beside one that somebody else has begun meanwhile', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openPlan(stage, 'twin', scenario)
+    await frame.getByRole('button', { name: 'Add Thinking ahead' }).click()
+    await frame.getByLabel('Preferred place of care').fill('At home')
+    saveByOther(scenario, 'thinking-ahead', { 'place-of-care': 'Hospice' }, 'Tom Brightwell')
+    await save(frame)
+    await frame.locator('.difference').waitFor()
+    expect(writes(scenario)).toEqual([])
+    await page.close()
+  })
+
+  it('offers no button to a role that may only read', async () => {
+    const scenario = newScenario({ scope: scopeFor({ '*': 'r' }) })
+    const { page, frame } = await openPlan(stage, 'reader', scenario)
+    expect(await frame.getByRole('button', { name: /^(Edit|Add)/ }).count()).toBe(0)
+    await page.close()
+  })
+})
+
+describe('what was typed is not lost', () => {
+  it('leads to a date that does not exist by an error summary, and saves nothing', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openPlan(stage, 'invalid', scenario)
+    await edit(frame, 'Resuscitation (CPR)')
+    const review = frame.getByRole('group', { name: 'Review date' })
+    await review.getByLabel('Day').fill('31')
+    await review.getByLabel('Month').fill('2')
+    await save(frame)
+    const link = frame.getByRole('link', { name: 'Review date must be a real date' })
+    await link.waitFor()
+    await shoot(page, 'invalid')
+    expect(await violations(page)).toEqual([])
+    await link.click()
+    expect(await frame.evaluate('document.activeElement.value')).toBe('31')
+    expect(writes(scenario)).toEqual([])
+    await page.close()
+  })
+
+  it.each<[string, number | 'drop', string]>([
+    ['fails', 500, 'the record could not take it'],
+    ['is refused', 403, 'your role does not allow this change'],
+    ['is never answered', 'drop', 'It is not known whether this was saved'],
+  ])(
+    'keeps the text when the save %s, says why, and saves it when asked again',
+    async (how, failing, why) => {
+      const scenario = newScenario({ failing: new Map([['save', failing]]) })
+      const { page, frame } = await openPlan(stage, `save-${how}`, scenario)
+      await edit(frame, 'What matters to me')
+      await frame.getByLabel('What matters most').fill('The garden, and the bees.')
+      await save(frame)
+      await frame.getByText(why).waitFor()
+      await shoot(page, 'save-failed')
+      expect(await violations(page)).toEqual([])
+      expect(await frame.getByLabel('What matters most').inputValue()).toBe(
+        'The garden, and the bees.',
+      )
+      scenario.failing.clear()
+      await save(frame)
+      await frame.locator('.saved').waitFor()
+      expect(recorded(scenario, 'care-plan::what-matters.v1').at0003).toBe(
+        'The garden, and the bees.',
+      )
+      await page.close()
+    },
+  )
+
+  it('asks before changes are discarded, and keeps them on the safe answer', async () => {
+    const { page, frame } = await openPlan(stage, 'cancel', newScenario())
+    await edit(frame, 'What matters to me')
+    await frame.getByRole('button', { name: 'Cancel' }).click()
+    await frame.getByRole('button', { name: 'Edit What matters to me' }).click()
+    await frame.getByLabel('About me').fill('Changed')
+    await frame.getByRole('button', { name: 'Cancel' }).click()
+    await frame.getByRole('dialog').waitFor()
+    await shoot(page, 'discard')
+    expect(await violations(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    expect(await frame.getByLabel('About me').inputValue()).toBe('Changed')
+    await frame.getByRole('button', { name: 'Cancel' }).click()
+    await frame.getByRole('button', { name: 'Discard changes' }).click()
+    expect(await seen(frame.locator('#section-what-matters'))).toContain('I kept bees')
+    await page.close()
+  })
+})
+
+describe('two people change one section', () => {
+  async function conflict(handle: string, theirs: Record<string, string>) {
+    const scenario = newScenario()
+    const opened = await openPlan(stage, handle, scenario)
+    const { frame } = opened
+    await edit(frame, 'Personal and professional contacts')
+    await frame.getByLabel('Lasting power of attorney').fill('Ruth and Peter')
+    await frame.getByLabel('Professionals involved').fill('District nurses, 020 7946 0111')
+    saveByOther(scenario, 'contacts', theirs, 'Tom Brightwell')
+    await save(frame)
+    return { ...opened, scenario }
+  }
+  const THEIRS = { 'next-of-kin': 'Ruth Ashworth, 07700 900999', attorney: 'Ruth only' }
+
+  it('shows both versions side by side and asks for each field that both changed', async () => {
+    const { page, frame, scenario } = await conflict('both', THEIRS)
+    await frame.locator('.difference').first().waitFor()
+    const text = await seen(frame.locator('form'))
+    expect(text).toContain('Tom Brightwell saved a newer version')
+    expect(text).toContain('nothing that you typed is lost')
+    for (const words of ['Ruth only', 'Ruth and Peter', '07700 900999', '020 7946 0111']) {
+      expect(text).toContain(words)
+    }
+    await shoot(page, 'conflict')
+    expect(await violations(page)).toEqual([])
+
+    await frame.getByRole('button', { name: 'Save this version' }).click()
+    await frame.getByRole('link', { name: 'Lasting power of attorney: choose' }).waitFor()
+    expect(scenario.sections.get(CONTACTS)?.version).toBe(2)
+
+    const attorney = frame.getByRole('region', { name: 'Lasting power of attorney' })
+    await attorney.getByLabel('Write a combined version').check()
+    await attorney.getByRole('textbox').fill('Ruth, and Peter for money')
+    await shoot(page, 'conflict-combined')
+    await frame.getByRole('button', { name: 'Save this version' }).click()
+    await frame.locator('.saved').waitFor()
+    expect(recorded(scenario, CONTACTS)).toEqual({
+      at0002: 'Ruth Ashworth, 07700 900999',
+      at0003: 'Ruth, and Peter for money',
+      at0004: 'District nurses, 020 7946 0111',
+    })
+    await page.close()
+  })
+
+  it('compares again when a third person saves while the choice is made', async () => {
+    const { page, frame, scenario } = await conflict('third', THEIRS)
+    const attorney = frame.getByRole('region', { name: 'Lasting power of attorney' })
+    await attorney.getByLabel('Save my version').check()
+    saveByOther(scenario, 'contacts', { ...THEIRS, attorney: 'Nobody' }, 'Priya Nair')
+    await frame.getByRole('button', { name: 'Save this version' }).click()
+    await frame.getByText('Priya Nair').waitFor()
+    await frame
+      .getByRole('region', { name: 'Lasting power of attorney' })
+      .getByLabel('Save my version')
+      .check()
+    await frame.getByRole('button', { name: 'Save this version' }).click()
+    await frame.locator('.saved').waitFor()
+    expect(recorded(scenario, CONTACTS).at0003).toBe('Ruth and Peter')
+    await page.close()
+  })
+
+  it('finds its own save, when only the answer was lost on the way', async () => {
+    const mine = { attorney: 'Ruth and Peter', professionals: 'District nurses, 020 7946 0111' }
+    const { page, frame } = await conflict('own', {
+      'next-of-kin': 'Ruth Ashworth (daughter), 07700 900123',
+      ...mine,
+    })
+    await frame.locator('.saved').waitFor()
+    await page.close()
+  })
+
+  it('shows their version when the user lets theirs stand', async () => {
+    const { page, frame } = await conflict('theirs', THEIRS)
+    await frame.getByRole('button', { name: 'Cancel' }).click()
+    await frame.getByRole('button', { name: 'Discard changes' }).click()
+    expect(await seen(frame.locator('#section-contacts'))).toContain('Ruth only')
+    await page.close()
+  })
+})

@@ -1,0 +1,147 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { Frame } from 'playwright-core'
+import {
+  newScenario,
+  openPlan,
+  openStage,
+  type Stage,
+  seen,
+  shoot,
+  violations,
+} from './care-plan-stage.js'
+import { scopeFor } from './scenario.js'
+
+jest.setTimeout(30_000)
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+}, 60_000)
+afterAll(() => stage?.close())
+
+/** Written as text, because it runs in the page, whose globals these tests do not have. */
+const overflows = (frame: Frame) =>
+  frame.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  )
+
+/** Whether anything lies over what has the focus. A radio button of the NHS styles is drawn by its label. */
+const OBSCURED = `(() => {
+  const focused = document.activeElement
+  if (focused === document.body) return false
+  const { left, top, width, height } = focused.getBoundingClientRect()
+  return [0.1, 0.5, 0.9].some((part) => {
+    const over = document.elementFromPoint(left + width / 2, top + height * part)
+    return over !== null && !focused.parentElement.contains(over)
+  })
+})()`
+
+const SMALL_TARGETS = `[...document.querySelectorAll('button, summary, input, textarea, a:not(.nhsuk-skip-link)')]
+  .map((element) => [element.textContent || element.id, element.getBoundingClientRect()])
+  .filter(([, box]) => box.width > 0 && (box.width < 24 || box.height < 24)).map(([name]) => name)`
+
+describe('the care plan in the frames that hospitals have', () => {
+  it.each([
+    ['420 pixels wide', '420px', 'narrow'],
+    ['320 pixels wide, as at 400 % zoom', '320px', 'narrowest'],
+  ])('needs no sideways scrolling at %s', async (_, width, name) => {
+    const scenario = newScenario({ scope: scopeFor({ resuscitation: 'cru', contacts: 'cru' }) })
+    const { page, frame } = await openPlan(stage, name, scenario, 'plan', width)
+    expect(await overflows(frame)).toBe(0)
+    await shoot(page, name)
+    await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
+    expect(await overflows(frame)).toBe(0)
+    await shoot(page, `${name}-edit`)
+    expect(await violations(page)).toEqual([])
+    await page.close()
+  })
+
+  it('keeps name, birth date and NHS number in sight while the user scrolls', async () => {
+    const { page, frame } = await openPlan(stage, 'scroll', newScenario(), 'plan', '420px')
+    await frame.evaluate('window.scrollTo(0, document.body.scrollHeight)')
+    const box = await frame.locator('.patient').boundingBox()
+    expect(box?.y).toBe(0)
+    expect(await seen(frame.locator('.patient'))).toContain('999 000 0018')
+    await shoot(page, 'scrolled')
+    await page.close()
+  })
+
+  it('never hides what has the focus behind the patient banner, forwards or backwards (WCAG 2.4.11)', async () => {
+    const { page, frame } = await openPlan(stage, 'focus', newScenario(), 'plan', '420px')
+    await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
+    await page.setViewportSize({ width: 500, height: 420 })
+    for (const key of ['Tab', 'Shift+Tab']) {
+      for (let i = 0; i < 14; i++) {
+        await page.keyboard.press(key)
+        expect(await frame.evaluate(OBSCURED)).toBe(false)
+      }
+    }
+    await page.close()
+  })
+
+  it('makes no target smaller than 24 by 24 pixels (WCAG 2.5.8)', async () => {
+    const scope = scopeFor({ resuscitation: 'cru', contacts: 'cru' })
+    const { page, frame } = await openPlan(stage, 'targets', newScenario({ scope }))
+    await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
+    expect(await frame.evaluate(SMALL_TARGETS)).toEqual([])
+    await page.close()
+  })
+
+  it('is edited by keyboard alone', async () => {
+    const scenario = newScenario({ scope: scopeFor({ 'what-matters': 'ru' }) })
+    const { page, frame } = await openPlan(stage, 'keyboard', scenario)
+    await frame.getByRole('button', { name: 'Edit What matters to me' }).focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('ControlOrMeta+A')
+    await page.keyboard.type('By keyboard')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await frame.locator('.saved').waitFor()
+    expect(await frame.evaluate('document.activeElement.className')).toBe('saved')
+    expect(await seen(frame.locator('#section-what-matters'))).toContain('By keyboard')
+    await page.close()
+  })
+
+  it('stays legible in forced colours', async () => {
+    const { page } = await openPlan(stage, 'forced', newScenario())
+    await page.emulateMedia({ forcedColors: 'active', colorScheme: 'dark' })
+    await shoot(page, 'forced-colours')
+    await page.close()
+  })
+})
+
+describe('the app’s own page', () => {
+  async function openTop(handle: string) {
+    stage.scenarios.set(handle, newScenario())
+    const page = await stage.browser.context.newPage()
+    const iss = `${stage.gateway.origin}/fhir`
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).origin))
+    await page.goto(
+      `${stage.app.origin}/launch.html?${new URLSearchParams({ iss, launch: handle })}`,
+    )
+    await page.waitForSelector('[data-page=plan]')
+    await page.getByText('Signed in: Dr').waitFor()
+    return { page, asked }
+  }
+
+  it('asks nobody but itself and the gateway for anything', async () => {
+    const { page, asked } = await openTop('requests')
+    expect([...new Set(asked)].sort()).toEqual([stage.app.origin, stage.gateway.origin].sort())
+    await page.close()
+  })
+
+  it('prints with the patient at the top of every sheet, and without buttons', async () => {
+    const { page } = await openTop('print')
+    await page.emulateMedia({ media: 'print' })
+    expect(await page.getByRole('button').count()).toBe(0)
+    expect(await seen(page.locator('.print-only'))).toContain('by Dr Amara Okafor')
+    const pdf = await page.pdf({ format: 'A5', printBackground: true })
+    if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, 'print.pdf'), pdf)
+    await page.close()
+  })
+})

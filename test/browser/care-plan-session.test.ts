@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { Frame, Page } from 'playwright-core'
+import {
+  frameOf,
+  newScenario,
+  openStage,
+  type Stage,
+  seen,
+  shoot,
+  violations,
+} from './care-plan-stage.js'
+import type { Scenario } from './scenario.js'
+
+jest.setTimeout(30_000)
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+}, 60_000)
+afterAll(() => stage?.close())
+
+const MINUTE = 60_000
+
+/** Opens a plan in a browser whose clock the test moves. */
+async function open(handle: string, scenario: Scenario): Promise<{ page: Page; frame: Frame }> {
+  stage.scenarios.set(handle, scenario)
+  const page = await stage.open([], '100%')
+  await page.clock.install()
+  const launches = JSON.stringify([
+    `${new URLSearchParams({ iss: `${stage.gateway.origin}/fhir`, launch: handle })}`,
+  ])
+  await page.goto(`${stage.host.origin}/?${new URLSearchParams({ width: '100%', launches })}`)
+  const frame = await frameOf(page)
+  await frame.waitForSelector('[data-page=plan]')
+  return { page, frame }
+}
+
+const renewals = ({ log }: Scenario) =>
+  log.filter((line) => line.startsWith('token refresh_token')).length
+
+describe('a session that nobody uses', () => {
+  it('is warned of two minutes before its end, and extended by one key', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await open('extend', scenario)
+    await page.clock.runFor(12 * MINUTE)
+    expect(await frame.getByRole('alertdialog').count()).toBe(0)
+    await page.clock.runFor(1.5 * MINUTE)
+    const dialog = frame.getByRole('alertdialog')
+    await dialog.waitFor()
+    expect(await seen(dialog)).toMatch(/taken off the screen in 1 minute \d+ seconds/)
+    await shoot(page, 'warning')
+    expect(await violations(page)).toEqual([])
+    expect(renewals(scenario)).toBe(0)
+    await page.keyboard.press('Enter')
+    await dialog.waitFor({ state: 'detached' })
+    expect(renewals(scenario)).toBe(1)
+    await page.clock.runFor(12 * MINUTE)
+    expect(await frame.locator('[data-page=plan]').count()).toBe(1)
+    await page.close()
+  })
+
+  it('takes everything off the screen at its end, and says why and what to do', async () => {
+    const { page, frame } = await open('idle', newScenario())
+    await page.clock.runFor(16 * MINUTE)
+    await frame.waitForSelector('[data-page=idle]')
+    const text = await seen(frame.locator('body'))
+    expect(text).not.toMatch(/ASHWORTH|CPR|999 000|Okafor/)
+    expect(text).toContain('Open the care plan again from the patient record.')
+    await shoot(page, 'idle')
+    expect(await violations(page)).toEqual([])
+    await page.close()
+  })
+
+  it('ends at once on a computer that wakes after its end', async () => {
+    const { page, frame } = await open('asleep', newScenario())
+    await page.clock.fastForward(3 * 60 * MINUTE)
+    await frame.waitForSelector('[data-page=idle]')
+    await page.close()
+  })
+
+  it('names the section whose changes would be lost', async () => {
+    const { page, frame } = await open('unsaved', newScenario())
+    await frame.getByRole('button', { name: 'Edit What matters to me' }).click()
+    await frame.getByLabel('About me').fill('Changed')
+    for (let i = 0; i < 14; i++) await page.clock.runFor(MINUTE)
+    const dialog = frame.getByRole('alertdialog')
+    for (let i = 0; i < 5 && (await dialog.count()) === 0; i++) await page.clock.runFor(MINUTE)
+    expect(await seen(dialog)).toContain('You have unsaved changes to What matters to me.')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    expect(await frame.getByLabel('About me').inputValue()).toBe('Changed')
+    await page.close()
+  })
+})
+
+describe('a session in use', () => {
+  it('is renewed while the user is active, without a warning', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await open('active', scenario)
+    for (let minute = 0; minute < 30; minute++) {
+      await page.clock.runFor(MINUTE)
+      await page.mouse.move(100 + minute, 300)
+      await page.mouse.wheel(0, minute % 2 === 0 ? 40 : -40)
+    }
+    await page.clock.runFor(2000)
+    expect(await frame.getByRole('alertdialog').count()).toBe(0)
+    expect(await frame.locator('[data-page=plan]').count()).toBe(1)
+    expect(renewals(scenario)).toBeGreaterThan(3)
+    await page.close()
+  })
+
+  it('says that it cannot be extended when its longest time is near, and ends then', async () => {
+    const { page, frame } = await open('longest', newScenario({ endsInSeconds: 600 }))
+    await page.clock.runFor(8.5 * MINUTE)
+    const dialog = frame.getByRole('alertdialog')
+    await dialog.waitFor()
+    expect(await seen(dialog)).toContain('Your session is about to end')
+    await shoot(page, 'warning-longest')
+    await page.keyboard.press('Enter')
+    await dialog.waitFor({ state: 'detached' })
+    await page.clock.runFor(1.6 * MINUTE)
+    await frame.waitForSelector('[data-page=longest]')
+    await page.close()
+  })
+
+  it('goes on after a renewal that met a broken network, and keeps its means to renew', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await open('broken', scenario)
+    await page.clock.runFor(13.2 * MINUTE)
+    const dialog = frame.getByRole('alertdialog')
+    await dialog.waitFor()
+    scenario.failing.set('token', 'drop')
+    await page.keyboard.press('Enter')
+    await dialog.getByText('The service could not be reached. Try again.').waitFor()
+    scenario.failing.clear()
+    await page.keyboard.press('Enter')
+    await dialog.waitFor({ state: 'detached' })
+    expect(await frame.locator('[data-page=plan]').count()).toBe(1)
+    await page.close()
+  })
+
+  it('takes everything off the screen when the gateway refuses to renew it', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await open('refused-renewal', scenario)
+    await page.clock.runFor(13.2 * MINUTE)
+    await frame.getByRole('alertdialog').waitFor()
+    scenario.ended = true
+    await page.keyboard.press('Enter')
+    await frame.waitForSelector('[data-page=ended]')
+    expect(await seen(frame.locator('body'))).not.toMatch(/ASHWORTH|CPR/)
+    await page.close()
+  })
+
+  it('takes everything off the screen when a renewal names another patient', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await open('other-patient', scenario)
+    await page.clock.runFor(13.2 * MINUTE)
+    await frame.getByRole('alertdialog').waitFor()
+    scenario.patientId = 'pat-9'
+    await page.keyboard.press('Enter')
+    await frame.waitForSelector('[data-page=ended]')
+    await page.close()
+  })
+
+  it('shows less at once when a renewal grants less', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await open('narrowed', scenario)
+    await page.clock.runFor(13.2 * MINUTE)
+    await frame.getByRole('alertdialog').waitFor()
+    scenario.scope = scenario.scope.replace(
+      /patient\/composition-care-plan::prognosis\.v1\.\w+ ?/,
+      '',
+    )
+    await page.keyboard.press('Enter')
+    await frame.getByText('Your role shows 9 of 10 sections').waitFor()
+    await page.close()
+  })
+})

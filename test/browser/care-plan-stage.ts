@@ -1,0 +1,191 @@
+/** The care-plan app on its own origin, framed by a third site, before a pretend gateway on a second. */
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { AxeBuilder } from '@axe-core/playwright'
+import express from 'express'
+import type { Frame, Locator, Page } from 'playwright-core'
+import { createAppServer } from '../../src/demo/app-server.js'
+import { type Browser, openChromium, openSite, type Site } from './chromium.js'
+import { createFakeGateway } from './fake-gateway.js'
+import { type Scenario, SECTIONS, scopeFor, stored } from './scenario.js'
+
+export const EMERGENCY = 'Ring the single point of access on 020 7946 0999.'
+
+const PLAN = {
+  resuscitation: {
+    decision: 'do-not-attempt',
+    reason: 'CPR would not restart her heart for long, because of advanced heart failure.',
+    capacity: 'Mrs Ashworth took part in the decision with her daughter.',
+    decided: '2026-03-12',
+    review: '2027-03-12',
+    'decided-by': 'Dr Helen Marsh, hospice consultant',
+  },
+  'treatment-escalation': {
+    priority: 'comfort',
+    recommendations: 'Treat what can be treated at home.\nNo intravenous antibiotics.',
+    hospital: 'Only for a broken bone or bleeding that cannot be managed at home.',
+  },
+  contacts: { 'next-of-kin': 'Ruth Ashworth (daughter), 07700 900123', attorney: 'Ruth Ashworth' },
+  'what-matters': { about: 'I kept bees for forty years.', matters: 'To see the garden.' },
+}
+
+export function newScenario(changes: Partial<Scenario> = {}): Scenario {
+  const sections = Object.entries(PLAN).map(([id, values]) => {
+    const one = stored(id, values, 'Dr Helen Marsh', '2026-03-12T14:10:00Z')
+    return [SECTIONS.find((section) => section.id === id)?.template ?? '', one] as const
+  })
+  return {
+    patientId: 'pat-1',
+    ehrId: 'ehr-1',
+    patient: {
+      resourceType: 'Patient',
+      id: 'pat-1',
+      identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000018' }],
+      name: [{ use: 'usual', family: 'Ashworth', given: ['Margaret', 'Ellen'], prefix: ['Mrs'] }],
+      gender: 'female',
+      birthDate: '1938-03-14',
+      address: [
+        { use: 'home', line: ['14 Canal Terrace'], city: 'Northbank', postalCode: 'NB1 4QT' },
+      ],
+    },
+    index: 'active',
+    sections: new Map(sections),
+    scope: scopeFor({ '*': 'cru' }),
+    failing: new Map(),
+    ended: false,
+    idleSeconds: 900,
+    endsInSeconds: 12 * 3600,
+    userName: 'Dr Amara Okafor',
+    log: [],
+    cookies: [],
+    ...changes,
+  }
+}
+
+export interface Stage {
+  readonly browser: Browser
+  readonly app: Site
+  readonly gateway: Site
+  readonly host: Site
+  readonly scenarios: Map<string, Scenario>
+  /** Opens the host's page with one frame for each handle. */
+  open(handles: readonly string[], width?: string, query?: string): Promise<Page>
+  close(): Promise<void>
+}
+
+const SHOTS = process.env.SHOTS
+
+/** A picture for people to look at, when `SHOTS` names a directory. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  if (SHOTS === undefined) return
+  mkdirSync(SHOTS, { recursive: true })
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled' })
+}
+
+/** What a person reads there: laid out, and without what is hidden. */
+// biome-ignore lint/performance/useDomNodeTextContent: hidden text is the difference that is tested
+export const seen = (place: Locator): Promise<string> => place.innerText()
+
+/** Serious and critical violations of WCAG 2.2 A and AA, frames included. */
+export async function violations(page: Page): Promise<readonly string[]> {
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+  const { violations: found } = await new AxeBuilder({ page }).withTags(tags).analyze()
+  return found
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
+}
+
+export async function frameOf(page: Page, index = 0): Promise<Frame> {
+  const handle = await page.waitForSelector(`#frame-${index}`)
+  const frame = await handle.contentFrame()
+  if (!frame) throw new Error('no frame')
+  return frame
+}
+
+/** Opens one framed care plan and waits until it shows `page` (`data-page`). */
+export async function openPlan(
+  stage: Stage,
+  handle: string,
+  scenario: Scenario,
+  shows = 'plan',
+  width?: string,
+): Promise<{ page: Page; frame: Frame }> {
+  stage.scenarios.set(handle, scenario)
+  const page = await stage.open([handle], width)
+  const frame = await frameOf(page)
+  await frame.waitForSelector(`[data-page=${shows}]`)
+  return { page, frame }
+}
+
+async function built(): Promise<string> {
+  const out = mkdtempSync(join(tmpdir(), 'launch-gateway-public-'))
+  const script = pathToFileURL(join(process.cwd(), 'build/bundle.js')).href
+  const { buildPublic } = (await import(script)) as { buildPublic(out: string): Promise<void> }
+  await buildPublic(out)
+  return join(out, 'care-plan')
+}
+
+export async function openStage(): Promise<Stage> {
+  const sites = await Promise.all([
+    openSite('app.localhost'),
+    openSite('localhost'),
+    openSite('127.0.0.1'),
+  ])
+  const [app, gateway, host] = sites
+  const root = await built()
+  const fake = createFakeGateway(gateway.origin, app.origin)
+  gateway.serve(fake.app)
+  const issuer = `${gateway.origin}/fhir`
+  app.serve(
+    createAppServer({
+      gatewayOrigin: gateway.origin,
+      issuers: [issuer],
+      clientId: 'care-plan',
+      frameAncestors: [host.origin],
+      emergencyText: EMERGENCY,
+      root,
+    }),
+  )
+  host.serve(hostPages(app.origin))
+  const browser = await openChromium()
+  return {
+    browser,
+    app,
+    gateway,
+    host,
+    scenarios: fake.scenarios,
+    open: async (handles, width = '100%', query) => {
+      const page = await browser.context.newPage()
+      const launches = handles.map(
+        (launch) => query ?? `${new URLSearchParams({ iss: issuer, launch })}`,
+      )
+      await page.goto(
+        `${host.origin}/?${new URLSearchParams({ width, launches: JSON.stringify(launches) })}`,
+      )
+      return page
+    },
+    close: async () => {
+      await browser.close()
+      await Promise.all(sites.map((site) => site.close()))
+    },
+  }
+}
+
+/** The GP system's page. */
+function hostPages(appOrigin: string) {
+  const pages = express()
+  pages.get('/', (req, res) => {
+    const launches = JSON.parse(String(req.query.launches)) as string[]
+    const frames = launches.map(
+      (launch, i) =>
+        `<iframe id="frame-${i}" title="Care plan ${i}" style="border:0;height:98vh;width:${String(req.query.width)}"
+          src="${appOrigin}/launch.html?${launch.replaceAll('&', '&amp;')}"></iframe>`,
+    )
+    res.send(
+      `<!doctype html><html lang="en"><title>GP system</title><body style="margin:0"><h1 hidden>GP system</h1>${frames.join('')}`,
+    )
+  })
+  return pages
+}

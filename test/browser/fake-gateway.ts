@@ -1,0 +1,214 @@
+/**
+ * As much of a gateway and its record as the care-plan app needs to be tested alone: each launch handle
+ * is a scenario.
+ */
+import { createHash } from 'node:crypto'
+import express, { type Express, type Request, type Response } from 'express'
+import { type Json, type Scenario, type StoredSection, versionOf, withUid } from './scenario.js'
+
+const segment = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+export interface FakeGateway {
+  readonly app: Express
+  readonly scenarios: Map<string, Scenario>
+}
+
+/** @param appOrigin the one origin that CORS lets in */
+export function createFakeGateway(origin: string, appOrigin: string): FakeGateway {
+  const scenarios = new Map<string, Scenario>()
+  const app = express()
+  app.use((req, res, next) => {
+    res.set({
+      'Access-Control-Allow-Origin': appOrigin,
+      'Access-Control-Allow-Headers':
+        'authorization, content-type, accept, prefer, if-match, if-none-match',
+      'Access-Control-Allow-Methods': 'GET, POST, PUT',
+      'Access-Control-Expose-Headers': 'ETag, Location, X-Request-Id',
+      'X-Request-Id': 'ref_fakeRequest1',
+    })
+    if (req.method === 'OPTIONS') res.sendStatus(204)
+    else next()
+  })
+  app.use(express.json(), express.urlencoded({ extended: false }))
+  authorization(app, origin, scenarios)
+  record(app, scenarios)
+  return { app, scenarios }
+}
+
+function authorization(app: Express, origin: string, scenarios: Map<string, Scenario>): void {
+  const challenges = new Map<string, string>()
+  app.get('/fhir/.well-known/smart-configuration', (_, res) => {
+    res.json({
+      issuer: origin,
+      authorization_endpoint: `${origin}/oauth/authorize`,
+      token_endpoint: `${origin}/oauth/token`,
+      code_challenge_methods_supported: ['S256'],
+      services: { 'org.openehr.rest': { baseUrl: `${origin}/openehr/v1` } },
+    })
+  })
+  app.get('/oauth/authorize', (req, res) => {
+    const { launch, redirect_uri: back, state, code_challenge: challenge } = req.query
+    const scenario = scenarios.get(String(launch))
+    if (!scenario) return void res.status(400).send('unknown handle')
+    scenario.log.push(`authorize ${String(req.query.scope)}`)
+    const to = new URL(String(back))
+    to.searchParams.set('state', String(state))
+    to.searchParams.set('iss', scenario.answersAs ?? origin)
+    if (scenario.denied) {
+      to.searchParams.set('error', scenario.denied.error)
+      to.searchParams.set('error_description', scenario.denied.description)
+    } else {
+      const code = `cod_${String(launch)}`
+      challenges.set(code, String(challenge))
+      to.searchParams.set('code', code)
+    }
+    res.redirect(to.href)
+  })
+  app.post('/oauth/token', (req, res) => {
+    const body = req.body as Record<string, string>
+    const launch = (body.code ?? body.refresh_token ?? '').slice(4)
+    const scenario = scenarios.get(launch)
+    if (!scenario) return void res.status(400).json({ error: 'invalid_grant' })
+    scenario.log.push(`token ${body.grant_type ?? ''} ${body.client_id ?? ''}`)
+    if (failed(scenario, 'token', req, res)) return
+    const hashed = createHash('sha256')
+      .update(body.code_verifier ?? '')
+      .digest('base64url')
+    const proven = body.code === undefined || challenges.get(body.code) === hashed
+    if (body.code !== undefined) challenges.delete(body.code)
+    if (!proven || scenario.ended) return void res.status(400).json({ error: 'invalid_grant' })
+    res.json(tokenResponse(origin, launch, scenario))
+  })
+}
+
+function tokenResponse(origin: string, launch: string, scenario: Scenario): Json {
+  const now = Math.floor(Date.now() / 1000)
+  const claims = { iss: origin, iat: now, fhirUser: `${origin}/fhir/Practitioner/user-1` }
+  return {
+    access_token: `tok_${launch}`,
+    token_type: 'Bearer',
+    expires_in: 600,
+    scope: scenario.scope,
+    refresh_token: `rft_${launch}`,
+    id_token: `${segment({ alg: 'RS256' })}.${segment(claims)}.c2ln`,
+    patient: scenario.patientId,
+    ...(scenario.ehrId === undefined ? {} : { ehrId: scenario.ehrId }),
+    need_patient_banner: true,
+    __session_idle_seconds: scenario.idleSeconds,
+    __session_ends: now + scenario.endsInSeconds,
+    __launch: `lch_fake${launch}`,
+  }
+}
+
+type Failable = Parameters<Scenario['failing']['get']>[0]
+
+function failed(scenario: Scenario, call: Failable, req: Request, res: Response): boolean {
+  const how = scenario.failing.get(call)
+  if (how === undefined) return false
+  if (how === 'drop') req.socket.destroy()
+  else
+    res
+      .status(how)
+      .json({ error: 'x', error_description: 'The record is away.', reference: 'ref_fakeFailure1' })
+  return true
+}
+
+function record(app: Express, scenarios: Map<string, Scenario>): void {
+  const handle =
+    (call: Failable | undefined, act: (scenario: Scenario, req: Request, res: Response) => void) =>
+    (req: Request, res: Response) => {
+      const scenario = scenarios.get((req.get('authorization') ?? '').slice('Bearer tok_'.length))
+      if (req.get('cookie')) scenario?.cookies.push(req.get('cookie') ?? '')
+      if (!scenario || scenario.ended) {
+        const text = {
+          error: 'invalid_token',
+          error_description: 'The access token is not valid.',
+          reference: 'ref_fakeEnded01',
+        }
+        return void res.status(401).json(text)
+      }
+      scenario.log.push(`${req.method} ${req.path}`)
+      if (call === undefined || !failed(scenario, call, req, res)) act(scenario, req, res)
+    }
+  const patient = handle('Patient', (scenario, _, res) => void res.json(scenario.patient))
+  app.get('/fhir/Patient/:id', patient)
+  app.get(
+    '/fhir/CarePlan',
+    handle('CarePlan', (scenario, _, res) => void res.json(bundle(scenario))),
+  )
+  app.get(
+    '/fhir/Practitioner/:id',
+    handle(undefined, ({ userName }, _, res) => {
+      if (userName === undefined) res.status(404).json({})
+      else res.json({ resourceType: 'Practitioner', name: [{ text: userName }] })
+    }),
+  )
+  app.get(
+    '/openehr/v1/query/:name',
+    handle('sections', ({ sections, ehrId }, _, res) => {
+      const rows = [...sections].map(([name, one]) => [name, versionOf(one), withUid(one), ehrId])
+      const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name, path: '/' }))
+      res.json({ q: '', columns, rows })
+    }),
+  )
+  compositions(app, handle)
+}
+
+function bundle({ index, patientId }: Scenario): Json {
+  const subject = { reference: `Patient/${index === 'foreign' ? 'somebody-else' : patientId}` }
+  const resource = { resourceType: 'CarePlan', status: 'active', subject }
+  return {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    entry: index === 'none' ? [] : [{ resource }],
+  }
+}
+
+type Handle = (
+  call: Failable | undefined,
+  act: (scenario: Scenario, req: Request, res: Response) => void,
+) => (req: Request, res: Response) => void
+
+function compositions(app: Express, handle: Handle): void {
+  const of = ({ sections }: Scenario, req: Request) =>
+    [...sections.values()].find(({ object }) => object === String(req.params.uid).split('::')[0])
+  const answer = (res: Response, status: number, one: StoredSection) =>
+    res
+      .status(status)
+      .set('ETag', `"${versionOf(one)}"`)
+      .json(withUid(one))
+  app.get(
+    '/openehr/v1/ehr/:ehr/composition/:uid',
+    handle(undefined, (scenario, req, res) => {
+      const one = of(scenario, req)
+      if (one) answer(res, 200, one)
+      else res.status(404).json({ error: 'not_found', error_description: 'Not found.' })
+    }),
+  )
+  app.put(
+    '/openehr/v1/ehr/:ehr/composition/:uid',
+    handle('save', (scenario, req, res) => {
+      const one = of(scenario, req)
+      if (!one) return void res.status(404).json({ error: 'not_found' })
+      if (req.get('if-match') !== `"${versionOf(one)}"`) {
+        return void res
+          .status(412)
+          .set('ETag', `"${versionOf(one)}"`)
+          .json({ error: 'conflict' })
+      }
+      one.version += 1
+      one.composition = req.body as Json
+      answer(res, 200, one)
+    }),
+  )
+  app.post(
+    '/openehr/v1/ehr/:ehr/composition',
+    handle('save', (scenario, req, res) => {
+      const composition = req.body as Json & { archetype_details: { template_id: Json } }
+      const template = String(composition.archetype_details.template_id.value)
+      const one = { object: `obj-${template}`, version: 1, composition }
+      scenario.sections.set(template, one)
+      answer(res, 201, one)
+    }),
+  )
+}

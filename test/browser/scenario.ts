@@ -1,0 +1,81 @@
+/** What one launch meets at the pretend gateway: a test may change all of it while the app is open. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { compositionOf } from '../../src/demo/composition.js'
+
+export type Json = Record<string, unknown>
+type Values = Readonly<Record<string, string>>
+
+const ROOT = process.cwd()
+export const SECTIONS = (
+  parse(readFileSync(join(ROOT, 'config/plan/sections.yaml'), 'utf8')) as {
+    sections: Parameters<typeof compositionOf>[0][]
+  }
+).sections
+
+export interface StoredSection {
+  object: string
+  version: number
+  composition: Json
+}
+
+export interface Scenario {
+  patientId: string
+  ehrId: string | undefined
+  patient: Json
+  /** `active`, `none`, or `foreign`: a plan of somebody else. */
+  index: 'active' | 'none' | 'foreign'
+  sections: Map<string, StoredSection>
+  scope: string
+  /** What authorize answers instead of a code. */
+  denied?: { error: string; description: string }
+  /** The `iss` of the answer, when it is to be a lie. */
+  answersAs?: string
+  /** Calls that fail, by name; `drop` closes the connection without an answer. */
+  failing: Map<'Patient' | 'CarePlan' | 'sections' | 'save' | 'token', number | 'drop'>
+  /** Every token is refused from now on. */
+  ended: boolean
+  idleSeconds: number
+  endsInSeconds: number
+  userName: string | undefined
+  /** What happened, for the test to look at. */
+  readonly log: string[]
+  readonly cookies: string[]
+}
+
+const letters = (sections: readonly { template: string }[], given: string): string =>
+  sections.map(({ template }) => `patient/composition-${template}.${given}`).join(' ')
+
+export const scopeFor = (given: Readonly<Record<string, string>>): string =>
+  [
+    'launch openid fhirUser online_access patient/Patient.r patient/CarePlan.rs',
+    'patient/aql-care-plan::sections.rs',
+    ...SECTIONS.filter(({ id }) => given[id] ?? given['*']).map((section) =>
+      letters([section], given[section.id] ?? given['*'] ?? ''),
+    ),
+  ].join(' ')
+
+export function stored(id: string, values: Values, composer: string, at: string): StoredSection {
+  const section = SECTIONS.find((one) => one.id === id)
+  if (!section) throw new Error(id)
+  return {
+    object: `obj-${id}`,
+    version: 1,
+    composition: compositionOf(section, values, composer, at),
+  }
+}
+
+export const versionOf = ({ object, version }: StoredSection) => `${object}::fake::${version}`
+export const withUid = (one: StoredSection) => ({
+  ...one.composition,
+  uid: { _type: 'OBJECT_VERSION_ID', value: versionOf(one) },
+})
+
+/** Somebody else saves a section while the app is open. */
+export function saveByOther(scenario: Scenario, id: string, values: Values, composer: string) {
+  const template = SECTIONS.find((one) => one.id === id)?.template ?? ''
+  const before = scenario.sections.get(template)
+  const next = stored(id, values, composer, '2026-11-20T09:30:00Z')
+  scenario.sections.set(template, { ...next, version: (before?.version ?? 0) + 1 })
+}

@@ -1,0 +1,216 @@
+import { describe, expect, it } from '@jest/globals'
+import { readCall } from '../../src/core/call.js'
+import { accessAt, isShallow, rewriteBase } from '../../src/core/enforcement.js'
+import { enforceFhir, FHIR_TYPES, type FhirDataCall, readFhirCall } from '../../src/core/fhir.js'
+import {
+  auditDetails,
+  enforceOpenEhr,
+  isVersionOf,
+  OPENEHR_INTERACTIONS,
+  readable,
+  readIfMatch,
+  readOpenEhrCall,
+  requireTemplate,
+} from '../../src/core/openehr.js'
+import { accessOf, FORM, ISSUER, NOW, PEGGY, policiesOf } from '../proxy/world.js'
+
+const refusal = (code: string) => expect.objectContaining({ name: 'Refusal', code }) as Error
+const { policies } = policiesOf(() => true)
+const fhir = (method: string, address: string) => readFhirCall(readCall(method, address, {}))
+const openehr = (method: string, address: string) => readOpenEhrCall(readCall(method, address, {}))
+const EHR = `/ehr/${PEGGY.ehrId}`
+const OBJECT = '5f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a01'
+
+describe('the table of FHIR interactions', () => {
+  it('offers reading and searching, and the search parameters of each type, and nothing else', () => {
+    expect(fhir('GET', '/Patient/p1')).toMatchObject({ interaction: 'read', id: 'p1' })
+    expect(fhir('GET', '/Condition?patient=p1&_count=5&_format=json')).toMatchObject({
+      interaction: 'search',
+      parameters: new Map([
+        ['patient', 'p1'],
+        ['_count', '5'],
+      ]),
+    })
+    for (const [type, { search }] of Object.entries(FHIR_TYPES)) {
+      const offered: readonly string[] = search
+      expect(offered.filter((name) => /[:.]|^_(?!id$|count$|offset$)/.test(name))).toEqual([])
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'])
+        expect(() => fhir(method, `/${type}/x`)).toThrow(refusal('interaction_refused'))
+    }
+  })
+
+  it('needs r to read and s to search, each by itself', () => {
+    const read = fhir('GET', `/Patient/${PEGGY.fhirId}`) as FhirDataCall
+    const search = fhir('GET', '/CarePlan') as FhirDataCall
+    const base = `${ISSUER}/fhir`
+    const rows = [
+      ['patient/Patient.r patient/CarePlan.r', read, true],
+      ['patient/Patient.r patient/CarePlan.r', search, false],
+      ['patient/Patient.s patient/CarePlan.s', read, false],
+      ['patient/Patient.s patient/CarePlan.s', search, true],
+      ['patient/*.read', search, true],
+      ['patient/*.cud', read, false],
+      ['user/*.rs', search, true],
+      ['system/*.rs', search, false],
+      ['patient/composition-*.rs', read, false],
+      ['launch openid', read, false],
+    ] as const
+    for (const [scope, call, allowed] of rows) {
+      const run = () => enforceFhir(accessOf({ scope }), call, policies, base)
+      if (allowed) expect(run().decision?.effect).toBe('allow')
+      else expect(run).toThrow(refusal('scope_insufficient'))
+    }
+  })
+})
+
+describe('the table of openEHR interactions', () => {
+  it('names a letter for each row and knows no other path', () => {
+    expect(OPENEHR_INTERACTIONS.map(({ method, needs }) => `${method} ${needs}`)).toEqual([
+      'GET r',
+      'PUT u',
+      'POST c',
+      'GET r',
+      'GET s',
+    ])
+    for (const [method, path] of [
+      ['GET', '/ehr'],
+      ['POST', '/ehr'],
+      ['GET', EHR],
+      ['PUT', EHR],
+      ['GET', `${EHR}/composition`],
+      ['PUT', `${EHR}/composition`],
+      ['PUT', `${EHR}/composition/${OBJECT}::s::1`],
+      ['DELETE', `${EHR}/composition/${OBJECT}::s::1`],
+      ['GET', `${EHR}/versioned_composition/${OBJECT}`],
+      ['GET', `${EHR}/versioned_composition/${OBJECT}/version`],
+      ['GET', '/query/aql'],
+      ['POST', '/query/care-plan::sections'],
+    ] as const)
+      expect(() => openehr(method, path)).toThrow(refusal('interaction_refused'))
+  })
+
+  it('needs a scope with the letter before anything is asked of the record', () => {
+    const base = `${ISSUER}/openehr/v1`
+    const put = openehr('PUT', `${EHR}/composition/${OBJECT}`)
+    const query = openehr('GET', '/query/care-plan::sections')
+    const rows = [
+      ['patient/composition-a.r', put, false],
+      ['patient/composition-a.u', put, true],
+      ['patient/aql-care-plan::sections.s', put, false],
+      ['patient/aql-care-plan::sections.s', query, true],
+      ['patient/aql-care-plan::*.rs', query, true],
+      ['patient/aql-care-plan::sections.r', query, false],
+      ['patient/composition-*.crus', query, false],
+      ['system/aql-*.s', query, false],
+    ] as const
+    for (const [scope, call, allowed] of rows) {
+      const run = () => enforceOpenEhr(accessOf({ scope }), call, base)
+      if (allowed) expect(run()).toBe(PEGGY.ehrId)
+      else expect(run).toThrow(refusal('scope_insufficient'))
+    }
+  })
+})
+
+describe('the template of a composition', () => {
+  const rules = { policies, plan: FORM }
+  const scoped = (scope: string) => accessOf({ scope })
+
+  it('may be written only where a scope with that letter names it', () => {
+    const access = scoped(
+      'patient/composition-care-plan::contacts.v1.ru patient/composition-care-plan::medication.v1.r',
+    )
+    const may = (letter: 'c' | 'u', template: string) => () =>
+      requireTemplate(access, rules, letter, template)
+    expect(may('u', 'care-plan::contacts.v1')().effect).toBe('allow')
+    for (const [letter, template] of [
+      ['c', 'care-plan::contacts.v1'],
+      ['u', 'care-plan::medication.v1'],
+      ['u', 'care-plan::resuscitation.v1'],
+      ['u', 'care-plan::contacts.v10'],
+    ] as const)
+      expect(may(letter, template)).toThrow(refusal('scope_insufficient'))
+  })
+
+  it('must be of the plan, whatever a wide scope says', () => {
+    const access = scoped('patient/composition-*.crus')
+    expect(() => requireTemplate(access, rules, 'u', 'gp::consultation.v1')).toThrow(
+      refusal('scope_insufficient'),
+    )
+    expect(readable(access, rules, 'gp::consultation.v1')).toBeUndefined()
+    expect(readable(access, rules, 'care-plan::contacts.v1')?.effect).toBe('allow')
+  })
+
+  it('is judged by the policies by its section', () => {
+    const asked = policiesOf(({ resource }) => resource.id === 'contacts')
+    const strict = { policies: asked.policies, plan: FORM }
+    expect(readable(accessOf(), strict, 'care-plan::contacts.v1')).toBeDefined()
+    expect(readable(accessOf(), strict, 'care-plan::prognosis.v1')).toBeUndefined()
+    expect(asked.questions[0]).toMatchObject({
+      action: 'read',
+      resource: { type: 'section', id: 'contacts' },
+    })
+    expect(() => requireTemplate(accessOf(), strict, 'u', 'care-plan::prognosis.v1')).toThrow(
+      refusal('policy_denied'),
+    )
+  })
+})
+
+describe('versions', () => {
+  it('are of an object when their first part is it', () => {
+    expect(isVersionOf(`${OBJECT}::s::1`, OBJECT)).toBe(true)
+    expect(isVersionOf(`${OBJECT}::s::1`, OBJECT.toUpperCase())).toBe(true)
+    expect(isVersionOf(`${OBJECT}::s::1`, `${OBJECT}::s::1`)).toBe(true)
+    expect(isVersionOf(`${OBJECT}::s::1`, `${OBJECT}::s::2`)).toBe(false)
+    expect(isVersionOf(`${OBJECT}0::s::1`, OBJECT)).toBe(false)
+    expect(isVersionOf(OBJECT, OBJECT)).toBe(false)
+  })
+
+  it('are read from If-Match, strong or weak, and required', () => {
+    const version = `${OBJECT}::s::1`
+    expect(readIfMatch(`"${version}"`, OBJECT)).toBe(version)
+    expect(readIfMatch(` W/"${version}" `, OBJECT)).toBe(version)
+    expect(() => readIfMatch(undefined, OBJECT)).toThrow(refusal('version_missing'))
+    expect(() => readIfMatch('*', OBJECT)).toThrow(refusal('version_missing'))
+    for (const text of [version, '""', `"${version}", "x"`, `"${version.replace('5f', '6f')}"`])
+      expect(() => readIfMatch(text, OBJECT)).toThrow(refusal('parameter_invalid'))
+  })
+})
+
+describe('what goes out', () => {
+  it('has our addresses in place of those behind us, wherever they stand', () => {
+    const from = 'http://behind/fhir'
+    const to = 'https://front/fhir'
+    const before = { a: [`${from}/Patient/1`, { b: from }], c: `${from}evil`, d: 3, e: null }
+    expect(rewriteBase(before, from, to)).toEqual({
+      a: [`${to}/Patient/1`, { b: to }],
+      c: `${from}evil`,
+      d: 3,
+      e: null,
+    })
+  })
+
+  it('is refused when nested deeper than can be judged', () => {
+    const nested = (depth: number): unknown =>
+      Array.from({ length: depth }).reduce<unknown>((inner) => [inner], 'x')
+    expect(rewriteBase(nested(100), 'a', 'b')).toEqual(nested(100))
+    expect(() => rewriteBase(nested(102), 'a', 'b')).toThrow(refusal('upstream_invalid'))
+    expect(isShallow(nested(100))).toBe(true)
+    expect(isShallow(nested(102))).toBe(false)
+  })
+
+  it('names the committer by national identity, or by local id where there is none', () => {
+    const access = accessOf()
+    expect(auditDetails(access, 'composition_create')).toContain('change_type.code_string="249"')
+    const { sdsUserId: _id, ...local } = access.user
+    expect(auditDetails({ ...access, user: local }, 'composition_update')).toContain(
+      'committer.external_ref.namespace="local"',
+    )
+  })
+})
+
+describe('accessAt', () => {
+  it('asks under the hour of the call, not that of the launch', () => {
+    const access = accessAt(accessOf({ hour: 3 }), NOW)
+    expect(access.grant.circumstances).toMatchObject({ hour: 12, weekday: 1 })
+  })
+})

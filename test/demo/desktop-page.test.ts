@@ -1,0 +1,150 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { build } from 'esbuild'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { openScene } from './desktop-scene.js'
+
+let pages: string
+let scene: Awaited<ReturnType<typeof openScene>>
+let browser: Browser
+
+async function bundle(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'desktop-page-'))
+  await build({
+    entryPoints: ['public/desktop/desktop.ts'],
+    outfile: join(directory, 'desktop.js'),
+    ...{ bundle: true, format: 'esm', target: 'es2022', logLevel: 'error' },
+  })
+  for (const file of ['index.html', 'desktop.css', 'systems.css'])
+    await copyFile(`public/desktop/${file}`, join(directory, file))
+  return directory
+}
+
+beforeAll(async () => {
+  pages = await bundle()
+  scene = await openScene(pages)
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+}, 60_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await scene?.close()
+  await rm(pages, { recursive: true, force: true })
+})
+
+async function open(address = '', width = 1280): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width, height: 900 } })
+  context.setDefaultTimeout(8_000)
+  const page = await context.newPage()
+  await page.goto(`${scene.desktop}/${address}`)
+  await page.waitForSelector('body[data-system]')
+  return page
+}
+
+const keep = (page: Page, name: string) =>
+  process.env.PICTURES === undefined
+    ? undefined
+    : page.screenshot({ path: join(process.env.PICTURES, `${name}.png`), fullPage: true })
+
+async function seriousFaults(page: Page): Promise<readonly string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+}
+
+describe('the page of the GP desktop', () => {
+  for (const system of ['gp-push', 'gp-post', 'gp-smart', 'gp-sealed']) {
+    it(`can be read and used by everyone in ${system}, with a chart open and a list of patients`, async () => {
+      const page = await open(`#system=${system}&user=gp`)
+      expect(await seriousFaults(page)).toEqual([])
+      await keep(page, `${system}-list`)
+      await page.getByRole('button', { name: /^ASHWORTH, Margaret Ellen/ }).click()
+      await page.waitForSelector('#chart [role=tab]')
+      expect(await seriousFaults(page)).toEqual([])
+      await keep(page, `${system}-chart`)
+      await page.context().close()
+    }, 30_000)
+  }
+
+  for (const system of ['gp-push', 'gp-post']) {
+    it(`opens the plan of the open patient inside the chart, and the inspector tells how, in ${system}`, async () => {
+      const page = await open(`#system=${system}&user=practice-nurse`)
+      await page.getByLabel(/Name, NHS number/).fill('999 000 0018')
+      await page.getByRole('button', { name: /^ASHWORTH/ }).click()
+      await page.getByRole('button', { name: 'Open care plan' }).click()
+      const plan = page.frameLocator('iframe[title="Care plan of ASHWORTH, Margaret Ellen (Mrs)"]')
+      await plan.getByText('Plan of patient p-1').waitFor()
+      await page.getByText('Complete: the plan is on the screen.').waitFor()
+      expect(await page.locator('.stage--done').count()).toBe(9)
+      for (const summary of await page.locator('#stages > li > div > details > summary').all())
+        await summary.click()
+      expect(await seriousFaults(page)).toEqual([])
+      await keep(page, `${system}-plan`)
+      expect(page.url()).not.toContain('999000')
+      await page.context().close()
+    }, 30_000)
+  }
+
+  it('leaves no plan on the screen when the user goes on to another patient', async () => {
+    const page = await open('#system=gp-push&user=gp&chart=40101')
+    await page.getByRole('button', { name: 'Open care plan' }).click()
+    await page.frameLocator('iframe').getByText('Plan of patient p-1').waitFor()
+    await page.getByRole('button', { name: 'Switch patient' }).click()
+    expect(await page.locator('iframe').count()).toBe(0)
+    expect(page.frames()).toHaveLength(1)
+    await page.context().close()
+  }, 30_000)
+
+  it('opens nothing when the answer to a launch comes after the user has gone on', async () => {
+    const page = await open('#system=gp-push&user=gp&chart=40101')
+    let answer = () => {}
+    await page.route('**/api/launch', async (route) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      await route.continue()
+    })
+    await page.getByRole('button', { name: 'Open care plan' }).click()
+    await page.getByRole('button', { name: 'Switch patient' }).click()
+    await page.getByRole('button', { name: /^FRASER/ }).click()
+    const answered = page.waitForResponse('**/api/launch')
+    answer()
+    await answered
+    await page.getByRole('tab', { name: 'Care plan' }).click()
+    expect(await page.locator('iframe').count()).toBe(0)
+    await page.context().close()
+  }, 30_000)
+
+  it('shows a refused launch with its code, its reference and that it must be so', async () => {
+    const page = await open('#system=gp-push&user=gp&chart=40101')
+    await page.getByText('Try a fault').click()
+    await page.locator('[data-fault=expired]').click()
+    await page.getByRole('alert').waitFor()
+    await page.getByText('launch_expired (as it must be)').waitFor()
+    expect(await page.locator('.stage--refused').count()).toBe(1)
+    expect(await page.locator('.stage--unreached').count()).toBe(7)
+    expect(await seriousFaults(page)).toEqual([])
+    await keep(page, 'refused')
+    await page.context().close()
+  }, 30_000)
+
+  it('works by keyboard alone and at a width of 800 pixels', async () => {
+    const page = await open('#system=gp-post&user=gp&chart=40101', 800)
+    await page.getByRole('tab', { name: 'Summary' }).focus()
+    await page.keyboard.press('ArrowDown')
+    expect(await page.locator('#panel-problems').isVisible()).toBe(true)
+    await page.keyboard.press('End')
+    expect(await page.locator('#panel-plan').isVisible()).toBe(true)
+    await page.getByRole('button', { name: 'Open care plan' }).focus()
+    await page.keyboard.press('Enter')
+    await page.frameLocator('iframe').getByText('Plan of patient p-1').waitFor()
+    await page.getByText('Complete: the plan is on the screen.').waitFor()
+    const width = await page.evaluate('document.documentElement.scrollWidth')
+    expect(width).toBe(800)
+    expect(await seriousFaults(page)).toEqual([])
+    await keep(page, 'narrow')
+    await page.context().close()
+  }, 30_000)
+})

@@ -1,0 +1,209 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import express from 'express'
+import request from 'supertest'
+import { readNhsNumber } from '../../src/core/nhs-number.js'
+import { checkComposition } from '../../src/demo/composition.js'
+import { PATIENTS } from '../../src/demo/patients.js'
+import { readForm, readPlans } from '../../src/demo/plans.js'
+import { createRecord } from '../../src/demo/record.js'
+
+const form = readForm(readFileSync('config/plan/sections.yaml', 'utf8'))
+const plans = readPlans(readFileSync('config/demo/plans.yaml', 'utf8'))
+const people = [
+  { name: 'Dr Amara Okafor', uid: '555254239101', ods: 'A83001', org: 'Fernbank Surgery' },
+]
+const START = Date.parse('2026-11-23T12:00:00Z')
+const directory = mkdtempSync(join(tmpdir(), 'record-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const open = (dataDir?: string) => {
+  const app = express()
+  const parts = { patients: PATIENTS, plans, form, people, credential: 'key', clock: () => START }
+  app.use('/record', createRecord({ ...parts, ...(dataDir === undefined ? {} : { dataDir }) }))
+  return app
+}
+const app = open()
+const get = (path: string, on = app) =>
+  request(on).get(`/record${path}`).set('Authorization', 'Bearer key')
+
+const peggy = PATIENTS.find((patient) => patient.nhsNumber === '9990000018')
+const ehrId = peggy?.ehrId ?? ''
+const sectionsOf = async (on = app) =>
+  (await get(`/openehr/v1/query/care-plan::sections?ehr_id=${ehrId}`, on)).body.rows as [
+    string,
+    string,
+    Record<string, unknown>,
+    string,
+  ][]
+const resuscitation = async (on = app) => {
+  const row = (await sectionsOf(on)).find(([template]) => template.includes('resuscitation'))
+  if (row === undefined) throw new Error('no resuscitation section')
+  const [, uid, composition] = row
+  return { uid, object: uid.split('::')[0] ?? '', composition }
+}
+
+describe('the demonstration patients', () => {
+  it('have NHS numbers of the never-issued 999 range with right check digits, each its own', () => {
+    for (const { nhsNumber } of PATIENTS) {
+      expect(nhsNumber).toMatch(/^999/)
+      expect(readNhsNumber(nhsNumber)).toBe(nhsNumber)
+    }
+    expect(new Set(PATIENTS.map((patient) => patient.nhsNumber)).size).toBe(PATIENTS.length)
+    expect(new Set(PATIENTS.map((patient) => patient.fhirId)).size).toBe(PATIENTS.length)
+  })
+
+  it('have a plan in the record exactly where they are said to have one', () => {
+    const withPlan = PATIENTS.filter((patient) => patient.plan).map((each) => each.nhsNumber)
+    expect(plans.map((plan) => plan.patient).toSorted()).toEqual(withPlan.toSorted())
+  })
+
+  it('include one for whom resuscitation is to be attempted', () => {
+    const decisions = plans.map((plan) => plan.sections.resuscitation?.values.decision)
+    expect(decisions).toContain('attempt')
+    expect(decisions).toContain('do-not-attempt')
+  })
+})
+
+describe('the demonstration record', () => {
+  it('answers nobody without its credential', async () => {
+    for (const path of ['/fhir/metadata', '/fhir/Patient', `/openehr/v1/ehr/${ehrId}`]) {
+      expect((await request(app).get(`/record${path}`)).status).toBe(401)
+      const wrong = request(app).get(`/record${path}`).set('Authorization', 'Bearer other')
+      expect((await wrong).status).toBe(401)
+    }
+  })
+
+  it('finds a patient by NHS number, by address or by form', async () => {
+    const identifier = 'https://fhir.nhs.uk/Id/nhs-number|9990000018'
+    const byGet = await get(`/fhir/Patient?identifier=${encodeURIComponent(identifier)}`)
+    const byForm = await request(app)
+      .post('/record/fhir/Patient/_search')
+      .set('Authorization', 'Bearer key')
+      .type('form')
+      .send({ identifier })
+    expect(byGet.body.entry[0].resource).toMatchObject({ id: peggy?.fhirId, active: true })
+    expect(byForm.body.entry).toHaveLength(1)
+    expect(JSON.stringify(byForm.body.link ?? '')).not.toContain('9990000018')
+  })
+
+  it('marks the sensitive, the dead and the superseded as PDS does', async () => {
+    const of = async (nhsNumber: string) => {
+      const { fhirId } = PATIENTS.find((each) => each.nhsNumber === nhsNumber) ?? { fhirId: '' }
+      return (await get(`/fhir/Patient/${fhirId}`)).body
+    }
+    const sensitive = await of('9990000034')
+    expect(sensitive.meta.security[0].code).toBe('R')
+    expect(sensitive).not.toHaveProperty('address')
+    expect(sensitive).not.toHaveProperty('telecom')
+    expect(await of('9990000042')).toHaveProperty('deceasedDateTime')
+    expect(await of('9990000050')).toMatchObject({
+      active: false,
+      link: [{ type: 'replaced-by', other: { reference: `Patient/${peggy?.fhirId}` } }],
+    })
+  })
+
+  it('has an active CarePlan for each patient with a plan and for no other', async () => {
+    for (const patient of PATIENTS) {
+      const found = await get(`/fhir/CarePlan?patient=${patient.fhirId}&status=active`)
+      expect(found.body.total).toBe(patient.plan ? 1 : 0)
+    }
+  })
+
+  it('pages a search and refuses parameters that it does not know', async () => {
+    const first = await get(`/fhir/Condition?patient=${peggy?.fhirId}&_count=3`)
+    expect(first.body.entry).toHaveLength(3)
+    const next = first.body.link.find((link: { relation: string }) => link.relation === 'next')
+    const { pathname, search } = new URL(next.url)
+    const second = await get(`${pathname.replace('/record', '')}${search}`)
+    expect(second.body.entry).toHaveLength(1)
+    expect((await get('/fhir/Patient?name=Ashworth')).status).toBe(400)
+  })
+
+  it('finds an EHR by subject, and none for a patient who has none', async () => {
+    const namespace = encodeURIComponent('https://fhir.nhs.uk/Id/nhs-number')
+    const of = (number: string) =>
+      get(`/openehr/v1/ehr?subject_id=${number}&subject_namespace=${namespace}`)
+    expect((await of('9990000018')).body.ehr_id.value).toBe(ehrId)
+    expect((await of('9990000026')).status).toBe(404)
+    expect((await of('9990000050')).status).toBe(404)
+  })
+
+  it('gives every section of a plan in the form that configuration describes', async () => {
+    const rows = await sectionsOf()
+    expect(rows.map(([template]) => template)).toEqual(form.map((section) => section.template))
+    for (const [template, uid, composition] of rows) {
+      expect(checkComposition(composition, form)).toEqual({ template })
+      expect(composition).toMatchObject({ uid: { value: uid } })
+    }
+  })
+
+  it('keeps a new version, who wrote it, and the one before it', async () => {
+    const on = open()
+    const { uid, object, composition } = await resuscitation(on)
+    const put = await request(on)
+      .put(`/record/openehr/v1/ehr/${ehrId}/composition/${object}`)
+      .set('Authorization', 'Bearer key')
+      .set('If-Match', `"${uid}"`)
+      .set('Prefer', 'return=representation')
+      .set('openehr-audit-details', 'committer.name="Dr \\"Test\\" Person"')
+      .send({ ...composition, composer: { _type: 'PARTY_IDENTIFIED', name: 'Dr Test' } })
+    expect(put.status).toBe(200)
+    expect(put.headers.etag).toBe(`"${object}::record.northbank.example::2"`)
+    const history = await get(
+      `/openehr/v1/ehr/${ehrId}/versioned_composition/${object}/revision_history`,
+      on,
+    )
+    expect(
+      history.body.items.map((item: { audits: { committer: { name: string } }[] }) =>
+        item.audits.map((audit) => audit.committer.name),
+      ),
+    ).toEqual([['Dr Helen Marsh, Consultant in palliative medicine'], ['Dr "Test" Person']])
+    const first = await get(`/openehr/v1/ehr/${ehrId}/composition/${uid}`, on)
+    expect(first.body.composer.name).toContain('Helen Marsh')
+  })
+
+  it('refuses a write without If-Match, and a stale one with the current version beside it', async () => {
+    const { uid, object, composition } = await resuscitation()
+    const put = () =>
+      request(app)
+        .put(`/record/openehr/v1/ehr/${ehrId}/composition/${object}`)
+        .set('Authorization', 'Bearer key')
+    expect((await put().send(composition)).status).toBe(400)
+    const stale = await put().set('If-Match', uid.replace('::1', '::9')).send(composition)
+    expect(stale.status).toBe(412)
+    expect(stale.headers.etag).toBe(`"${uid}"`)
+  })
+
+  it('refuses a composition that is not of the form, or a second one of a section', async () => {
+    const post = (body: object) =>
+      request(app)
+        .post(`/record/openehr/v1/ehr/${ehrId}/composition`)
+        .set('Authorization', 'Bearer key')
+        .send(body)
+    const { composition } = await resuscitation()
+    expect((await post(composition)).status).toBe(409)
+    expect((await post({ _type: 'COMPOSITION' })).status).toBe(422)
+    expect((await post([])).status).toBe(422)
+  })
+})
+
+describe('the demonstration record on disk', () => {
+  it('survives a restart, and a last line that was cut short', async () => {
+    const first = open(directory)
+    const { uid, object, composition } = await resuscitation(first)
+    await request(first)
+      .put(`/record/openehr/v1/ehr/${ehrId}/composition/${object}`)
+      .set('Authorization', 'Bearer key')
+      .set('If-Match', `"${uid}"`)
+      .send(composition)
+      .expect(204)
+    await appendFile(join(directory, 'record.jsonl'), '{"ehrId":"cut sho')
+    const again = await resuscitation(open(directory))
+    expect(again.uid).toBe(uid.replace(/::1$/, '::2'))
+    expect(await resuscitation(open(directory))).toEqual(again)
+  })
+})

@@ -1,0 +1,150 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { readCases, runCases } from '../../src/policy/cases.js'
+import { checkFiles, checkSource } from '../../src/policy/check.js'
+import { createPolicies } from '../../src/policy/engine.js'
+import { describeProblem } from '../../src/policy/problem.js'
+import { hashOfFiles, type PolicyFiles } from '../../src/policy/source.js'
+import { CONFIG, FILES, SECTIONS } from './asking.js'
+
+const said = (files: PolicyFiles): string[] =>
+  checkFiles(files, SECTIONS).problems.map(describeProblem)
+const withPolicy = (text: string): PolicyFiles => ({ ...FILES, 'policies/own.cedar': text })
+const annotated = (body: string) => `// a comment – with a dash\n@id("own-one")
+@layer("central")
+@reason("Own.")
+${body}`
+
+describe('what is shipped', () => {
+  it('has nothing wrong with it, its own tests included', async () => {
+    const check = await checkSource(CONFIG)
+    expect(check.problems).toEqual([])
+    expect(check.policies).toBeGreaterThan(25)
+    expect(check.tests).toBeGreaterThan(500)
+  })
+
+  it('has demonstration organisations that are kept apart from the real ones', async () => {
+    const demo = join(CONFIG, 'demo', 'organizations.yaml')
+    const check = await checkSource(CONFIG, { organizations: demo })
+    expect(check.problems).toEqual([])
+  })
+
+  it('is tested: whichever policy is taken away, one of its tests notices', () => {
+    const whole = createPolicies(FILES)
+    const { cases } = readCases(FILES, SECTIONS)
+    const decided = cases.map((one) => ({ one, by: whole.decide(one.question).policies }))
+    for (const { id, file, text } of whole.policies) {
+      const without = createPolicies({ ...FILES, [file]: (FILES[file] ?? '').replace(text, '') })
+      expect(without.policies).toHaveLength(whole.policies.length - 1)
+      const concerned = decided.filter(({ by }) => by.includes(id)).map(({ one }) => one)
+      expect([id, runCases(concerned, without).length > 0]).toEqual([id, true])
+      without.close()
+    }
+    whole.close()
+  })
+})
+
+describe('a problem is told in plain words, with its place', () => {
+  // biome-ignore format: a table
+  it.each([
+    ['a role that does not exist',       'permit (principal in Role::"gpp", action == Action::"read", resource is Section);',                                  'policies/own.cedar:5: policy own-one: there is no Role "gpp"; there are "gp", '],
+    ['a section that does not exist',    'permit (principal in Role::"gp", action == Action::"read",\n  resource == Section::"contact");',                       'policies/own.cedar:6: policy own-one: there is no Section "contact"; there are '],
+    ['an action that does not exist',    'permit (principal in Role::"gp", action == Action::"wriet", resource is Section);',                                   'policies/own.cedar:5: policy own-one: there is no action "wriet"'],
+    ['a FHIR type that does not exist',  'permit (principal in Role::"gp", action == Action::"read", resource == FhirType::"Patients");',                       'policies/own.cedar:5: policy own-one: there is no FhirType "Patients"; there are '],
+    ['an attribute of nobody',           'permit (principal, action == Action::"read", resource is Section)\nwhen { principal.age > 1 };',                       'policies/own.cedar:6: policy own-one: User has no attribute "age"'],
+    ['a circumstance that is not given', 'permit (principal, action == Action::"read", resource is Section) when { context.weather == "fine" };',               'policies/own.cedar:5: policy own-one: the context has no attribute "weather"'],
+    ['a purpose that nobody has',        'permit (principal, action == Action::"read", resource is Section) when { context.purpose == "care" };',               'policies/own.cedar:2: policy own-one: there is no purpose "care"; there are direct-care, '],
+    ['an organisation type of nobody',   'permit (principal, action == Action::"read", resource is Section) when { ["gp"].contains(principal.organizationType) };', 'policies/own.cedar:2: policy own-one: there is no organizationType "gp"; there are gp-practice, '],
+    ['an activity that is misspelt',     'permit (principal, action == Action::"read", resource is Section) when { principal.activities.contains("B036O") };',  'policies/own.cedar:2: policy own-one: "B036O" is not an activity code such as B0360'],
+    ['a policy that can never apply',    'permit (principal, action == Action::"launch", resource is Section);',                                               'it can never apply'],
+    ['a missing semicolon',              'permit (principal, action, resource)',                                                                               'policies/own.cedar:5: '],
+  ])('%s', (_, body, problem) => {
+    expect(said(withPolicy(annotated(body))).join('\n')).toContain(problem)
+  })
+
+  // biome-ignore format: a table
+  it.each([
+    ['no @id',            '@reason("x") @layer("central") permit (principal, action, resource);',                                            'policies/own.cedar:1: a policy has no @id("…")'],
+    ['no @reason',        '@id("own-one") @layer("central") permit (principal, action, resource);',                                          'policies/own.cedar:1: policy own-one has no @reason("…"): say in plain words what it does'],
+    ['no @layer',         '@id("own-one") @reason("x") permit (principal, action, resource);',                                               'policies/own.cedar:1: policy own-one has no @layer("central")'],
+    ['a local layer',     '@id("own-one") @reason("x") @layer("local") permit (principal, action, resource);',                               'policies/own.cedar:1: policy own-one: @layer("local") is not read; only "central" is'],
+    ['an id of another',  '\n@id("nothing-is-deleted") @reason("x") @layer("central") permit (principal, action, resource);',                'policies/writing.cedar:76: @id("nothing-is-deleted") already stands in policies/own.cedar:2'],
+    ['a duty of nobody',  '@id("own-one") @reason("x") @layer("central") @obligation("ring-bells") forbid (principal, action, resource);',   'policies/own.cedar:1: policy own-one: nothing carries out @obligation("ring-bells"); there is mark-sensitive'],
+    ['an odd annotation', '@id("own-one") @reason("x") @layer("central") @owner("me") forbid (principal, action, resource);',                'policies/own.cedar:1: policy own-one: @owner is not an annotation that is read here'],
+    ['a template',        '@id("own-one") @reason("x") @layer("central") permit (principal == ?principal, action, resource);',               'policies/own.cedar:1: templates (?principal) are not read here'],
+  ])('%s', (_, text, problem) => {
+    expect(said(withPolicy(text))).toContain(problem)
+  })
+
+  it('a schema that says other than the gateway does', () => {
+    const schema = (FILES['policies/gateway.cedarschema'] ?? '')
+      .replace('assurance: Long', 'assurance: String')
+      .replace('    "daily-support"', '    "hobbies"')
+      .replace('weekday: Long', 'weekday?: Long')
+      .replace('    "privacy-officer"', '    "owner"')
+    const problems = said({ ...FILES, 'policies/gateway.cedarschema': schema }).join('\n')
+    for (const words of [
+      'attribute "assurance" of User is Long, not String',
+      'section "daily-support" is missing',
+      'there is no section "hobbies" in plan/sections.yaml',
+      'role "privacy-officer" is missing',
+      'attribute "weekday" of the context of "read" is always present',
+    ])
+      expect(problems).toContain(words)
+  })
+
+  it('a test that is not met: what was expected, what is, and by which policy', () => {
+    const tests = `people: { a-gp: { roles: [gp], activities: [B0360] } }
+tests:
+  - { name: GPs delete, who: a-gp, action: delete, on: section/contacts, expect: allow }
+  - { name: GPs read, who: a-gp, action: read, on: section/contacts, expect: allow, by: administrators-read-contacts }
+  - { name: GPs open, who: a-gp, action: launch, on: app/care-plan, expect: allow, obligations: [mark-sensitive] }
+`
+    expect(said({ ...FILES, 'policies/tests/own.yaml': tests })).toEqual([
+      'policies/tests/own.yaml:3: GPs delete (a-gp delete section/contacts): expected allow, is deny (decided by nothing-is-deleted)',
+      'policies/tests/own.yaml:4: GPs read (a-gp read section/contacts): expected it allowed by administrators-read-contacts, is decided by clinicians-read-the-plan',
+      'policies/tests/own.yaml:5: GPs open (a-gp launch app/care-plan): expected obligations mark-sensitive, are none',
+    ])
+  })
+
+  it('a test about nobody, or of a field that does not exist', () => {
+    const problems = said({
+      ...FILES,
+      'policies/tests/own.yaml':
+        'tests:\n  - { name: Who, who: ghost, action: read, on: section/contacts, expect: deny }\n',
+      'policies/tests/two.yaml':
+        'tests:\n  - { name: What, role: gp, action: read, on: section/contacts, expect: deny }\n',
+    })
+    expect(problems).toContain('policies/tests/own.yaml:2: there is no "ghost" among the people')
+    expect(problems.join('\n')).toContain('policies/tests/two.yaml:2: tests.0: ')
+  })
+
+  it('what is missing or cannot be read at all', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'check-'))
+    expect((await checkSource(dir)).problems.map(describeProblem).join('\n')).toContain(
+      'cannot be read',
+    )
+    await cp(CONFIG, dir, { recursive: true })
+    await writeFile(join(dir, 'organizations.yaml'), 'organizations: [{ ods: x }]')
+    expect((await checkSource(dir)).problems[0]?.file).toBe(join(dir, 'organizations.yaml'))
+    await rm(dir, { recursive: true })
+  })
+})
+
+describe('the hash of a version', () => {
+  it('does not depend on the order of files or on line endings, and on everything else', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'hash-'))
+    await cp(CONFIG, dir, { recursive: true })
+    const file = join(dir, 'policies', 'launch.cedar')
+    const text = FILES['policies/launch.cedar'] ?? ''
+    await writeFile(file, text.replaceAll('\n', '\r\n'))
+    const { hash } = await checkSource(CONFIG)
+    expect((await checkSource(dir)).hash).toBe(hash)
+    await writeFile(file, `${text} `)
+    expect((await checkSource(dir)).hash).not.toBe(hash)
+    expect(hashOfFiles(Object.fromEntries(Object.entries(FILES).reverse()))).toBe(hash)
+    await rm(dir, { recursive: true })
+  })
+})

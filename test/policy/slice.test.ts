@@ -1,0 +1,179 @@
+import { afterAll, describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { PURPOSES, RUNGS } from '../../src/core/context.js'
+import type { PolicyDecision, Question } from '../../src/core/decision.js'
+import { ROLES, type Role } from '../../src/core/roles.js'
+import { createPolicies } from '../../src/policy/engine.js'
+import type { PolicyFiles } from '../../src/policy/source.js'
+import { ask, EVERYTHING, FILES, ORDINARY } from './asking.js'
+import { wholeOf } from './whole.js'
+
+const CODES = ['B0360', 'B0370', 'B0380', 'B8028', 'B8029', 'B1611']
+const LISTS: readonly (readonly string[])[] = [
+  [],
+  ['B0360'],
+  ['B0370'],
+  ['B0360', 'B0380'],
+  ['B0360', 'B8028'],
+  ['B0380', 'B8029'],
+  ['B0370', 'B1611'],
+  ['B0001', 'B0360', 'B0380', 'B8029', 'B1611', 'B9999'],
+]
+
+const pick = <T>(from: readonly T[], n: number): T => from[n % from.length] as T
+
+/** The `n`th of all circumstances that policies can tell apart by these lists: 8 × 2 × 3 × 4 × 4 × 2 × 2. */
+function circumstances(n: number, roles: readonly Role[]) {
+  const digits = [8, 2, 3, 4, 4, 2, 2].reduce<{ rest: number; out: number[] }>(
+    ({ rest, out }, base) => ({ rest: Math.floor(rest / base), out: [...out, rest % base] }),
+    { rest: n, out: [] },
+  ).out
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0] = digits
+  return {
+    ...ORDINARY,
+    user: {
+      ...ORDINARY.user,
+      roles,
+      activities: pick(LISTS, a),
+      activitySource: pick(['listed', 'baseline'] as const, b),
+      assurance: pick([1, 2, 3] as const, c),
+    },
+    purpose: pick(PURPOSES, d),
+    launch: { ...ORDINARY.launch, rung: pick(RUNGS, e) },
+    patient: { sensitive: f === 1, deceased: g === 1 },
+  }
+}
+const CIRCUMSTANCES = 8 * 2 * 3 * 4 * 4 * 2 * 2
+
+const told = ({ effect, policies }: Pick<PolicyDecision, 'effect' | 'policies'>) => ({
+  effect,
+  policies,
+})
+
+const anyQuestion: fc.Arbitrary<Question> = fc
+  .record({
+    n: fc.nat({ max: CIRCUMSTANCES - 1 }),
+    roles: fc.subarray([...ROLES]),
+    activities: fc.option(fc.subarray([...CODES, 'B0001', 'B0168'])),
+    what: fc.constantFrom(...EVERYTHING),
+    id: fc.constantFrom('somebody', 'u:1', '555254239101'),
+    system: fc.constantFrom('gp-push', 'other'),
+    type: fc.constantFrom('gp-practice', 'hospice', 'unknown'),
+    hour: fc.nat({ max: 23 }),
+    weekday: fc.integer({ min: 1, max: 7 }),
+  })
+  .map(({ n, roles, activities, what, id, system, type, hour, weekday }) => {
+    const base = circumstances(n, roles)
+    const organization = { ...base.user.organization, type }
+    const user = { ...base.user, id, organization, activities: activities ?? base.user.activities }
+    const launch = { ...base.launch, system }
+    return ask({ ...base, user, launch, hour, weekday }, what.action, what.resource)
+  })
+
+describe('an answer from the few policies that could decide is the answer of all policies', () => {
+  const policies = createPolicies(FILES)
+  const whole = wholeOf('shipped', FILES)
+  afterAll(() => policies.close())
+
+  it.each([['nobody', []], ...ROLES.map((role): [string, Role[]] => [role, [role]])])(
+    'for %s: every action on every resource, with all circumstances taking turns',
+    (name, roles) => {
+      // Odd, so that the turns visit all of them.
+      const stride = 1_021
+      let turn = name.length * 97
+      for (const { action, resource } of EVERYTHING) {
+        for (let i = 0; i < 8; i++) {
+          turn = (turn + stride) % CIRCUMSTANCES
+          const question = ask(circumstances(turn, roles), action, resource)
+          expect({ question, ...told(policies.decide(question)) }).toEqual({
+            question,
+            ...whole(question),
+          })
+        }
+      }
+    },
+  )
+
+  it('for any number of roles at once, whoever asks, whenever', () => {
+    fc.assert(
+      fc.property(anyQuestion, (question) => {
+        expect(told(policies.decide(question))).toEqual(whole(question))
+      }),
+      { numRuns: 1_500 },
+    )
+  })
+})
+
+/** Policies written to catch a slice or a key that leaves out too much. Each can err. */
+const HARD: PolicyFiles = {
+  'policies/hard.cedar': Object.entries({
+    'allow-all': 'permit (principal, action, resource);',
+    'false-then-error':
+      'forbid (principal, action, resource) when { principal in Role::"gp" && context.nope };',
+    'error-then-false':
+      'forbid (principal, action == Action::"search", resource) when { context.nope && principal in Role::"gp" };',
+    'error-in-first-when':
+      'forbid (principal, action == Action::"create", resource) when { context.nope } when { principal in Role::"gp" };',
+    'unless-true-or-error':
+      'forbid (principal, action, resource) unless { principal in [Role::"gp", Role::"care-home"] || resource is App || context.nope };',
+    'unless-error-or-true':
+      'forbid (principal, action == Action::"update", resource) unless { context.nope || principal in [Role::"gp"] };',
+    'not-a-role':
+      'permit (principal == User::"u:1", action, resource) unless { !(principal in Role::"gp") };',
+    'role-is-no-user': 'forbid (principal, action, resource) when { principal == Role::"gp" };',
+    'if-then-else':
+      'forbid (principal, action, resource) when { if principal in Role::"gp" then false else resource == Section::"prognosis" };',
+    overflow:
+      'forbid (principal, action == Action::"delete", resource) when { context.hour * 9223372036854775807 > 0 };',
+    'whole-list':
+      'permit (principal, action, resource) when { principal.activities == ["B0360"].containsAll([]) || principal.activities.isEmpty() };',
+    'codes-from-elsewhere':
+      'permit (principal, action, resource) when { ["B0001"].containsAll(principal.activities) };',
+    'record-words':
+      'permit (principal, action, resource) when { { Value: context.weekday, Var: context.system } == { Value: 3, Var: "gp-push" } };',
+    'bare-context':
+      'permit (principal, action, resource) when { (if context.hour > 3 then context else context).purpose == "safeguarding" };',
+    someone:
+      'permit (principal, action, resource) when { [User::"somebody"].contains(principal) };',
+    'in-user':
+      'permit (principal in User::"u:1", action in [Action::"read"], resource in Section::"contacts");',
+    typed:
+      'permit (principal is User in Role::"gp", action, resource is Section in Section::"contacts") when { principal has region && context has hour };',
+    'other-type': 'permit (principal is Role, action, resource);',
+    'type-of-hour':
+      'permit (principal, action, resource) when { principal.organizationType == "hospice" && principal.assurance > 1 };',
+  })
+    .map(([id, text]) => `@id("${id}") @layer("central") @reason("${id}") ${text}`)
+    .join('\n'),
+}
+
+describe('policies that are written to be misread', () => {
+  const all = wholeOf('hard', HARD, false)
+
+  it('are answered as Cedar answers them, all together', () => {
+    const policies = createPolicies(HARD)
+    fc.assert(
+      fc.property(anyQuestion, (question) => {
+        expect(told(policies.decide(question))).toEqual(all(question))
+      }),
+      { numRuns: 1_500 },
+    )
+    policies.close()
+  })
+
+  it('are answered as Cedar answers them, each beside a plain permit', () => {
+    const lines = (HARD['policies/hard.cedar'] ?? '').split('\n')
+    for (const [i, line] of lines.slice(1).entries()) {
+      const files = { 'policies/hard.cedar': `${lines[0]}\n${line}` }
+      const policies = createPolicies(files)
+      const whole = wholeOf(`hard-${i}`, files, false)
+      fc.assert(
+        fc.property(anyQuestion, (question) => {
+          expect(told(policies.decide(question))).toEqual(whole(question))
+        }),
+        { numRuns: 300 },
+      )
+      policies.close()
+    }
+  })
+})

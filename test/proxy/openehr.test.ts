@@ -1,0 +1,236 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import request from 'supertest'
+import { accessOf, FORM, ISSUER, openWorld, PEGGY, patient, type World } from './world.js'
+
+let world: World
+beforeEach(async () => {
+  world = await openWorld()
+})
+afterEach(() => world.end())
+
+const BASE = '/openehr/v1'
+const EHR = `${BASE}/ehr/${PEGGY.ehrId}`
+const QUERY = `${BASE}/query/care-plan::sections`
+const get = (path: string) => request(world.app).get(path)
+
+type Row = [string, string, Record<string, unknown>]
+const rowsOf = async (): Promise<Row[]> =>
+  (await get(`${QUERY}?ehr_id=${PEGGY.ehrId}`).expect(200)).body.rows
+const sectionOf = async (section: string) => {
+  const row = (await rowsOf()).find(([template]) => template === `care-plan::${section}.v1`)
+  if (row === undefined) throw new Error(`no ${section}`)
+  world.upstream.length = 0
+  world.entries.length = 0
+  return { uid: row[1], object: row[1].split('::')[0] ?? '', composition: row[2] }
+}
+const put = (object: string, version: string | undefined, body: object) => {
+  const call = request(world.app).put(`${EHR}/composition/${object}`)
+  if (version !== undefined) call.set('If-Match', `"${version}"`)
+  return call.set('Prefer', 'return=representation').send(body)
+}
+
+describe('/openehr/v1, the plan by its stored query', () => {
+  it('gives a role that may read everything every section, in the columns that were agreed', async () => {
+    const { body } = await get(`${QUERY}?ehr_id=${PEGGY.ehrId}`).expect(200)
+    expect(body.columns.map(({ name }: { name: string }) => name)).toEqual([
+      'template',
+      'uid',
+      'composition',
+    ])
+    expect(body.rows.map(([template]: Row) => template)).toEqual(FORM.map((each) => each.template))
+    expect(JSON.stringify(body)).not.toContain(world.origin)
+  })
+
+  it('leaves out the sections that the policies of today hide, and says so in the trail', async () => {
+    world.allowed = ({ resource }) => ['contacts', 'communication'].includes(resource.id)
+    const rows = await rowsOf()
+    expect(rows.map(([template]) => template)).toEqual([
+      'care-plan::contacts.v1',
+      'care-plan::communication.v1',
+    ])
+    expect(world.entries[0]?.detail).toMatchObject({
+      interaction: 'query',
+      released: ['care-plan::contacts.v1', 'care-plan::communication.v1'],
+    })
+    expect(world.entries[0]?.detail?.withheld).toContain('care-plan::resuscitation.v1')
+  })
+
+  it('leaves out the sections that the token’s scopes do not name', async () => {
+    world.access = accessOf({
+      scope:
+        'patient/aql-care-plan::sections.rs patient/composition-care-plan::contacts.v1.r patient/composition-care-plan::medication.v1.u',
+    })
+    expect((await rowsOf()).map(([template]) => template)).toEqual(['care-plan::contacts.v1'])
+  })
+
+  it('needs the scope of the query itself', async () => {
+    world.access = accessOf({ scope: 'patient/composition-care-plan::*.crus' })
+    expect((await get(QUERY)).status).toBe(403)
+    expect(world.upstream).toEqual([])
+  })
+
+  it('binds the query to the EHR of the token when none is named', async () => {
+    await get(QUERY).expect(200)
+    expect(world.upstream[0]?.url).toContain(`ehr_id=${PEGGY.ehrId}`)
+  })
+
+  it('accepts the EHR id in capitals and the query’s name percent-encoded, and forwards its own', async () => {
+    await get(`${BASE}/query/care-plan%3A%3Asections?ehr_id=${PEGGY.ehrId.toUpperCase()}`).expect(
+      200,
+    )
+    expect(world.upstream[0]?.url).toBe(
+      `/record/openehr/v1/query/care-plan::sections?ehr_id=${PEGGY.ehrId}`,
+    )
+  })
+
+  it('answers as absent to a token without an EHR', async () => {
+    world.access = accessOf({ of: patient('9990000026') })
+    expect((await get(QUERY)).status).toBe(404)
+  })
+})
+
+describe('/openehr/v1, one composition', () => {
+  it('is read by object id and by version, with its version as ETag', async () => {
+    const { uid, object, composition } = await sectionOf('resuscitation')
+    for (const id of [uid, object]) {
+      const answer = await get(`${EHR}/composition/${id}`).expect(200)
+      expect(answer.body).toEqual(composition)
+      expect(answer.headers.etag).toBe(`"${uid}"`)
+      expect(answer.headers.location).toBe(`${ISSUER}${EHR}/composition/${uid}`)
+      expect(answer.headers['cache-control']).toBe('no-store')
+    }
+    expect(world.entries[0]).toMatchObject({
+      what: 'access_allowed',
+      policy: { version: 7, policies: ['allow-by-test'] },
+      detail: { interaction: 'composition_read', template: 'care-plan::resuscitation.v1', uid },
+    })
+  })
+
+  it('is answered as absent when the role may not see its section', async () => {
+    const { uid, object } = await sectionOf('prognosis')
+    world.allowed = ({ resource }) => resource.id !== 'prognosis'
+    const hidden = await get(`${EHR}/composition/${uid}`)
+    const absent = await get(`${EHR}/composition/${uid.replace(/^.{8}/, '00000000')}`)
+    expect([hidden.status, absent.status]).toEqual([404, 404])
+    expect({ ...hidden.body, reference: '' }).toEqual({ ...absent.body, reference: '' })
+    const history = await get(`${EHR}/versioned_composition/${object}/revision_history`)
+    expect(history.status).toBe(404)
+  })
+
+  it('shows who changed it when, to those who may read it', async () => {
+    const { object, uid } = await sectionOf('resuscitation')
+    const { body } = await get(`${EHR}/versioned_composition/${object}/revision_history`).expect(
+      200,
+    )
+    expect(body.items[0].version_id.value).toBe(uid)
+    expect(body.items[0].audits[0].committer.name).toContain('Helen Marsh')
+  })
+})
+
+describe('/openehr/v1, writing a section', () => {
+  it('keeps a new version, committed by the person of the token', async () => {
+    const { uid, object, composition } = await sectionOf('what-matters')
+    const answer = await put(object, uid, composition)
+      .set('openehr-audit-details', 'committer.name="Somebody Else"')
+      .expect(200)
+    expect(answer.headers.etag).toBe(`"${object}::record.northbank.example::2"`)
+    expect(answer.body.uid.value).toBe(`${object}::record.northbank.example::2`)
+    const write = world.upstream.find(({ method }) => method === 'PUT')
+    expect(write?.headers['openehr-audit-details']).toBe(
+      'change_type.code_string="251",committer.name="Dr Stanislawa  Stasia  Okafor",' +
+        'committer.external_ref.id="555254239101",' +
+        'committer.external_ref.namespace="https://fhir.nhs.uk/Id/sds-user-id",' +
+        'committer.external_ref.type="PERSON"',
+    )
+    expect(write?.headers['if-match']).toBe(`"${uid}"`)
+    expect(world.entries).toEqual([
+      expect.objectContaining({
+        what: 'access_allowed',
+        detail: { interaction: 'composition_update', template: 'care-plan::what-matters.v1', uid },
+      }),
+    ])
+  })
+
+  it('answers without a body unless one is preferred', async () => {
+    const { uid, object, composition } = await sectionOf('what-matters')
+    const answer = await request(world.app)
+      .put(`${EHR}/composition/${object}`)
+      .set('If-Match', `"${uid}"`)
+      .send(composition)
+    expect([answer.status, answer.text]).toEqual([204, ''])
+    expect(answer.headers.etag).toContain('::2')
+  })
+
+  it('requires the version that was read', async () => {
+    const { object, composition, uid } = await sectionOf('what-matters')
+    expect((await put(object, undefined, composition)).status).toBe(400)
+    const any = request(world.app).put(`${EHR}/composition/${object}`).set('If-Match', '*')
+    expect((await any.send(composition)).status).toBe(400)
+    const other = (await sectionOf('contacts')).uid
+    expect((await put(object, other, composition)).status).toBe(400)
+    expect((await put(object, `${uid}0`, composition)).status).toBe(412)
+  })
+
+  it('refuses a write over a version that somebody else made since, and names that version', async () => {
+    const { uid, object, composition } = await sectionOf('what-matters')
+    await put(object, uid, composition).expect(200)
+    const stale = await put(object, uid, composition)
+    expect(stale.status).toBe(412)
+    expect(stale.headers.etag).toBe(`"${object}::record.northbank.example::2"`)
+    expect(world.entries.at(-1)).toMatchObject({ what: 'access_refused', refusal: 'version_stale' })
+  })
+
+  it('lets exactly one of several writers of the same version win', async () => {
+    const { uid, object, composition } = await sectionOf('what-matters')
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => put(object, uid, composition)))
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 412, 412, 412, 412])
+  })
+
+  it('refuses a section that the role may only read', async () => {
+    const { uid, object, composition } = await sectionOf('resuscitation')
+    world.allowed = ({ action, resource }) => action === 'read' || resource.id !== 'resuscitation'
+    expect((await put(object, uid, composition)).status).toBe(403)
+    expect(world.upstream).toEqual([])
+    expect(world.entries).toEqual([expect.objectContaining({ refusal: 'policy_denied' })])
+  })
+
+  it('writes nothing while the rules in force are not known, and goes on reading', async () => {
+    const { uid, object, composition } = await sectionOf('what-matters')
+    world.policy.state.mayIssue = false
+    expect((await put(object, uid, composition)).status).toBe(503)
+    await get(`${EHR}/composition/${uid}`).expect(200)
+  })
+
+  it('writes nothing when the trail cannot be written', async () => {
+    const { uid, object, composition } = await sectionOf('what-matters')
+    world.trailFails = true
+    expect((await put(object, uid, composition)).status).toBe(500)
+    expect(world.upstream.filter(({ method }) => method === 'PUT')).toEqual([])
+  })
+
+  it('creates a section that was not there, once', async () => {
+    const {
+      composition: { uid: _uid, ...composition },
+    } = await sectionOf('what-matters')
+    const david = patient('9990000085')
+    world.access = accessOf({ of: david })
+    const post = () =>
+      request(world.app)
+        .post(`${BASE}/ehr/${david.ehrId}/composition`)
+        .set('Prefer', 'return=representation')
+        .send(composition)
+    const created = await post()
+    expect(created.status).toBe(201)
+    expect(created.headers.location).toBe(
+      `${ISSUER}${BASE}/ehr/${david.ehrId}/composition/${created.body.uid.value}`,
+    )
+    expect((await post()).status).toBe(412)
+  })
+
+  it('passes on that the record did not accept a composition', async () => {
+    const { uid, object, composition } = await sectionOf('what-matters')
+    const answer = await put(object, uid, { ...composition, content: [] })
+    expect(answer.status).toBe(422)
+    expect(world.entries.map(({ what }) => what)).toEqual(['access_allowed', 'access_refused'])
+  })
+})

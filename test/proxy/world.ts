@@ -1,0 +1,261 @@
+/** A pretend world for the proxies: the demonstration's record behind, hand-made tokens in front. */
+import { readFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express, { type Express } from 'express'
+import pino from 'pino'
+import type { Access } from '../../src/core/access.js'
+import type { Happening } from '../../src/core/audit.js'
+import type { BirthDate, KnownUser, OdsCode } from '../../src/core/context.js'
+import type { Policies, Question } from '../../src/core/decision.js'
+import { Refusal } from '../../src/core/refusal.js'
+import { readScopes } from '../../src/core/scope.js'
+import { type DemoPatient, PATIENTS } from '../../src/demo/patients.js'
+import { readForm, readPlans } from '../../src/demo/plans.js'
+import { createRecord } from '../../src/demo/record.js'
+import { startJourney } from '../../src/http/journey.js'
+import type { Pages } from '../../src/http/pages.js'
+import { refusals } from '../../src/http/refusals.js'
+import { fhirProxy } from '../../src/proxy/fhir.js'
+import { openehrProxy } from '../../src/proxy/openehr.js'
+import { openRecord, type SharedRecord } from '../../src/record/record.js'
+
+export const ISSUER = 'https://gateway.example'
+export const NOW = Date.parse('2026-11-23T12:00:00Z')
+export const FORM = readForm(readFileSync('config/plan/sections.yaml', 'utf8'))
+export const PLANS = readPlans(readFileSync('config/demo/plans.yaml', 'utf8'))
+export const CREDENTIAL = 'the-record-credential'
+
+export function patient(nhsNumber: string): DemoPatient & { readonly ehrId: string } {
+  const found = PATIENTS.find((each) => each.nhsNumber === nhsNumber)
+  if (found === undefined) throw new Error('no such demonstration patient')
+  return { ...found, ehrId: found.ehrId ?? '' }
+}
+export const PEGGY = patient('9990000018')
+export const WINSTON = patient('9990000069')
+
+const PEOPLE = [
+  { name: 'Dr Amara Okafor', uid: '555254239101', ods: 'A83001', org: 'Fernbank Surgery' },
+  { name: 'Sue Hartley', uid: '555254239107', ods: 'A83001', org: 'Fernbank Surgery' },
+]
+
+const USER: KnownUser = {
+  localId: 'gp',
+  name: 'Dr Stanisława "Stasia" Okafor',
+  sdsUserId: '555254239101',
+  sdsRoleProfileId: '555254240101',
+  roleCodes: ['S0010:G0020:R0260'],
+  roles: ['gp'],
+  activities: ['B0360'],
+  activitySource: 'listed',
+  organization: { odsCode: 'A83001' as OdsCode, type: 'gp-practice', region: 'northbank' },
+  assurance: 2,
+}
+
+export const ALL_SCOPES =
+  'launch openid fhirUser patient/*.rs patient/composition-care-plan::*.crus patient/aql-care-plan::sections.rs'
+
+export interface Asked {
+  readonly of?: Pick<DemoPatient, 'fhirId' | 'ehrId'>
+  readonly scope?: string
+  readonly audience?: readonly string[]
+  readonly hour?: number
+}
+
+/** An access as access/bearer.ts makes it. */
+export function accessOf({
+  of = PEGGY,
+  scope = ALL_SCOPES,
+  audience,
+  hour = 9,
+}: Asked = {}): Access {
+  const bases = audience ?? [`${ISSUER}/fhir`, `${ISSUER}/openehr/v1`]
+  return {
+    token: 'tok_test',
+    user: USER,
+    scopes: readScopes(scope),
+    audience: bases,
+    grant: {
+      id: 'grt_test',
+      launch: 'lch_test',
+      signOn: 'sgn_test',
+      client: 'care-plan',
+      subject: '555254239101',
+      fhirUser: `${ISSUER}/fhir/Practitioner/555254239101`,
+      scopes: scope.split(' '),
+      audience: bases,
+      context: {
+        patient: of.fhirId,
+        ...(of.ehrId === undefined || of.ehrId === '' ? {} : { ehrId: of.ehrId }),
+        need_patient_banner: true,
+        tenant: 'A83001',
+      },
+      circumstances: {
+        user: {
+          id: '555254239101',
+          roles: ['gp'],
+          activities: [],
+          activitySource: 'listed',
+          assurance: 2,
+          organization: { odsCode: 'A83001', type: 'gp-practice', region: 'northbank' },
+        },
+        patient: { sensitive: false, deceased: false },
+        launch: { rung: 'pushed', system: 'gp-push', app: 'care-plan' },
+        purpose: 'direct-care',
+        emergencyReason: '',
+        hour,
+        weekday: 1,
+      },
+      policyVersion: 1,
+      code: { hash: '', until: NOW, redirectUri: '', challenge: '' },
+      tokens: ['tok_test'],
+      since: NOW,
+      until: NOW + 3_600_000,
+    },
+  }
+}
+
+/** Policies that a test writes by hand, with what they were asked. */
+export function policiesOf(allowed: (question: Question) => boolean) {
+  const questions: Question[] = []
+  const state = { version: 7, mayIssue: true, errors: [] as string[] }
+  const policies: Policies = {
+    version: () => state.version,
+    mayIssue: () => state.mayIssue,
+    stepUp: () => undefined,
+    decide(question) {
+      questions.push(question)
+      const effect = allowed(question) ? 'allow' : 'deny'
+      return {
+        effect,
+        policies: [`${effect}-by-test`],
+        reasons: [],
+        obligations: [],
+        version: state.version,
+        errors: state.errors,
+      }
+    },
+  }
+  return { policies, questions, state }
+}
+
+export async function listen(
+  listener: RequestListener,
+): Promise<{ server: Server; origin: string }> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+export function close(server: Server): Promise<void> {
+  server.closeAllConnections()
+  return new Promise((resolve) => server.close(() => resolve()))
+}
+
+export interface World {
+  readonly app: Express
+  readonly record: SharedRecord
+  readonly origin: string
+  readonly entries: Happening[]
+  /** Every request that reached the record behind us. */
+  readonly upstream: { method: string; url: string; headers: Record<string, unknown> }[]
+  access: Access
+  allowed: (question: Question) => boolean
+  readonly policy: ReturnType<typeof policiesOf>
+  /** Makes the trail fail. */
+  trailFails: boolean
+  end(): Promise<void>
+}
+
+/** The demonstration's record unless `behind` says otherwise. */
+export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Promise<World> {
+  const hospital = express()
+  const parts = { patients: PATIENTS, plans: PLANS, form: FORM, people: PEOPLE }
+  hospital.use('/record', createRecord({ ...parts, credential: CREDENTIAL, clock: () => NOW }))
+  const upstream: World['upstream'] = []
+  const { server, origin } = await listen((req, res) => {
+    upstream.push({ method: req.method ?? '', url: req.url ?? '', headers: { ...req.headers } })
+    const handler = behind ?? hospital
+    handler(req, res)
+  })
+  const record = openRecord({
+    fhir: { base: `${origin}/record/fhir`, credential: CREDENTIAL, timeoutMs },
+    openehr: {
+      base: `${origin}/record/openehr/v1`,
+      credential: CREDENTIAL,
+      subjectNamespace: 'https://fhir.nhs.uk/Id/nhs-number',
+      timeoutMs,
+    },
+  })
+  const entries: Happening[] = []
+  const policy = policiesOf((question) => world.allowed(question))
+  const trail = {
+    async commit({ record: happenings }: { record: readonly Happening[] }) {
+      if (world.trailFails) throw new Error('disk full')
+      entries.push(...happenings)
+      return true
+    },
+    async record(...happenings: readonly Happening[]) {
+      entries.push(...happenings)
+    },
+  }
+  const common = {
+    record,
+    policies: policy.policies,
+    trail,
+    bearer: async () => world.access,
+    clock: () => NOW,
+  }
+  const app = express()
+  app.disable('etag')
+  app.use('/fhir', (_req, res, next) => {
+    startJourney(res, 'fhir', 'access_refused')
+    next()
+  })
+  app.use('/openehr', (_req, res, next) => {
+    startJourney(res, 'json', 'access_refused')
+    next()
+  })
+  app.use('/fhir', fhirProxy({ ...common, base: `${ISSUER}/fhir` }))
+  app.use('/openehr/v1', openehrProxy({ ...common, plan: FORM, base: `${ISSUER}/openehr/v1` }))
+  app.use((_req, res) => {
+    startJourney(res, 'json', 'access_refused')
+    throw new Refusal('not_found', 'no such endpoint')
+  })
+  app.use(
+    refusals({
+      issuer: ISSUER,
+      random: (bytes) => new Uint8Array(bytes),
+      pages: {} as Pages,
+      log: pino({ level: 'silent' }),
+      trail,
+    }),
+  )
+  const world: World = {
+    app,
+    record,
+    origin,
+    entries,
+    upstream,
+    access: accessOf(),
+    allowed: () => true,
+    policy,
+    trailFails: false,
+    async end() {
+      await close(server)
+      await record.close()
+    },
+  }
+  return world
+}
+
+export const date = (text: string) => text as BirthDate
+
+/** Every identifier by which another patient than Peggy could be known. */
+export const OTHERS: readonly string[] = PATIENTS.filter(
+  (each) => each.fhirId !== PEGGY.fhirId,
+).flatMap((each) => [
+  each.fhirId,
+  each.nhsNumber,
+  ...(each.ehrId === undefined ? [] : [each.ehrId]),
+])
