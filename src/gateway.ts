@@ -159,6 +159,9 @@ export function createGateway(parts: GatewayParts): Express {
     startJourney(res, 'json', 'access_refused')
     throw new Refusal('not_found', 'no such endpoint')
   })
-  app.use(refusals({ ...parts, pages: createPages(parts.pages) }))
+  const anyAncestors = async () => [
+    ...new Set((await parts.registry.systems()).flatMap((system) => system.frameAncestors)),
+  ]
+  app.use(refusals({ ...parts, pages: createPages(parts.pages), anyAncestors }))
   return app
 }

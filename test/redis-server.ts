@@ -1,7 +1,7 @@
 /** A real Redis for a test: its own process, a free port of 127.0.0.1, a directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,7 +50,7 @@ async function launch(args: readonly string[], dir: string): Promise<ChildProces
     )
   })
   for await (const line of createInterface({ input: child.stdout }))
-    if (line.includes('Ready to accept connections')) {
+    if (/Ready to accept connections|Sentinel ID is/.test(line)) {
       child.stdout.resume()
       return child
     }
@@ -70,11 +70,13 @@ async function ask(port: number, command: readonly string[]): Promise<string> {
 /** @param settings as on the command line: `--appendonly no`; the append-only file is on by default */
 export async function startRedis(...settings: readonly string[]): Promise<RedisServer> {
   const dir = await mkdtemp(join(tmpdir(), 'redis-'))
+  // Sentinel wants a file that it can write to.
+  await writeFile(join(dir, 'redis.conf'), '')
   let port = 0
   let child: ChildProcess | undefined
   const start = async () => {
     const place = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir]
-    child = await launch([...place, '--appendonly', 'yes', ...settings], dir)
+    child = await launch(['redis.conf', ...place, '--appendonly', 'yes', ...settings], dir)
     if (!child) return
     const reply = await ask(port, ['PING'])
     if (reply !== '+PONG\r\n') throw new Error(`redis-server answers ${reply}`)

@@ -4,7 +4,7 @@
  * needs; and because it forgets the refresh token when a renewal merely met a broken network.
  */
 import type { Landed } from './smart.js'
-import { oneLine } from './text.js'
+import { apart, oneLine } from './text.js'
 
 export type Why = 'unreachable' | 'ended' | 'refused' | 'absent' | 'stale' | 'failed'
 
@@ -45,9 +45,9 @@ interface RefusalBody {
 /** The gateway's refusal: JSON of its own, or an OperationOutcome on the FHIR paths. */
 async function failureOf(response: Response): Promise<CallFailed> {
   const body = (await response.json().catch(() => null)) as RefusalBody | null
-  const words = oneLine(body?.error_description ?? body?.issue?.[0]?.diagnostics).slice(0, 300)
-  const told = oneLine(body?.reference) || /\bref_[\w-]{8,64}\b/.exec(words)?.[0]
-  const reference = told ?? oneLine(response.headers.get('x-request-id'))
+  const { words, reference: told } = apart(body?.error_description ?? body?.issue?.[0]?.diagnostics)
+  const reference =
+    oneLine(body?.reference) || told || oneLine(response.headers.get('x-request-id'))
   return new CallFailed(WHY[response.status] ?? 'failed', words, reference)
 }
 

@@ -70,7 +70,9 @@ const preferred = <T extends { use?: string }>(all: readonly T[] | undefined, us
   all?.find((one) => one.use !== 'old')
 
 export function showName(name: Name | undefined): string {
-  const [family, given, title] = [name?.family, name?.given?.[0], name?.prefix?.[0]].map(oneLine)
+  // All of them: the chart beside it shows them too, and twins may share the first.
+  const given = (name?.given ?? []).map(oneLine).filter(Boolean).join(' ')
+  const [family, title] = [name?.family, name?.prefix?.[0]].map(oneLine)
   if (!family && !given) return oneLine(name?.text) || 'Name not available'
   const forename = [given, title ? `(${title})` : ''].filter(Boolean).join(' ')
   return [family?.toLocaleUpperCase('en-GB'), forename].filter(Boolean).join(', ')

@@ -53,20 +53,24 @@ function cautions({ index, content, sight }: PlanShown): HTMLElement[] {
   ].map(caution)
 }
 
-function sightLine({ seen, hidden }: Sight): HTMLElement | undefined {
-  if (hidden.length === 0) return undefined
+function sightLine({ seen, hidden }: Sight): HTMLElement {
+  const all = plural(seen.length + hidden.length, 'section')
+  if (hidden.length === 0) return h('p', { class: 'sight' }, `Your role shows all ${all}.`)
   const names = hidden.map(({ title }) => h('li', {}, title))
   return h(
     'details',
     { class: 'sight' },
-    h(
-      'summary',
-      {},
-      `Your role shows ${seen.length} of ${plural(seen.length + hidden.length, 'section')}`,
-    ),
+    h('summary', {}, `Your role shows ${seen.length} of ${all}`),
     h('p', {}, 'Not shown to your role, whether or not anything is recorded there:'),
     h('ul', {}, ...names),
   )
+}
+
+function readOnlyLine(plan: PlanShown): HTMLElement | undefined {
+  const { seen } = plan.sight
+  return seen.length === 0 || seen.some((section) => mayEdit(plan, section))
+    ? undefined
+    : h('p', { class: 'sight' }, 'Your role may read this plan, not change it.')
 }
 
 /** Whether this role may change a section as it stands: what exists, or what it would begin. */
@@ -115,6 +119,7 @@ export function planView(plan: PlanShown, acts: Acts): HTMLElement {
     ),
     ...cautions(plan),
     sightLine(plan.sight),
+    readOnlyLine(plan),
     ...groups,
   )
 }

@@ -3,6 +3,7 @@ import { readSettings, type Settings } from './definition.js'
 import { closedPage } from './pages.js'
 import { announce, blank, showContent } from './shell.js'
 import { LaunchProblem } from './smart.js'
+import { apart } from './text.js'
 
 /** The app's own files, on its own origin. */
 export async function ownFile(name: string): Promise<unknown> {
@@ -22,6 +23,6 @@ export function showProblem(error: unknown, settings: Settings | undefined, retr
     return
   }
   const again = error.why === 'unreachable' && retry ? { retry } : {}
-  showContent(closedPage(error.why, { ...told, words: error.words, ...again }), false)
+  showContent(closedPage(error.why, { ...told, ...apart(error.words), ...again }), false)
   announce(document.querySelector('h1')?.textContent ?? '')
 }

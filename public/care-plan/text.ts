@@ -14,3 +14,10 @@ export const oneLine = (text: unknown): string => harmless(text).replace(/\s+/g,
 
 export const plural = (count: number, word: string): string =>
   `${count} ${word}${count === 1 ? '' : 's'}`
+
+/** A gateway's words end with their reference where they have no member of their own for it. */
+export function apart(text: unknown): { readonly words: string; readonly reference: string } {
+  const all = oneLine(text).slice(0, 500)
+  const found = /\s*(?:Reference:\s*)?\b(ref_[\w-]{8,64})\s*$/.exec(all)
+  return { words: found ? all.slice(0, found.index) : all, reference: found?.[1] ?? '' }
+}

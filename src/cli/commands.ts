@@ -1,6 +1,21 @@
+import { auditSearch, auditVerify } from './audit.js'
 import type { Command } from './command.js'
 import { demo } from './demo.js'
+import { launch } from './launch.js'
+import { policyCheck } from './policy.js'
+import { appAdd, appList, systemAdd, systemList } from './registrations.js'
 import { serve } from './serve.js'
 
 /** Every command, in the order in which a newcomer meets them. */
-export const COMMANDS: readonly Command[] = [demo, serve]
+export const COMMANDS: readonly Command[] = [
+  demo,
+  launch,
+  serve,
+  appAdd,
+  appList,
+  systemAdd,
+  systemList,
+  policyCheck,
+  auditSearch,
+  auditVerify,
+]

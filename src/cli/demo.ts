@@ -92,7 +92,6 @@ care-plan app. Needs no account, no internet and no other server. PORT shifts al
     }
     const tls = tlsOf(values)
     const data = text(values, 'data')
-    const redis = text(values, 'redis')
     const started = await startDemo({
       ...{
         root,
@@ -103,7 +102,7 @@ care-plan app. Needs no account, no internet and no other server. PORT shifts al
       },
       ...(tls ? { tls } : {}),
       ...(data === undefined ? {} : { dataDir: resolve(data) }),
-      ...(redis === undefined ? {} : { overrides: { store: { kind: 'redis', url: redis } } }),
+      ...redisOf(values),
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') throw error
       throw new Refused(
@@ -114,4 +113,24 @@ care-plan app. Needs no account, no internet and no other server. PORT shifts al
     await outside.stopped()
     await started.close()
   },
+}
+
+/** The configuration under which the demonstration keeps its store. @throws Refused when it never ran */
+export async function demoConfigOf(outside: Outside, values: Values) {
+  const { keptDemoConfig, demoOrigins } = await loadDemo()
+  const { root, clock, random } = outside
+  const dataDir = resolve(text(values, 'data') ?? join(root, '.data'))
+  if (!existsSync(dataDir)) {
+    throw new Refused(`There is no demonstration in ${dataDir} yet: run \`npm start\` first.`)
+  }
+  const origins = demoOrigins(portOf(outside))
+  return await keptDemoConfig({
+    ...{ root, origins, dataDir, clock, random, log: createLog('warn') },
+    ...redisOf(values),
+  })
+}
+
+const redisOf = (values: Values) => {
+  const url = text(values, 'redis')
+  return url === undefined ? {} : { overrides: { store: { kind: 'redis', url } } }
 }

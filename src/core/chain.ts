@@ -61,10 +61,10 @@ export function chain(
   let { seq, hash: prev } = head
   for (const happening of happenings) {
     seq += 1
-    const body = { ...happening, writer: head.writer, seq, at, prev }
-    const hash = sha256(canonical(body))
-    entries.push({ ...body, hash })
-    prev = hash
+    // Not by spreading: V8 takes ten times as long for members that follow a spread.
+    const body = Object.assign({}, happening, { writer: head.writer, seq, at, prev })
+    prev = sha256(canonical(body))
+    entries.push(Object.assign(body, { hash: prev }))
   }
   return entries
 }

@@ -95,8 +95,7 @@ export function readFhirCall(call: Call): FhirCall {
 /** What goes on to the record, and by whose leave. */
 export interface FhirPlan {
   readonly call: FhirDataCall
-  readonly path: string
-  readonly query: string
+  readonly forward: { readonly path: string; readonly query: string }
   /** Absent for the user's own Practitioner, which the `fhirUser` scope gives. */
   readonly decision?: PolicyDecision
 }
@@ -138,7 +137,7 @@ export function enforceFhir(
 ): FhirPlan {
   requireAudience(access, base)
   if (isOwnPractitioner(access, call, base) && call.interaction === 'read')
-    return { call, path: `/Practitioner/${call.id}`, query: '' }
+    return { call, forward: { path: `/Practitioner/${call.id}`, query: '' } }
 
   const letter = call.interaction === 'read' ? 'r' : 's'
   if (!hasFhirScope(access, call.type, letter))
@@ -146,11 +145,13 @@ export function enforceFhir(
   const decision = requireDecision(access, policies, letter, { type: 'fhir', id: call.type })
 
   const { patient } = access.grant.context
-  if (call.interaction === 'search')
-    return { call, path: `/${call.type}`, query: heldToPatient(call, patient), decision }
+  if (call.interaction === 'search') {
+    const query = heldToPatient(call, patient)
+    return { call, forward: { path: `/${call.type}`, query }, decision }
+  }
   if (call.type === 'Patient' && call.id !== patient)
     throw new Refusal('record_other_patient', 'read Patient')
-  return { call, path: `/${call.type}/${call.id}`, query: '', decision }
+  return { call, forward: { path: `/${call.type}/${call.id}`, query: '' }, decision }
 }
 
 type Json = Readonly<Record<string, unknown>>

@@ -7,7 +7,8 @@
 import { z } from 'zod'
 import type { FormField, FormSection } from './plans.js'
 
-const ARCHETYPE = 'openEHR-EHR-EVALUATION.care_plan_section.v0'
+const COMPOSITION = 'openEHR-EHR-COMPOSITION.care_plan.v0'
+const EVALUATION = 'openEHR-EHR-EVALUATION.care_plan_section.v0'
 
 const text = (value: string) => ({ _type: 'DV_TEXT', value })
 const code = (terminology: string, value: string) => ({
@@ -27,14 +28,9 @@ function dataValue(field: FormField, value: string) {
   return label === undefined ? text(value) : coded('local', value, label)
 }
 
-/** A section's answers (by field id) as a COMPOSITION without `uid`: the record gives that. */
-export function compositionOf(
-  section: FormSection,
-  values: Readonly<Record<string, string>>,
-  composer: string,
-  startTime: string,
-) {
-  const items = section.fields
+/** The section's answers, in the order of its form. */
+const elements = (section: FormSection, values: Readonly<Record<string, string>>) =>
+  section.fields
     .filter((field) => values[field.id] !== undefined)
     .map((field) => ({
       _type: 'ELEMENT',
@@ -42,43 +38,44 @@ export function compositionOf(
       archetype_node_id: field.node,
       value: dataValue(field, values[field.id] ?? ''),
     }))
-  return {
-    _type: 'COMPOSITION',
-    name: text(section.title),
-    archetype_node_id: 'openEHR-EHR-COMPOSITION.care_plan.v0',
-    archetype_details: {
-      _type: 'ARCHETYPED',
-      archetype_id: { _type: 'ARCHETYPE_ID', value: 'openEHR-EHR-COMPOSITION.care_plan.v0' },
-      template_id: { _type: 'TEMPLATE_ID', value: section.template },
-      rm_version: '1.1.0',
-    },
-    language: code('ISO_639-1', 'en'),
-    territory: code('ISO_3166-1', 'GB'),
-    category: coded('openehr', '433', 'event'),
-    composer: { _type: 'PARTY_IDENTIFIED', name: composer },
-    context: {
-      _type: 'EVENT_CONTEXT',
-      start_time: { _type: 'DV_DATE_TIME', value: startTime },
-      setting: coded('openehr', '238', 'other care'),
-    },
-    content: [
-      {
-        _type: 'EVALUATION',
-        name: text(section.title),
-        archetype_node_id: ARCHETYPE,
-        language: code('ISO_639-1', 'en'),
-        encoding: code('IANA_character-sets', 'UTF-8'),
-        subject: { _type: 'PARTY_SELF' },
-        data: {
-          _type: 'ITEM_TREE',
-          name: text('Tree'),
-          archetype_node_id: 'at0001',
-          items,
-        },
-      },
-    ],
-  }
-}
+
+const evaluation = (section: FormSection, items: ReturnType<typeof elements>) => ({
+  _type: 'EVALUATION',
+  name: text(section.title),
+  archetype_node_id: EVALUATION,
+  language: code('ISO_639-1', 'en'),
+  encoding: code('IANA_character-sets', 'UTF-8'),
+  subject: { _type: 'PARTY_SELF' },
+  data: { _type: 'ITEM_TREE', name: text('Tree'), archetype_node_id: 'at0001', items },
+})
+
+/** A section's answers (by field id) as a COMPOSITION without `uid`: the record gives that. */
+export const compositionOf = (
+  section: FormSection,
+  values: Readonly<Record<string, string>>,
+  composer: string,
+  startTime: string,
+) => ({
+  _type: 'COMPOSITION',
+  name: text(section.title),
+  archetype_node_id: COMPOSITION,
+  archetype_details: {
+    _type: 'ARCHETYPED',
+    archetype_id: { _type: 'ARCHETYPE_ID', value: COMPOSITION },
+    template_id: { _type: 'TEMPLATE_ID', value: section.template },
+    rm_version: '1.1.0',
+  },
+  language: code('ISO_639-1', 'en'),
+  territory: code('ISO_3166-1', 'GB'),
+  category: coded('openehr', '433', 'event'),
+  composer: { _type: 'PARTY_IDENTIFIED', name: composer },
+  context: {
+    _type: 'EVENT_CONTEXT',
+    start_time: { _type: 'DV_DATE_TIME', value: startTime },
+    setting: coded('openehr', '238', 'other care'),
+  },
+  content: [evaluation(section, elements(section, values))],
+})
 
 const element = z.looseObject({
   _type: z.literal('ELEMENT'),

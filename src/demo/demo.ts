@@ -116,6 +116,14 @@ export function demoConfig(
   })
 }
 
+/** The same configuration without a running demonstration: for commands that only look into its store. */
+export async function keptDemoConfig(
+  settings: DemoSettings & { readonly dataDir: string },
+): Promise<Config> {
+  const systems = await demoSystems(settings.dataDir)
+  return demoConfig(settings, launchSystemRows(systems, settings.origins.desktop), '')
+}
+
 /** What the provider signs with, made at first start and readable by the owner alone. */
 async function providerKeys(dataDir: string): Promise<ProviderKeys> {
   const file = join(dataDir, 'demo-provider.json')

@@ -77,6 +77,15 @@ const clearText = ({ sub, app, patient }: LaunchTokenClaims): readonly Field[] =
   field('birth_date', patient.birth_date ?? ''),
 ]
 
+/** No token, and so no number by which the trail could name it. */
+const inTheClear = (launch: Launch, action: string, fields: readonly Field[]): Outcome => ({
+  delivered: { style: 'form-post', action, fields },
+  sent: {
+    ...{ at: launch.clock(), how: `${nameOf(launch)} sent patient and user as they are.` },
+    claims: Object.fromEntries(fields.map(({ name, value }) => [name, value])),
+  },
+})
+
 const launchOfLink = (uri: string): { readonly launch?: LaunchId } => {
   const launch = launchOfSecret('lnk', uri.split('/').at(-1) ?? '')
   return launch === undefined ? {} : { launch }
@@ -115,12 +124,8 @@ const deliverPost: Deliver = async (parts, launch) => {
   const action = `${parts.gateway}/launch`
   const token = field('launch_token', built.token)
   if (delivery === 'twice') await post(parts, action, [token])
-  const fields =
-    delivery === 'clear-text'
-      ? clearText(built.draft.claims)
-      : delivery === 'repeated-parameter'
-        ? [token, token]
-        : [token]
+  if (delivery === 'clear-text') return inTheClear(launch, action, clearText(built.draft.claims))
+  const fields = delivery === 'repeated-parameter' ? [token, token] : [token]
   const how = `${nameOf(launch)} signed a launch token, and the browser posts it into the frame. Nothing of it is in an address.`
   return { delivered: { style: 'form-post', action, fields }, sent: said(launch, how, built) }
 }
@@ -152,8 +157,9 @@ const deliverSealed: Deliver = async (parts, launch) => {
   const built = await buildSealedLaunch(launch, await sealingKey(parts))
   const action = `${parts.gateway}/launch/sealed`
   const { delivery, claims } = built.draft
-  const facts = delivery === 'clear-text' ? clearText(claims) : [field('sealed', built.token)]
-  const fields = [field('system', launch.system.id), ...facts]
+  const system = field('system', launch.system.id)
+  if (delivery === 'clear-text') return inTheClear(launch, action, [system, ...clearText(claims)])
+  const fields = [system, field('sealed', built.token)]
   if (delivery === 'twice') await post(parts, action, fields)
   const how = `${nameOf(launch)} sealed the launch so that only the gateway can read it. Nothing proves who sealed it, or when: it is a hint, and the user signs in.`
   return { delivered: { style: 'form-post', action, fields }, sent: said(launch, how, built) }

@@ -55,7 +55,9 @@ export async function inspect({ search, tap }: Sources, sent: SentLaunch) {
   const trail = entries.filter(
     (entry) => about.includes(entry) || (launch !== undefined && entry.launch === launch),
   )
-  const heard = [...keysOf(sent), ...(launch === undefined ? [] : [launch])].flatMap(tap.events)
+  const references = trail.flatMap(({ reference }) => (reference ? [`reference:${reference}`] : []))
+  const keys = [...keysOf(sent), ...references, ...(launch === undefined ? [] : [launch])]
+  const heard = keys.flatMap(tap.events)
   const traffic = [...new Set<TapEvent>(heard)]
     .filter(({ at }) => at >= sent.at)
     .sort((a, b) => a.at - b.at)

@@ -6,7 +6,7 @@ import type { TrailEntry } from '../core/audit.js'
 import type { LaunchId } from '../core/ids.js'
 import { REFUSALS, type RefusalCode } from '../core/refusal.js'
 import type { EpochMs } from '../core/values.js'
-import type { FaultName } from './desktop-faults.js'
+import { FAULTS, type FaultName } from './desktop-faults.js'
 import { STAGES, type StageRow, stageOfEntry, standingOf } from './desktop-stages.js'
 import type { SystemId } from './desktop-systems.js'
 import type { TapEvent } from './desktop-tap.js'
@@ -107,7 +107,12 @@ function stageOf(
 
 function arrival(sent: SentLaunch): Stage {
   return {
-    ...{ name: 'sent', title: 'The GP system launches', state: 'done', text: sent.how },
+    ...{
+      name: 'sent',
+      title: 'The GP system launches',
+      state: 'done',
+      text: sent.fault ? FAULTS[sent.fault].does : sent.how,
+    },
     ...{ facts: [], entries: [], traffic: [] },
   }
 }

@@ -44,6 +44,7 @@ const REFUSED_LATER: Readonly<Record<string, string>> = {
   policy_stale: 'decision',
   birth_date_exhausted: 'session',
   link_invalid: 'session',
+  launch_replayed: 'session',
 }
 
 /** The name of the stage that an entry belongs to. @param proven whether the launch was verified */

@@ -32,7 +32,7 @@ export interface TapEvent {
 export interface Tap {
   /** The same listener, listened to. Wrap what is handed to `http.createServer`. */
   wrap(app: RequestListener): RequestListener
-  /** By launch id (`lch_…`), launch token (`jti:…`) or inbound SMART handle (`handle:…`). Oldest first. */
+  /** By launch id (`lch_…`), launch token (`jti:…`), inbound SMART handle (`handle:…`) or refusal (`reference:…`). Oldest first. */
   events(key: string): readonly TapEvent[]
   /** The launch that a token or handle became, once the traffic showed it. */
   launchOf(key: string): LaunchId | undefined
@@ -82,11 +82,13 @@ function keysOf(exchange: Exchange): { readonly launch?: LaunchId; readonly othe
   }
   const launch = launchIn([url.pathname, ...Object.values(fields), location, body])
   const jti = claimOf(fields.launch_token, 'jti')
+  const reference = answerOf(exchange).reference
   const smart = url.pathname === '/launch/smart' ? fields.launch : undefined
   return {
     ...(launch === undefined ? {} : { launch }),
     others: [
       ...(jti === undefined ? [] : [`jti:${jti}`]),
+      ...(typeof reference === 'string' ? [`reference:${reference}`] : []),
       ...(smart === undefined ? [] : [`handle:${sha256(smart)}`]),
     ],
   }

@@ -32,21 +32,25 @@ const status = (system: string, code: string) => ({
 })
 const subject = (patient: DemoPatient) => ({ reference: `Patient/${patient.fhirId}` })
 
+/** A sensitive record holds no place and no number at which its person could be found (as PDS does it). */
+const whereabouts = (patient: DemoPatient) =>
+  patient.sensitive === true
+    ? {}
+    : {
+        telecom: [{ system: 'phone', value: patient.phone, use: 'home' }],
+        address: [
+          {
+            use: 'home',
+            line: [patient.address.line],
+            city: patient.address.city,
+            postalCode: patient.address.postcode,
+          },
+        ],
+        generalPractitioner: [{ reference: `Organization/${HOME_PRACTICE}` }],
+      }
+
 function patientResource(patient: DemoPatient, all: readonly DemoPatient[]): FhirResource {
   const replacement = all.find((each) => each.nhsNumber === patient.supersededBy)
-  // A sensitive record holds no place and no number at which its person could be found (as PDS does it).
-  const whereabouts = {
-    telecom: [{ system: 'phone', value: patient.phone, use: 'home' }],
-    address: [
-      {
-        use: 'home',
-        line: [patient.address.line],
-        city: patient.address.city,
-        postalCode: patient.address.postcode,
-      },
-    ],
-    generalPractitioner: [{ reference: `Organization/${HOME_PRACTICE}` }],
-  }
   return {
     resourceType: 'Patient',
     id: patient.fhirId,
@@ -68,7 +72,7 @@ function patientResource(patient: DemoPatient, all: readonly DemoPatient[]): Fhi
     ],
     gender: patient.gender,
     birthDate: patient.birthDate,
-    ...(patient.sensitive === true ? {} : whereabouts),
+    ...whereabouts(patient),
     ...(patient.deceased === undefined
       ? {}
       : { deceasedDateTime: `${patient.deceased}T04:20:00+00:00` }),

@@ -13,6 +13,8 @@ interface Parts {
   readonly random: Random
   readonly pages: Pages
   readonly log: Logger
+  /** Who may frame a refusal whose launch system is not known: it shows nothing of a patient. */
+  readonly anyAncestors: () => Promise<readonly string[]>
   readonly trail: { record(...happenings: readonly Happening[]): Promise<void> }
 }
 
@@ -122,6 +124,9 @@ export function refusals(parts: Parts): ErrorRequestHandler {
         parts.log.error({ reference, err: failure }, 'the trail refused an entry'),
       )
     if (res.headersSent) return next(error)
+    if (journey.answers === 'page' && journey.frameAncestors.length === 0) {
+      journey.frameAncestors = await parts.anyAncestors().catch(() => [])
+    }
     if (refusal) answer(parts, res, journey, refusal, reference)
     else {
       res.set('X-Request-Id', reference)

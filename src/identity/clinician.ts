@@ -47,6 +47,11 @@ export interface JourneySecrets {
 
 export interface ClinicianProvider {
   /**
+   * The origin of its sign-in page: what a form of ours must be allowed to lead to.
+   * @throws Refusal sign_on_unavailable, sign_on_failed
+   */
+  pageOrigin(): Promise<string>
+  /**
    * Where to send the browser, top-level: the provider refuses framing.
    * @throws Refusal sign_on_unavailable, sign_on_failed
    */
@@ -157,6 +162,11 @@ export function openClinicianProvider(
   }
   const provider = openDiscovery(config, clock)
   return {
+    pageOrigin: () =>
+      refusing('sign_on_failed', async () => {
+        const { authorization_endpoint } = (await provider()).configuration.serverMetadata()
+        return new URL(authorization_endpoint ?? issuer).origin
+      }),
     begin: ({ assurance, framed, forceLogin, loginHint, state, nonce, verifier }) =>
       refusing('sign_on_failed', async () => {
         const { configuration } = await provider()

@@ -57,7 +57,7 @@ export async function showWaiting(
     ],
   })
   if (!fresh) throw new Refusal('launch_replayed', 'jti or link used before')
-  showPage(parts, exchange, arrival, wait, secret)
+  await showPage(parts, exchange, arrival, wait, secret)
 }
 
 interface Page {
@@ -91,14 +91,27 @@ const PAGES: {
   }),
 }
 
-function showPage(
+/** Where a page's form ends: at the provider, or by way of the next step at the app. */
+async function leadOf(
+  parts: LaunchParts,
+  { launch }: Arrival,
+  { waiting }: Wait,
+): Promise<string[]> {
+  if (waiting.for === 'sign-on') return [await parts.provider.pageOrigin()]
+  const client = await parts.registry.client(launch.app)
+  return (client?.launchUrls ?? []).map((url) => new URL(url).origin)
+}
+
+async function showPage(
   parts: LaunchParts,
   { req, res }: Exchange,
-  { launch }: Arrival,
+  arrival: Arrival,
   wait: Wait,
   secret: string,
-): void {
+): Promise<void> {
   const make = PAGES[wait.waiting.for] as (waiting: Waiting, about: unknown) => Page
+  const { launch } = arrival
   const { status = 200, view, data } = make(wait.waiting, { launch, wait, framed: isFramed(req) })
-  parts.pages.send(res, status, view, { ...data, secret, system: wait.system.name })
+  const lead = await leadOf(parts, arrival, wait)
+  parts.pages.send(res, status, view, { ...data, secret, system: wait.system.name }, lead)
 }

@@ -3,6 +3,7 @@ import './v8-flags.js'
 import { preparsePolicySet } from '@cedar-policy/cedar-wasm/nodejs'
 
 export type {
+  AuthorizationAnswer,
   DetailedError,
   EntityUidJson,
   Expr,

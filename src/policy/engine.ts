@@ -2,7 +2,12 @@
 import type { Policies, PolicyDecision, Question } from '../core/decision.js'
 import type { Assurance } from '../core/roles.js'
 import { createCache } from './cache.js'
-import { dropPolicySet, keepPolicySet, statefulIsAuthorized } from './cedar.js'
+import {
+  type AuthorizationAnswer,
+  dropPolicySet,
+  keepPolicySet,
+  statefulIsAuthorized,
+} from './cedar.js'
 import { askingFor, lengthed } from './entities.js'
 import { type ParsedPolicy, parsePolicies } from './parse.js'
 import { Problems } from './problem.js'
@@ -57,6 +62,36 @@ function slicesOf(policies: readonly ParsedPolicy[]) {
   }
 }
 
+/** Puts Cedar's answer into our terms: policies by id in the order of their names, with what they say. */
+function readAnswer(
+  answer: AuthorizationAnswer,
+  byId: ReadonlyMap<string, ParsedPolicy>,
+  version: number,
+): PolicyDecision {
+  const broken = (errors: readonly string[], policies: readonly string[] = []) =>
+    frozen({ effect: 'deny', policies, reasons: [], obligations: [], version, errors })
+  if (answer.type === 'failure') return broken(answer.errors.map(({ message }) => message))
+  const { decision, diagnostics } = answer.response
+  // Cedar skips a policy that errs, a `forbid` included, so an allow beside an error may be an allow whose
+  // `forbid` never ran.
+  if (diagnostics.errors.length > 0) {
+    const failed = [...diagnostics.errors].sort((a, b) => (a.policyId < b.policyId ? -1 : 1))
+    return broken(
+      failed.map(({ policyId, error }) => `${policyId}: ${error.message}`),
+      failed.map(({ policyId }) => policyId),
+    )
+  }
+  const deciding = [...diagnostics.reason].sort().flatMap((id) => byId.get(id) ?? [])
+  return frozen({
+    effect: decision,
+    policies: deciding.map(({ id }) => id),
+    reasons: deciding.map(({ reason }) => reason),
+    obligations: [...new Set(deciding.flatMap(({ obligations }) => obligations))],
+    version,
+    errors: [],
+  })
+}
+
 /**
  * Makes an engine of a version's policies. It does not check them against the schema or run their tests: that is
  * done before a version is published (check.ts).
@@ -74,45 +109,19 @@ export function createPolicies(
   const slices = slicesOf(policies)
   const answers = createCache<PolicyDecision>(remember)
 
-  const broken = (errors: readonly string[], ids: readonly string[]): PolicyDecision =>
-    frozen({ effect: 'deny', policies: ids, reasons: [], obligations: [], version, errors })
-
-  const ask = (question: Question): PolicyDecision => {
-    const answer = statefulIsAuthorized(asking.call(question, slices.find(question)))
-    if (answer.type === 'failure')
-      return broken(
-        answer.errors.map(({ message }) => message),
-        [],
-      )
-    const { decision, diagnostics } = answer.response
-    // Cedar skips a policy that errs, a `forbid` included, so an allow beside an error may be an allow whose
-    // `forbid` never ran.
-    if (diagnostics.errors.length > 0) {
-      const failed = [...diagnostics.errors].sort((a, b) => (a.policyId < b.policyId ? -1 : 1))
-      return broken(
-        failed.map(({ policyId, error }) => `${policyId}: ${error.message}`),
-        failed.map(({ policyId }) => policyId),
-      )
-    }
-    const deciding = [...diagnostics.reason].sort().flatMap((id) => byId.get(id) ?? [])
-    return frozen({
-      effect: decision,
-      policies: deciding.map(({ id }) => id),
-      reasons: deciding.map(({ reason }) => reason),
-      obligations: [...new Set(deciding.flatMap(({ obligations }) => obligations))],
-      version,
-      errors: [],
-    })
-  }
-
   const decide = (question: Question): PolicyDecision => {
     const key = asking.key(question)
     const known = answers.get(key)
     if (known) return known
-    const decision = ask(question)
+    const answer = statefulIsAuthorized(asking.call(question, slices.find(question)))
+    const decision = readAnswer(answer, byId, version)
     answers.set(key, decision)
     return decision
   }
+  const signedOn = (question: Question, assurance: Assurance): Question => ({
+    ...question,
+    user: { ...question.user, assurance },
+  })
 
   return {
     policies,
@@ -125,7 +134,7 @@ export function createPolicies(
         : ASSURANCES.find(
             (assurance) =>
               assurance > question.user.assurance &&
-              decide({ ...question, user: { ...question.user, assurance } }).effect === 'allow',
+              decide(signedOn(question, assurance)).effect === 'allow',
           ),
     close: slices.close,
   }

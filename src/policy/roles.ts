@@ -78,25 +78,13 @@ function spellOut(list: readonly string[]): string[] {
   })
 }
 
-/**
- * Reads `roles.yaml`.
- *
- * @throws Problems every one that was found
- */
-export function readRoles(text: string, file = 'roles.yaml'): RoleMap {
-  const { value, lineOf } = readYamlFile(file, text, rolesFile)
-  const problems: Problem[] = []
-  const types = new Set(value.organization_types)
-  const wrong = (path: readonly PropertyKey[], words: string) =>
-    problems.push({ file, line: lineOf(path), text: words })
+type RolesFile = z.output<typeof rolesFile>
+/** Says what is wrong at a path of the file. */
+type Complain = (path: readonly PropertyKey[], words: string) => void
 
-  value.organization_types.forEach((type, i) => {
-    if (value.organization_types.indexOf(type) < i)
-      wrong(['organization_types', i], `organisation type ${type} stands twice`)
-  })
-
+function rulesOf({ roles }: RolesFile, types: ReadonlySet<string>, wrong: Complain) {
   const rules = new Map<string, RoleRule[]>()
-  value.roles.forEach(({ role, codes: list, organizations }, i) => {
+  roles.forEach(({ role, codes: list, organizations }, i) => {
     const named = organizations === 'any' ? types : new Set(organizations)
     for (const type of named) {
       if (!types.has(type)) wrong(['roles', i], `${type} is not one of the organization_types`)
@@ -113,18 +101,39 @@ export function readRoles(text: string, file = 'roles.yaml'): RoleMap {
       else rules.set(code, [...before, { role, organizationTypes: named }])
     }
   })
+  return rules
+}
 
-  const baseline = new Map<string, readonly string[]>()
-  value.baseline.forEach(({ codes: list, activities }, i) => {
+function baselineOf({ baseline }: RolesFile, wrong: Complain) {
+  const byCode = new Map<string, readonly string[]>()
+  baseline.forEach(({ codes: list, activities }, i) => {
     for (const code of spellOut(list)) {
-      if (baseline.has(code)) wrong(['baseline', i], `${code} already has a baseline`)
-      baseline.set(code, activities)
+      if (byCode.has(code)) wrong(['baseline', i], `${code} already has a baseline`)
+      byCode.set(code, activities)
     }
   })
+  return byCode
+}
 
+/**
+ * Reads `roles.yaml`.
+ *
+ * @throws Problems every one that was found
+ */
+export function readRoles(text: string, file = 'roles.yaml'): RoleMap {
+  const { value, lineOf } = readYamlFile(file, text, rolesFile)
+  const problems: Problem[] = []
+  const wrong: Complain = (path, words) => problems.push({ file, line: lineOf(path), text: words })
+  const types = new Set(value.organization_types)
+  value.organization_types.forEach((type, i) => {
+    if (value.organization_types.indexOf(type) < i)
+      wrong(['organization_types', i], `organisation type ${type} stands twice`)
+  })
+  const rules = rulesOf(value, types, wrong)
+  const baseline = baselineOf(value, wrong)
   if (problems.length > 0) throw new Problems(problems)
-  const carried = new Map(Object.entries(value.includes))
-  return { organizationTypes: types, rules, baseline, includes: closure(carried) }
+  const includes = closure(new Map(Object.entries(value.includes)))
+  return { organizationTypes: types, rules, baseline, includes }
 }
 
 /** Follows inclusion to its end; a circle is harmless. */

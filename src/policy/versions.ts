@@ -136,54 +136,69 @@ async function publishSeed(parts: OpenPoliciesParts, hash: string): Promise<void
   throw new Error('another node took the next policy version and has not published it: start again')
 }
 
+/** A version that this node holds, ready to answer. */
+interface Held {
+  readonly hash: string
+  readonly engine: Engine
+  readonly roles: RoleMap
+}
+
+/** Opens a version of which the store says that it is in force. */
+async function openVersion(
+  { store, source }: OpenPoliciesParts,
+  seedHash: string,
+  { version, hash }: Current,
+): Promise<Held> {
+  const files = hash === seedHash ? source : (await store.get('policy', String(version)))?.files
+  if (!files || hashOfFiles(files) !== hash)
+    throw new Error(`policy version ${version} is not whole in the store`)
+  const roles = readRoles(files[ROLES_FILE] ?? '', ROLES_FILE)
+  return { hash, roles, engine: createPolicies(files, { version }) }
+}
+
 /** Learns which version is in force, again and again, and answers by it. */
 function follow(parts: OpenPoliciesParts, seedHash: string): OpenPolicies {
-  const { store, clock, source, readFor = READ_FOR } = parts
-  let held: { readonly hash: string; readonly engine: Engine; readonly roles: RoleMap } | undefined
+  const { store, clock, readFor = READ_FOR } = parts
+  let held: Held | undefined
   let heardAt = 0
   let underWay: { readonly since: EpochMs; readonly done: Promise<void> } | undefined
 
-  const filesOf = async ({ version, hash }: Current): Promise<PolicyFiles> => {
-    if (hash === seedHash) return source
-    const files = (await store.get('policy', String(version)))?.files
-    if (files && hashOfFiles(files) === hash) return files
-    throw new Error(`policy version ${version} is not whole in the store`)
-  }
-  const adopt = async (current: Current): Promise<void> => {
-    if (held?.hash === current.hash && held.engine.version() === current.version) return
-    const files = await filesOf(current)
-    // After a failover a store may have forgotten: older rules must not come back by accident.
-    const version = held?.engine.version() ?? 0
-    if (current.version < version)
-      throw new Error(`the store's policy version went back from ${version} to ${current.version}`)
-    const roles = readRoles(files[ROLES_FILE] ?? '', ROLES_FILE)
-    const engine = createPolicies(files, { version: current.version })
-    held?.engine.close()
-    held = { hash: current.hash, engine, roles }
+  const now = (): Held => {
+    if (!held) throw new Error('no policy version has been opened')
+    return held
   }
   const learn = async (since: EpochMs): Promise<void> => {
     const current = await store.get('policy', 'current')
     if (!current) throw new Error('the store holds no policy version')
-    await adopt(current)
+    if (held?.hash !== current.hash || held.engine.version() !== current.version) {
+      const opened = await openVersion(parts, seedHash, current)
+      const version = held?.engine.version() ?? 0
+      // After a failover a store may have forgotten: older rules must not come back by accident.
+      if (current.version < version) {
+        opened.engine.close()
+        throw new Error(
+          `the policy version in the store went back from ${version} to ${current.version}`,
+        )
+      }
+      held?.engine.close()
+      held = opened
+    }
     heardAt = Math.max(heardAt, since)
   }
-  const now = () => {
-    if (!held) throw new Error('no policy version has been opened')
-    return held
+  const refresh = (): Promise<void> => {
+    const since = clock()
+    if (underWay && since - underWay.since < HANGING) return underWay.done
+    const mine = { since, done: learn(since) }
+    underWay = mine
+    return mine.done.finally(() => {
+      if (underWay === mine) underWay = undefined
+    })
   }
   // A clock that was set back must not make old word young.
   const heardWithin = (span: Seconds): boolean => Math.abs(clock() - heardAt) <= span * 1000
 
   return {
-    refresh() {
-      const since = clock()
-      if (underWay && since - underWay.since < HANGING) return underWay.done
-      const mine = { since, done: learn(since) }
-      underWay = mine
-      return mine.done.finally(() => {
-        if (underWay === mine) underWay = undefined
-      })
-    },
+    refresh,
     version: () => now().engine.version(),
     decide: (question) => now().engine.decide(question),
     stepUp: (question) => now().engine.stepUp(question),

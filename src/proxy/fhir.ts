@@ -48,8 +48,7 @@ export function fhirProxy(parts: ProxyParts): RequestHandler {
 
     // Scope and today's policies, before the record hears of it …
     const plan = enforceFhir(access, call, policies, base)
-    const { path, query } = plan
-    const answer = await record.forward({ upstream: 'fhir', method: 'GET', path, query })
+    const answer = await record.forward({ upstream: 'fhir', method: 'GET', ...plan.forward })
 
     // … and whose it is, before the app does.
     requireFound(answer)

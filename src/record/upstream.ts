@@ -54,12 +54,17 @@ const MEANT = new Set([400, 404, 405, 406, 409, 410, 412, 415, 422])
 const BUSY = new Set([408, 425, 429])
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
+/** Made once: what it says does not depend on the call. */
+const TIMED_OUT = Object.assign(new Error('timed out'), { code: 'TIMED_OUT' })
 const LOST_CONNECTION = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 function codeOf(error: unknown): string {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
   return typeof code === 'string' ? code : String(name)
 }
+
+const headersOn = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => HEADERS_ON.has(name)))
 
 function headersBack(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
   const back: Record<string, string> = {}
@@ -86,12 +91,16 @@ function readJson(name: string, answer: Dispatcher.ResponseData, text: string): 
   return undefined
 }
 
-/** @param name for the trail: which of our upstreams this is */
-export function openUpstream(name: string, settings: UpstreamSettings, limits: Limits): Upstream {
-  const base = settings.base.replace(/\/$/, '')
+interface Exchange {
+  readonly answer: Dispatcher.ResponseData
+  readonly text: string
+}
+
+/** Sends a call over kept connections and reads its answer whole, in `timeoutMs` from first to last byte. */
+function openConnections(base: string, settings: UpstreamSettings, limits: Limits) {
   const { origin, pathname } = new URL(base)
   const root = pathname === '/' ? '' : pathname
-  const timeoutMs = settings.timeoutMs ?? 5_000
+  const { credential, timeoutMs = 5_000 } = settings
   const pool = new Pool(origin, {
     connections: limits.connections,
     maxResponseSize: limits.bytes,
@@ -99,27 +108,44 @@ export function openUpstream(name: string, settings: UpstreamSettings, limits: L
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   })
-  const credential =
-    settings.credential === undefined ? {} : { authorization: `Bearer ${settings.credential}` }
-
-  async function exchange(call: UpstreamCall) {
-    const query = call.query === undefined || call.query === '' ? '' : `?${call.query}`
-    const headers: Record<string, string> = { accept: 'application/json', ...credential }
-    for (const [header, value] of Object.entries(call.headers ?? {}))
-      if (HEADERS_ON.has(header)) headers[header] = value
-    const answer = await pool.request({
-      method: call.method,
-      path: `${root}${call.path}${query}`,
-      headers,
-      body: call.body ?? null,
-      // The pool's own limits restart with each piece of an answer; this one does not.
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    return { answer, text: await answer.body.text() }
+  const standing: Readonly<Record<string, string>> = {
+    accept: 'application/json',
+    ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
   }
+  return {
+    async exchange(call: UpstreamCall): Promise<Exchange> {
+      const query = call.query === undefined || call.query === '' ? '' : `?${call.query}`
+      const path = `${root}${call.path}${query}`
+      const headers = { ...standing, ...headersOn(call.headers ?? {}) }
+      // The pool's own limits restart with each piece of an answer; this one does not.
+      const end = new AbortController()
+      const timer = setTimeout(() => end.abort(TIMED_OUT), timeoutMs)
+      try {
+        const { method, body = null } = call
+        const answer = await pool.request({ method, path, headers, body, signal: end.signal })
+        return { answer, text: await answer.body.text() }
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+    close: () => pool.close(),
+  }
+}
+
+/** What keeps a call from being answered at all. */
+function unanswered(name: string, error: unknown): Refusal {
+  const code = codeOf(error)
+  const tooLarge = code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
+  return new Refusal(tooLarge ? 'upstream_invalid' : 'record_unavailable', `${name}: ${code}`)
+}
+
+/** @param name for the trail: which of our upstreams this is */
+export function openUpstream(name: string, settings: UpstreamSettings, limits: Limits): Upstream {
+  const base = settings.base.replace(/\/$/, '')
+  const { exchange, close } = openConnections(base, settings, limits)
 
   /** A kept connection may be closed just as we use it. What only reads may simply be asked again. */
-  const exchangeOnceMore = (call: UpstreamCall) => (error: unknown) => {
+  const onceMore = (call: UpstreamCall) => (error: unknown) => {
     const reads = call.method === 'GET' || call.path.endsWith('/_search')
     if (reads && LOST_CONNECTION.has(codeOf(error))) return exchange(call)
     throw error
@@ -129,14 +155,9 @@ export function openUpstream(name: string, settings: UpstreamSettings, limits: L
     base,
     async call(call) {
       const { answer, text } = await exchange(call)
-        .catch(exchangeOnceMore(call))
+        .catch(onceMore(call))
         .catch((error: unknown) => {
-          const code = codeOf(error)
-          const tooLarge = code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
-          throw new Refusal(
-            tooLarge ? 'upstream_invalid' : 'record_unavailable',
-            `${name}: ${code}`,
-          )
+          throw unanswered(name, error)
         })
       const status = answer.statusCode
       if (status >= 500 || BUSY.has(status))
@@ -145,6 +166,6 @@ export function openUpstream(name: string, settings: UpstreamSettings, limits: L
         throw new Refusal('upstream_invalid', `${name}: status ${status}`)
       return { status, headers: headersBack(answer.headers), body: readJson(name, answer, text) }
     },
-    close: () => pool.close(),
+    close,
   }
 }

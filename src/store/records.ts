@@ -93,7 +93,7 @@ export function decodeRecord<K extends Kind>(
  */
 export function decodeEntry(text: string, writer: string, seq: number): TrailEntry {
   try {
-    return { ...JSON.parse(text), writer, seq }
+    return Object.assign(JSON.parse(text), { writer, seq })
   } catch {
     return {
       what: 'unreadable',

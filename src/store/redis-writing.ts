@@ -60,9 +60,12 @@ function commandsOf(prefix: string, { puts, drops }: Writing, now: EpochMs): rea
   return commands
 }
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 export function openRedisWriting(parts: RedisWritingParts): RedisWriting {
   const { connection, prefix, writer, clock, warn } = parts
   const appending = openAppending(connection, prefix, writer, warn)
+  const claim = openClaiming(connection, clock)
   connection.onClose(appending.doubt)
   const jobs: Job[] = []
   let working = false
@@ -71,7 +74,7 @@ export function openRedisWriting(parts: RedisWritingParts): RedisWriting {
   async function work(): Promise<void> {
     working = true
     // Replies arrive many at a time: whoever was answered in this turn joins the batch.
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await nextTurn()
     while (jobs.length > 0) {
       const batch = jobs.splice(0, MOST_IN_ONE_ELEMENT)
       try {
@@ -92,7 +95,7 @@ export function openRedisWriting(parts: RedisWritingParts): RedisWriting {
 
   async function commit(writing: Writing): Promise<boolean> {
     for (const { key, until } of writing.claims)
-      if (!(await claim(connection, prefix + key, until, clock()))) return false
+      if (!(await claim(prefix + key, until))) return false
     const commands = commandsOf(prefix, writing, clock())
     if (writing.entries) return append(writing.entries, commands)
     if (commands.length > 0) await connection.write(commands)
@@ -118,17 +121,33 @@ export function openRedisWriting(parts: RedisWritingParts): RedisWriting {
   }
 }
 
-async function claim(
+/**
+ * Takes a claim: true for exactly one caller. Claims asked for in one turn of the event loop travel in one
+ * trip, because each write to the socket costs more than the command.
+ */
+function openClaiming(
   connection: Connection,
-  key: string,
-  until: EpochMs,
-  now: EpochMs,
-): Promise<boolean> {
-  const value = [encodeUntil(until), ...expiry(until, now)]
-  const [taken] = await connection.write([['set', key, ...value, 'NX']])
-  if (taken === 'OK') return true
-  const [retaken] = await connection.write([['eval', RETAKE, 1, key, now, ...value]])
-  return retaken === 1
+  clock: Clock,
+): (key: string, until: EpochMs) => Promise<boolean> {
+  let gathered: Command[] = []
+  let trip: Promise<readonly unknown[]> | undefined
+  const leave = async () => {
+    await nextTurn()
+    const commands = gathered
+    gathered = []
+    trip = undefined
+    return connection.write(commands)
+  }
+  return async (key, until) => {
+    const now = clock()
+    const value = [encodeUntil(until), ...expiry(until, now)]
+    const place = gathered.push(['set', key, ...value, 'NX']) - 1
+    trip ??= leave()
+    const taken = (await trip)[place]
+    if (taken === 'OK') return true
+    const [retaken] = await connection.write([['eval', RETAKE, 1, key, now, ...value]])
+    return retaken === 1
+  }
 }
 
 async function finish(

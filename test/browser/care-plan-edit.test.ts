@@ -115,6 +115,7 @@ describe('editing a section', () => {
     const scenario = newScenario({ scope: scopeFor({ '*': 'r' }) })
     const { page, frame } = await openPlan(stage, 'reader', scenario)
     expect(await frame.getByRole('button', { name: /^(Edit|Add)/ }).count()).toBe(0)
+    await frame.getByText('Your role may read this plan, not change it.').waitFor()
     await page.close()
   })
 })
@@ -152,7 +153,6 @@ describe('what was typed is not lost', () => {
       await save(frame)
       await frame.getByText(why).waitFor()
       await shoot(page, 'save-failed')
-      expect(await violations(page)).toEqual([])
       expect(await frame.getByLabel('What matters most').inputValue()).toBe(
         'The garden, and the bees.',
       )
@@ -181,86 +181,6 @@ describe('what was typed is not lost', () => {
     await frame.getByRole('button', { name: 'Cancel' }).click()
     await frame.getByRole('button', { name: 'Discard changes' }).click()
     expect(await seen(frame.locator('#section-what-matters'))).toContain('I kept bees')
-    await page.close()
-  })
-})
-
-describe('two people change one section', () => {
-  async function conflict(handle: string, theirs: Record<string, string>) {
-    const scenario = newScenario()
-    const opened = await openPlan(stage, handle, scenario)
-    const { frame } = opened
-    await edit(frame, 'Personal and professional contacts')
-    await frame.getByLabel('Lasting power of attorney').fill('Ruth and Peter')
-    await frame.getByLabel('Professionals involved').fill('District nurses, 020 7946 0111')
-    saveByOther(scenario, 'contacts', theirs, 'Tom Brightwell')
-    await save(frame)
-    return { ...opened, scenario }
-  }
-  const THEIRS = { 'next-of-kin': 'Ruth Ashworth, 07700 900999', attorney: 'Ruth only' }
-
-  it('shows both versions side by side and asks for each field that both changed', async () => {
-    const { page, frame, scenario } = await conflict('both', THEIRS)
-    await frame.locator('.difference').first().waitFor()
-    const text = await seen(frame.locator('form'))
-    expect(text).toContain('Tom Brightwell saved a newer version')
-    expect(text).toContain('nothing that you typed is lost')
-    for (const words of ['Ruth only', 'Ruth and Peter', '07700 900999', '020 7946 0111']) {
-      expect(text).toContain(words)
-    }
-    await shoot(page, 'conflict')
-    expect(await violations(page)).toEqual([])
-
-    await frame.getByRole('button', { name: 'Save this version' }).click()
-    await frame.getByRole('link', { name: 'Lasting power of attorney: choose' }).waitFor()
-    expect(scenario.sections.get(CONTACTS)?.version).toBe(2)
-
-    const attorney = frame.getByRole('region', { name: 'Lasting power of attorney' })
-    await attorney.getByLabel('Write a combined version').check()
-    await attorney.getByRole('textbox').fill('Ruth, and Peter for money')
-    await shoot(page, 'conflict-combined')
-    await frame.getByRole('button', { name: 'Save this version' }).click()
-    await frame.locator('.saved').waitFor()
-    expect(recorded(scenario, CONTACTS)).toEqual({
-      at0002: 'Ruth Ashworth, 07700 900999',
-      at0003: 'Ruth, and Peter for money',
-      at0004: 'District nurses, 020 7946 0111',
-    })
-    await page.close()
-  })
-
-  it('compares again when a third person saves while the choice is made', async () => {
-    const { page, frame, scenario } = await conflict('third', THEIRS)
-    const attorney = frame.getByRole('region', { name: 'Lasting power of attorney' })
-    await attorney.getByLabel('Save my version').check()
-    saveByOther(scenario, 'contacts', { ...THEIRS, attorney: 'Nobody' }, 'Priya Nair')
-    await frame.getByRole('button', { name: 'Save this version' }).click()
-    await frame.getByText('Priya Nair').waitFor()
-    await frame
-      .getByRole('region', { name: 'Lasting power of attorney' })
-      .getByLabel('Save my version')
-      .check()
-    await frame.getByRole('button', { name: 'Save this version' }).click()
-    await frame.locator('.saved').waitFor()
-    expect(recorded(scenario, CONTACTS).at0003).toBe('Ruth and Peter')
-    await page.close()
-  })
-
-  it('finds its own save, when only the answer was lost on the way', async () => {
-    const mine = { attorney: 'Ruth and Peter', professionals: 'District nurses, 020 7946 0111' }
-    const { page, frame } = await conflict('own', {
-      'next-of-kin': 'Ruth Ashworth (daughter), 07700 900123',
-      ...mine,
-    })
-    await frame.locator('.saved').waitFor()
-    await page.close()
-  })
-
-  it('shows their version when the user lets theirs stand', async () => {
-    const { page, frame } = await conflict('theirs', THEIRS)
-    await frame.getByRole('button', { name: 'Cancel' }).click()
-    await frame.getByRole('button', { name: 'Discard changes' }).click()
-    expect(await seen(frame.locator('#section-contacts'))).toContain('Ruth only')
     await page.close()
   })
 })

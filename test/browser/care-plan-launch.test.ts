@@ -39,7 +39,7 @@ describe('launching in a frame of a browser that blocks third-party cookies', ()
     const { page, frame } = await openPlan(stage, 'open', scenario)
     await frame.getByText('Signed in: Dr Amara Okafor').waitFor()
     expect(await seen(frame.locator('.patient'))).toMatch(
-      /ASHWORTH, Margaret \(Mrs\)\s+Born 14-Mar-1938 \(\d+y\)\s+Gender Female\s+NHS No. 999 000 0018\s+Address 14 Canal Terrace/,
+      /ASHWORTH, Margaret Ellen \(Mrs\)\s+Born 14-Mar-1938 \(\d+y\)\s+Gender Female\s+NHS No. 999 000 0018\s+Address 14 Canal Terrace/,
     )
     await shoot(page, 'plan')
     expect(await violations(page)).toEqual([])
@@ -139,12 +139,13 @@ describe('a launch that must not or cannot be completed', () => {
   it('shows the gateway’s reason when the user may not open the plan, and what to do instead', async () => {
     const denied = {
       error: 'access_denied',
-      description: 'Your role does not allow opening this care plan.',
+      description: 'Your role does not allow opening this care plan. Reference: ref_fakeDenied0001',
     }
     const { page, frame } = await openPlan(stage, 'denied', newScenario({ denied }), 'denied')
     const text = await seen(frame.locator('main'))
     expect(text).toContain('You cannot open this care plan')
-    expect(text).toContain(denied.description)
+    expect(text).toMatch(/Your role does not allow opening this care plan\.\n/)
+    expect(await seen(frame.locator('[data-reference]'))).toBe('ref_fakeDenied0001')
     expect(text).toContain(EMERGENCY)
     await shoot(page, 'denied')
     expect(await violations(page)).toEqual([])

@@ -11,7 +11,7 @@ import {
   shoot,
   violations,
 } from './care-plan-stage.js'
-import { scopeFor } from './scenario.js'
+import { type Scenario, scopeFor } from './scenario.js'
 
 jest.setTimeout(30_000)
 
@@ -106,6 +106,15 @@ describe('the care plan in the frames that hospitals have', () => {
     await page.close()
   })
 
+  it.each<[string, Partial<Scenario>]>([
+    ['none', { index: 'none', ehrId: undefined }],
+    ['mismatch', { index: 'foreign' }],
+  ])('has no serious fault of accessibility on the page "%s"', async (name, changes) => {
+    const { page } = await openPlan(stage, `axe-${name}`, newScenario(changes), name)
+    expect(await violations(page)).toEqual([])
+    await page.close()
+  })
+
   it('stays legible in forced colours', async () => {
     const { page } = await openPlan(stage, 'forced', newScenario())
     await page.emulateMedia({ forcedColors: 'active', colorScheme: 'dark' })
@@ -140,6 +149,9 @@ describe('the app’s own page', () => {
     await page.emulateMedia({ media: 'print' })
     expect(await page.getByRole('button').count()).toBe(0)
     expect(await seen(page.locator('.print-only'))).toContain('by Dr Amara Okafor')
+    // What makes Chromium repeat it: a header group that may not be broken.
+    const repeated = `(({ display, breakInside }) => display + ' ' + breakInside)(getComputedStyle(document.getElementById('patient')))`
+    expect(await page.evaluate(repeated)).toBe('table-header-group avoid')
     const pdf = await page.pdf({ format: 'A5', printBackground: true })
     if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, 'print.pdf'), pdf)
     await page.close()

@@ -1,7 +1,7 @@
 /** The care-plan app on its own origin, framed by a third site, before a pretend gateway on a second. */
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AxeBuilder } from '@axe-core/playwright'
 import express from 'express'
@@ -169,6 +169,7 @@ export async function openStage(): Promise<Stage> {
     close: async () => {
       await browser.close()
       await Promise.all(sites.map((site) => site.close()))
+      rmSync(dirname(root), { recursive: true })
     },
   }
 }

@@ -26,7 +26,9 @@ describe('readCall', () => {
 
   it('refuses a parameter that is sent twice, however it is written', () => {
     for (const query of ['status=a&status=b', 'status=a&%73tatus=b', 'status&status'])
-      expect(() => read(`/CarePlan?${query}`)).toThrow(refused('parameter_repeated') as Error)
+      expect(() => read(`/CarePlan?${query}`)).toThrow(
+        refused('parameter_repeated') as unknown as Error,
+      )
   })
 
   it('bounds addresses, parameters and values, on both sides of each bound', () => {

@@ -14,7 +14,8 @@ import {
 } from '../../src/core/openehr.js'
 import { accessOf, FORM, ISSUER, NOW, PEGGY, policiesOf } from '../proxy/world.js'
 
-const refusal = (code: string) => expect.objectContaining({ name: 'Refusal', code }) as Error
+const refusal = (code: string) =>
+  expect.objectContaining({ name: 'Refusal', code }) as unknown as Error
 const { policies } = policiesOf(() => true)
 const fhir = (method: string, address: string) => readFhirCall(readCall(method, address, {}))
 const openehr = (method: string, address: string) => readOpenEhrCall(readCall(method, address, {}))

@@ -117,6 +117,7 @@ describe('the tap on the gateway’s traffic', () => {
     const { tap, origin } = await tapped(app)
     await fetch(`${origin}/launch`, form({ launch_token: await jwt({ jti: 'token-2' }) }))
     const [event] = tap.events('jti:token-2')
+    expect(tap.events('reference:ref_abc')).toEqual([event])
     expect(event?.answered).toEqual({ reference: 'ref_abc', 'frame-ancestors': "'none'" })
   })
 

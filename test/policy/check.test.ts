@@ -1,13 +1,17 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
+import { FHIR_TYPES } from '../../src/core/fhir.js'
 import { readCases, runCases } from '../../src/policy/cases.js'
 import { checkFiles, checkSource } from '../../src/policy/check.js'
 import { createPolicies } from '../../src/policy/engine.js'
 import { describeProblem } from '../../src/policy/problem.js'
 import { hashOfFiles, type PolicyFiles } from '../../src/policy/source.js'
 import { CONFIG, FILES, SECTIONS } from './asking.js'
+
+// All tests of the policies are run several times over.
+jest.setTimeout(60_000)
 
 const said = (files: PolicyFiles): string[] =>
   checkFiles(files, SECTIONS).problems.map(describeProblem)
@@ -29,6 +33,11 @@ describe('what is shipped', () => {
     const demo = join(CONFIG, 'demo', 'organizations.yaml')
     const check = await checkSource(CONFIG, { organizations: demo })
     expect(check.problems).toEqual([])
+  })
+
+  it('can speak of every FHIR type that the record offers', () => {
+    const schema = FILES['policies/gateway.cedarschema'] ?? ''
+    for (const type of Object.keys(FHIR_TYPES)) expect(schema).toContain(`"${type}"`)
   })
 
   it('is tested: whichever policy is taken away, one of its tests notices', () => {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from '@jest/globals'
+import { afterAll, describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
 import { PURPOSES, RUNGS } from '../../src/core/context.js'
 import type { Circumstances } from '../../src/core/decision.js'
@@ -6,6 +6,8 @@ import { type Assurance, ROLES, type Role } from '../../src/core/roles.js'
 import { createPolicies } from '../../src/policy/engine.js'
 import { Problems } from '../../src/policy/problem.js'
 import { APP, ask, EVERYTHING, FILES, ORDINARY, section } from './asking.js'
+
+jest.setTimeout(60_000)
 
 const policies = createPolicies(FILES)
 afterAll(() => policies.close())
@@ -36,7 +38,7 @@ const anyone = circumstancesWith(fc.subarray([...ROLES]))
 const anything = fc.constantFrom(...EVERYTHING)
 const allowed = (circumstances: Circumstances, what: (typeof EVERYTHING)[number]): boolean =>
   policies.decide(ask(circumstances, what.action, what.resource)).effect === 'allow'
-const RUNS = { numRuns: 1_000 }
+const RUNS = { numRuns: 500 }
 
 describe('whatever the circumstances', () => {
   it('a user without a role gets nothing', () => {

@@ -229,6 +229,7 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
       pages: {} as Pages,
       log: pino({ level: 'silent' }),
       trail,
+      anyAncestors: async () => [],
     }),
   )
   const world: World = {

@@ -160,6 +160,7 @@ describe('the Redis store when something fails', () => {
     others.push({ stop: () => careful.close() })
     const put = { puts: [person('a')] }
     await expect(careful.commit(put)).rejects.toMatchObject({ code: 'uncertain' })
+    await server.say('CONFIG', 'SET', 'repl-diskless-sync-delay', '0')
     const replica = await startRedis('--replicaof', `127.0.0.1 ${server.port}`)
     others.push(replica)
     await says(server, ['INFO', 'replication'], /state=online/)

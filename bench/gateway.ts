@@ -1,0 +1,83 @@
+/** Our gateway as `serve` runs it, but for TLS: what is measured. */
+import '../src/policy/v8-flags.js'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { readConfig } from '../src/config.js'
+import type { LaunchSystem } from '../src/core/launch-system.js'
+import { packageRoot } from '../src/http/pages.js'
+import { createHttpServer } from '../src/http/server.js'
+import { createLog } from '../src/log.js'
+import { type OpenGateway, openGateway } from '../src/open.js'
+import { answer } from './answering.js'
+import { ALGORITHMS, APPS, appOf, ISSUER, SYSTEM } from './people.js'
+
+interface Setting {
+  readonly store: object
+  readonly dataDir: string
+  /** Where the record answers. */
+  readonly record: string
+  /** With what the launch system signs. */
+  readonly jwk: Readonly<Record<string, unknown>>
+}
+
+const systemOf = (jwk: Setting['jwk']): LaunchSystem => ({
+  id: SYSTEM,
+  issuer: SYSTEM,
+  name: 'Bench GP',
+  rung: 'signed',
+  keys: { jwks: { keys: [jwk] } },
+  algorithms: ['ES256'],
+  signOn: 'launch',
+  organizations: ['A83001'],
+  apps: ALGORITHMS.map(appOf),
+  purposes: ['direct-care'],
+  defaultPurpose: 'direct-care',
+  frameAncestors: ['https://gp.example'],
+  claims: {},
+  maxLifetime: 300,
+})
+
+let gateway: OpenGateway | undefined
+let server: Server | undefined
+
+async function open({ store, dataDir, record, jwk }: Setting): Promise<string> {
+  const config = readConfig({
+    directory: join(packageRoot(), 'config/demo'),
+    env: {
+      LAUNCH_GATEWAY_FHIR_CREDENTIAL: 'bench',
+      LAUNCH_GATEWAY_OPENEHR_CREDENTIAL: 'bench',
+    },
+    overrides: {
+      issuer: ISSUER,
+      data_dir: dataDir,
+      store,
+      upstreams: {
+        fhir: { base: `${record}/fhir` },
+        openehr: {
+          base: `${record}/openehr`,
+          subject_namespace: 'https://fhir.nhs.uk/Id/nhs-number',
+        },
+      },
+    },
+    registrations: { apps: APPS, systems: [systemOf(jwk)] },
+  })
+  gateway = await openGateway(config, {
+    clock: Date.now,
+    random: (bytes) => randomBytes(bytes),
+    log: createLog('warn'),
+    allowHttp: true,
+  })
+  server = createHttpServer(gateway.app)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  gateway.tick()
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+answer({ open }, async () => {
+  server?.closeAllConnections()
+  await gateway?.close()
+})

@@ -1,0 +1,107 @@
+/**
+ * The peer: oidc-provider, doing its authorize and token for a user who is signed in. As in a launch, every
+ * flow has a grant of its own, and nobody is asked for consent.
+ */
+import { createHmac, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair } from 'jose'
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
+import { Provider } from '../src/demo/provider-library.js'
+import { answer } from './answering.js'
+import { ALGORITHMS, appOf, REDIRECT } from './people.js'
+import { providerRedis } from './provider-redis.js'
+
+const RESOURCE = 'https://record.example'
+const RESOURCE_SCOPES = 'plan.read plan.write'
+const BROWSERS = 64
+const SESSION_LIFETIME = 43_200
+
+interface Setting {
+  /** Absent: its own memory. */
+  readonly redis?: string
+}
+
+async function keyOf(alg: string) {
+  const { privateKey } = await generateKeyPair(alg, { extractable: true })
+  return { ...(await exportJWK(privateKey)), alg, use: 'sig', kid: alg }
+}
+
+/** A launch has its own grant, and so has a flow here. */
+async function grantAnew(ctx: KoaContextWithOIDC) {
+  const { client, session, provider } = ctx.oidc
+  const grant = new provider.Grant({
+    ...(client ? { clientId: client.clientId } : {}),
+    ...(session?.accountId ? { accountId: session.accountId } : {}),
+  })
+  grant.addOIDCScope('openid')
+  grant.addResourceScope(RESOURCE, RESOURCE_SCOPES)
+  await grant.save()
+  return grant
+}
+
+const configuration = async ({ redis }: Setting, secret: string): Promise<Configuration> => ({
+  ...(redis === undefined ? {} : { adapter: providerRedis(redis) }),
+  clients: ALGORITHMS.map((algorithm) => ({
+    client_id: appOf(algorithm),
+    redirect_uris: [REDIRECT],
+    token_endpoint_auth_method: 'none',
+    id_token_signed_response_alg: algorithm,
+  })),
+  jwks: { keys: await Promise.all(ALGORITHMS.map(keyOf)) },
+  enabledJWA: { idTokenSigningAlgValues: [...ALGORITHMS] },
+  findAccount: (_ctx, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
+  responseTypes: ['code'],
+  pkce: { required: () => true },
+  loadExistingGrant: grantAnew,
+  // Else the second launch of one browser would end the first.
+  expiresWithSession: () => false,
+  clientBasedCORS: () => true,
+  cookies: { keys: [secret] },
+  features: {
+    devInteractions: { enabled: false },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => RESOURCE,
+      useGrantedResource: () => true,
+      getResourceServerInfo: () => ({
+        scope: RESOURCE_SCOPES,
+        audience: RESOURCE,
+        accessTokenTTL: 300,
+        accessTokenFormat: 'jwt',
+        jwt: { sign: { alg: 'ES256' } },
+      }),
+    },
+  },
+  interactions: { url: () => '/interaction' },
+  ttl: { Session: SESSION_LIFETIME, Grant: SESSION_LIFETIME, AuthorizationCode: 60, IdToken: 300 },
+})
+
+/** What the browsers of signed-in users send. */
+async function cookiesOf(provider: InstanceType<typeof Provider>, secret: string) {
+  return Promise.all(
+    Array.from({ length: BROWSERS }, async (_, index) => {
+      const session = new provider.Session()
+      session.loginAccount({ accountId: `user-${index}` })
+      const id = await session.save(SESSION_LIFETIME)
+      const signature = createHmac('sha1', secret).update(`_session=${id}`).digest('base64url')
+      return `_session=${id}; _session.sig=${signature}`
+    }),
+  )
+}
+
+let server: Server | undefined
+
+async function open(setting: Setting) {
+  const secret = randomBytes(24).toString('base64url')
+  const provider = new Provider('http://127.0.0.1', await configuration(setting, secret))
+  provider.on('server_error', (_ctx, error) => console.error(error))
+  server = createServer(provider.callback())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { origin, cookies: await cookiesOf(provider, secret) }
+}
+
+answer({ open }, async () => server?.closeAllConnections())

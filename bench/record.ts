@@ -1,0 +1,84 @@
+/** The record behind the gateway: just enough of FHIR and openEHR to find a patient. Its cost is not counted. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { answer } from './answering.js'
+import { type BenchPatient, PATIENTS } from './people.js'
+
+const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number'
+
+const patientResource = ({ fhirId, nhsNumber, birthDate }: BenchPatient) => ({
+  resourceType: 'Patient',
+  id: fhirId,
+  meta: {
+    versionId: '1',
+    security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'U' }],
+  },
+  identifier: [{ system: NHS_NUMBER, value: nhsNumber }],
+  active: true,
+  name: [{ use: 'official', family: 'Testpatient', given: ['Ivy', 'Anne'], prefix: ['Mrs'] }],
+  gender: 'female',
+  birthDate,
+  telecom: [{ system: 'phone', value: '01632 960101', use: 'home' }],
+  address: [{ use: 'home', line: ['1 Example Street'], city: 'Northbank', postalCode: 'ZZ99 3VZ' }],
+  generalPractitioner: [{ reference: 'Organization/A83001' }],
+})
+
+const searchset = (patient: BenchPatient) => ({
+  resourceType: 'Bundle',
+  type: 'searchset',
+  total: 1,
+  entry: [{ resource: patientResource(patient), search: { mode: 'match' } }],
+})
+
+const ehr = ({ ehrId, nhsNumber }: BenchPatient) => ({
+  _type: 'EHR',
+  system_id: { _type: 'HIER_OBJECT_ID', value: 'record.example' },
+  ehr_id: { _type: 'HIER_OBJECT_ID', value: ehrId },
+  ehr_status: {
+    _type: 'EHR_STATUS',
+    is_queryable: true,
+    is_modifiable: true,
+    subject: {
+      _type: 'PARTY_SELF',
+      external_ref: {
+        _type: 'PARTY_REF',
+        id: { _type: 'GENERIC_ID', value: nhsNumber, scheme: 'nhs-number' },
+        namespace: NHS_NUMBER,
+        type: 'PERSON',
+      },
+    },
+  },
+  time_created: { _type: 'DV_DATE_TIME', value: '2024-01-08T09:00:00Z' },
+})
+
+const answersOf = (make: (patient: BenchPatient) => object) =>
+  new Map(PATIENTS.map((patient) => [patient.nhsNumber, JSON.stringify(make(patient))]))
+const searches = answersOf(searchset)
+const ehrs = answersOf(ehr)
+
+async function answerOf(req: IncomingMessage): Promise<string | undefined> {
+  const { pathname, searchParams } = new URL(req.url ?? '', 'http://record')
+  if (pathname === '/openehr/ehr') return ehrs.get(searchParams.get('subject_id') ?? '')
+  const asked = new URLSearchParams(await text(req)).get('identifier') ?? ''
+  return pathname === '/fhir/Patient/_search' ? searches.get(asked.split('|')[1] ?? '') : undefined
+}
+
+const server = createServer(async (req, res) => {
+  const body = await answerOf(req)
+  const type = req.url?.startsWith('/fhir') ? 'application/fhir+json' : 'application/json'
+  res.writeHead(body === undefined ? 404 : 200, { 'content-type': type })
+  res.end(body ?? '{}')
+})
+
+answer(
+  {
+    async open() {
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    },
+  },
+  async () => server.closeAllConnections(),
+)

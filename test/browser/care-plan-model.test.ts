@@ -1,0 +1,169 @@
+import { describe, expect, it } from '@jest/globals'
+import { showAge, showDay, showSince } from '../../public/care-plan/dates.js'
+import { readSettings } from '../../public/care-plan/definition.js'
+import {
+  bannerOf,
+  type FhirPatient,
+  readPatient,
+  showName,
+} from '../../public/care-plan/patient.js'
+import { clockFrom, nextStep, showLeft } from '../../public/care-plan/session-clock.js'
+import { harmless } from '../../public/care-plan/text.js'
+
+const day = (year: number, month: number, day: number) => ({ year, month, day })
+
+describe('dates and ages, as the NHS banner shows them', () => {
+  it.each([
+    ['1942-03-12', '12-Mar-1942'],
+    ['1942-03', 'Mar-1942'],
+    ['1942', '1942'],
+    ['2026-02-03T04:20:00+00:00', '03-Feb-2026'],
+    ['about 1940', 'about 1940'],
+  ])('shows %s as %s', (text, shown) => {
+    expect(showDay(text)).toBe(shown)
+  })
+
+  it.each([
+    ['the day before an 88th birthday', '1938-03-14', day(2026, 3, 13), '87y'],
+    ['on an 88th birthday', '1938-03-14', day(2026, 3, 14), '88y'],
+    ['at seventeen', '2009-01-02', day(2026, 11, 23), '17y 10m'],
+    ['in the second year', '2025-05-01', day(2026, 11, 1), '18m'],
+    ['in the first year', '2026-08-01', day(2026, 11, 1), '13w'],
+    ['in the first weeks', '2026-10-31', day(2026, 11, 1), '1d'],
+    ['born tomorrow', '2026-11-02', day(2026, 11, 1), ''],
+    ['of a partial date', '1938', day(2026, 11, 1), ''],
+    ['of a day that does not exist', '1938-02-30', day(2026, 11, 1), ''],
+  ])('gives the age %s', (_, birth, at, age) => {
+    expect(showAge(birth, at)).toBe(age)
+  })
+
+  it.each([
+    ['2026-11-23', 'today'],
+    ['2026-11-22', '1 day ago'],
+    ['2026-03-12', '8 months ago'],
+    ['2024-03-12', '2 years ago'],
+    ['2026-11-24', ''],
+  ])('says how long ago %s was', (text, words) => {
+    expect(showSince(text, day(2026, 11, 23))).toBe(words)
+  })
+})
+
+describe('the patient banner', () => {
+  const patient: FhirPatient = {
+    resourceType: 'Patient',
+    id: 'pat-1',
+    identifier: [
+      { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000050', use: 'old' },
+      { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000018' },
+    ],
+    name: [
+      { use: 'old', family: 'Smith', given: ['Margaret'] },
+      { use: 'usual', family: 'O’Neill', given: ['Margaret'], prefix: ['Mrs'] },
+    ],
+    gender: 'female',
+    birthDate: '1938-03-14',
+    address: [{ line: ['1 High Street'], postalCode: 'NB1 1AA' }],
+  }
+  const today = day(2026, 11, 23)
+
+  it('shows the current name and number', () => {
+    expect(bannerOf(patient, today)).toEqual({
+      name: 'O’NEILL, Margaret (Mrs)',
+      born: '14-Mar-1938 (88y)',
+      gender: 'Female',
+      nhsNumber: '999 000 0018',
+      address: '1 High Street, NB1 1AA',
+      sensitive: false,
+    })
+  })
+
+  it('gives a dead person the age at death, and none today', () => {
+    const dead = bannerOf({ ...patient, deceasedDateTime: '2026-02-03' }, today)
+    expect(dead).toMatchObject({ born: '14-Mar-1938', died: '03-Feb-2026 (87y)' })
+    expect(bannerOf({ ...patient, deceasedBoolean: true }, today).died).toBe('date not recorded')
+  })
+
+  it.each(['R', 'V'])('leaves the address out of a record that is marked %s', (code) => {
+    const banner = bannerOf({ ...patient, meta: { security: [{ code }] } }, today)
+    expect(banner).not.toHaveProperty('address')
+    expect(banner.sensitive).toBe(true)
+  })
+
+  it('shows a name that is only text, and says when there is none', () => {
+    expect(showName({ text: 'Known as Jo' })).toBe('Known as Jo')
+    expect(showName(undefined)).toBe('Name not available')
+  })
+
+  it.each([
+    ['another id', { ...patient, id: 'pat-2' }],
+    ['another type', { ...patient, resourceType: 'Person' }],
+    ['nothing', null],
+  ])('takes nothing for the patient that has %s', (_, json) => {
+    expect(readPatient(json, 'pat-1')).toBeUndefined()
+  })
+})
+
+describe('text from the record', () => {
+  it('loses bidirectional controls and control characters, and keeps lines, accents and joiners', () => {
+    expect(harmless('a\u202eb\u2066c\u0007d\r\ne\tf é \u200d')).toBe('abcd\ne\tf é \u200d')
+  })
+})
+
+describe('the session clock', () => {
+  const T = 1_000_000_000
+  const clock = clockFrom({ idleSeconds: 900 }, T)
+
+  it.each([
+    ['nothing a second before the warning', 779, { do: 'nothing' }],
+    ['warns two minutes before the end', 780, { do: 'warn', left: 120_000, extendable: true }],
+    ['warns until the last second', 899, { do: 'warn', left: 1_000, extendable: true }],
+    ['ends at the end', 900, { do: 'end', why: 'idle' }],
+    ['ends on a computer that slept', 90_000, { do: 'end', why: 'idle' }],
+  ])('does %s', (_, seconds, step) => {
+    expect(nextStep(clock, T + seconds * 1000)).toEqual(step)
+  })
+
+  it('renews once the user was active and a quarter of the patience is over', () => {
+    const active = { ...clock, active: T + 1000 }
+    expect(nextStep(active, T + 224_000)).toEqual({ do: 'nothing' })
+    expect(nextStep(active, T + 225_000)).toEqual({ do: 'renew' })
+    expect(nextStep(clock, T + 225_000)).toEqual({ do: 'nothing' })
+  })
+
+  it('cannot be extended beyond the longest time', () => {
+    const short = clockFrom({ idleSeconds: 900, endsAt: T / 1000 + 600, issuedAt: T / 1000 }, T)
+    expect(nextStep(short, T + 500_000)).toEqual({ do: 'warn', left: 100_000, extendable: false })
+    expect(nextStep(short, T + 600_000)).toEqual({ do: 'end', why: 'over' })
+  })
+
+  it('trusts the gateway’s clock for the gateway’s times', () => {
+    const slow = clockFrom({ endsAt: 5600, issuedAt: 5000 }, T)
+    expect(slow.ends).toBe(T + 600_000)
+  })
+
+  it('ends with the access token when nothing can renew it', () => {
+    expect(nextStep(clockFrom({ lastSeconds: 600 }, T), T + 600_000)).toEqual({
+      do: 'end',
+      why: 'over',
+    })
+  })
+
+  it('tells the time left in words', () => {
+    expect([118_000, 60_000, 1_000, 0].map(showLeft)).toEqual([
+      '1 minute 58 seconds',
+      '1 minute',
+      '1 second',
+      '0 seconds',
+    ])
+  })
+})
+
+describe('the app’s settings', () => {
+  it.each([
+    ['no issuers', { issuers: [], clientId: 'care-plan' }],
+    ['no client', { issuers: ['https://gw.example/fhir'] }],
+    ['nothing', null],
+  ])('are refused with %s', (_, json) => {
+    expect(readSettings(json)).toBeUndefined()
+  })
+})

@@ -1,0 +1,109 @@
+/** The whole demonstration on free ports, and a clinician before it in a real browser. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Frame, Page } from 'playwright-core'
+import { type Demo, type Origins, startDemo } from '../../src/demo/demo.js'
+import { PORTRAITS, type SystemId } from '../../src/demo/desktop-systems.js'
+import { packageRoot } from '../../src/http/pages.js'
+import { createLog } from '../../src/log.js'
+import { type Browser, openChromium } from './chromium.js'
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+export interface Ward {
+  readonly demo: Demo
+  readonly origins: Origins
+  readonly browser: Browser
+  close(): Promise<void>
+}
+
+export async function openWard(overrides: Record<string, unknown> = {}): Promise<Ward> {
+  const root = packageRoot()
+  if (!existsSync(join(root, 'dist/public/desktop/desktop.js'))) {
+    throw new Error('The pages are not built: run `npm run build` first')
+  }
+  const [gateway, desktop, hospital, app] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ]
+  const origins = {
+    gateway: `http://localhost:${gateway}`,
+    desktop: `http://127.0.0.1:${desktop}`,
+    hospital: `http://127.0.0.1:${hospital}`,
+    app: `http://app.localhost:${app}`,
+  }
+  const dataDir = await mkdtemp(join(tmpdir(), 'launch-gateway-ward-'))
+  const world = { clock: Date.now, random: (n: number) => randomBytes(n), log: createLog('silent') }
+  const demo = await startDemo({ root, origins, dataDir, overrides, ...world })
+  const browser = await openChromium({ viewport: { width: 1400, height: 1000 } })
+  return {
+    ...{ demo, origins, browser },
+    close: async () => {
+      await browser.close()
+      await demo.close()
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 3 })
+    },
+  }
+}
+
+/** A desktop with the patient's chart open: what a clinician has before the click. */
+export async function openChart(
+  ward: Ward,
+  system: SystemId,
+  user: string,
+  patient: string,
+): Promise<Page> {
+  const page = await ward.browser.context.newPage()
+  await page.goto(ward.origins.desktop)
+  await page.locator('#systems').getByText(PORTRAITS[system].name, { exact: true }).click()
+  await page.selectOption('#user', user)
+  await page.locator('#patients').getByText(patient).first().click()
+  return page
+}
+
+const FRAME = '#plan iframe'
+
+/** The one click; answers the frame once something that a person can read stands in it. */
+export async function openPlan(page: Page): Promise<Frame> {
+  await page.click('#open-plan')
+  const frame = await (await page.locator(FRAME).elementHandle())?.contentFrame()
+  if (!frame) throw new Error('there is no frame')
+  await frame.locator('[data-page]:not([data-page=loading]), h1').first().waitFor()
+  await frame.locator('[data-page=loading]').waitFor({ state: 'detached' })
+  return frame
+}
+
+/** What stands in the frame, as a person reads it. */
+export const textOf = (frame: Frame): Promise<string> => frame.evaluate('document.body.innerText')
+
+/** Serious and critical findings of axe on the page and its frames. */
+export async function violations(page: Page): Promise<readonly string[]> {
+  const found = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
+    .analyze()
+  return found.violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`)
+}
+
+/** A picture for people to look at, when `SHOTS` names a directory. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  const folder = process.env.SHOTS
+  if (folder === undefined) return
+  mkdirSync(folder, { recursive: true })
+  await page.screenshot({ path: join(folder, `${name}.png`) })
+}

@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { Frame, Page } from 'playwright-core'
+import { searchTrail } from '../../src/audit/search.js'
+import { verifyTrail } from '../../src/audit/verify.js'
+import type { SystemId } from '../../src/demo/desktop-systems.js'
+import {
+  openChart,
+  openPlan,
+  openWard,
+  shoot,
+  textOf,
+  violations,
+  type Ward,
+} from './demonstration.js'
+
+jest.setTimeout(60_000)
+
+let ward: Ward
+beforeAll(async () => {
+  ward = await openWard()
+}, 90_000)
+afterAll(() => ward?.close())
+
+const CPR = 'Do not attempt CPR (DNACPR)'
+const PROGNOSIS = 'section-prognosis'
+const CONTACTS = 'section-contacts'
+
+describe('Open care plan, with third-party cookies blocked', () => {
+  // biome-ignore format: a table
+  it.each<[SystemId, string, string, { cpr: boolean; prognosis: boolean; edits: readonly string[]; never: readonly string[] }]>([
+    ['gp-push',  'gp',                 'Dr Amara Okafor', { cpr: true,  prognosis: true,  edits: ['Resuscitation (CPR)'],  never: [] }],
+    ['gp-post',  'practice-nurse',     'Tom Brightwell',  { cpr: true,  prognosis: true,  edits: ['Personal and professional contacts'], never: ['Resuscitation (CPR)'] }],
+    ['gp-smart', 'district-nurse',     'Ngozi Adeyemi',   { cpr: true,  prognosis: true,  edits: ['Symptoms and how to help'], never: ['Resuscitation (CPR)'] }],
+    ['gp-smart', 'hospice-consultant', 'Dr Helen Marsh',  { cpr: true,  prognosis: true,  edits: ['Resuscitation (CPR)'],  never: [] }],
+    ['gp-push',  'paramedic',          'Jamie Cole',      { cpr: true,  prognosis: true,  edits: [],                       never: ['Resuscitation (CPR)', 'Personal and professional contacts'] }],
+    ['gp-post',  'call-handler',       'Priya Nair',      { cpr: true,  prognosis: false, edits: [],                       never: ['Resuscitation (CPR)'] }],
+    ['gp-smart', 'social-worker',      'Daniel Osei',     { cpr: true,  prognosis: false, edits: ['Personal and professional contacts'], never: ['Resuscitation (CPR)'] }],
+    ['gp-post',  'receptionist',       'Sue Hartley',     { cpr: false, prognosis: false, edits: ['Personal and professional contacts'], never: ['Resuscitation (CPR)'] }],
+  ])('%s shows %s (%s) the plan that the role allows', async (system, user, name, { cpr, prognosis, edits, never }) => {
+    const page = await openChart(ward, system, user, 'ASHWORTH')
+    const frame = await openPlan(page)
+    await frame.getByText(`Signed in: ${name}`).waitFor()
+    const text = await textOf(frame)
+    expect(text).toContain('ASHWORTH, Margaret Ellen (Mrs)')
+    expect(text).toContain('999 000 0018')
+    expect(text.includes(CPR)).toBe(cpr)
+    expect(await frame.locator(`#${PROGNOSIS}`).count()).toBe(prognosis ? 1 : 0)
+    expect(await frame.locator(`#${CONTACTS}`).count()).toBe(1)
+    for (const title of edits) expect(await frame.getByRole('button', { name: `Edit ${title}` }).count()).toBe(1)
+    for (const title of never) expect(await frame.getByRole('button', { name: `Edit ${title}` }).count()).toBe(0)
+    expect(frame.url()).toBe(`${ward.origins.app}/`)
+    expect(await violations(page)).toEqual([])
+    await shoot(page, `plan-${system}-${user}`)
+    await page.close()
+  })
+
+  it('refuses a user without a role in plain words, with a reference that leads to the reason', async () => {
+    const page = await openChart(ward, 'gp-post', 'no-role', 'ASHWORTH')
+    const frame = await openPlan(page)
+    const text = await textOf(frame)
+    expect(text).toContain('The care plan was not opened')
+    expect(text).toContain('This does not mean that the patient has no care plan.')
+    expect(text).not.toMatch(/ASHWORTH|Margaret|0018/)
+    const reference = (await frame.locator('code[data-reference]').textContent()) ?? ''
+    const found = []
+    for await (const entry of searchTrail(ward.demo.gateway.store, { reference })) found.push(entry)
+    expect(found).toMatchObject([
+      {
+        what: 'launch_refused',
+        refusal: 'launch_denied',
+        policy: { policies: ['no-role-no-access'] },
+      },
+    ])
+    expect(await violations(page)).toEqual([])
+    await shoot(page, 'denied')
+    await page.close()
+  })
+
+  it('says that there is no plan only after reading that there is none', async () => {
+    const page = await openChart(ward, 'gp-push', 'gp', 'FRASER')
+    const frame = await openPlan(page)
+    expect(await textOf(frame)).toContain('No shared care plan was found')
+    expect(await violations(page)).toEqual([])
+    await shoot(page, 'no-plan')
+    await page.close()
+  })
+
+  it('opens nothing for a patient whom the GP system holds with another birth date', async () => {
+    const page = await openChart(ward, 'gp-post', 'gp', 'CAMPBELL')
+    const frame = await openPlan(page)
+    const text = await textOf(frame)
+    expect(text).toContain('The patient could not be matched')
+    expect(text).not.toMatch(/Winston|Campbell/i)
+    await page.close()
+  })
+
+  it('follows a superseded NHS number to the current record, and marks a death', async () => {
+    const old = await openChart(ward, 'gp-post', 'gp', 'Ashworth-Holroyd')
+    expect(await textOf(await openPlan(old))).toContain('999 000 0018')
+    await old.close()
+    const dead = await openChart(ward, 'gp-post', 'gp', 'PEMBERTON')
+    const frame = await openPlan(dead)
+    expect(await textOf(frame)).toMatch(/Died \d\d-\w{3}-\d{4}/)
+    expect(await frame.getByRole('button', { name: /^Edit/ }).count()).toBe(0)
+    await shoot(dead, 'deceased')
+    await dead.close()
+  })
+
+  it('leaves a trail that is whole and tells every stage', async () => {
+    const launches = new Map<string, Set<string>>()
+    for await (const { launch, what } of ward.demo.gateway.store.trail()) {
+      if (launch) launches.set(launch, (launches.get(launch) ?? new Set()).add(what))
+    }
+    const stages = [
+      'launch_verified',
+      'decision_made',
+      'session_opened',
+      'authorization_asked',
+      'grant_opened',
+      'token_issued',
+      'access_allowed',
+    ]
+    const whole = [...launches.values()].filter((seen) => stages.every((stage) => seen.has(stage)))
+    expect(whole.length).toBeGreaterThanOrEqual(11)
+    expect((await verifyTrail(ward.demo.gateway.store)).problems).toEqual([])
+  })
+})
+
+describe('signing on at the provider, from inside a frame', () => {
+  it('opens a window of its own, then asks for the birth date, then shows the plan', async () => {
+    const page = await openChart(ward, 'gp-sealed', 'district-nurse', 'ASHWORTH')
+    const frame = await openPlan(page)
+    expect(await textOf(frame)).toContain('Sign in to open the care plan')
+    expect(await violations(page)).toEqual([])
+    await shoot(page, 'sign-in')
+    const [window] = await Promise.all([
+      page.waitForEvent('popup'),
+      frame.getByRole('button', { name: 'Sign in in a new window' }).click(),
+    ])
+    await signInAs(window, 'Ngozi Adeyemi')
+    await frame.getByLabel('Day').waitFor()
+    expect(await textOf(frame)).not.toMatch(/ASHWORTH|Margaret|999 000/i)
+    expect(await violations(page)).toEqual([])
+
+    // A wrong date says so and shows nothing …
+    await typeDate(frame, '14', '3', '1939')
+    await frame.getByText('There is a problem').waitFor()
+    expect(await textOf(frame)).not.toMatch(/ASHWORTH|Margaret/i)
+    expect(await violations(page)).toEqual([])
+    await shoot(page, 'birth-date')
+
+    // … the right one opens the plan.
+    await typeDate(frame, '14', '3', '1938')
+    await frame.getByText('Signed in: Ngozi Adeyemi').waitFor()
+    expect(await textOf(frame)).toContain('ASHWORTH, Margaret Ellen (Mrs)')
+    await page.close()
+  })
+
+  it('does not ask again in the same desktop, and stops at another person', async () => {
+    const page = await openChart(ward, 'gp-sealed', 'district-nurse', 'ASHWORTH')
+    const frame = await openPlan(page)
+    expect(await textOf(frame)).toContain('What is the patient’s date of birth?')
+    await page.close()
+
+    const other = await openChart(ward, 'gp-sealed', 'paramedic', 'ASHWORTH')
+    const asked = await openPlan(other)
+    const [window] = await Promise.all([
+      other.waitForEvent('popup'),
+      asked.getByRole('button', { name: 'Sign in in a new window' }).click(),
+    ])
+    await signInAs(window, 'Sue Hartley')
+    await asked.getByText('You signed in as a different person').waitFor()
+    await other.close()
+  })
+
+  it('steps up for a sensitive record', async () => {
+    const page = await openChart(ward, 'gp-push', 'gp', 'RAHMAN')
+    const frame = await openPlan(page)
+    expect(await textOf(frame)).toContain('This record needs a stronger sign-in')
+    const [window] = await Promise.all([
+      page.waitForEvent('popup'),
+      frame.getByRole('button', { name: 'Sign in in a new window' }).click(),
+    ])
+    await signInAs(window, 'Dr Amara Okafor')
+    await frame.getByText('Signed in: Dr Amara Okafor').waitFor()
+    expect(await textOf(frame)).toContain('Sensitive record')
+    expect(await violations(page)).toEqual([])
+    await shoot(page, 'sensitive')
+    await page.close()
+  })
+})
+
+async function typeDate(frame: Frame, day: string, month: string, year: string) {
+  await frame.getByLabel('Day').fill(day)
+  await frame.getByLabel('Month').fill(month)
+  await frame.getByLabel('Year').fill(year)
+  await frame.getByRole('button', { name: 'Open the care plan' }).click()
+}
+
+/** Chooses a person at the pretend provider; whoever is still signed in there gives way. */
+async function signInAs(window: Page, name: string): Promise<void> {
+  await window.getByLabel(name).check()
+  await window.getByRole('button', { name: 'Sign in', exact: true }).click()
+}
