@@ -20,7 +20,8 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '7' },
     flows: { type: 'string', default: '1000' },
-    /** Only servers whose name holds this. */
+    'warm-up': { type: 'string', default: '1500' },
+    /** Only rows whose name fits: a regular expression. */
     only: { type: 'string', default: '' },
     /** Where our own time goes, by area. */
     profile: { type: 'boolean', default: false },
@@ -30,7 +31,7 @@ const { values: options } = parseArgs({
 })
 const rounds = options.quick ? 1 : Number(options.rounds)
 const flows = options.quick ? 50 : Number(options.flows)
-const warmUp = options.quick ? 20 : 600
+const warmUp = options.quick ? 20 : Number(options['warm-up'])
 
 interface Server {
   readonly name: string
@@ -67,7 +68,7 @@ async function servers(load: Child): Promise<readonly Server[]> {
   const { jwk, open } = await keyPair()
   const started: Server[] = []
   const begin = async (name: string, script: string, setting: object): Promise<void> => {
-    if (!name.includes(options.only)) return
+    if (!ALGORITHMS.some((algorithm) => `${name}, ${algorithm}`.match(options.only))) return
     const child = await start(script, { measured: true })
     const opened = await child.ask<string | { origin: string }>('open', setting)
     const target = typeof opened === 'string' ? { origin: opened, jwk } : opened
@@ -121,7 +122,9 @@ function show(lines: readonly Line[]): void {
 async function run(): Promise<void> {
   const load = await start('load')
   const lines = (await servers(load)).flatMap((server) =>
-    ALGORITHMS.map((algorithm): Line => ({ ...server, algorithm, rounds: [] })),
+    ALGORITHMS.map((algorithm): Line => ({ ...server, algorithm, rounds: [] })).filter(
+      ({ name, algorithm }) => `${name}, ${algorithm}`.match(options.only) !== null,
+    ),
   )
   lines.sort((a, b) => ALGORITHMS.indexOf(a.algorithm) - ALGORITHMS.indexOf(b.algorithm))
   for (const line of lines) await measure(load, line, warmUp)

@@ -13,6 +13,11 @@ export interface CpuProfile {
   readonly timeDeltas: readonly number[]
 }
 
+/**
+ * Microseconds. Between two looks that lie further apart, something else had the processor.
+ */
+const LONGEST = 300
+
 type Frame = CpuProfile['nodes'][number]['callFrame']
 
 /** The first row that fits. */
@@ -43,7 +48,7 @@ const short = (url: string): string => url.replace(/^.*\/node_modules\//, '').re
 export function areas({ nodes, samples, timeDeltas }: CpuProfile, flows: number): string {
   const own = new Map<number, number>()
   for (const [index, id] of samples.entries())
-    own.set(id, (own.get(id) ?? 0) + (timeDeltas[index] ?? 0))
+    own.set(id, (own.get(id) ?? 0) + Math.min(timeDeltas[index] ?? 0, LONGEST))
   const byArea = new Map<string, number>()
   const byFunction = new Map<string, number>()
   const add = (sums: Map<string, number>, name: string, time: number) =>

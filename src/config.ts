@@ -127,20 +127,32 @@ function secret(env: Environment, name: string, problems: string[]): string | un
   return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
 }
 
-function readFile<T>(path: string, schema: z.ZodType<T>, problems: string[]): T | undefined {
+/** What a file holds, unchecked. */
+function readYaml(path: string, problems: string[]): unknown {
   if (!existsSync(path)) {
     problems.push(`${path}: there is no such file`)
     return undefined
   }
   try {
     // Aliases are off: they are how a few lines of YAML become gigabytes.
-    const read = schema.safeParse(parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 }))
-    if (read.success) return read.data
-    for (const { path: where, message } of read.error.issues) {
-      problems.push(`${path}: ${where.join('.') || '(whole file)'}: ${message}`)
-    }
+    return parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 })
   } catch (error) {
     problems.push(`${path}: ${(error as Error).message}`)
+    return undefined
+  }
+}
+
+function check<T>(
+  path: string,
+  value: unknown,
+  schema: z.ZodType<T>,
+  problems: string[],
+): T | undefined {
+  if (value === undefined) return undefined
+  const read = schema.safeParse(value)
+  if (read.success) return read.data
+  for (const { path: where, message } of read.error.issues) {
+    problems.push(`${path}: ${where.join('.') || '(whole file)'}: ${message}`)
   }
   return undefined
 }
@@ -167,54 +179,96 @@ export interface ConfigInput {
     readonly apps: readonly Client[]
     readonly systems: readonly LaunchSystem[]
   }
+  /** Says what else is wrong with the files as they stand, sound or not, so that everything is told at once. */
+  readonly judge?: (files: {
+    readonly gateway: unknown
+    readonly apps: unknown
+    readonly systems: unknown
+  }) => readonly string[]
 }
 
-/** @throws ConfigError naming every problem */
-export function readConfig({ directory, env, overrides = {}, registrations }: ConfigInput): Config {
-  const problems: string[] = []
-  const place = (name: string): string => resolve(directory, name)
+type Rows<T> = z.ZodType<T[]>
+
+/** The files of a directory, each checked as far as it could be read. */
+function readFiles(input: ConfigInput, place: (name: string) => string, problems: string[]) {
+  const { overrides = {}, registrations, judge } = input
+  const read = (name: string): unknown => readYaml(place(name), problems)
+  const files = {
+    gateway: read('gateway.yaml'),
+    apps: registrations ? undefined : read('apps.yaml'),
+    systems: registrations ? undefined : read('launch-systems.yaml'),
+  }
   const over = z.preprocess((value) => ({ ...(value as object), ...overrides }), gatewayFile)
-  const apps = unique(z.array(clientRow).max(500), 'app')
-  const systems = unique(z.array(launchSystemRow).max(5000), 'launch system')
-  const gateway = readFile(place('gateway.yaml'), over as z.ZodType<GatewayFile>, problems)
-  const appRows: readonly Client[] | undefined =
-    registrations?.apps ??
-    readFile(place('apps.yaml'), apps as never as z.ZodType<Client[]>, problems)
-  const systemRows: readonly LaunchSystem[] | undefined =
-    registrations?.systems ??
-    readFile(place('launch-systems.yaml'), systems as never as z.ZodType<LaunchSystem[]>, problems)
-  const plan = gateway && readFile(place(gateway.plan), planFile, problems)
+  const apps = unique(z.array(clientRow).max(500) as never as Rows<Client>, 'app')
+  const systems = unique(
+    z.array(launchSystemRow).max(5000) as never as Rows<LaunchSystem>,
+    'launch system',
+  )
+  const gateway = check(
+    place('gateway.yaml'),
+    files.gateway,
+    over as z.ZodType<GatewayFile>,
+    problems,
+  )
+  const found = {
+    gateway,
+    apps: registrations?.apps ?? check(place('apps.yaml'), files.apps, apps, problems),
+    systems:
+      registrations?.systems ??
+      check(place('launch-systems.yaml'), files.systems, systems, problems),
+    plan: gateway && check(place(gateway.plan), read(gateway.plan), planFile, problems),
+  }
+  problems.push(...(judge?.(files) ?? []))
+  return found
+}
+
+function readSecrets(env: Environment, systems: readonly LaunchSystem[], problems: string[]) {
   const seals: Record<string, string> = {}
-  for (const { sealSecret, id } of systemRows ?? []) {
+  for (const { sealSecret, id } of systems) {
     if (sealSecret === undefined) continue
     const value = secret(env, sealSecret, problems)
     if (value === undefined)
       problems.push(`${sealSecret}: missing; launch system ${id} seals with it`)
     else seals[sealSecret] = value
   }
-  const secrets = named({
+  return named({
     fhirCredential: secret(env, 'LAUNCH_GATEWAY_FHIR_CREDENTIAL', problems),
     openehrCredential: secret(env, 'LAUNCH_GATEWAY_OPENEHR_CREDENTIAL', problems),
     redisUrl: secret(env, 'LAUNCH_GATEWAY_REDIS_URL', problems),
     seals,
   })
+}
+
+/** Apps that a launch system may launch and that nobody registered. */
+const unregistered = (apps: readonly Client[], systems: readonly LaunchSystem[]) =>
+  systems.flatMap((system) =>
+    system.apps
+      .filter((app) => !apps.some(({ id }) => id === app))
+      .map((app) => `launch system ${system.id}: app ${app} is not registered`),
+  )
+
+/** @throws ConfigError naming every problem */
+export function readConfig(input: ConfigInput): Config {
+  const problems: string[] = []
+  const place = (name: string): string => resolve(input.directory, name)
+  const { gateway, apps, systems, plan } = readFiles(input, place, problems)
+  const secrets = readSecrets(input.env, systems ?? [], problems)
   if (gateway?.store.kind === 'redis' && !(gateway.store.url ?? secrets.redisUrl)) {
     problems.push('store.url or LAUNCH_GATEWAY_REDIS_URL: missing; store.kind redis needs it')
   }
-  const known = new Set((appRows ?? []).map(({ id }) => id))
-  for (const system of systemRows ?? []) {
-    for (const app of system.apps) {
-      if (!known.has(app)) problems.push(`launch system ${system.id}: app ${app} is not registered`)
-    }
+  if (apps && systems) problems.push(...unregistered(apps, systems))
+  const tls = gateway?.tls && { cert: place(gateway.tls.cert), key: place(gateway.tls.key) }
+  for (const [name, file] of Object.entries(tls ?? {})) {
+    if (!existsSync(file)) problems.push(`tls.${name}: there is no file ${file}`)
   }
-  if (!gateway || !appRows || !systemRows || !plan || problems.length > 0)
-    throw new ConfigError(problems)
+  if (!gateway || !apps || !systems || !plan || problems.length > 0) throw new ConfigError(problems)
   const { policies, roles, organizations, plan: _, data_dir, ...rest } = gateway
   return Object.freeze({
     ...rest,
+    ...(tls ? { tls } : {}),
     dataDir: place(data_dir),
-    apps: appRows,
-    systems: systemRows,
+    apps,
+    systems,
     plan: plan.sections,
     paths: { policies: place(policies), roles: place(roles), organizations: place(organizations) },
     secrets,

@@ -134,6 +134,9 @@ export async function openGateway(config: Config, world: World): Promise<OpenGat
   const { clock, random, log } = world
   const { store, keys, trail } = await openFoundations(config, world)
   const { policies, directory } = await openRules(config, world, store, trail)
+  if (policies.superseded()) {
+    log.warn('the policy files of this node are not the version in force: another has been published since')
+  }
   const { record, provider, issuers } = openOutside(config, world, keys)
   const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
@@ -187,6 +190,7 @@ export async function openGateway(config: Config, world: World): Promise<OpenGat
     },
     async close() {
       for (const timer of timers) clearInterval(timer)
+      policies.close()
       await trail.close()
       await record.close()
       await store.close()

@@ -211,13 +211,15 @@ export async function openTestGateway({
   const rows = launchSystemRows(keys, origins.desktop)
   const base = demoConfig(
     { ...settings, ...(redis ? { overrides: { store: { kind: 'redis', url: redis.url } } } : {}) },
-    [...rows, ...extraSystems(others, origins.desktop)].map((row) => ({
-      ...row,
-      apps: ['care-plan', ...APPS(appKeys).map(({ id }) => id)],
-    })),
+    rows,
     credential,
   )
-  const whole: Config = { ...base, apps: [...base.apps, ...APPS(appKeys)] }
+  const apps = [...base.apps, ...APPS(appKeys)]
+  const registered = [...rows, ...extraSystems(others, origins.desktop)]
+  const whole: Config = {
+    ...{ ...base, apps },
+    systems: registered.map((row) => ({ ...row, apps: apps.map(({ id }) => id) })),
+  }
   const config: Config = { ...whole, ...change(whole) }
   const behind: TestGateway['behind'] = { record: 'up', provider: 'up' }
   sites.hospital.serve(await hospital(origins, users, credential, clock, behind))
@@ -228,13 +230,15 @@ export async function openTestGateway({
   sites.desktop.serve(express().use('/smart', smart.router))
 
   const open = (changed: Config) => openGateway(changed, { clock, random, log, allowHttp: true })
-  const servers: Server[] = Object.values(sites).map(({ server }) => server)
+  const servers: Server[] = [sites.desktop.server, sites.hospital.server]
   const nodes: OpenGateway[] = []
+  let front = sites.gateway.server
   const start = async (changed: Config) => {
     running = await open(changed)
-    const { app } = running
-    const inner = createHttpServer(app)
-    sites.gateway.serve((req, res) => void inner.emit('request', req, res))
+    // Until here something else kept the port.
+    await hangUp(front)
+    front = createHttpServer(running.app)
+    await listen(front, Number(new URL(origins.gateway).port))
   }
   await start(config)
   return {
@@ -265,7 +269,7 @@ export async function openTestGateway({
       return { port: await listen(server), gateway }
     },
     async close() {
-      await Promise.all(servers.map(hangUp))
+      await Promise.all([front, ...servers].map(hangUp))
       for (const node of nodes) await node.close()
       await running?.close()
       await redis?.stop()

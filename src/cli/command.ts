@@ -1,6 +1,9 @@
 /** What a command is, and how one is found, read and answered. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { ConfigError } from '../config.js'
 import type { Clock, Random } from '../core/values.js'
+import { Problems } from '../policy/problem.js'
+import { StoreFailure } from '../store/failure.js'
 
 /** Everything that a command may touch of the outside. */
 export interface Outside {
@@ -142,10 +145,21 @@ export async function runCommand(
       )
       return 2
     }
-    if (!(error instanceof Refused)) throw error
-    outside.complain(error.message)
+    const said = faultOf(error)
+    if (said === undefined) throw error
+    outside.complain(said)
     return 1
   }
+}
+
+/** What keeps a command from its work and is no bug: said in a line. `undefined` for a bug. */
+function faultOf(error: unknown): string | undefined {
+  const known = [Refused, ConfigError, Problems]
+  if (known.some((kind) => error instanceof kind)) return (error as Error).message
+  if (error instanceof StoreFailure) return `The store could not be used: ${error.message}`
+  // The system's own: a folder that may not be written to, a port that is taken.
+  const { syscall, message } = error as NodeJS.ErrnoException
+  return syscall === undefined ? undefined : message
 }
 
 function readArguments(args: readonly string[], options: NonNullable<ParseArgsConfig['options']>) {

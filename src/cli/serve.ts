@@ -1,43 +1,83 @@
-import { readFileSync } from 'node:fs'
-import { type Config, ConfigError, readConfig } from '../config.js'
+import { existsSync, readFileSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { join, resolve } from 'node:path'
+import { type Config, type ConfigInput, readConfig } from '../config.js'
 import { createHttpServer } from '../http/server.js'
 import { createLog } from '../log.js'
 import { openGateway } from '../open.js'
-import { Problems } from '../policy/problem.js'
-import { type Command, need, type Outside, Refused } from './command.js'
+import { type Command, need, type Outside } from './command.js'
 
 const DRAIN_MS = 10_000
 
-/** What is fine for a demonstration and must never meet a patient. */
-function refuseDemonstration(config: Config): void {
-  const problems = [
-    ...(config.issuer.startsWith('https://') ? [] : ['issuer: must be https (RFC 8414 §2)']),
-    ...(config.identity.clinician.issuer.startsWith('https://')
-      ? []
-      : ['identity.clinician.issuer: must be https']),
-    ...[config.upstreams.fhir, config.upstreams.openehr]
-      .filter(
-        ({ base }) => new URL(base).pathname.startsWith('/record/') && !base.startsWith('https:'),
-      )
-      .map(({ base }) => `upstreams: ${base} is the demonstration’s record`),
-    ...config.systems
-      .filter(({ id }) => ['gp-push', 'gp-post', 'gp-smart', 'gp-sealed'].includes(id))
-      .map(({ id }) => `launch system ${id}: is the demonstration’s`),
-    ...[...config.apps.flatMap(({ redirectUris }) => redirectUris)]
-      .filter((uri) => uri.startsWith('http:'))
-      .map((uri) => `app redirect ${uri}: must be https`),
-  ]
-  if (problems.length > 0) throw new ConfigError(problems)
+type Files = Parameters<NonNullable<ConfigInput['judge']>>[0]
+
+/** A text in a file that may not be sound; '' for anything else that stands there. */
+function textAt(file: unknown, path: string): string {
+  const found = path
+    .split('.')
+    .reduce<unknown>((value, step) => (value as Record<string, unknown> | null)?.[step], file)
+  return typeof found === 'string' ? found : ''
 }
 
-/** @throws Refused with every problem of the configuration */
-export function configOf(outside: Outside, directory: string): Config {
-  try {
-    return readConfig({ directory, env: outside.env })
-  } catch (error) {
-    if (error instanceof ConfigError) throw new Refused(error.message)
-    throw error
-  }
+const rowsOf = (file: unknown): readonly unknown[] => (Array.isArray(file) ? file : [])
+
+const isPlain = (address: string): boolean => /^http:/i.test(address)
+
+/** Members of gateway.yaml that name addresses which patients' data or users' sign-ons depend on. */
+const ISSUERS = ['issuer', 'identity.clinician.issuer']
+const RECORDS = ['upstreams.fhir.base', 'upstreams.openehr.base']
+const PLACES = ['policies', 'roles', 'organizations', 'plan']
+const DEMO_SYSTEMS = ['gp-push', 'gp-post', 'gp-smart', 'gp-sealed']
+/** What the demonstration keeps in its data directory: keys that anyone who ran it may hold. */
+const DEMO_KEYS = ['demo-gp-systems.json', 'demo-provider.json']
+
+/** What is fine for a demonstration and must never meet a patient, a line each. */
+function demonstrationIn(directory: string, root: string, { gateway, apps, systems }: Files) {
+  const demo = join(root, 'config/demo')
+  const dataDir = resolve(directory, textAt(gateway, 'data_dir'))
+  const isDemoRecord = (base: string) => isPlain(base) && /^[^/]*\/\/[^/]+\/record\//.test(base)
+  return [
+    ...ISSUERS.filter((path) => isPlain(textAt(gateway, path))).map(
+      (path) => `${path}: must be https (RFC 8414 §2)`,
+    ),
+    ...RECORDS.filter((path) => isDemoRecord(textAt(gateway, path))).map(
+      (path) => `${path}: is the demonstration’s record`,
+    ),
+    ...PLACES.filter((path) =>
+      resolve(directory, textAt(gateway, path)).startsWith(`${demo}/`),
+    ).map((path) => `${path}: is the demonstration’s`),
+    ...DEMO_KEYS.filter((file) => existsSync(join(dataDir, file))).map(
+      (file) => `data_dir: holds the demonstration’s keys (${file})`,
+    ),
+    ...rowsOf(systems)
+      .map((row) => textAt(row, 'id'))
+      .filter((id) => DEMO_SYSTEMS.includes(id))
+      .map((id) => `launch system ${id}: is the demonstration’s`),
+    ...rowsOf(apps)
+      .flatMap((row) => rowsOf((row as Record<string, unknown> | null)?.redirect_uris))
+      .filter((uri): uri is string => typeof uri === 'string' && isPlain(uri))
+      .map((uri) => `app redirect ${uri}: must be https`),
+  ]
+}
+
+/** A configuration for real patients. @throws ConfigError with every problem of it */
+const servedConfig = (outside: Outside, directory: string): Config =>
+  readConfig({
+    directory,
+    env: outside.env,
+    judge: (files) => demonstrationIn(resolve(directory), outside.root, files),
+  })
+
+/** @throws ConfigError with every problem of the configuration */
+export const configOf = (outside: Outside, directory: string): Config =>
+  readConfig({ directory, env: outside.env })
+
+/** @throws Error when the port is taken */
+async function listening(server: Server, { host, port }: Config['listen']): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
 }
 
 async function listen(outside: Outside, config: Config): Promise<void> {
@@ -49,10 +89,13 @@ async function listen(outside: Outside, config: Config): Promise<void> {
   }
   const server = createHttpServer(gateway.app, tls)
   const { host, port } = config.listen
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
+  try {
+    await listening(server, config.listen)
+  } catch (error) {
+    // What stays open would keep the process from ending.
+    await gateway.close()
+    throw error
+  }
   gateway.tick()
   log.info({ issuer: config.issuer, host, port, store: config.store.kind }, 'serving')
   await outside.stopped()
@@ -76,15 +119,5 @@ the demonstration is configured. Stops on SIGTERM after the requests in hand.
 
   launch-gateway serve --config /etc/launch-gateway`,
   options: { config: { type: 'string', value: 'DIR', help: 'the configuration directory' } },
-  async run(outside, values) {
-    const config = configOf(outside, need(values, 'config'))
-    try {
-      refuseDemonstration(config)
-      await listen(outside, config)
-    } catch (error) {
-      if (error instanceof ConfigError || error instanceof Problems)
-        throw new Refused(error.message)
-      throw error
-    }
-  },
+  run: (outside, values) => listen(outside, servedConfig(outside, need(values, 'config'))),
 }

@@ -3,7 +3,7 @@ import type { Authentication, KnownPatient, KnownUser, NamedUser } from './conte
 import type { LaunchId, SignOnId } from './ids.js'
 import type { VerifiedLaunch } from './launch.js'
 import type { Assurance } from './roles.js'
-import type { EpochMs } from './values.js'
+import type { EpochMs, EpochSeconds } from './values.js'
 
 export interface SignOn {
   readonly id: SignOnId
@@ -39,10 +39,17 @@ export interface PendingLaunch {
   readonly secret: string
   /** Hash of the cookie of the browser that owns the launch. */
   readonly browser: string
-  /** The sign-on that a journey to the provider has made for this launch. */
+  /** In whose name it waits, once somebody has signed on in the launch's own browser. */
   readonly signOn?: SignOnId
-  /** Hash of the proof that the sign-in window hands to the frame: who has both, has the same user before it. */
-  readonly proof?: string
+  /**
+   * Who came back from the provider, in whichever window. Nobody acts in this name before the launch's
+   * browser has shown the proof: somebody else's browser could have been sent on the journey.
+   */
+  readonly returned?: {
+    readonly signOn: SignOnId
+    /** Hash of what the sign-in window hands to the frame that opened it. */
+    readonly proof: string
+  }
 }
 
 /** One journey to the OpenID provider. @see OIDC Core §3.1.2.1, RFC 7636, RFC 9207 */
@@ -54,6 +61,8 @@ export interface PendingSignOn {
   readonly browser: string
   readonly assurance: Assurance
   readonly framed: boolean
+  /** When the journey began: an older sign-in at the provider does not count. */
+  readonly since: EpochSeconds
 }
 
 /** The person, as far as one system can tell people apart: nationally if known, else by its own name. */

@@ -6,7 +6,7 @@ import { hashOf, isSecret, launchOfSecret, newSecret, sha256 } from '../core/ids
 import { readBirthDate } from '../core/nhs-number.js'
 import { Refusal } from '../core/refusal.js'
 import { type PendingLaunch, personOf, type SignOn } from '../core/session.js'
-import { after } from '../core/values.js'
+import { after, seconds } from '../core/values.js'
 import { browsersOf, ensureBrowser } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { parameter, parameters, readParameters } from '../http/parameters.js'
@@ -53,14 +53,24 @@ export function startSignOn(parts: LaunchParts): RequestHandler {
     const state = newSecret('sta', parts.random)
     const nonce = newSecret('non', parts.random)
     const verifier = `${newSecret('ver', parts.random)}${newSecret('ver', parts.random)}`
-    const address = await parts.provider.begin({ assurance, framed, state, nonce, verifier })
+    // Whoever the provider still remembers may have left this workstation: it asks anew, and the role with it.
+    const asked = { assurance, framed, state, nonce, verifier, forceLogin: true }
+    const address = await parts.provider.begin(asked)
     const browser = ensureBrowser(req, res, parts.random)
     await parts.store.commit({
       puts: [
         {
           kind: 'state',
           id: sha256(state),
-          value: { launch: pending.launch.id, nonce, verifier, browser, assurance, framed },
+          value: {
+            launch: pending.launch.id,
+            nonce,
+            verifier,
+            browser,
+            assurance,
+            framed,
+            since: seconds(parts.clock()),
+          },
           until: after(parts.clock(), parts.lifetimes.pending),
         },
       ],

@@ -15,9 +15,9 @@ export function backchannelLogout(parts: LaunchParts): RequestHandler {
   return async (req, res) => {
     const token = parameters(req).get('logout_token')
     if (token === undefined) throw new Refusal('logout_token_invalid', 'missing')
-    const { issuer, subject, providerSession, jti } = await parts.provider.readLogoutToken(token)
-    const claim = `logout/${sha256(`${issuer} ${jti}`)}`
-    const first = await parts.sessions.endAtProvider(issuer, providerSession, subject, claim)
+    const notice = await parts.provider.readLogoutToken(token)
+    const claim = `logout/${sha256(`${notice.issuer} ${notice.jti}`)}`
+    const first = await parts.sessions.endAtProvider(notice, claim)
     if (!first) throw new Refusal('logout_token_invalid', 'jti used before')
     res.set('Cache-Control', 'no-store').status(200).end()
   }

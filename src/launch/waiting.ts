@@ -91,15 +91,15 @@ const PAGES: {
   }),
 }
 
-/** Where a page's form ends: at the provider, or by way of the next step at the app. */
+/** Where a page's forms end: at the provider, and by way of the next step at the app. */
 async function leadOf(
   parts: LaunchParts,
   { launch }: Arrival,
   { waiting }: Wait,
 ): Promise<string[]> {
-  if (waiting.for === 'sign-on') return [await parts.provider.pageOrigin()]
   const client = await parts.registry.client(launch.app)
-  return (client?.launchUrls ?? []).map((url) => new URL(url).origin)
+  const app = (client?.launchUrls ?? []).map((url) => new URL(url).origin)
+  return waiting.for === 'sign-on' ? [await parts.provider.pageOrigin(), ...app] : app
 }
 
 async function showPage(

@@ -1,9 +1,11 @@
 /** Sign-on sessions as they are kept: found by a browser's cookie, moved on by use, ended with all that hangs on them. */
 
 import type { Trail } from '../audit/trail.js'
+import type { Happening } from '../core/audit.js'
 import type { LaunchId, SignOnId } from '../core/ids.js'
 import { hashOf, newId } from '../core/ids.js'
 import { endOf } from '../core/records.js'
+import type { LogoutNotice } from '../core/logout-token.js'
 import { isLive, personOf, type SignOn } from '../core/session.js'
 import { after, type Clock, type EpochMs, type Random, type Seconds } from '../core/values.js'
 import type { Ask, Put, Store } from '../store/store.js'
@@ -31,6 +33,10 @@ const endsOf = (signOn: SignOn): readonly Ask[] => [
 const providerEnd = (issuer: string, sid: string): string =>
   endOf('providerSession', hashOf(`${issuer} ${sid}`))
 
+/** By the provider's own clock where it signed the user on: what it says of its sessions' ends is by that clock too. */
+const beganOf = ({ by, since, authentication: { time } }: SignOn): EpochMs =>
+  by === 'provider' && time !== undefined ? Math.min(since, time * 1000) : since
+
 export interface Sessions {
   /** The live sign-on of a browser, by the hashes of its cookies. */
   find(browsers: readonly string[]): Promise<SignOn | undefined>
@@ -42,33 +48,54 @@ export interface Sessions {
   puts(signOn: SignOn): readonly Put[]
   /** Moves the idle end on; writes at most once a minute. */
   touch(signOn: SignOn): Promise<void>
-  /** Ends a sign-on and so every launch, grant and token under it, then records it. */
+  /** What ends a sign-on, and so every launch, grant and token under it: for the commit that is the reason. */
+  ending(signOn: SignOn, why: string): Ending
+  /** Ends a sign-on, then records it. */
   end(signOn: SignOn, why: string): Promise<void>
   /** Ends one launch and its grant. */
   endLaunch(launch: LaunchId, why: string): Promise<void>
-  /** Ends everything of a provider's session, or of a user when it names none. @see OIDC Back-Channel Logout 1.0 §2.7 */
-  endAtProvider(
-    issuer: string,
-    sid: string | undefined,
-    subject: string | undefined,
-    claim: string,
-  ): Promise<boolean>
+  /**
+   * Ends everything of a provider's session, or, when it names none, what the user had signed in for
+   * until the notice was issued: one that comes late ends no newer sign-in.
+   *
+   * @returns false when the claim was lost
+   * @see OIDC Back-Channel Logout 1.0 §2.7
+   */
+  endAtProvider(notice: LogoutNotice, claim: string): Promise<boolean>
+}
+
+export interface Ending {
+  readonly record: readonly Happening[]
+  readonly puts: readonly Put[]
 }
 
 export function createSessions({ store, trail, clock, random, lifetimes }: Parts): Sessions {
   const live = async (signOn: SignOn | undefined): Promise<SignOn | undefined> => {
     if (!signOn || !isLive(signOn, clock())) return undefined
     const ends = await store.getAll([...endsOf(signOn)])
-    return ends.some((end) => end !== undefined && (end as { at: EpochMs }).at >= signOn.since)
+    const began = beganOf(signOn)
+    return ends.some((end) => end !== undefined && (end as { at: EpochMs }).at >= began)
       ? undefined
       : signOn
   }
   const get = async (id: SignOnId) => live(await store.get('signOn', id))
-  const marker = (id: string): Put => ({
+  const marker = (id: string, at = clock()): Put => ({
     kind: 'ended',
     id,
-    value: { at: clock() },
+    value: { at },
     until: after(clock(), lifetimes.session),
+  })
+  const ending = (signOn: SignOn, why: string): Ending => ({
+    puts: [marker(endOf('signOn', signOn.id))],
+    record: [
+      {
+        what: 'session_ended',
+        outcome: 'success',
+        signOn: signOn.id,
+        user: { id: personOf(signOn.user, signOn.issuer) },
+        detail: { why },
+      },
+    ],
   })
   const puts = (signOn: SignOn): readonly Put[] => [
     { kind: 'signOn', id: signOn.id, value: signOn, until: signOn.until },
@@ -77,6 +104,7 @@ export function createSessions({ store, trail, clock, random, lifetimes }: Parts
   return {
     get,
     puts,
+    ending,
     async find(browsers) {
       const held = await store.getAll(browsers.map((id) => ({ kind: 'browser' as const, id })))
       for (const browser of held) {
@@ -106,26 +134,22 @@ export function createSessions({ store, trail, clock, random, lifetimes }: Parts
       })
     },
     async end(signOn, why) {
-      await store.commit({ puts: [marker(endOf('signOn', signOn.id))] })
-      const { localId, sdsUserId } = signOn.user
-      await trail.record({
-        what: 'session_ended',
-        outcome: 'success',
-        signOn: signOn.id,
-        user: { id: sdsUserId ?? localId },
-        detail: { why },
-      })
+      const { puts, record } = ending(signOn, why)
+      await store.commit({ puts })
+      await trail.record(...record)
     },
     async endLaunch(launch, why) {
       await store.commit({ puts: [marker(endOf('launch', launch))] })
       await trail.record({ what: 'grant_ended', outcome: 'success', launch, detail: { why } })
     },
-    async endAtProvider(issuer, sid, subject, claim) {
-      const what = sid === undefined ? endOf('user', subject ?? '') : providerEnd(issuer, sid)
-      const first = await store.commit({
-        claims: [{ what: claim, until: after(clock(), lifetimes.session) }],
-        puts: [marker(what)],
-      })
+    async endAtProvider({ issuer, providerSession: sid, subject, iat }, claim) {
+      const until = after(clock(), lifetimes.session)
+      // A provider's session never comes back: a sign-on under way when the notice arrives is over as well.
+      const end =
+        sid === undefined
+          ? marker(endOf('user', subject ?? ''), Math.min(clock(), iat * 1000 + 999))
+          : marker(providerEnd(issuer, sid), until)
+      const first = await store.commit({ claims: [{ what: claim, until }], puts: [end] })
       if (!first) return false
       await trail.record({
         what: 'session_ended',

@@ -200,5 +200,5 @@ async function typeDate(frame: Frame, day: string, month: string, year: string) 
 /** Chooses a person at the pretend provider; whoever is still signed in there gives way. */
 async function signInAs(window: Page, name: string): Promise<void> {
   await window.getByLabel(name).check()
-  await window.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await window.getByRole('button', { name: 'Continue' }).click()
 }

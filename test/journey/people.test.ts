@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { App, call, launchTo, readsPatient, sectionsOf } from '../app-by-hand.js'
+import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
+import {
+  DECEASED,
+  handleOf,
+  NO_PLAN,
+  OTHER_BIRTH_DATE,
+  open,
+  PEGGY,
+  patientOf,
+  SENSITIVE,
+  SUPERSEDED,
+  signIn,
+} from '../launching.js'
+import {
+  entriesOf,
+  expectNoPatient,
+  expectRefused,
+  expectSentBack,
+  expectWholeTrail,
+  stagesOf,
+} from '../trail-reading.js'
+import { UserAgent, wordsOf } from '../user-agent.js'
+
+jest.setTimeout(30_000)
+
+const ALL =
+  'communication contacts daily-support medication prognosis resuscitation symptoms thinking-ahead treatment-escalation what-matters'
+const FIVE = 'communication contacts medication resuscitation treatment-escalation'
+
+/** Who sees which sections, and which of them they may write. */
+// biome-ignore format: a table
+const PEOPLE: readonly (readonly [user: string, sees: string, writes: string])[] = [
+  ['gp',                 ALL,                                   ALL],
+  ['practice-nurse',     ALL,                                   'communication contacts daily-support medication symptoms thinking-ahead what-matters'],
+  ['district-nurse',     ALL,                                   'communication contacts daily-support medication symptoms thinking-ahead what-matters'],
+  ['hospice-consultant', ALL,                                   ALL],
+  ['paramedic',          ALL,                                   ''],
+  ['call-handler',       FIVE,                                  ''],
+  ['receptionist',       'communication contacts',              'contacts'],
+  ['social-worker',      ALL.replace('prognosis ', ''),         'communication contacts daily-support what-matters'],
+]
+
+/** Sections for which a scope with this letter was granted. */
+const granted = (scope: string, letter: string): string =>
+  [...scope.matchAll(/patient\/composition-care-plan::([\w-]+)\.v1\.([a-z]+)/g)]
+    .filter(([, , letters = '']) => letters.includes(letter))
+    .map(([, section = '']) => section)
+    .sort()
+    .join(' ')
+
+describe.each(STORES)('on the %s store', (store) => {
+  let t: TestGateway
+  beforeAll(async () => {
+    t = await openTestGateway({ store })
+  }, 60_000)
+  afterAll(() => t?.close())
+
+  it.each(PEOPLE)(
+    'a %s sees and writes the sections that their role needs',
+    async (user, sees, writes) => {
+      const { tokens } = await launchTo(t, { system: 'gp-push', user })
+      expect(granted(tokens.scope, 'r')).toBe(sees)
+      expect(granted(tokens.scope, 'u')).toBe(writes)
+      expect(granted(tokens.scope, 'c')).toBe(writes)
+      expect((await sectionsOf(t, tokens)).join(' ')).toBe(sees)
+    },
+  )
+
+  it('tells a user without a role why, and who can help, and records which policy said so', async () => {
+    const answer = await open(t, new UserAgent(), { system: 'gp-push', user: 'no-role' })
+    const { launch = '' } = await expectRefused(t, answer, 'launch_denied', 403)
+    const words = wordsOf(answer.text)
+    expect(words).toContain('Your role does not allow opening this care plan.')
+    expect(words).toContain('Ask your registration authority or your support desk')
+    expect(words).toContain('This does not mean that the patient has no care plan.')
+    const [, decision] = await entriesOf(t, { launch })
+    expect(decision).toMatchObject({
+      ...{ what: 'decision_made', outcome: 'refused' },
+      policy: { effect: 'deny', policies: ['no-role-no-access'] },
+    })
+    expect(await stagesOf(t, launch)).not.toContain('signed_on')
+  })
+
+  it('tells the app, not the user’s screen, when a role allows nothing of what the app asks', async () => {
+    const app = new App(t, new UserAgent())
+    const handle = handleOf(await open(t, app.browser, { system: 'gp-push', user: 'receptionist' }))
+    const scope = 'launch openid patient/composition-care-plan::prognosis.v1.r'
+    const answer = await app.authorize(handle, { scope })
+    await expectSentBack(t, answer, 'authorization_denied', app.redirect)
+    expect(answer.location?.searchParams.get('error')).toBe('access_denied')
+    expect(answer.location?.searchParams.get('state')).toBe(app.state)
+  })
+
+  describe('a sensitive record', () => {
+    it('opens to a GP after a strong sign-in, and is marked', async () => {
+      const browser = new UserAgent()
+      const page = await open(t, browser, { system: 'gp-push', patient: SENSITIVE })
+      expect(wordsOf(page.text)).toContain('This record needs a stronger sign-in')
+      expectNoPatient(page)
+      const landed = await signIn(t, browser, page, { person: 'gp', assurance: 3 })
+      const tokens = await new App(t, browser).tokens(landed)
+      expect(await readsPatient(t, tokens)).toBe(200)
+      const entries = await entriesOf(t, { launch: tokens.__launch })
+      const decisions = entries.filter(({ what }) => what === 'decision_made')
+      expect(decisions.map(({ policy }) => policy?.effect)).toEqual(['deny', 'allow', 'allow'])
+      expect(entries.find(({ what }) => what === 'session_opened')?.detail).toMatchObject({
+        obligations: ['mark-sensitive'],
+      })
+    })
+
+    it('needs no second sign-in in the same browser', async () => {
+      const browser = new UserAgent()
+      const page = await open(t, browser, { system: 'gp-push', patient: SENSITIVE })
+      await signIn(t, browser, page, { person: 'gp', assurance: 3 })
+      const again = await open(t, browser, { system: 'gp-push', patient: SENSITIVE })
+      expect(handleOf(again)).toMatch(/^hdl_/)
+    })
+
+    it('never opens to a receptionist, and no sign-in is offered', async () => {
+      const order = { system: 'gp-push', user: 'receptionist', patient: SENSITIVE }
+      const answer = await open(t, new UserAgent(), order)
+      await expectRefused(t, answer, 'launch_denied', 403)
+      expect(answer.text).not.toContain('/sign-in/start')
+    })
+
+    it('stays closed when somebody else signs in', async () => {
+      const browser = new UserAgent()
+      const page = await open(t, browser, { system: 'gp-push', patient: SENSITIVE })
+      const answer = await signIn(t, browser, page, {
+        person: 'hospice-consultant',
+        role: '555254240104',
+      })
+      await expectRefused(t, answer, 'person_mismatch', 403)
+    })
+  })
+
+  it('shows the plan of somebody who died, and lets nobody write it', async () => {
+    const { tokens } = await launchTo(t, { system: 'gp-push', patient: DECEASED })
+    expect(granted(tokens.scope, 'r')).toBe(ALL)
+    expect(granted(tokens.scope, 'u')).toBe('')
+    expect((await sectionsOf(t, tokens)).length).toBeGreaterThan(0)
+  })
+
+  it('follows a superseded NHS number to the record that replaced it', async () => {
+    const { tokens } = await launchTo(t, { system: 'gp-post', patient: SUPERSEDED })
+    expect(tokens.patient).toBe(patientOf(PEGGY).fhirId)
+    const [verified] = await entriesOf(t, { launch: tokens.__launch })
+    expect(verified).toMatchObject({ patient: { nhsNumber: PEGGY }, detail: { superseded: true } })
+  })
+
+  it('opens for a patient without a plan, and says so only after the record was asked', async () => {
+    const { tokens } = await launchTo(t, { system: 'gp-push', patient: NO_PLAN })
+    expect(tokens).not.toHaveProperty('ehrId')
+    const plans = await call(t, tokens.access_token, `/fhir/CarePlan?patient=${tokens.patient}`)
+    expect(JSON.parse(plans.text)).toMatchObject({ resourceType: 'Bundle', total: 0 })
+  })
+
+  it('refuses a patient whose date of birth the GP system holds otherwise', async () => {
+    const answer = await open(t, new UserAgent(), { system: 'gp-post', patient: OTHER_BIRTH_DATE })
+    await expectRefused(t, answer, 'patient_mismatch', 404)
+  })
+
+  it('leaves a trail that can be verified', () => expectWholeTrail(t))
+})
