@@ -11,6 +11,7 @@ import type { Offered } from './core/authorization.js'
 import type { Policies } from './core/decision.js'
 import { Refusal } from './core/refusal.js'
 import type { Clock, Random, Seconds } from './core/values.js'
+import { openedOnly } from './http/browser.js'
 import { crossOrigin, type Readers } from './http/cross-origin.js'
 import { type Answers, startJourney } from './http/journey.js'
 import { assets, createPages, type PageSettings } from './http/pages.js'
@@ -20,12 +21,13 @@ import { noStore, securityHeaders } from './http/security.js'
 import type { ClinicianProvider } from './identity/clinician.js'
 import type { LaunchIssuers } from './identity/launch-issuer.js'
 import type { Keys } from './keys/signing.js'
-import { carryOn, signOnCallback, startSignOn } from './launch/identify.js'
+import { carryOn } from './launch/identify.js'
 import type { LaunchParts } from './launch/parts.js'
 import { openLink, push } from './launch/push.js'
 import { receive, refuseClearText } from './launch/receive.js'
 import { relay, relayCallback } from './launch/relay.js'
 import { sealed } from './launch/sealed.js'
+import { signOnCallback, startSignOn } from './launch/sign-on.js'
 import { backchannelLogout } from './launch/sign-out.js'
 import { authorize } from './oauth/authorize.js'
 import { openidConfiguration, publish, smartConfiguration } from './oauth/metadata.js'
@@ -136,6 +138,11 @@ export function createGateway(parts: GatewayParts): Express {
   app.set('query parser', false)
   app.set('case sensitive routing', true)
   app.set('trust proxy', parts.trustProxy.length > 0 ? [...parts.trustProxy] : false)
+  // What goes wrong before any route is chosen, in an address that cannot be read, is refused as well.
+  app.use((_req, res, next) => {
+    startJourney(res, 'json', 'access_refused')
+    next()
+  })
   app.use(securityHeaders(parts.issuer.startsWith('https:')))
   app.get('/livez', (_req, res) => void res.json({ alive: true }))
   app.get('/readyz', readiness(parts))
@@ -151,8 +158,8 @@ export function createGateway(parts: GatewayParts): Express {
     }
     const share = crossOrigin(readers, appOrigins)
     if (verb !== 'use') router.options(path, begin, share)
-    const body = verb === 'post' ? [formBody] : []
-    router[verb](path, begin, noStore, share, ...body, handler)
+    const first = verb === 'post' ? [formBody] : answers === 'page' ? [openedOnly] : []
+    router[verb](path, begin, noStore, share, ...first, handler)
   }
   app.use(router)
   app.use((_req, res) => {

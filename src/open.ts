@@ -13,6 +13,7 @@ import { createGateway } from './gateway.js'
 import { openClinicianProvider } from './identity/clinician.js'
 import { openLaunchIssuers } from './identity/launch-issuer.js'
 import { type Keys, openKeys } from './keys/signing.js'
+import { createMetrics, type Metrics } from './metrics.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
 import { readSource } from './policy/source.js'
@@ -40,6 +41,7 @@ export interface OpenGateway {
   readonly keys: Keys
   readonly registry: Registry
   readonly policies: OpenPolicies
+  readonly metrics: Metrics
   /** What happens by the clock: following the policies, sweeping, checkpoints. Until `close`. */
   tick(): void
   close(): Promise<void>
@@ -70,8 +72,9 @@ async function openFoundations(config: Config, world: World) {
     const keys = await openKeys(store, config.issuer)
     const sign = (payload: object) =>
       keys.sign('ES256', CHECKPOINT_TYPE, { ...payload, iss: config.issuer })
-    const trail = await openTrail({ store, clock: world.clock, sign })
-    return { store, keys, trail }
+    const metrics = createMetrics()
+    const trail = metrics.counting(await openTrail({ store, clock: world.clock, sign }))
+    return { store, keys, trail, metrics }
   } catch (error) {
     await store.close()
     throw error
@@ -132,10 +135,18 @@ function openOutside(config: Config, { clock, allowHttp }: World, keys: Keys) {
 /** @throws ConfigError, Problems (policies), StoreFailure */
 export async function openGateway(config: Config, world: World): Promise<OpenGateway> {
   const { clock, random, log } = world
-  const { store, keys, trail } = await openFoundations(config, world)
-  const { policies, directory } = await openRules(config, world, store, trail)
+  const { store, keys, trail, metrics } = await openFoundations(config, world)
+  const { policies, directory } = await openRules(config, world, store, trail).catch(
+    async (error: unknown) => {
+      await store.close()
+      throw error
+    },
+  )
+  metrics.watch(policies)
   if (policies.superseded()) {
-    log.warn('the policy files of this node are not the version in force: another has been published since')
+    log.warn(
+      'the policy files of this node are not the version in force: another has been published since',
+    )
   }
   const { record, provider, issuers } = openOutside(config, world, keys)
   const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
@@ -182,7 +193,7 @@ export async function openGateway(config: Config, world: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{ app, store, trail, keys, registry, policies },
+    ...{ app, store, trail, keys, registry, policies, metrics },
     tick() {
       every(REFRESH_EVERY_MS, 'the policy version could not be followed', policies.refresh)
       every(SWEEP_EVERY_MS, 'the store could not be swept', store.sweep)

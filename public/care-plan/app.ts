@@ -63,7 +63,7 @@ export class App {
       ])
       if (this.#closed) return
       const readAt = new Date()
-      showBanner(bannerOf(patient, dayOf(readAt)))
+      showBanner(bannerOf(patient, dayOf(readAt), this.#mustMark()))
       const finding = findingOf(index.value, found.value)
       if (finding === 'unknown') this.#failed(index.failure ?? found.failure, asked)
       else if (finding === 'none') this.#none(readAt, asked)
@@ -109,6 +109,11 @@ export class App {
   #launch(): string | undefined {
     const launch = this.#setup.connection.token('__launch')
     return typeof launch === 'string' ? launch : undefined
+  }
+
+  #mustMark(): boolean {
+    const obligations = this.#setup.connection.token('__obligations')
+    return Array.isArray(obligations) && obligations.includes('mark-sensitive')
   }
 
   #failed(failure: CallFailed | undefined, asked: boolean): void {

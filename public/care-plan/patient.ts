@@ -95,12 +95,13 @@ function showAddress(address: Address | undefined): string {
 const withAge = (date: string, age: string): string =>
   age === '' ? showDay(date) : `${showDay(date)} (${age})`
 
-export function bannerOf(patient: FhirPatient, today: Day): Banner {
+/** @param marked the gateway's policies oblige us to mark the record, whatever the record itself says */
+export function bannerOf(patient: FhirPatient, today: Day, marked = false): Banner {
   const birth = oneLine(patient.birthDate)
   const death = oneLine(patient.deceasedDateTime)
   const deceased = patient.deceasedBoolean === true || death !== ''
   const sensitive =
-    patient.meta?.security?.some(({ code }) => code === 'R' || code === 'V') === true
+    marked || patient.meta?.security?.some(({ code }) => code === 'R' || code === 'V') === true
   const address = sensitive ? '' : showAddress(preferred(patient.address, ['home']))
   const died = death === '' ? 'date not recorded' : withAge(death, showAge(birth, readDay(death)))
   return {

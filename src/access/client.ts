@@ -5,16 +5,11 @@ import { sha256 } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
 import { type Clock, type Seconds, seconds } from '../core/values.js'
 import { peek, verifyJws } from '../keys/trusted.js'
-import type { Claim } from '../store/store.js'
+import type { Store } from '../store/store.js'
 import type { Registry } from './registry.js'
 
-export interface ProvenClient {
-  readonly client: Client
-  /** What must be spent with whatever the client is given: its assertion's `jti`. */
-  readonly claims: readonly Claim[]
-}
-
 interface Parts {
+  readonly store: Pick<Store, 'commit'>
   readonly registry: Registry
   readonly clock: Clock
   /** What an assertion's `aud` may name: the token endpoint or the issuer. */
@@ -34,10 +29,13 @@ const assertionClaims = z.object({
   jti: z.string().min(1).max(200),
 })
 
-export type ClientAuthentication = (sent: ReadonlyMap<string, string>) => Promise<ProvenClient>
+export type ClientAuthentication = (sent: ReadonlyMap<string, string>) => Promise<Client>
 
 /**
- * @throws Refusal client_unproven
+ * An assertion is spent by being shown, whatever comes of the request: were it spent with the code, one
+ * that was used before would look like a second use of the code and end its grant.
+ *
+ * @throws Refusal client_unproven, assertion_replayed
  * @see RFC 6749 §3.2.1; SMART App Launch 2.2, "Client Authentication: Asymmetric"; RFC 7523 §3
  */
 export function createClientAuthentication(parts: Parts): ClientAuthentication {
@@ -46,7 +44,7 @@ export function createClientAuthentication(parts: Parts): ClientAuthentication {
     if (assertion === undefined) {
       const client = await parts.registry.client(sent.get('client_id') ?? '')
       if (client?.type !== 'public') throw new Refusal('client_unproven', 'no proof, or unknown')
-      return { client, claims: [] }
+      return client
     }
     if (sent.get('client_assertion_type') !== ASSERTION_TYPE || assertion.length > 8192) {
       throw new Refusal('client_unproven', 'client_assertion_type')
@@ -71,7 +69,12 @@ export function createClientAuthentication(parts: Parts): ClientAuthentication {
     if (exp + parts.skew <= now || exp > now + ASSERTION_LIFETIME + parts.skew) {
       throw new Refusal('client_unproven', 'exp')
     }
-    const until = (exp + parts.skew) * 1000
-    return { client, claims: [{ what: `assertion/${client.id}/${sha256(jti)}`, until }] }
+    const claim = {
+      what: `assertion/${client.id}/${sha256(jti)}`,
+      until: (exp + parts.skew) * 1000,
+    }
+    if (!(await parts.store.commit({ claims: [claim] })))
+      throw new Refusal('assertion_replayed', 'jti')
+    return client
   }
 }

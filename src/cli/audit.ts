@@ -5,7 +5,7 @@ import type { EpochMs } from '../core/values.js'
 import { openKeys } from '../keys/signing.js'
 import { CHECKPOINT_TYPE } from '../open.js'
 import { type Command, Refused, text, Usage, type Values } from './command.js'
-import { STORE_OPTIONS, withStore } from './registrations.js'
+import { STORE_OPTIONS, withStore } from './with-store.js'
 
 const when = (at: EpochMs): string => new Date(at).toISOString().replace('T', ' ').slice(0, 23)
 

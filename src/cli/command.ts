@@ -67,6 +67,10 @@ export const texts = (values: Values, name: string): readonly string[] => {
   return Array.isArray(value) ? value : []
 }
 
+/** Scheme, host and port, nothing after. */
+export const isOrigin = (address: string): boolean =>
+  URL.canParse(address) && new URL(address).origin === address
+
 const flag = (name: string, { type, value }: Option): string =>
   type === 'boolean' ? `--${name}` : `--${name} ${value ?? name.toUpperCase()}`
 

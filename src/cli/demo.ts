@@ -1,7 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createLog } from '../log.js'
-import { type Command, type Outside, Refused, text, type Values } from './command.js'
+import {
+  type Command,
+  isOrigin,
+  type Outside,
+  Refused,
+  text,
+  Usage,
+  type Values,
+} from './command.js'
 
 export const FIRST_PORT = 8080
 
@@ -86,6 +94,8 @@ care-plan app. Needs no account, no internet and no other server. PORT shifts al
       throw new Refused('The pages are not built: run `npm run build` first.')
     }
     const issuer = text(values, 'issuer')
+    if (issuer !== undefined && !isOrigin(issuer))
+      throw new Usage('--issuer: expected an origin such as https://localhost:8443')
     const origins = {
       ...demoOrigins(portOf(outside)),
       ...(issuer === undefined ? {} : { gateway: issuer }),

@@ -1,11 +1,11 @@
 /** What a launch hands over: from the demonstration's own systems, or from any system by its private key. */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { JWK } from 'jose'
+import { importJWK, type JWK } from 'jose'
 import { parse } from 'yaml'
 import { readBirthDate, readNhsNumber } from '../core/nhs-number.js'
 import { chartsOf } from '../demo/desktop-chart.js'
-import { type Delivered, deliver } from '../demo/desktop-delivery.js'
+import { type Delivered, deliver, GatewayUnreachable } from '../demo/desktop-delivery.js'
 import { FAULTS, faultsOf, isFault } from '../demo/desktop-faults.js'
 import {
   ASSERTION_TYPE,
@@ -19,6 +19,18 @@ import { PATIENTS } from '../demo/patients.js'
 import { need, type Outside, Refused, text, texts, Usage, type Values } from './command.js'
 
 const FIRST_PATIENT = '9990000018'
+const ANSWER_MS = 10_000
+
+/** A post that is answered, or a line that says who does not answer. */
+async function post(url: string, init: RequestInit): Promise<Response> {
+  const signal = AbortSignal.timeout(ANSWER_MS)
+  return await fetch(url, { ...init, method: 'POST', redirect: 'manual', signal }).catch(() => {
+    throw noAnswer(new URL(url).origin)
+  })
+}
+
+const noAnswer = (origin: string): Refused =>
+  new Refused(`No answer from ${origin}: is it running? (\`npm start\` starts the demonstration)`)
 
 /** From standard input rather than as an argument: other users of the machine can read arguments. */
 async function nhsNumberOf(outside: Outside, values: Values, fallback?: string): Promise<string> {
@@ -99,13 +111,17 @@ export async function demoDelivery(
   }
   const app = `${protocol}//app.${hostname}:${Number(port || 443) + 3}`
   const parts = { desktop, gateway, app, smart: undefined as never, fetch }
-  return (await deliver(parts, system, launch, '')).delivered
+  return await deliver(parts, system, launch, '').then(
+    ({ delivered }) => delivered,
+    (error: unknown) => {
+      throw error instanceof GatewayUnreachable ? noAnswer(gateway) : error
+    },
+  )
 }
 
 /** The handle of an inbound SMART launch lives in the GP system: the running desktop makes it. */
 async function askDesktop(desktop: string, order: object): Promise<Delivered> {
-  const response = await fetch(`${desktop}/api/launch`, {
-    method: 'POST',
+  const response = await post(`${desktop}/api/launch`, {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(order),
   })
@@ -116,6 +132,25 @@ async function askDesktop(desktop: string, order: object): Promise<Delivered> {
   return (await response.json()) as Delivered
 }
 
+/** The private key of a system. @throws Usage for a file that holds none */
+async function keyOf(file: string): Promise<JWK> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new Usage(`--key: there is no file ${file}`)
+  })
+  try {
+    const key = JSON.parse(text) as JWK
+    if (typeof key.kid !== 'string') throw new Error('it needs a kid')
+    const jwk = { alg: 'ES256', ...key }
+    if (jwk.d === undefined) throw new Error('it has no private part')
+    await importJWK(jwk)
+    return jwk
+  } catch (error) {
+    // A parser's message quotes what it read, and that is a private key.
+    const why = error instanceof SyntaxError ? 'not JSON' : (error as Error).message
+    throw new Usage(`--key: ${file} holds no private JWK that can sign: ${why}`)
+  }
+}
+
 /** A launch of any registered system, by the private key that its owner holds. */
 export async function ownDelivery(
   outside: Outside,
@@ -123,14 +158,13 @@ export async function ownDelivery(
   gateway: string,
   file: string,
 ): Promise<Delivered> {
-  const key = JSON.parse(await readFile(file, 'utf8')) as JWK
-  if (key.kid === undefined) throw new Usage('--key: the JWK needs a kid')
+  const key = await keyOf(file)
   const birthDate = birthDateOf(values)
   if (birthDate === undefined) throw new Usage('--birth-date is missing')
   const rung = text(values, 'rung') ?? 'pushed'
   if (rung !== 'pushed' && rung !== 'signed') throw new Usage('--rung is pushed or signed')
   const launch: Launch = {
-    system: { id: need(values, 'system'), rung, key: { alg: 'ES256', ...key } },
+    system: { id: need(values, 'system'), rung, key },
     user: {
       id: need(values, 'user'),
       name: text(values, 'name') ?? need(values, 'user'),
@@ -154,8 +188,8 @@ export async function ownDelivery(
     client_assertion: await buildAssertion(launch),
     launch_token: token,
   })
-  const response = await fetch(`${gateway}/launch/push`, { method: 'POST', body })
-  const answer = (await response.json()) as Record<string, unknown>
+  const response = await post(`${gateway}/launch/push`, { body })
+  const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>
   return response.status === 201
     ? { style: 'frame-url', url: String(answer.launch_uri) }
     : { style: 'refused', status: response.status, answer }

@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Delivered } from '../demo/desktop-delivery.js'
-import { type Command, Refused, text, Usage, type Values } from './command.js'
+import { type Command, isOrigin, Refused, text, Usage, type Values } from './command.js'
 import { portOf } from './demo.js'
 import { demoDelivery, ownDelivery } from './launch-delivery.js'
 
@@ -88,16 +88,12 @@ Elsewhere, give the system's own private key (a JWK with kid):
   async run(outside, given) {
     const values: Values = { app: 'care-plan', ...given }
     const gateway = text(values, 'gateway') ?? `http://localhost:${portOf(outside)}`
+    if (!isOrigin(gateway))
+      throw new Usage('--gateway: expected an origin such as https://launch.example.nhs.uk')
     const key = text(values, 'key')
     const delivered = await (key === undefined
       ? demoDelivery(outside, values, gateway)
-      : ownDelivery(outside, values, gateway, key)
-    ).catch((error: Error & { cause?: unknown }) => {
-      if (error instanceof Usage || error instanceof Refused) throw error
-      throw new Refused(
-        `No answer from ${gateway}: is it running? (\`npm start\` starts the demonstration)`,
-      )
-    })
+      : ownDelivery(outside, values, gateway, key))
     if (values.json) return outside.say(JSON.stringify(delivered, undefined, 2))
     if (delivered.style === 'refused') {
       const { error_description: why, reference } = delivered.answer

@@ -1,7 +1,27 @@
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parse } from 'yaml'
 import { checkSource } from '../policy/check.js'
 import { describeProblem } from '../policy/problem.js'
 import { type Command, Refused, text } from './command.js'
+
+const PLACES = ['policies', 'roles', 'organizations', 'plan'] as const
+
+/** Where the configuration keeps what is checked, when its gateway.yaml says so; it need not be sound otherwise. */
+function placesOf(directory: string): Partial<Record<(typeof PLACES)[number], string>> {
+  const file = join(directory, 'gateway.yaml')
+  if (!existsSync(file)) return {}
+  try {
+    const said = (parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 }) ?? {}) as object
+    return Object.fromEntries(
+      Object.entries(said)
+        .filter(([name, place]) => PLACES.some((p) => p === name) && typeof place === 'string')
+        .map(([name, place]) => [name, resolve(directory, place)]),
+    )
+  } catch (error) {
+    throw new Refused(`${file}: ${(error as Error).message}`)
+  }
+}
 
 export const policyCheck: Command = {
   name: 'policy check',
@@ -16,7 +36,7 @@ organizations.yaml, and asks every question of policies/tests. Says what is wron
   },
   async run(outside, values) {
     const directory = text(values, 'config') ?? join(outside.root, 'config')
-    const { problems, policies, tests, hash } = await checkSource(directory)
+    const { problems, policies, tests, hash } = await checkSource(directory, placesOf(directory))
     if (problems.length > 0) {
       throw new Refused(problems.map(describeProblem).join('\n'))
     }

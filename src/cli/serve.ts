@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { type Config, type ConfigInput, readConfig } from '../config.js'
 import { createHttpServer } from '../http/server.js'
 import { createLog } from '../log.js'
+import { createMetricsServer } from '../metrics.js'
 import { openGateway } from '../open.js'
 import { type Command, need, type Outside } from './command.js'
 
@@ -96,6 +97,8 @@ async function listen(outside: Outside, config: Config): Promise<void> {
     await gateway.close()
     throw error
   }
+  const figures = config.operations && createMetricsServer(gateway.metrics)
+  figures?.listen(config.operations?.listen.port, config.operations?.listen.host)
   gateway.tick()
   log.info({ issuer: config.issuer, host, port, store: config.store.kind }, 'serving')
   await outside.stopped()
@@ -103,6 +106,7 @@ async function listen(outside: Outside, config: Config): Promise<void> {
   const drained = new Promise<void>((resolve) => server.close(() => resolve()))
   const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
   server.closeIdleConnections()
+  figures?.close()
   await drained
   clearTimeout(timer)
   await gateway.close()

@@ -21,7 +21,17 @@ const london = new Intl.DateTimeFormat('en-GB', {
   hourCycle: 'h23',
 })
 
+const MINUTE: EpochMs = 60_000
+let lately: { readonly minute: number; readonly time: { hour: number; weekday: number } } | undefined
+
+/** The last answer is kept: within a minute it is the same, and a launch asks twice. */
 function localTime(now: EpochMs): { hour: number; weekday: number } {
+  const minute = Math.floor(now / MINUTE)
+  if (lately?.minute !== minute) lately = { minute, time: localTimeOf(now) }
+  return lately.time
+}
+
+function localTimeOf(now: EpochMs): { hour: number; weekday: number } {
   const parts = london.formatToParts(now)
   const part = (type: string) => parts.find((candidate) => candidate.type === type)?.value ?? ''
   return { hour: Number(part('hour')), weekday: WEEKDAYS.indexOf(part('weekday')) + 1 }

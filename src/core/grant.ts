@@ -6,7 +6,7 @@ import type { Circumstances } from './decision.js'
 import type { GrantId, LaunchId, SignOnId, TokenId } from './ids.js'
 import type { LaunchSession } from './launch.js'
 import { readScope } from './scope.js'
-import { personOf, type SignOn } from './session.js'
+import { type SignOn, subjectOf } from './session.js'
 import type { EpochMs, Seconds } from './values.js'
 
 export interface Grant {
@@ -20,6 +20,8 @@ export interface Grant {
   readonly scopes: readonly string[]
   readonly audience: readonly string[]
   readonly context: LaunchContext
+  /** What the policies oblige the app to show, such as `mark-sensitive`. */
+  readonly obligations: readonly string[]
   /** What the policies were asked under, so that a token can be judged anew under a later version. */
   readonly circumstances: Circumstances
   readonly policyVersion: number
@@ -80,13 +82,14 @@ export function openGrant(
     launch: launch.id,
     signOn: session.signOn,
     client: client.id,
-    subject: personOf(user, launch.system),
+    subject: subjectOf(user, launch.system),
     ...(user.sdsUserId === undefined
       ? {}
       : { fhirUser: `${bases.fhir}/Practitioner/${user.sdsUserId}` }),
     scopes: asked.scopes,
     audience: audienceOf(asked.scopes, bases),
     context: contextOf(session),
+    obligations: session.obligations,
     ...judged,
     code: {
       hash: asked.codeHash,

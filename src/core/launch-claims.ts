@@ -65,7 +65,11 @@ const launchClaims = z.object({
   organization: z.object({ ods_code: z.string().regex(/^[A-Za-z0-9]{1,12}$/) }),
   purpose: z.enum(PURPOSES).optional(),
   auth_time: z.number().int().positive().optional(),
-  acr: z.string().max(100).optional(),
+  // It stands in an id_token, which is ASCII.
+  acr: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,100}$/)
+    .optional(),
   amr: z.array(z.string().max(50)).max(10).optional(),
   encounter: z
     .string()

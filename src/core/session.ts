@@ -1,6 +1,6 @@
 /** Sign-on sessions: who is signed on in a browser, by what proof, until when. */
 import type { Authentication, KnownPatient, KnownUser, NamedUser } from './context.js'
-import type { LaunchId, SignOnId } from './ids.js'
+import { type LaunchId, type SignOnId, sha256 } from './ids.js'
 import type { VerifiedLaunch } from './launch.js'
 import type { Assurance } from './roles.js'
 import type { EpochMs, EpochSeconds } from './values.js'
@@ -68,6 +68,12 @@ export interface PendingSignOn {
 /** The person, as far as one system can tell people apart: nationally if known, else by its own name. */
 export const personOf = (user: NamedUser, issuer: string): string =>
   user.sdsUserId ?? `${issuer}/${user.localId}`
+
+/** `sub` of our tokens: at most 255 characters of ASCII, whatever a system calls its users. @see OIDC Core §2 */
+export function subjectOf(user: NamedUser, issuer: string): string {
+  const person = personOf(user, issuer)
+  return /^[\x21-\x7e]{1,255}$/.test(person) ? person : `${issuer}/${sha256(user.localId)}`
+}
 
 /**
  * Whether a launch was made by the person who is signed on. `unknown`: the system gives no national

@@ -52,7 +52,8 @@ export function idClaims(grant: Grant, issuer: string, now: EpochMs, lifetime: S
 
 /**
  * What travels beside the token. Members of our own have two underscores (SMART "Launch context", own
- * members): how long the session lasts without use, when it ends whatever happens, and the launch's id.
+ * members): how long the session lasts without use, when it ends whatever happens, the launch's id, and what the
+ * policies oblige the app to show.
  */
 export function tokenAnswer(
   grant: Grant,
@@ -72,5 +73,6 @@ export function tokenAnswer(
     __session_idle_seconds: idle,
     __session_ends: seconds(signOn.until),
     __launch: grant.launch,
+    ...(grant.obligations.length > 0 ? { __obligations: grant.obligations } : {}),
   }
 }

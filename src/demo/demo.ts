@@ -150,6 +150,20 @@ const close = (server: Server): Promise<void> =>
     server.closeAllConnections()
   })
 
+/** All of them, or none: one that stayed open would keep the process from ending. */
+async function listenAll(
+  wanted: readonly (readonly [Server, string])[],
+): Promise<readonly Server[]> {
+  const open: Server[] = []
+  try {
+    for (const [server, origin] of wanted) open.push(await listen(server, portOf(origin)))
+    return open
+  } catch (error) {
+    await Promise.all(open.map(close))
+    throw error
+  }
+}
+
 export async function demoUsers(root: string): Promise<readonly LaunchingUser[]> {
   const people = parse(await readFile(join(root, 'config/demo/people.yaml'), 'utf8')) as {
     users: LaunchingUser[]
@@ -233,18 +247,15 @@ export async function startDemo(settings: DemoSettings): Promise<Demo> {
     emergencyText: config.pages.emergency_text,
     root: join(root, 'dist/public/care-plan'),
   })
-  const servers = [
-    await listen(
-      createHttpServer(gateway.app, settings.tls, tap.wrap(gateway.app)),
-      portOf(origins.gateway),
-    ),
-    await listen(createServer(desktop), portOf(origins.desktop)),
-    await listen(
-      createServer(await hospital(settings, dataDir, credential)),
-      portOf(origins.hospital),
-    ),
-    await listen(createServer(careplan), portOf(origins.app)),
-  ]
+  const servers = await listenAll([
+    [createHttpServer(gateway.app, settings.tls, tap.wrap(gateway.app)), origins.gateway],
+    [createServer(desktop), origins.desktop],
+    [createServer(await hospital(settings, dataDir, credential)), origins.hospital],
+    [createServer(careplan), origins.app],
+  ]).catch(async (error: unknown) => {
+    await gateway.close()
+    throw error
+  })
   gateway.tick()
   return {
     ...{ gateway, config, systems, users },

@@ -4,7 +4,7 @@
  *
  * @see CHIPS: `Partitioned` cookies work where third-party cookies are blocked; `__Host-` pins the host
  */
-import type { Request, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { hashOf, newSecret } from '../core/ids.js'
 import type { Random, Seconds } from '../core/values.js'
 
@@ -18,9 +18,19 @@ const LIFETIME: Seconds = 43_200
 export const isFramed = (req: Request): boolean =>
   ['iframe', 'frame', 'embed', 'object'].includes(req.get('sec-fetch-dest') ?? '')
 
-/** A browser that fetches a page ahead of its user must spend nothing. */
-export const isPrefetch = (req: Request): boolean =>
-  /prefetch|prerender/i.test(`${req.get('sec-purpose') ?? ''} ${req.get('purpose') ?? ''}`)
+const isPrefetch = (req: Request): boolean =>
+  ['sec-purpose', 'purpose', 'x-moz'].some((name) =>
+    /prefetch|prerender/i.test(req.get(name) ?? ''),
+  )
+
+/**
+ * Lets through what a user opens. Whatever looks at an address ahead of them (HEAD, prefetch, prerender)
+ * gets an empty answer, because opening an address of ours spends something.
+ */
+export const openedOnly: RequestHandler = (req, res, next) => {
+  if (req.method === 'GET' && !isPrefetch(req)) next()
+  else res.status(204).end()
+}
 
 /** Hashes of the browser cookies that came with a request: one, two or none. */
 export function browsersOf(req: Request): readonly string[] {

@@ -20,7 +20,7 @@ export const formBody: RequestHandler = express.text({
  * @throws Refusal parameter_repeated, body_unreadable
  */
 export function parameters(req: Request): ReadonlyMap<string, string> {
-  const text = req.method === 'POST' ? formText(req) : (req.originalUrl.split('?')[1] ?? '')
+  const text = req.method === 'POST' ? formText(req) : queryText(req)
   const values = new Map<string, string>()
   for (const [name, value] of new URLSearchParams(text)) {
     if (values.has(name)) throw new Refusal('parameter_repeated', name.slice(0, 60))
@@ -29,6 +29,12 @@ export function parameters(req: Request): ReadonlyMap<string, string> {
     values.set(name, value)
   }
   return values
+}
+
+/** All after the first question mark: RFC 3986 §3.4 lets a query hold more of them. */
+function queryText({ originalUrl }: Request): string {
+  const at = originalUrl.indexOf('?')
+  return at < 0 ? '' : originalUrl.slice(at + 1)
 }
 
 function formText(req: Request): string {

@@ -6,18 +6,38 @@ import helmet from 'helmet'
  * X-Frame-Options (framing is by `frame-ancestors`, per launch), `form-action 'self'` (pages lead on to
  * the app), and COOP (the sign-on window reports back to the frame that opened it).
  */
-export const securityHeaders = (https: boolean): RequestHandler =>
-  helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    frameguard: false,
-    crossOriginOpenerPolicy: false,
-    crossOriginResourcePolicy: false,
-    referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: https ? { maxAge: 63_072_000, includeSubDomains: false } : false,
+export function securityHeaders(https: boolean): RequestHandler {
+  const headers = headersBy(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      },
+      frameguard: false,
+      crossOriginOpenerPolicy: false,
+      crossOriginResourcePolicy: false,
+      referrerPolicy: { policy: 'no-referrer' },
+      strictTransportSecurity: https ? { maxAge: 63_072_000, includeSubDomains: false } : false,
+    }),
+  )
+  return (_req, res, next) => {
+    for (const [name, value] of headers) res.setHeader(name, value)
+    next()
+  }
+}
+
+/** What Helmet sets depends on no request of ours, so it is asked once: its dozen handlers cost more than the headers. */
+function headersBy(handler: ReturnType<typeof helmet>): readonly (readonly [string, string])[] {
+  const headers: [string, string][] = []
+  const answer = {
+    setHeader: (name: string, value: string) => headers.push([name, value]),
+    removeHeader: () => undefined,
+  }
+  handler({} as never, answer as never, (error?: unknown) => {
+    if (error) throw error
   })
+  return headers
+}
 
 const ORIGIN = /^https?:\/\/[a-z0-9.-]+(:\d+)?$/
 
@@ -48,6 +68,7 @@ export function pagePolicy(
 
 /** Nothing of a launch may be kept by a cache or a back button. */
 export const noStore: RequestHandler = (_req, res, next) => {
-  res.set({ 'Cache-Control': 'no-store', Pragma: 'no-cache' })
+  res.setHeader('Cache-Control', 'no-store')
+  res.setHeader('Pragma', 'no-cache')
   next()
 }

@@ -91,11 +91,11 @@ export interface ClinicianProvider {
 const errorName = (text: string): string => text.replace(/[^\w ]/g, '').slice(0, 60)
 
 /** The provider's own error codes that are not a failure of the sign-in (RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6). */
-const ANSWERS: Readonly<Record<string, RefusalCode>> = {
-  access_denied: 'sign_on_cancelled',
-  temporarily_unavailable: 'sign_on_unavailable',
-  server_error: 'sign_on_unavailable',
-}
+const ANSWERS: ReadonlyMap<string, RefusalCode> = new Map([
+  ['access_denied', 'sign_on_cancelled'],
+  ['temporarily_unavailable', 'sign_on_unavailable'],
+  ['server_error', 'sign_on_unavailable'],
+])
 
 /** Whatever the libraries throw, as a row of ours. A refusal of ours may come back to us as its `cause`. */
 function asRefusal(thrown: unknown, code: RefusalCode): Refusal {
@@ -104,7 +104,7 @@ function asRefusal(thrown: unknown, code: RefusalCode): Refusal {
   }
   const options = { cause: thrown }
   if (thrown instanceof AuthorizationResponseError) {
-    return new Refusal(ANSWERS[thrown.error] ?? code, errorName(thrown.error), options)
+    return new Refusal(ANSWERS.get(thrown.error) ?? code, errorName(thrown.error), options)
   }
   if (thrown instanceof ResponseBodyError) {
     return new Refusal(code, `the provider answered ${errorName(thrown.error)}`, options)

@@ -14,7 +14,7 @@ import type { Pages } from '../http/pages.js'
 import type { ClinicianProvider } from '../identity/clinician.js'
 import type { Keys } from '../keys/signing.js'
 import type { Sessions } from '../session/sessions.js'
-import type { Claim, Store } from '../store/store.js'
+import type { Claim, Put, Store } from '../store/store.js'
 
 export interface LaunchParts {
   readonly issuer: string
@@ -55,6 +55,8 @@ export interface Arrival {
   readonly patient?: KnownPatient
   readonly claims: readonly Claim[]
   readonly record: readonly Happening[]
+  /** Whose session ends by this launch: another user's in the same browser. */
+  readonly puts?: readonly Put[]
   /** The sign-on that was made for this very launch at the provider. */
   readonly signOn?: SignOn
   /** Set when the launch waited: its record goes when the launch goes on. */

@@ -5,92 +5,19 @@
  */
 
 import type { Happening } from '../core/audit.js'
-import { circumstancesOf, RUNG_ASSURANCE } from '../core/circumstances.js'
+import { circumstancesOf } from '../core/circumstances.js'
 import type { KnownUser } from '../core/context.js'
 import type { PolicyDecision, Question } from '../core/decision.js'
 import { hashOf, newLaunchSecret } from '../core/ids.js'
 import { launchAddress, openSession } from '../core/launch.js'
-import type { LaunchSystem } from '../core/launch-system.js'
 import { Refusal } from '../core/refusal.js'
-import { personOf, type SignOn, samePerson, type Waiting } from '../core/session.js'
+import { type PendingLaunch, personOf, type SignOn, type Waiting } from '../core/session.js'
 import { after } from '../core/values.js'
 import { browsersOf, ensureBrowser } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
+import { standing } from './standing.js'
 import { showWaiting } from './waiting.js'
-
-/** Who acts in this launch: a sign-on that stands or that the launch makes, or what must happen first. */
-type Standing =
-  | { readonly signOn: SignOn; readonly made: boolean; readonly replaces?: SignOn }
-  | { readonly waiting: Waiting; readonly signOn?: SignOn }
-
-const sameUser = (a: KnownUser, b: KnownUser): boolean =>
-  a.organization.odsCode === b.organization.odsCode &&
-  a.sdsRoleProfileId === b.sdsRoleProfileId &&
-  a.roleCodes.join() === b.roleCodes.join()
-
-/** The sign-on that this launch itself makes, or the one that it made before in this browser. */
-function byLaunch(
-  parts: LaunchParts,
-  { launch }: Arrival,
-  browser: string,
-  present: SignOn | undefined,
-): Standing {
-  const user = parts.knowUser(launch.user, launch.organization, RUNG_ASSURANCE[launch.rung])
-  if (
-    present?.by === 'launch' &&
-    present.issuer === launch.system &&
-    sameUser(present.user, user)
-  ) {
-    return { signOn: present, made: false }
-  }
-  const { authentication } = launch
-  const signOn = parts.sessions.open({
-    user,
-    by: 'launch',
-    issuer: launch.system,
-    authentication,
-    browser,
-  })
-  return { signOn, made: true }
-}
-
-async function standing(
-  parts: LaunchParts,
-  arrival: Arrival,
-  system: LaunchSystem,
-  browser: string,
-  present: SignOn | undefined,
-): Promise<Standing> {
-  const { launch } = arrival
-  const link =
-    present?.by === 'provider' ? await parts.store.get('person', personId(launch)) : undefined
-  const person = present ? samePerson(launch, present, link?.uid) : 'none'
-  if (person === 'other' && arrival.signOn) {
-    throw new Refusal('person_mismatch', 'the provider named another person than the launch')
-  }
-  const replaces = person === 'other' && present ? { replaces: present } : {}
-  const sameOrganization = present?.user.organization.odsCode === launch.organization
-  const vouched = present?.by === 'provider' && (system.signOn === 'provider' || sameOrganization)
-  if (present && person === 'same' && (vouched || arrival.signOn)) {
-    return { signOn: present, made: false }
-  }
-  if (present && person === 'unknown' && (system.signOn === 'provider' || arrival.signOn)) {
-    return { waiting: { for: 'person' }, signOn: present }
-  }
-  if (system.signOn === 'launch') {
-    return {
-      ...byLaunch(parts, arrival, browser, person === 'same' ? present : undefined),
-      ...replaces,
-    }
-  }
-  if (replaces.replaces)
-    await parts.sessions.end(replaces.replaces, 'another user launched in this browser')
-  return { waiting: { for: 'sign-on', assurance: 2 } }
-}
-
-export const personId = (launch: Arrival['launch']): string =>
-  hashOf(`${launch.system} ${launch.user.localId}`)
 
 /** The entry that a decision makes, whatever it says. */
 const decisionMade = (arrival: Arrival, user: KnownUser, decision: PolicyDecision): Happening => ({
@@ -126,6 +53,15 @@ const signedOn = (arrival: Arrival, signOn: SignOn): Happening => ({
   detail: { by: signOn.by, issuer: signOn.issuer, assurance: signOn.user.assurance },
 })
 
+/**
+ * Another user's session ends with the launch that takes the browser over: in the same commit, so that a
+ * launch that comes to nothing, such as a replayed one, ends nobody's.
+ */
+function ending(parts: LaunchParts, arrival: Arrival, replaced: SignOn): Arrival {
+  const end = parts.sessions.ending(replaced, 'another user launched in this browser')
+  return { ...arrival, record: [...arrival.record, ...end.record], puts: end.puts }
+}
+
 /** A policy's no, or a way to a yes by a stronger sign-on. */
 async function denied(
   parts: LaunchParts,
@@ -137,7 +73,8 @@ async function denied(
 ): Promise<Waiting> {
   const assurance = parts.policies.stepUp(question)
   if (assurance !== undefined) return { for: 'sign-on', assurance }
-  const fresh = await parts.trail.commit({ claims: arrival.claims, record: entries })
+  const { claims, puts = [] } = arrival
+  const fresh = await parts.trail.commit({ claims, record: entries, puts })
   if (!fresh) throw new Refusal('launch_replayed', 'jti')
   journeyOf(res).reasons = decision.reasons
   learn(res, { policy: { version: decision.version, effect: 'deny', policies: decision.policies } })
@@ -153,20 +90,21 @@ async function denied(
 export async function proceed(
   parts: LaunchParts,
   exchange: Exchange,
-  arrival: Arrival,
+  arrived: Arrival,
 ): Promise<void> {
   const { req, res } = exchange
-  const { launch } = arrival
+  const { launch } = arrived
   const system = await parts.registry.system(launch.system)
   if (!system) throw new Refusal('system_unknown', launch.system)
   journeyOf(res).frameAncestors = system.frameAncestors
-  learn(res, factsOf(arrival))
+  learn(res, factsOf(arrived))
   if (!parts.policies.mayIssue())
     throw new Refusal('policy_stale', 'the policy version is not known')
 
   const browser = ensureBrowser(req, res, parts.random)
-  const present = arrival.signOn ?? (await parts.sessions.find(browsersOf(req)))
-  const stand = await standing(parts, arrival, system, browser, present)
+  const held = await parts.sessions.find(browsersOf(req))
+  const stand = await standing(parts, arrived, system, browser, held)
+  const arrival = stand.replaces ? ending(parts, arrived, stand.replaces) : arrived
   if ('waiting' in stand)
     return showWaiting(parts, exchange, arrival, { ...stand, browser, system })
 
@@ -188,8 +126,6 @@ export async function proceed(
     const asked = { ...arrival, record: made }
     return showWaiting(parts, exchange, asked, { waiting, browser, system, signOn: stand.signOn })
   }
-  if (stand.replaces)
-    await parts.sessions.end(stand.replaces, 'another user launched in this browser')
   await land(parts, exchange, { ...arrival, record: made }, stand, browser, decision.obligations)
 }
 
@@ -228,10 +164,31 @@ async function land(
     puts: [
       { kind: 'session', id: launch.id, value: session, until: signOn.until },
       ...(made || arrival.signOn ? parts.sessions.puts({ ...signOn, browser }) : []),
+      ...(arrival.puts ?? []),
     ],
     ...(arrival.waited ? { drops: [{ kind: 'pending' as const, id: arrival.waited }] } : {}),
   })
   if (!fresh) throw new Refusal('launch_replayed', 'jti, link or launch used before')
   if (!made) await parts.sessions.touch(signOn)
   res.redirect(303, launchAddress(launchUrl, parts.fhirBase, handle))
+}
+
+/** Takes a launch up again where it waited. */
+export async function resume(
+  parts: LaunchParts,
+  exchange: Exchange,
+  pending: PendingLaunch,
+  signOn: SignOn | undefined,
+  more: Partial<Pick<Arrival, 'patient' | 'record'>> = {},
+): Promise<void> {
+  const { launch } = pending
+  const patient = more.patient ?? pending.patient
+  await proceed(parts, exchange, {
+    launch,
+    ...(patient ? { patient } : {}),
+    ...(signOn ? { signOn } : {}),
+    claims: [],
+    record: more.record ?? [],
+    waited: launch.id,
+  })
 }

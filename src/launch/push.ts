@@ -4,7 +4,6 @@ import { hashOf, isSecret, launchOfSecret, newLaunchSecret, sha256 } from '../co
 import { replayClaim } from '../core/launch-claims.js'
 import { Refusal } from '../core/refusal.js'
 import { after, seconds } from '../core/values.js'
-import { isPrefetch } from '../http/browser.js'
 import { learn } from '../http/journey.js'
 import { parameter, parameters, readParameters } from '../http/parameters.js'
 import { peek, verifyJws } from '../keys/trusted.js'
@@ -104,17 +103,12 @@ export function push(parts: LaunchParts): RequestHandler {
 }
 
 /**
- * GET /launch/{lnk_…}: a browser opens a pushed launch, once. Never by HEAD or by prefetch, which happen
- * before any user has chosen to.
+ * GET /launch/{lnk_…}: a browser opens a pushed launch, once.
  *
  * @throws Refusal link_invalid and what proceed refuses
  */
 export function openLink(parts: LaunchParts): RequestHandler<{ link: string }> {
   return async (req, res) => {
-    if (req.method !== 'GET' || isPrefetch(req)) {
-      res.status(204).end()
-      return
-    }
     const { link: secret } = req.params
     const id = launchOfSecret('lnk', secret)
     const link = id && (await parts.store.get('link', id))

@@ -1,12 +1,40 @@
 /** The pages on which a launch waits for its user, and the record that holds it meanwhile. */
+import type { Request, Response } from 'express'
 import type { Happening } from '../core/audit.js'
-import { hashOf, newLaunchSecret } from '../core/ids.js'
+import { hashOf, isSecret, launchOfSecret, newLaunchSecret } from '../core/ids.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { Refusal } from '../core/refusal.js'
 import type { PendingLaunch, SignOn, Waiting } from '../core/session.js'
 import { after } from '../core/values.js'
-import { isFramed } from '../http/browser.js'
+import { browsersOf, isFramed } from '../http/browser.js'
+import { journeyOf, learn } from '../http/journey.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
+
+/**
+ * The waiting launch that a form speaks for, by the form's secret.
+ * @throws Refusal sign_on_state_invalid
+ */
+export async function pendingOf(
+  parts: LaunchParts,
+  res: Response,
+  secret: string,
+): Promise<PendingLaunch> {
+  const id = launchOfSecret('pnd', secret)
+  const pending = id && (await parts.store.get('pending', id))
+  if (!pending || !isSecret(secret, pending.secret)) {
+    throw new Refusal('sign_on_state_invalid', 'nothing waits under this secret')
+  }
+  learn(res, factsOf(pending))
+  const system = await parts.registry.system(pending.launch.system)
+  journeyOf(res).frameAncestors = system?.frameAncestors ?? []
+  return pending
+}
+
+/** The launch's own browser, not merely one that knows a secret. @throws Refusal handle_other_browser */
+export function ownBrowser(req: Request, pending: PendingLaunch): void {
+  if (!browsersOf(req).includes(pending.browser))
+    throw new Refusal('handle_other_browser', 'cookie')
+}
 
 export interface Wait {
   readonly waiting: Waiting
@@ -51,6 +79,7 @@ export async function showWaiting(
     record: [...arrival.record, ...asked],
     puts: [
       { kind: 'pending', id: launch.id, value: pending, until },
+      ...(arrival.puts ?? []),
       ...(wait.signOn && arrival.signOn
         ? parts.sessions.puts({ ...wait.signOn, browser: wait.browser })
         : []),

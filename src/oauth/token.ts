@@ -17,7 +17,7 @@ export const GRANT_TYPES: Readonly<Record<string, GrantType>> = {
 /**
  * POST /oauth/token
  *
- * @throws Refusal grant_type_unsupported, client_unproven and what the grant type refuses
+ * @throws Refusal grant_type_unsupported, client_unproven, assertion_replayed and what the grant type refuses
  * @see RFC 6749 §3.2; SMART App Launch 2.2, "Obtain access token"
  */
 export function token(parts: OAuthParts, authenticate: ClientAuthentication): RequestHandler {
@@ -31,8 +31,8 @@ export function token(parts: OAuthParts, authenticate: ClientAuthentication): Re
       )
     }
     // §3.2.1 A refreshing public client may leave out its id: the token says whose it is.
-    const proven = await authenticate(await grantType.nameClient(sent, parts))
-    learn(res, { app: proven.client.id })
-    res.json(await grantType.redeem(parts, proven, sent, (about) => learn(res, about)))
+    const client = await authenticate(await grantType.nameClient(sent, parts))
+    learn(res, { app: client.id })
+    res.json(await grantType.redeem(parts, client, sent, (about) => learn(res, about)))
   }
 }

@@ -85,7 +85,6 @@ export async function shoot(page: Page, name: string): Promise<void> {
 }
 
 /** What a person reads there: laid out, and without what is hidden. */
-// biome-ignore lint/performance/useDomNodeTextContent: hidden text is the difference that is tested
 export const seen = (place: Locator): Promise<string> => place.innerText()
 
 /** Serious and critical violations of WCAG 2.2 A and AA, frames included. */

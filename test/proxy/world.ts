@@ -77,6 +77,7 @@ export function accessOf({
     audience: bases,
     grant: {
       id: 'grt_test',
+      obligations: [],
       launch: 'lch_test',
       signOn: 'sgn_test',
       client: 'care-plan',

@@ -16,7 +16,7 @@ import { type GrantType, grantFacts, issue } from './issue.js'
  */
 export const codeGrant: GrantType = {
   nameClient: async (sent) => sent,
-  async redeem(parts, { client, claims }, sent, learn) {
+  async redeem(parts, client, sent, learn) {
     const code = sent.get('code') ?? ''
     const launch = launchOfSecret('cod', code)
     const [grant, ended] = await parts.store.getAll([
@@ -45,7 +45,7 @@ export const codeGrant: GrantType = {
     if (!signOn) throw new Refusal('code_invalid', 'the session is over')
 
     const once = { what: `code/${launch}`, until: grant.until }
-    const how = { claims: [...claims, once], by: 'authorization_code' }
+    const how = { once, by: 'authorization_code', scopes: grant.scopes }
     return (await issue(parts, grant, signOn, client.idTokenAlgorithm, how)) ?? (await spentTwice())
 
     async function spentTwice(): Promise<never> {

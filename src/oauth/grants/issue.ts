@@ -1,6 +1,6 @@
 /** What every grant type shares: its shape, and the tokens that a grant gives. */
-import type { ProvenClient } from '../../access/client.js'
 import type { Happening } from '../../core/audit.js'
+import type { Client } from '../../core/client.js'
 import type { Grant } from '../../core/grant.js'
 import { familyOf, hashOf, newId, newRefreshToken } from '../../core/ids.js'
 import type { SignOn } from '../../core/session.js'
@@ -19,7 +19,7 @@ export interface GrantType {
   /** The token endpoint's answer. @throws Refusal of the grant type's rows */
   redeem(
     parts: OAuthParts,
-    proven: ProvenClient,
+    client: Client,
     sent: ReadonlyMap<string, string>,
     learn: Learn,
   ): Promise<object>
@@ -33,27 +33,39 @@ export const grantFacts = (grant: Grant) => ({
   patient: { fhirId: grant.context.patient },
 })
 
+/** How a grant comes to give tokens. */
+interface Issue {
+  /** What is spent by it. */
+  readonly once: Claim
+  readonly by: string
+  /** The tokens' scopes: the grant's own, or fewer of them this time. */
+  readonly scopes: readonly string[]
+  /** What the refresh tokens of this grant share, once there was one. */
+  readonly family?: string
+}
+
 /**
  * Signs the tokens of a grant, then makes entry and grant durable; only then does the answer leave.
  *
- * @returns the answer, or `undefined` when a claim was lost
+ * @returns the answer, or `undefined` when `once` was spent before
  */
 export async function issue(
   parts: OAuthParts,
   grant: Grant,
   signOn: SignOn,
   idTokenAlgorithm: 'RS256' | 'ES256',
-  how: { readonly claims: readonly Claim[]; readonly by: string; readonly family?: string },
+  { once, by, scopes, family }: Issue,
 ): Promise<object | undefined> {
   const now = parts.clock()
   const { access_token: lifetime, session_idle } = parts.lifetimes
   const id = newId('tok', parts.random)
   const online = grant.scopes.includes('online_access')
-  const refresh = online ? newRefreshToken(grant.launch, how.family, parts.random) : undefined
+  const refresh = online ? newRefreshToken(grant.launch, family, parts.random) : undefined
+  const given: Grant = { ...grant, scopes }
   const [access, idToken] = await Promise.all([
-    parts.keys.sign('ES256', 'at+jwt', accessClaims(grant, parts.issuer, id, now, lifetime)),
-    grant.scopes.includes('openid')
-      ? parts.keys.sign(idTokenAlgorithm, 'JWT', idClaims(grant, parts.issuer, now, lifetime))
+    parts.keys.sign('ES256', 'at+jwt', accessClaims(given, parts.issuer, id, now, lifetime)),
+    scopes.includes('openid')
+      ? parts.keys.sign(idTokenAlgorithm, 'JWT', idClaims(given, parts.issuer, now, lifetime))
       : undefined,
   ])
   const kept: Grant = {
@@ -76,10 +88,10 @@ export async function issue(
     token: id,
     signOn: signOn.id,
     policy: { version: grant.policyVersion },
-    detail: { by: how.by, lifetime, scopes: grant.scopes },
+    detail: { by, lifetime, scopes },
   }
   const won = await parts.trail.commit({
-    claims: how.claims,
+    claims: [once],
     record: [issued],
     puts: [{ kind: 'grant', id: grant.launch, value: kept, until: grant.until }],
   })
@@ -89,5 +101,5 @@ export async function issue(
     ...(idToken === undefined ? {} : { id: idToken }),
     ...(refresh === undefined ? {} : { refresh }),
   }
-  return tokenAnswer(kept, signOn, tokens, lifetime, session_idle)
+  return tokenAnswer(given, signOn, tokens, lifetime, session_idle)
 }

@@ -41,7 +41,7 @@ export const refreshGrant: GrantType = {
     const grant = await grantOf(parts, sent.get('refresh_token') ?? '')
     return grant ? new Map([...sent, ['client_id', grant.client]]) : sent
   },
-  async redeem(parts, { client, claims }, sent, learn) {
+  async redeem(parts, client, sent, learn) {
     const refresh = sent.get('refresh_token') ?? ''
     const grant = await grantOf(parts, refresh)
     if (!grant?.refresh) throw new Refusal('refresh_invalid', 'unknown')
@@ -62,9 +62,9 @@ export const refreshGrant: GrantType = {
     if (!reachesData(scopes))
       throw new Refusal('refresh_ended', 'the policies allow nothing of it today')
 
-    const renewed = { ...grant, scopes, policyVersion: parts.policies.version() }
+    const renewed = { ...grant, policyVersion: parts.policies.version() }
     const once = { what: `refresh/${grant.launch}/${grant.refresh.generation}`, until: grant.until }
-    const how = { claims: [...claims, once], by: 'refresh_token', family: familyOf(refresh) }
+    const how = { once, by: 'refresh_token', scopes, family: familyOf(refresh) }
     const answer = await issue(parts, renewed, signOn, client.idTokenAlgorithm, how)
     if (!answer) return await spentTwice(parts, grant.launch)
     await parts.sessions.touch(signOn)

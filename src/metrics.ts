@@ -1,0 +1,72 @@
+/** Figures for operators, in Prometheus' format. Counts only: nothing that names a person or a patient. */
+import { createServer, type Server } from 'node:http'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Trail, Work } from './audit/trail.js'
+import type { Happening } from './core/audit.js'
+import type { EpochMs } from './core/values.js'
+
+export interface Metrics {
+  /** The same trail, counted: what is on record and what the figures say cannot part. */
+  counting(trail: Trail): Trail
+  /** Figures that are read when they are asked for. */
+  watch(policies: { version(): number; heardAt(): EpochMs; mayIssue(): boolean }): void
+  text(): Promise<string>
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const happenings = new Counter({
+    name: 'launch_gateway_happenings_total',
+    help: 'Entries of the trail, by what happened, how it came out and the refusal code',
+    labelNames: ['what', 'outcome', 'refusal'],
+    registers: [registry],
+  })
+  const count = (record: readonly Happening[]): void => {
+    for (const { what, outcome, refusal = '' } of record) happenings.inc({ what, outcome, refusal })
+  }
+  return {
+    counting: (trail) => ({
+      ...trail,
+      async record(...entries: Happening[]) {
+        await trail.record(...entries)
+        count(entries)
+      },
+      async commit(work: Work) {
+        const won = await trail.commit(work)
+        if (won) count(work.record ?? [])
+        return won
+      },
+    }),
+    watch(policies) {
+      const gauge = (name: string, help: string, read: () => number) =>
+        new Gauge({
+          name: `launch_gateway_${name}`,
+          help,
+          registers: [registry],
+          collect() {
+            this.set(read())
+          },
+        })
+      gauge('policy_version', 'The policy version in force on this node', policies.version)
+      gauge('policy_heard_seconds', 'When the store last named the version, as a Unix time', () =>
+        Math.floor(policies.heardAt() / 1000),
+      )
+      gauge('may_issue', '1 while this node may issue tokens', () => Number(policies.mayIssue()))
+    },
+    text: () => registry.metrics(),
+  }
+}
+
+/** GET /metrics, on an address that the public never reaches. */
+export const createMetricsServer = (metrics: Metrics): Server =>
+  createServer((req, res) => {
+    if (req.url !== '/metrics' || req.method !== 'GET') {
+      res.writeHead(404).end()
+      return
+    }
+    metrics.text().then(
+      (text) => res.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text),
+      () => res.writeHead(500).end(),
+    )
+  })

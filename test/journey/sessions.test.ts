@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { App, claimsIn, launchTo, readsPatient, type Tokens, tokensOf } from '../app-by-hand.js'
+import { signOutAt } from '../demo/sign-in.js'
+import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
+import { handleOf, open, signIn } from '../launching.js'
+import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
+import { UserAgent } from '../user-agent.js'
+
+jest.setTimeout(30_000)
+
+const IDLE = 900
+const LONGEST = 43_200
+const TOKEN = 300
+
+describe.each(STORES)('a session on the %s store', (store) => {
+  let t: TestGateway
+  beforeAll(async () => {
+    t = await openTestGateway({ store })
+  }, 60_000)
+  afterAll(() => t?.close())
+
+  const begin = async (browser = new UserAgent()) => launchTo(t, { system: 'gp-push' }, browser)
+  /** A token pair by refresh, and the time that it took to be one second younger than it could be. */
+  const renewed = async (app: App, tokens: Tokens): Promise<Tokens> =>
+    tokensOf(await app.refresh(tokens))
+
+  describe('that nobody uses', () => {
+    it('lives until the last second of its idle time', async () => {
+      const { app, tokens } = await begin()
+      await t.clock.advance(IDLE - 0.001)
+      expect((await app.refresh(tokens)).status).toBe(200)
+    })
+
+    it('is over at its idle time: no refresh, no read, no new launch without sign-on', async () => {
+      const { app, browser, tokens } = await begin()
+      await t.clock.advance(IDLE)
+      await expectRefused(t, await app.refresh(tokens), 'refresh_ended', 400)
+      expect(await readsPatient(t, tokens)).toBe(401)
+      const again = await launchTo(t, { system: 'gp-push' }, browser)
+      const stages = (await entriesOf(t, { launch: again.tokens.__launch })).map(({ what }) => what)
+      expect(stages).toContain('signed_on')
+    })
+
+    it('leaves the launch’s handle worthless', async () => {
+      const browser = new UserAgent()
+      const long = await openTestGateway({
+        store,
+        change: ({ lifetimes }) => ({ lifetimes: { ...lifetimes, handle: 300, session_idle: 60 } }),
+      })
+      const app = new App(long, browser)
+      const handle = handleOf(await open(long, browser, { system: 'gp-push' }))
+      await long.clock.advance(60)
+      await expectRefused(long, await app.authorize(handle), 'session_ended', 403)
+      await long.close()
+    })
+  })
+
+  describe('that is used', () => {
+    it('goes on with every read, and a token of it ends by its own time', async () => {
+      const { app, tokens } = await begin()
+      for (let minutes = 0; minutes < 20; minutes += 4) {
+        await t.clock.advance(240)
+        expect(await readsPatient(t, tokens)).toBe(minutes < 4 ? 200 : 401)
+        await renewed(app, tokens).then((next) => Object.assign(tokens, next))
+      }
+    })
+
+    it('is refused a token from the second at which it expires', async () => {
+      const { tokens } = await begin()
+      await t.clock.advance(TOKEN - 1)
+      expect(await readsPatient(t, tokens)).toBe(200)
+      await t.clock.advance(1)
+      expect(await readsPatient(t, tokens)).toBe(401)
+    })
+
+    it('ends after twelve hours however busy it was', async () => {
+      const { app, tokens } = await begin()
+      const began = t.clock()
+      let latest = tokens
+      expect(tokens.__session_ends).toBe(Math.floor(began / 1000) + LONGEST)
+      for (let seconds = 0; seconds + 840 < LONGEST; seconds += 840) {
+        await t.clock.advance(840)
+        latest = await renewed(app, latest)
+      }
+      await t.clock.advance((began + LONGEST * 1000 - t.clock()) / 1000 - 0.001)
+      latest = await renewed(app, latest)
+      expect(await readsPatient(t, latest)).toBe(200)
+      await t.clock.advance(0.001)
+      expect(await readsPatient(t, latest)).toBe(401)
+      await expectRefused(t, await app.refresh(latest), 'refresh_ended', 400)
+    })
+  })
+
+  describe('refreshed', () => {
+    it('gives a new token pair for the same launch, and the old pair’s access token lives out its time', async () => {
+      const { app, tokens } = await begin()
+      const next = await renewed(app, tokens)
+      expect(next.refresh_token).not.toBe(tokens.refresh_token)
+      expect(next).toMatchObject({
+        patient: tokens.patient,
+        scope: tokens.scope,
+        __launch: tokens.__launch,
+      })
+      expect(claimsIn(next.access_token).jti).not.toBe(claimsIn(tokens.access_token).jti)
+      expect([await readsPatient(t, tokens), await readsPatient(t, next)]).toEqual([200, 200])
+    })
+
+    it('ends with everything when a refresh token is used twice', async () => {
+      const { app, tokens } = await begin()
+      const next = await renewed(app, tokens)
+      const { launch } = await expectRefused(t, await app.refresh(tokens), 'refresh_spent', 400)
+      expect(launch).toBe(tokens.__launch)
+      expect(await readsPatient(t, next)).toBe(401)
+      await expectRefused(t, await app.refresh(next), 'refresh_ended', 400)
+      const entries = await entriesOf(t, { launch: tokens.__launch })
+      expect(entries.map(({ what }) => what)).toContain('grant_ended')
+    })
+
+    it('ends nothing for a refresh token that somebody made up for it', async () => {
+      const { app, tokens } = await begin()
+      const family = tokens.refresh_token?.slice(0, -32) ?? ''
+      const made = [`${family}${'A'.repeat(32)}`, `${tokens.refresh_token}x`, 'rft_', '']
+      for (const refresh_token of made) {
+        await expectRefused(t, await app.refresh({ refresh_token }), 'refresh_invalid', 400).catch(
+          (error) => {
+            // A public client that names no token at all is not known either.
+            if (refresh_token !== '') throw error
+          },
+        )
+      }
+      expect(await readsPatient(t, await renewed(app, tokens))).toBe(200)
+    })
+
+    it('has one winner of fifty at once, and the others end it', async () => {
+      const { app, tokens } = await begin()
+      const answers = await Promise.all(Array.from({ length: 50 }, () => app.refresh(tokens)))
+      const won = answers.filter(({ status }) => status === 200)
+      expect(won).toHaveLength(1)
+      const next = tokensOf(won[0] as never)
+      expect(await readsPatient(t, next)).toBe(401)
+    })
+
+    it('gives fewer scopes for once, and never more than were granted', async () => {
+      const { app, tokens } = await begin()
+      const scope = 'launch patient/Patient.r'
+      const fewer = tokensOf(await app.refresh(tokens, { scope }))
+      expect(fewer.scope).toBe(scope)
+      expect(fewer).not.toHaveProperty('id_token')
+      const all = await renewed(app, fewer)
+      expect(all.scope).toBe(tokens.scope)
+      const more = await app.refresh(all, { scope: `${scope} patient/Encounter.rs` })
+      await expectRefused(t, more, 'scope_exceeded', 400)
+      expect((await app.refresh(all)).status).toBe(200)
+    })
+
+    it('is another client’s business in no case', async () => {
+      const { app, tokens } = await begin()
+      const v1 = new App(t, app.browser, 'v1-app')
+      await expectRefused(t, await v1.refresh(tokens), 'refresh_invalid', 400)
+      const key = new App(t, app.browser, 'key-app')
+      await expectRefused(t, await key.refresh(tokens), 'refresh_invalid', 400)
+      expect((await app.refresh(tokens, { client_id: undefined })).status).toBe(200)
+    })
+  })
+
+  describe('that its provider ended', () => {
+    it('is over at once: session, tokens, refresh', async () => {
+      const browser = new UserAgent()
+      const page = await open(t, browser, { system: 'gp-clinic' })
+      const landed = await signIn(t, browser, page, { person: 'gp' })
+      const app = new App(t, browser)
+      const tokens = await app.tokens(landed)
+      const other = await begin()
+      expect(await readsPatient(t, tokens)).toBe(200)
+
+      // As when the smartcard is taken out: the provider tells the gateway from server to server.
+      await signOutAt(new URL(`${t.origins.hospital}/oidc/sign-out`), browser.jar)
+      expect(await readsPatient(t, tokens)).toBe(401)
+      await expectRefused(t, await app.refresh(tokens), 'refresh_ended', 400)
+      const next = await open(t, browser, { system: 'gp-clinic' })
+      expect(next.text).toContain('/sign-in/start')
+      expect(await readsPatient(t, other.tokens)).toBe(200)
+    })
+  })
+
+  it('leaves a trail that can be verified', () => expectWholeTrail(t))
+})
