@@ -11,7 +11,6 @@ export const EVENTS = [
   'checkpoint',
   'configuration_changed',
   'policy_published',
-  'keys_rotated',
   'launch_verified',
   'launch_refused',
   'sign_on_asked',

@@ -2,6 +2,7 @@
 import type { Client } from './client.js'
 import type { Action, Circumstances, Policies, Resource } from './decision.js'
 import { isChallenge } from './pkce.js'
+import { ask } from './question.js'
 import { Refusal } from './refusal.js'
 import {
   type Letter,
@@ -132,7 +133,7 @@ export function narrow(
   const allowed = (letters: ReadonlySet<Letter>, resource: Resource): ReadonlySet<Letter> =>
     new Set(
       [...letters].filter((letter) => {
-        const decision = policies.decide({ ...circumstances, action: ACTION[letter], resource })
+        const decision = policies.decide(ask(circumstances, ACTION[letter], resource))
         for (const id of decision.policies) decided.add(id)
         for (const error of decision.errors) errors.add(error)
         return decision.effect === 'allow'

@@ -22,7 +22,9 @@ const london = new Intl.DateTimeFormat('en-GB', {
 })
 
 const MINUTE: EpochMs = 60_000
-let lately: { readonly minute: number; readonly time: { hour: number; weekday: number } } | undefined
+let lately:
+  | { readonly minute: number; readonly time: { hour: number; weekday: number } }
+  | undefined
 
 /** The last answer is kept: within a minute it is the same, and a launch asks twice. */
 function localTime(now: EpochMs): { hour: number; weekday: number } {

@@ -30,7 +30,6 @@ export const REFUSALS = {
   parameter_invalid:     { wire: 'invalid_request', status: 400, text: 'A parameter is not valid.' },
   body_too_large:        { wire: 'invalid_request', status: 413, text: 'The message is too large.' },
   body_unreadable:       { wire: 'invalid_request', status: 400, text: 'The message could not be read.' },
-  method_unsupported:    { wire: 'invalid_request', status: 405, text: 'This method is not offered here.' },
   not_found:             { wire: 'not_found', status: 404, text: NOT_FOUND },
 
   // Launch
@@ -61,7 +60,6 @@ export const REFUSALS = {
   policy_stale:          { wire: 'temporarily_unavailable', status: 503, text: 'Access rules could not be checked just now. Try again in a moment.' },
 
   // Sign-on
-  sign_on_needed:        { wire: 'login_required', status: 401, text: 'Sign in to open this care plan.' },
   sign_on_failed:        { wire: 'access_denied', status: 403, text: 'You could not be signed in. Open the care plan again from the patient record.' },
   sign_on_cancelled:     { wire: 'access_denied', status: 403, text: 'Sign-in was cancelled. Open the care plan again from the patient record.' },
   sign_on_unavailable:   { wire: 'temporarily_unavailable', status: 503, text: 'The sign-in service could not be reached. Try again in a moment.' },
@@ -87,7 +85,6 @@ export const REFUSALS = {
   // Token
   grant_type_unsupported:{ wire: 'unsupported_grant_type', status: 400, text: 'This grant type is not offered.' },
   client_unproven:       { wire: 'invalid_client', status: 401, text: CLIENT_UNPROVEN },
-  client_unauthorized:   { wire: 'unauthorized_client', status: 400, text: 'The client may not use this grant type.' },
   assertion_replayed:    { wire: 'invalid_client', status: 401, text: CLIENT_UNPROVEN },
   code_invalid:          { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
   code_spent:            { wire: 'invalid_grant', status: 400, text: CODE_INVALID },

@@ -26,9 +26,11 @@ export const address = z.string().refine(
   },
   { message: 'expected an absolute https address without a fragment (http only on loopback)' },
 )
-const origin = address.refine((text) => URL.canParse(text) && new URL(text).origin === text, {
-  message: 'expected an origin: scheme, host and port, nothing after',
-})
+/** No pattern either: a browser would read `*` in `frame-ancestors` as any host. */
+const origin = address.refine(
+  (text) => /^https?:\/\/[a-z0-9.-]+(:\d+)?$/.test(text) && new URL(text).origin === text,
+  { message: 'expected an origin: scheme, host and port, nothing after' },
+)
 
 const keySource = (row: {
   jwks?: { keys: Record<string, unknown>[] } | undefined

@@ -1,11 +1,9 @@
 /** The demonstration: a gateway, the GP desktop in front of it, the hospital behind it, the app beside it. */
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
-import express, { type Express } from 'express'
 import type { Logger } from 'pino'
-import { parse } from 'yaml'
 import { searchTrail } from '../audit/search.js'
 import { type Config, readConfig } from '../config.js'
 import type { Client } from '../core/client.js'
@@ -18,10 +16,8 @@ import { createDesktop } from './desktop.js'
 import type { LaunchingUser } from './desktop-launches.js'
 import { type DemoSystems, demoSystems, launchSystemRows } from './desktop-systems.js'
 import { createTap } from './desktop-tap.js'
+import { createHospital, demoUsers } from './hospital.js'
 import { PATIENTS } from './patients.js'
-import { readForm, readPlans } from './plans.js'
-import { createProvider, makeProviderKeys, type ProviderKeys } from './provider.js'
-import { createRecord } from './record.js'
 
 export interface Origins {
   readonly gateway: string
@@ -124,16 +120,6 @@ export async function keptDemoConfig(
   return demoConfig(settings, launchSystemRows(systems, settings.origins.desktop), '')
 }
 
-/** What the provider signs with, made at first start and readable by the owner alone. */
-async function providerKeys(dataDir: string): Promise<ProviderKeys> {
-  const file = join(dataDir, 'demo-provider.json')
-  const kept = await readFile(file, 'utf8').catch(() => undefined)
-  if (kept !== undefined) return JSON.parse(kept) as ProviderKeys
-  const keys = await makeProviderKeys()
-  await writeFile(file, JSON.stringify(keys), { mode: 0o600 })
-  return keys
-}
-
 async function listen(server: Server, port: number): Promise<Server> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -162,48 +148,6 @@ async function listenAll(
     await Promise.all(open.map(close))
     throw error
   }
-}
-
-export async function demoUsers(root: string): Promise<readonly LaunchingUser[]> {
-  const people = parse(await readFile(join(root, 'config/demo/people.yaml'), 'utf8')) as {
-    users: LaunchingUser[]
-  }
-  return people.users
-}
-
-async function hospital(
-  settings: DemoSettings,
-  dataDir: string,
-  credential: string,
-): Promise<Express> {
-  const { root, origins, clock, log } = settings
-  const text = (path: string) => readFile(join(root, 'config', path), 'utf8')
-  const users = await demoUsers(root)
-  const app = express().disable('x-powered-by')
-  app.use(
-    '/record',
-    createRecord({
-      ...{ patients: PATIENTS, people: users, credential, dataDir: join(dataDir, 'record'), clock },
-      plans: readPlans(await text('demo/plans.yaml')),
-      form: readForm(await text('plan/sections.yaml')),
-    }),
-  )
-  app.use(
-    '/oidc',
-    createProvider({
-      issuer: `${origins.hospital}/oidc`,
-      gateway: {
-        origin: origins.gateway,
-        clientId: 'launch-gateway',
-        jwksUri: `${origins.gateway}/oauth/jwks`,
-      },
-      users,
-      keys: await providerKeys(dataDir),
-      clock,
-      report: (what, error) => log.warn({ what, err: error }, 'the pretend provider'),
-    }),
-  )
-  return app
 }
 
 /**
@@ -250,7 +194,10 @@ export async function startDemo(settings: DemoSettings): Promise<Demo> {
   const servers = await listenAll([
     [createHttpServer(gateway.app, settings.tls, tap.wrap(gateway.app)), origins.gateway],
     [createServer(desktop), origins.desktop],
-    [createServer(await hospital(settings, dataDir, credential)), origins.hospital],
+    [
+      createServer(await createHospital({ root, origins, dataDir, credential, clock, log })),
+      origins.hospital,
+    ],
     [createServer(careplan), origins.app],
   ]).catch(async (error: unknown) => {
     await gateway.close()

@@ -25,6 +25,16 @@ export const lengthed = (fact: Fact): string => {
   return `${text.length}:${text}`
 }
 
+/** By identity, member by member: values are replaced, never changed. */
+const sameCircumstances = (a: Question, b: Question): boolean =>
+  a.user === b.user &&
+  a.patient === b.patient &&
+  a.launch === b.launch &&
+  a.purpose === b.purpose &&
+  a.emergencyReason === b.emergencyReason &&
+  a.hour === b.hour &&
+  a.weekday === b.weekday
+
 /**
  * Asks with what the policies look at and nothing more: they cannot answer differently for what they do not look
  * at, each attribute costs time, and equal questions are answered once.
@@ -39,16 +49,23 @@ export function askingFor({ userId, principal, context, activities }: Relevance)
       : question.user.activities.filter((code) => activities.has(code))
   const withActivities = activities === 'all' || principal.has(ACTIVITIES)
 
+  const circumstances = (question: Question): string => {
+    let key = userId ? lengthed(question.user.id) : ''
+    for (const role of question.user.roles) key += lengthed(role)
+    key += '|'
+    for (const fact of asked) key += lengthed(fact(question))
+    if (withActivities) for (const code of seen(question)) key += lengthed(code)
+    return key
+  }
+  let last: { readonly question: Question; readonly key: string } | undefined
+
   return {
     key(question) {
-      const { action, resource, user } = question
-      let key = lengthed(action) + lengthed(resource.type) + lengthed(resource.id)
-      if (userId) key += lengthed(user.id)
-      for (const role of user.roles) key += lengthed(role)
-      key += '|'
-      for (const fact of asked) key += lengthed(fact(question))
-      if (withActivities) for (const code of seen(question)) key += lengthed(code)
-      return key
+      const { action, resource } = question
+      // A launch asks some fifty in a row that differ in action and resource alone.
+      if (!last || !sameCircumstances(last.question, question))
+        last = { question, key: circumstances(question) }
+      return lengthed(action) + lengthed(resource.type) + lengthed(resource.id) + last.key
     },
     call(question, preparsedPolicySetId) {
       const { action, resource, user } = question

@@ -82,7 +82,7 @@ describe('the embedded store and several processes', () => {
         if (acknowledged.length === enough) child.kill('SIGKILL')
         // The survivor needs the lock that the killed process may have held.
         if (acknowledged.length % 25 === 0)
-          await trail.record({ what: 'keys_rotated', outcome: 'success' })
+          await trail.record({ what: 'policy_published', outcome: 'success' })
       }
     }
     await store.close()

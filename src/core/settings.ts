@@ -1,0 +1,77 @@
+/** The configuration's own file, as a schema: names, defaults and bounds. */
+import { z } from 'zod'
+import { address } from './registration.js'
+
+const lifetime = (standard: number, most: number) =>
+  z.number().int().min(1).max(most).default(standard)
+
+const listen = z.strictObject({ host: z.string(), port: z.number().int().min(0).max(65535) })
+const upstream = { base: address, timeout_ms: z.number().int().min(100).max(30_000).default(5_000) }
+
+/** `gateway.yaml`: config/gateway.yaml says what each key means. */
+export const gatewayFile = z.strictObject({
+  issuer: address.refine((text) => URL.canParse(text) && new URL(text).origin === text, {
+    message: 'expected an origin without a trailing slash (RFC 8414 §2)',
+  }),
+  listen,
+  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  operations: z.strictObject({ listen }).optional(),
+  trust_proxy: z.array(z.string()).default([]),
+  data_dir: z.string(),
+  store: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('embedded') }),
+    z.strictObject({
+      kind: z.literal('redis'),
+      url: z
+        .string()
+        .regex(/^rediss?:\/\//)
+        .optional(),
+      replicas: z.number().int().min(0).max(5).default(0),
+    }),
+  ]),
+  lifetimes: z
+    .strictObject({
+      link: lifetime(60, 300),
+      handle: lifetime(60, 300),
+      pending: lifetime(600, 1800),
+      code: lifetime(60, 600),
+      access_token: lifetime(300, 600),
+      session_idle: lifetime(900, 3600),
+      session: lifetime(43_200, 43_200),
+    })
+    .prefault({}),
+  limits: z.strictObject({ skew: z.number().int().min(0).max(60).default(30) }).prefault({}),
+  upstreams: z.strictObject({
+    fhir: z.strictObject(upstream),
+    openehr: z.strictObject({ ...upstream, subject_namespace: z.string().min(1) }),
+  }),
+  identity: z.strictObject({
+    clinician: z.strictObject({
+      issuer: address,
+      client_id: z.string().min(1),
+      scope: z.string().default('openid profile nationalrbacaccess selectedrole associatedorgs'),
+      acr_values: z
+        .strictObject({ aal2: z.string(), aal3: z.string() })
+        .default({ aal2: 'AAL2_OR_AAL3_ANY', aal3: 'AAL3_ANY' }),
+      max_age: lifetime(43_200, 43_200),
+    }),
+  }),
+  pages: z.strictObject({
+    emergency_text: z.string().min(1).max(500),
+    support: z.string().min(1).max(500),
+  }),
+  policies: z.string().default('policies'),
+  roles: z.string().default('roles.yaml'),
+  organizations: z.string().default('organizations.yaml'),
+  plan: z.string().default('plan/sections.yaml'),
+})
+
+/** Of the plan's definition, what the gateway itself needs. */
+export const planFile = z.object({
+  sections: z
+    .array(z.object({ id: z.string(), title: z.string(), template: z.string() }))
+    .min(1)
+    .max(200),
+})
+
+export type GatewayFile = z.infer<typeof gatewayFile>

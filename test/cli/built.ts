@@ -1,0 +1,151 @@
+/** The built command, run as a person would run it: a process of its own, a data directory of its own. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { jest } from '@jest/globals'
+
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
+const MAIN = join(ROOT, 'dist/src/main.js')
+
+/** Longer than any command takes on a busy machine; one that hangs is a failure and is ended. */
+const PATIENCE = 60_000
+jest.setTimeout(2 * PATIENCE)
+
+export interface Ran {
+  /** `null` when it had to be killed. */
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+export interface How {
+  readonly env?: Readonly<Record<string, string>>
+  /** Standard input; none when absent. */
+  readonly input?: string
+}
+
+function begin(words: readonly string[], { env = {}, input }: How): ChildProcess {
+  if (!existsSync(MAIN)) throw new Error(`There is no ${MAIN}: run \`npm run build\` first.`)
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    cwd: ROOT,
+    // Nothing of the test runner's own environment: neither its V8 flags nor somebody's PORT.
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  })
+  child.stdin?.end(input)
+  return child
+}
+
+function gather(child: ChildProcess): { readonly out: () => string; readonly err: () => string } {
+  const said = { out: '', err: '' }
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    said.out += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said.err += text
+  })
+  return { out: () => said.out, err: () => said.err }
+}
+
+const ended = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+    child.once('error', reject)
+    child.once('close', (code) => {
+      clearTimeout(timer)
+      resolve(code)
+    })
+  })
+
+/** Runs a command to its end. */
+export async function run(words: readonly string[], how: How = {}): Promise<Ran> {
+  const child = begin(words, how)
+  const { out, err } = gather(child)
+  const code = await ended(child)
+  return { code, out: out(), err: err() }
+}
+
+export interface Running {
+  /** What it has said so far. */
+  out(): string
+  /** SIGTERM, and what came of it. */
+  stop(): Promise<Ran>
+}
+
+/** Starts a command that goes on, and waits until it says that it is ready. */
+export async function start(words: readonly string[], ready: RegExp, how: How): Promise<Running> {
+  const child = begin(words, how)
+  const { out, err } = gather(child)
+  const end = ended(child)
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', () => {
+      if (ready.test(out())) resolve()
+    })
+    void end.then((code) =>
+      reject(new Error(`${words.join(' ')} ended with ${code}: ${out()}${err()}`)),
+    )
+  })
+  return {
+    out,
+    async stop() {
+      child.kill('SIGTERM')
+      return { code: await end, out: out(), err: err() }
+    },
+  }
+}
+
+export async function emptyFolder(): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'launch-gateway-cli-'))
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) }
+}
+
+/** A server that only takes a port of 127.0.0.1. */
+export function occupy(port: number): Promise<Server> {
+  const server = createServer()
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => resolve(server))
+  })
+}
+
+export const vacate = (server: Server): Promise<void> =>
+  new Promise((resolve) => void server.close(() => resolve()))
+
+async function areFree(ports: readonly number[]): Promise<boolean> {
+  const held = await Promise.allSettled(ports.map(occupy))
+  for (const each of held) if (each.status === 'fulfilled') await vacate(each.value)
+  return held.every(({ status }) => status === 'fulfilled')
+}
+
+/** The first of some ports in a row that nobody has. Each worker of the test runner looks in a range of its own. */
+export async function freePorts(count: number): Promise<number> {
+  const from = 21_000 + 500 * Number(process.env.JEST_WORKER_ID ?? 1)
+  for (let first = from; first < from + 500; first += count) {
+    if (await areFree(Array.from({ length: count }, (_, i) => first + i))) return first
+  }
+  throw new Error(`no ${count} free ports in a row from ${from} on`)
+}
+
+/** The demonstration, running from a folder of its own; `env` is what other commands need to find it. */
+export async function startDemonstration() {
+  const folder = await emptyFolder()
+  const env = { PORT: String(await freePorts(4)) }
+  const data = ['--data', folder.path] as const
+  const running = await start(['demo', ...data], /Stop with Ctrl\+C/, { env })
+  const port = Number(env.PORT)
+  return {
+    ...{ env, data, folder: folder.path },
+    gateway: `http://localhost:${port}`,
+    desktop: `http://127.0.0.1:${port + 1}`,
+    app: `http://app.localhost:${port + 3}`,
+    async stop() {
+      const ran = await running.stop()
+      await folder.remove()
+      return ran
+    },
+  }
+}

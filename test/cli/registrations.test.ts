@@ -1,0 +1,136 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { emptyFolder, run } from './built.js'
+
+let folder: Awaited<ReturnType<typeof emptyFolder>>
+beforeAll(async () => {
+  folder = await emptyFolder()
+})
+afterAll(() => folder.remove())
+
+/** On the demonstration's own store, without the demonstration: what is added is there at its next start. */
+const command = (...words: readonly string[]) => run([...words, '--data', folder.path])
+
+const app = (id: string, ...more: readonly string[]) =>
+  command('app', 'add', '--id', id, '--type', 'public', ...more)
+const system = (id: string, ...more: readonly string[]) =>
+  command('system', 'add', '--id', id, '--name', 'A GP system', ...more)
+
+const ADDRESSES = ['--redirect', 'https://app.example/', '--scope', 'launch patient/Patient.r']
+const REST = ['--sign-on', 'launch', '--organizations', 'A83001', '--apps', 'care-plan']
+
+describe('app add and app list', () => {
+  it('registers an app, which stands in the list beside those of the configuration', async () => {
+    const added = await app('my-app', ...ADDRESSES, '--redirect', 'https://app.example/two')
+    expect(added).toMatchObject({ code: 0, err: '' })
+    const { out } = await command('app', 'list')
+    expect(out).toMatch(/^care-plan\s+public\s+http:\/\/app\.localhost:8083\/$/m)
+    expect(out).toMatch(/^my-app\s+public\s+https:\/\/app\.example\/ https:\/\/app\.example\/two$/m)
+  })
+
+  it('puts the registration in the trail', async () => {
+    const { out } = await command('audit', 'search', '--from', '2020-01-01', '--json')
+    const entries = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(entries).toContainEqual(
+      expect.objectContaining({ what: 'configuration_changed', app: 'my-app' }),
+    )
+  })
+
+  it.each([['my-app'], ['care-plan']])('refuses %s a second time, with exit 1', async (id) => {
+    const { code, err } = await app(id, ...ADDRESSES)
+    expect(code).toBe(1)
+    expect(err).toBe(`app ${id} is registered already\n`)
+  })
+
+  it.each([
+    ['a redirect in the clear', ['--redirect', 'http://app.example/'], 'redirect_uris.0: expected'],
+    ['a redirect with a fragment', ['--redirect', 'https://app.example/#x'], 'redirect_uris.0'],
+    ['no redirect', [], 'redirect_uris'],
+    [
+      'a type that there is not',
+      ['--redirect', 'https://app.example/', '--type', 'secret'],
+      'type',
+    ],
+    [
+      'a key that is not given',
+      ['--redirect', 'https://app.example/', '--type', 'key'],
+      'jwks: type key needs jwks or jwks_uri',
+    ],
+  ])('refuses %s, with exit 2', async (_, words, said) => {
+    const { code, err } = await app('bad', '--scope', 'launch', ...words)
+    expect(code).toBe(2)
+    expect(err).toContain(said)
+  })
+
+  it('refuses an id that could not stand in a log', async () => {
+    const { code, err } = await app('My App', ...ADDRESSES)
+    expect(code).toBe(2)
+    expect(err).toContain('lower case letters, digits, hyphens')
+  })
+
+  it('refuses a private key in the place of a public one', async () => {
+    const file = join(folder.path, 'private.json')
+    await writeFile(file, '{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","d":"d"}]}')
+    const { code, err } = await app('keyed', ...ADDRESSES, '--type', 'key', '--jwks', file)
+    expect(code).toBe(2)
+    expect(err).toContain('holds a private key: register the public part only')
+  })
+})
+
+describe('system add and system list', () => {
+  it('registers a launch system, which stands in the list beside the demonstration’s', async () => {
+    const keys = ['--rung', 'pushed', '--jwks-uri', 'https://gp.example/jwks']
+    expect(await system('my-gp', ...keys, ...REST)).toMatchObject({ code: 0, err: '' })
+    const { out } = await command('system', 'list')
+    expect(out).toMatch(/^my-gp\s+pushed\s+sign-on by launch\s+A83001$/m)
+    for (const id of ['gp-push', 'gp-post', 'gp-smart', 'gp-sealed']) expect(out).toContain(id)
+  })
+
+  it.each([['my-gp'], ['gp-push']])('refuses %s a second time, with exit 1', async (id) => {
+    const keys = ['--rung', 'pushed', '--jwks-uri', 'https://gp.example/jwks']
+    const { code, err } = await system(id, ...keys, ...REST)
+    expect(code).toBe(1)
+    expect(err).toContain(`system ${id} is registered already`)
+  })
+
+  it.each([
+    ['a rung that there is not', ['--rung', 'clear'], 'rung: '],
+    ['a pushing system without keys', ['--rung', 'pushed'], 'rung pushed needs jwks or jwks_uri'],
+    ['an inbound launch without our client id there', ['--rung', 'redeemed'], 'needs relay'],
+    ['a sealed launch that would sign on', ['--rung', 'sealed'], 'a sealed launch is only a hint'],
+    [
+      'a frame ancestor that is a pattern',
+      [
+        '--rung',
+        'pushed',
+        '--jwks-uri',
+        'https://gp.example/jwks',
+        '--frame-ancestors',
+        'https://*.example',
+      ],
+      'frame_ancestors.0: expected an origin',
+    ],
+  ])('refuses %s, with exit 2', async (_, words, said) => {
+    const { code, err } = await system('bad', ...words, ...REST)
+    expect(code).toBe(2)
+    expect(err).toContain(said)
+  })
+})
+
+describe('a store that cannot be used', () => {
+  it('is named in a line when there never was a demonstration', async () => {
+    const { code, err } = await run(['app', 'list', '--data', join(folder.path, 'nowhere')])
+    expect(code).toBe(1)
+    expect(err).toContain('run `npm start` first')
+  })
+
+  it('is named in a line when Redis does not answer', async () => {
+    const { code, err } = await command('app', 'list', '--redis', 'redis://127.0.0.1:9')
+    expect(code).toBe(1)
+    expect(err).toMatch(/^The store could not be used: unavailable: Redis: .*\n$/)
+  })
+})

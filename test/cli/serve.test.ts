@@ -1,0 +1,167 @@
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { emptyFolder, freePorts, occupy, ROOT, run, start, vacate } from './built.js'
+
+let folder: Awaited<ReturnType<typeof emptyFolder>>
+beforeEach(async () => {
+  folder = await emptyFolder()
+  await cp(join(ROOT, 'config'), folder.path, { recursive: true })
+})
+afterEach(() => folder.remove())
+
+const serve = (config = folder.path, env: Readonly<Record<string, string>> = {}) =>
+  run(['serve', '--config', config], { env })
+
+async function change(file: string, ...changes: readonly (readonly [RegExp, string])[]) {
+  const path = join(folder.path, file)
+  let text = await readFile(path, 'utf8')
+  for (const [from, to] of changes) {
+    if (!from.test(text)) throw new Error(`${file} has no ${from}`)
+    text = text.replace(from, to)
+  }
+  await writeFile(path, text)
+}
+
+/** The shipped example, on this machine alone: an embedded store, a free port, TLS ended in front of it. */
+async function onThisMachine(): Promise<number> {
+  const port = await freePorts(1)
+  await change(
+    'gateway.yaml',
+    [/^listen: .*$/m, `listen: { host: 127.0.0.1, port: ${port} }`],
+    [/^data_dir: .*$/m, 'data_dir: data'],
+    [/^store: .*$/m, 'store: { kind: embedded }'],
+  )
+  return port
+}
+
+describe('serve refuses to start', () => {
+  it('on a folder that holds no configuration, naming every file that it wants', async () => {
+    const { code, out, err } = await serve(join(folder.path, 'nowhere'))
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    for (const file of ['gateway.yaml', 'apps.yaml', 'launch-systems.yaml'])
+      expect(err).toMatch(new RegExp(`nowhere/${file}: there is no such file`))
+  })
+
+  it('on the shipped example as it stands, naming the one setting that is missing', async () => {
+    const { code, err } = await serve()
+    expect(code).toBe(1)
+    expect(err).toContain('store.url or LAUNCH_GATEWAY_REDIS_URL: missing')
+  })
+
+  it('on anything of the demonstration and anything that is missing, all at once', async () => {
+    await mkdir(join(folder.path, 'data'))
+    await writeFile(join(folder.path, 'data/demo-gp-systems.json'), '{}')
+    await change(
+      'gateway.yaml',
+      [/^issuer: .*$/m, 'issuer: http://localhost:8080'],
+      [/^data_dir: .*$/m, 'data_dir: data'],
+      [/issuer: https:\/\/cis2.*$/m, 'issuer: http://127.0.0.1:8082/oidc'],
+      [/base: https:\/\/fhir[^,]*/, 'base: http://127.0.0.1:8082/record/fhir'],
+      [/^organizations: .*$/m, `organizations: ${join(ROOT, 'config/demo/organizations.yaml')}`],
+      [/^ {2}support: .*$/m, ''],
+    )
+    await change('apps.yaml', [
+      /https:\/\/care-plan\.example\.nhs\.uk\/\]/,
+      'http://app.localhost:8083/]',
+    ])
+    await change(
+      'launch-systems.yaml',
+      [/id: example-gp/, 'id: gp-push'],
+      [/rung: pushed/, 'rung: carrier-pigeon'],
+    )
+    const { code, out, err } = await serve()
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    for (const problem of [
+      'pages.support: ',
+      'launch-systems.yaml: 0.rung: ',
+      'issuer: must be https',
+      'identity.clinician.issuer: must be https',
+      'upstreams.fhir.base: is the demonstration’s record',
+      'organizations: is the demonstration’s',
+      'data_dir: holds the demonstration’s keys (demo-gp-systems.json)',
+      'launch system gp-push: is the demonstration’s',
+      'app redirect http://app.localhost:8083/: must be https',
+    ])
+      expect(err).toContain(problem)
+    expect(err).toMatch(/^The configuration has 9 problem\(s\):\n/)
+  })
+
+  it('on secrets and certificates that are named and not there', async () => {
+    await onThisMachine()
+    await change('gateway.yaml', [/^# tls: .*$/m, 'tls: { cert: tls.crt, key: tls.key }'])
+    await change('launch-systems.yaml', [
+      /^- id: example-gp/m,
+      `- id: sealing
+  name: A system that seals
+  rung: sealed
+  seal_secret: LAUNCH_GATEWAY_SEAL_ONE
+  sign_on: provider
+  organizations: [A83001]
+  apps: [care-plan, another-app]
+- id: example-gp`,
+    ])
+    const { code, err } = await serve(folder.path, {
+      LAUNCH_GATEWAY_FHIR_CREDENTIAL_FILE: '/nowhere/credential',
+    })
+    expect(code).toBe(1)
+    for (const problem of [
+      `tls.cert: there is no file ${join(folder.path, 'tls.crt')}`,
+      `tls.key: there is no file ${join(folder.path, 'tls.key')}`,
+      'LAUNCH_GATEWAY_SEAL_ONE: missing; launch system sealing seals with it',
+      'LAUNCH_GATEWAY_FHIR_CREDENTIAL_FILE: there is no file /nowhere/credential',
+      'launch system sealing: app another-app is not registered',
+    ])
+      expect(err).toContain(problem)
+  })
+
+  it('on a member that it does not know, instead of passing it over', async () => {
+    await change('gateway.yaml', [/^limits:/m, 'limts: { skew: 5 }\nlimits:'])
+    const { code, err } = await serve(folder.path, {
+      LAUNCH_GATEWAY_REDIS_URL: 'redis://127.0.0.1:9',
+    })
+    expect(code).toBe(1)
+    expect(err).toContain('Unrecognized key: "limts"')
+  })
+
+  it('on policies that fail their own tests, naming file and question', async () => {
+    await onThisMachine()
+    await change('policies/launch.cedar', [/^permit \(/m, 'forbid ('])
+    const { code, err } = await serve()
+    expect(code).toBe(1)
+    expect(err).toMatch(/policies\/tests\/\w+\.yaml:\d+: /)
+  })
+
+  it('when Redis does not answer, in one line', async () => {
+    const { code, err } = await serve(folder.path, {
+      LAUNCH_GATEWAY_REDIS_URL: 'redis://127.0.0.1:9',
+    })
+    expect(code).toBe(1)
+    expect(err).toMatch(/^The store could not be used: unavailable: Redis: .*\n$/)
+  })
+
+  it('when its port is taken, and ends', async () => {
+    const port = await onThisMachine()
+    const other = await occupy(port)
+    const { code, err } = await serve()
+    await vacate(other)
+    expect(code).toBe(1)
+    expect(err).toContain(`EADDRINUSE: address already in use 127.0.0.1:${port}`)
+  })
+})
+
+describe('serve', () => {
+  it('runs the shipped example on one machine, answers its health checks, and ends when it is asked to', async () => {
+    const port = await onThisMachine()
+    const running = await start(['serve', '--config', folder.path], /"serving"/, {})
+    const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`)
+    expect(await (await get('/livez')).json()).toEqual({ alive: true })
+    expect(await (await get('/readyz')).json()).toEqual({ store: true, policies: true })
+    const discovery = await get('/.well-known/smart-configuration')
+    expect(await discovery.json()).toMatchObject({ issuer: 'https://launch.example.nhs.uk' })
+    expect(discovery.headers.get('strict-transport-security')).toBe('max-age=63072000')
+    const { code, out, err } = await running.stop()
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toContain('"draining"')
+  })
+})

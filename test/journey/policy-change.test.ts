@@ -1,0 +1,75 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { App, call, claimsIn, launchTo, sectionsOf, tokensOf } from '../app-by-hand.js'
+import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
+import { open } from '../launching.js'
+import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
+import { UserAgent } from '../user-agent.js'
+
+jest.setTimeout(30_000)
+
+const NO_PROGNOSIS = `
+@id("nobody-reads-prognosis")
+@layer("central")
+@reason("Prognosis is closed for the moment.")
+forbid (principal, action in [Action::"read", Action::"search"], resource == Section::"prognosis");
+`
+
+describe.each(STORES)('new rules on the %s store', (store) => {
+  let t: TestGateway
+  let folder: string
+  beforeAll(async () => {
+    t = await openTestGateway({ store })
+    folder = await mkdtemp(join(tmpdir(), 'policies-'))
+    // Their own tests speak of the old rules.
+    const isTest = (path: string) => path.endsWith('tests')
+    await cp(t.config.paths.policies, folder, { recursive: true, filter: (path) => !isTest(path) })
+    await writeFile(join(folder, 'prognosis-closed.cedar'), NO_PROGNOSIS)
+  }, 60_000)
+  afterAll(async () => {
+    await t?.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('judge a token anew that was issued under the old ones, on every node', async () => {
+    const { app, tokens } = await launchTo(t, { system: 'gp-push' })
+    expect(claimsIn(tokens.access_token).policy_version).toBe(1)
+    expect(await sectionsOf(t, tokens)).toContain('prognosis')
+
+    // Another node starts with new policy files, and so publishes them.
+    await t.secondNode({ paths: { ...t.config.paths, policies: folder } })
+    await t.running.policies.refresh()
+    expect(await sectionsOf(t, tokens)).not.toContain('prognosis')
+    expect(await sectionsOf(t, tokens)).toHaveLength(9)
+
+    const renewed = tokensOf(await app.refresh(tokens))
+    expect(claimsIn(renewed.access_token).policy_version).toBe(2)
+    expect(renewed.scope).toContain('prognosis.v1.cu ')
+    const entries = await entriesOf(t, { launch: tokens.__launch })
+    const versions = entries
+      .filter(({ what }) => what === 'access_allowed')
+      .map(({ policy }) => policy?.version)
+    expect(versions).toEqual([1, 2, 2])
+  })
+
+  it('stop a node that has not heard of them for half a minute from opening anything', async () => {
+    const { app, tokens } = await launchTo(t, { system: 'gp-push' })
+    // The clock goes on, and nothing is heard.
+    const { refresh } = t.running.policies
+    t.running.policies.refresh = async () => undefined
+    await t.clock.advance(31)
+    const answer = await open(t, new UserAgent(), { system: 'gp-post' })
+    await expectRefused(t, answer, 'policy_stale', 503)
+    await expectRefused(t, await app.refresh(tokens), 'policy_stale', 503)
+    // Reading goes on: an emergency needs the plan. Writing does not.
+    const path = `/fhir/Patient/${tokens.patient}`
+    expect((await call(t, tokens.access_token, path)).status).toBe(200)
+    t.running.policies.refresh = refresh
+    await t.clock.advance(0)
+    expect((await new App(t, app.browser).refresh(tokens)).status).toBe(200)
+  })
+
+  it('leave a trail that can be verified', () => expectWholeTrail(t))
+})
