@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { exportJWK, generateKeyPair } from 'jose'
 import { startRedis } from '../test/redis-server.js'
 import { type Child, startChild } from './children.js'
-import { type Round, type Row, ratios, table } from './figures.js'
+import { cpuPerThousand, type Round, type Row, ratios, table } from './figures.js'
 import type { Outside } from './load.js'
 import { ALGORITHMS, type Algorithm } from './people.js'
 import { areas, type CpuProfile } from './profile.js'
@@ -134,8 +134,12 @@ async function run(): Promise<void> {
     return
   }
   for (let round = 0; round < rounds; round++) {
-    for (const line of lines) line.rounds.push(await measure(load, line, flows))
-    if (process.stderr.isTTY) process.stderr.write(`round ${round + 1} of ${rounds}\r`)
+    for (const line of lines) {
+      const measured = await measure(load, line, flows)
+      line.rounds.push(measured)
+      const cpu = cpuPerThousand(measured).toFixed(2)
+      console.error(`round ${round + 1} of ${rounds}: ${line.name}, ${line.algorithm}: ${cpu}`)
+    }
   }
   console.log(
     `Node ${process.version}, ${cpus().length} cores, ${rounds} rounds of ${flows} flows, 16 in flight; medians, and in brackets the least and the most.`,

@@ -8,6 +8,7 @@ import type { Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
 import type { EventName } from './core/audit.js'
 import type { Offered } from './core/authorization.js'
+import type { KnowUser } from './core/context.js'
 import type { Policies } from './core/decision.js'
 import { Refusal } from './core/refusal.js'
 import type { Clock, Random, Seconds } from './core/values.js'
@@ -49,7 +50,7 @@ export interface GatewayParts {
   readonly policies: Policies & { mayRead(): boolean }
   readonly provider: ClinicianProvider
   readonly issuers: LaunchIssuers
-  readonly knowUser: LaunchParts['knowUser']
+  readonly knowUser: KnowUser
   readonly findPatient: LaunchParts['findPatient']
   readonly seals: LaunchParts['seals']
   readonly offered: Offered
@@ -148,18 +149,21 @@ export function createGateway(parts: GatewayParts): Express {
   app.get('/readyz', readiness(parts))
   app.use('/assets', assets())
 
-  const appOrigins = async () =>
-    new Set((await parts.registry.clients()).flatMap(({ origins }) => origins))
   const router = Router({ caseSensitive: true, strict: true })
   for (const { verb, path, answers, readers, refused, handler } of surface(parts)) {
     const begin: RequestHandler = (_req, res, next) => {
       startJourney(res, answers, refused)
       next()
     }
-    const share = crossOrigin(readers, appOrigins)
-    if (verb !== 'use') router.options(path, begin, share)
+    const share = readers === 'nobody' ? [] : [crossOrigin(readers, parts.registry.hasOrigin)]
     const first = verb === 'post' ? [formBody] : answers === 'page' ? [openedOnly] : []
-    router[verb](path, begin, noStore, share, ...first, handler)
+    const steps = [begin, noStore, ...share, ...first, handler]
+    if (verb === 'use') router.use(path, ...steps)
+    else {
+      // One entry for both: a request is held against every entry before its own.
+      const route = router.route(path)[verb](...steps)
+      if (share.length > 0) route.options(begin, ...share)
+    }
   }
   app.use(router)
   app.use((_req, res) => {

@@ -8,6 +8,7 @@ import type { Config } from './config.js'
 import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
 import { STORED_QUERIES } from './core/openehr.js'
+import { inBulk } from './core/random.js'
 import type { Clock, Random } from './core/values.js'
 import { createGateway } from './gateway.js'
 import { openClinicianProvider } from './identity/clinician.js'
@@ -133,7 +134,8 @@ function openOutside(config: Config, { clock, allowHttp }: World, keys: Keys) {
 }
 
 /** @throws ConfigError, Problems (policies), StoreFailure */
-export async function openGateway(config: Config, world: World): Promise<OpenGateway> {
+export async function openGateway(config: Config, given: World): Promise<OpenGateway> {
+  const world = { ...given, random: inBulk(given.random) }
   const { clock, random, log } = world
   const { store, keys, trail, metrics } = await openFoundations(config, world)
   const { policies, directory } = await openRules(config, world, store, trail).catch(

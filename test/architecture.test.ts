@@ -26,7 +26,7 @@ const TOP = ['config', 'log', 'metrics', 'gateway', 'open', 'demo', 'cli', 'main
 const PURE = new Set(['zod', 'node:crypto'])
 /** From node:crypto only these. */
 const HASHING =
-  /^import \{ (createHash|timingSafeEqual)(, (createHash|timingSafeEqual))* \} from 'node:crypto'/
+  /^import \{ (hash as digest|timingSafeEqual)(, (hash as digest|timingSafeEqual))* \} from 'node:crypto'/
 
 interface File {
   readonly path: string

@@ -3,7 +3,7 @@
  * behind it, one of the two stores under it, and a clock that is moved by hand.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,15 +16,14 @@ import { demoConfig, type Origins } from '../src/demo/demo.js'
 import type { LaunchingSystem, LaunchingUser } from '../src/demo/desktop-launches.js'
 import { createSmartServer, type SmartServer } from '../src/demo/desktop-smart-server.js'
 import { demoSystems, launchSystemRows } from '../src/demo/desktop-systems.js'
-import { demoUsers } from '../src/demo/hospital.js'
-import { makeProviderKeys } from '../src/demo/provider.js'
+import { createHospital, demoUsers } from '../src/demo/hospital.js'
 import { packageRoot } from '../src/http/pages.js'
 import { createHttpServer } from '../src/http/server.js'
 import { type OpenGateway, openGateway } from '../src/open.js'
 import { APP_ORIGINS, APPS, extraSystems } from './gateway-registrations.js'
 import {
+  breakable,
   type Condition,
-  createHospital,
   hangUp,
   launchingSystems,
   listen,
@@ -82,21 +81,22 @@ const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
 const log = pino({ level: 'silent' })
 
 function handClock(running: () => OpenGateway | undefined): HandClock {
-  let now = Date.now()
+  // At a whole second, as tokens tell the time.
+  const machine = (): EpochMs => Math.ceil(Date.now() / 1000) * 1000
+  let now = machine()
   const moveTo = async (time: EpochMs) => {
     now = time
     await running()?.policies.refresh()
   }
   return Object.assign(() => now, {
     advance: (by: Seconds) => moveTo(now + by * 1000),
-    catchUp: () => moveTo(Math.max(now, Date.now())),
+    catchUp: () => moveTo(Math.max(now, machine())),
   })
 }
 
 async function makeKeys(dataDir: string) {
   return {
     demo: await demoSystems(dataDir),
-    provider: await makeProviderKeys(),
     apps: { 'key-app': await newKey('ES384', 'key-app-1') },
     clinic: await newKey('ES256', 'clinic-1'),
     ward: await newKey('ES256', 'ward-1'),
@@ -182,8 +182,9 @@ export async function openTestGateway(options: Options): Promise<TestGateway> {
   const users = await demoUsers(packageRoot())
   const systems = launchingSystems(keys.demo, keys)
   const behind: TestGateway['behind'] = { record: 'up', provider: 'up' }
-  const around = { origin: origins.hospital, gateway: origins.gateway, keys: keys.provider }
-  hospital.serve(await createHospital({ ...around, users, credential, clock, behind }))
+  const around = { root: packageRoot(), origins, dataDir, credential, clock, log }
+  hospital.serve(breakable(await createHospital(around), behind))
+  const { signing } = JSON.parse(await readFile(join(dataDir, 'demo-provider.json'), 'utf8'))
   const smart = createSmartServer({
     ...{ issuer: `${origins.desktop}/smart`, gateway: origins.gateway, clock: Date.now, random },
     system: systems['gp-smart'] as LaunchingSystem,
@@ -192,7 +193,7 @@ export async function openTestGateway(options: Options): Promise<TestGateway> {
   await nodes.start()
   return {
     ...{ origins, issuer: origins.gateway, clock, config, systems, users, smart, redis, behind },
-    ...{ providerKey: keys.provider.signing[0] as JWK, appKeys: keys.apps },
+    ...{ providerKey: signing[0] as JWK, appKeys: keys.apps },
     get running() {
       return nodes.running() as OpenGateway
     },

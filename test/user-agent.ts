@@ -40,20 +40,23 @@ export function send(url: URL, sent: Sent = {}, path = url.pathname + url.search
   }
   const port = sent.port ?? Number(url.port)
   return new Promise((resolve, reject) => {
-    const call = request({ host: '127.0.0.1', port, method, path, headers }, (answer) => {
-      const parts: Buffer[] = []
-      answer.on('data', (part: Buffer) => parts.push(part))
-      answer.on('error', reject)
-      answer.on('end', () => {
-        const { location } = answer.headers
-        resolve({
-          status: answer.statusCode ?? 0,
-          headers: answer.headers,
-          text: Buffer.concat(parts).toString('utf8'),
-          location: location === undefined ? undefined : new URL(location, url),
+    const call = request(
+      { host: '127.0.0.1', port, method, path, headers, agent: false },
+      (answer) => {
+        const parts: Buffer[] = []
+        answer.on('data', (part: Buffer) => parts.push(part))
+        answer.on('error', reject)
+        answer.on('end', () => {
+          const { location } = answer.headers
+          resolve({
+            status: answer.statusCode ?? 0,
+            headers: answer.headers,
+            text: Buffer.concat(parts).toString('utf8'),
+            location: location === undefined ? undefined : new URL(location, url),
+          })
         })
-      })
-    })
+      },
+    )
     // A server that refuses a long body may hang up before it was all sent: then its answer counts.
     call.on('error', reject)
     call.end(body)

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import type { JWTPayload } from 'jose'
 import type { Access } from '../core/access.js'
+import type { KnowUser } from '../core/context.js'
+import { grantUnder } from '../core/grant.js'
 import type { LaunchId, TokenId } from '../core/ids.js'
 import { endOf } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
@@ -17,7 +19,8 @@ interface Parts {
   readonly keys: Keys
   readonly sessions: Sessions
   readonly clock: Clock
-  readonly policies: { mayRead(): boolean }
+  readonly policies: { mayRead(): boolean; version(): number }
+  readonly knowUser: KnowUser
 }
 
 /** Proves the token of a call. `base`: the audience that the token must be good for. */
@@ -65,7 +68,8 @@ function tokenOf(req: Request): string {
  *   policy_stale
  * @see RFC 6750; RFC 9068 §4
  */
-export function createBearer({ store, keys, sessions, clock, policies }: Parts): Bearer {
+export function createBearer(parts: Parts): Bearer {
+  const { store, keys, sessions, clock, policies } = parts
   const prove = rememberProofs(keys, clock)
   return async (req, base) => {
     if (!policies.mayRead()) throw new Refusal('policy_stale', 'the policy version is not known')
@@ -89,7 +93,7 @@ export function createBearer({ store, keys, sessions, clock, policies }: Parts):
     await sessions.touch(signOn)
     return {
       token: String(claims.jti) as TokenId,
-      grant,
+      grant: grantUnder(grant, policies.version(), signOn.user, parts.knowUser),
       user: signOn.user,
       scopes: readScopes(String(claims.scope)),
       audience,

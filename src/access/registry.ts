@@ -11,6 +11,8 @@ export interface Registry {
   systemOf(issuer: string): Promise<LaunchSystem | undefined>
   systems(): Promise<readonly LaunchSystem[]>
   clients(): Promise<readonly Client[]>
+  /** Whether an app is served from this origin. */
+  hasOrigin(origin: string): Promise<boolean>
 }
 
 interface Parts {
@@ -39,6 +41,8 @@ export function createRegistry({ store, apps, systems }: Parts): Registry {
   const appById = new Map(apps.map((app) => [app.id, app]))
   const systemById = new Map(systems.map((system) => [system.id, system]))
   const systemByIssuer = new Map(systems.map((system) => [system.issuer, system]))
+  const configuredOrigins = new Set(apps.flatMap(({ origins }) => origins))
+  const addedApps = async () => (await store.list('app')).map(({ value }) => toClient(value))
   const addedSystems = async () => (await store.list('system')).map(({ value }) => toSystem(value))
   return {
     async client(id) {
@@ -59,9 +63,9 @@ export function createRegistry({ store, apps, systems }: Parts): Registry {
       return (await addedSystems()).find((system) => system.issuer === issuer)
     },
     systems: async () => [...systems, ...(await addedSystems())],
-    clients: async () => [
-      ...apps,
-      ...(await store.list('app')).map(({ value }) => toClient(value)),
-    ],
+    clients: async () => [...apps, ...(await addedApps())],
+    hasOrigin: async (origin) =>
+      configuredOrigins.has(origin) ||
+      (await addedApps()).some(({ origins }) => origins.includes(origin)),
   }
 }

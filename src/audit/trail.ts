@@ -68,8 +68,8 @@ export async function openTrail(parts: TrailParts): Promise<Trail> {
     })
     return signing
   }
-  async function commit({ record = [], ...work }: Work): Promise<boolean> {
-    const done = await pen.write({ ...work, record: record.map(boundHappening) })
+  async function commit({ record = [], claims = [], puts = [], drops = [] }: Work) {
+    const done = await pen.write({ record: record.map(boundHappening), claims, puts, drops })
     // Nobody waits for this one: what is wrong with it, the next by timer or at the end tells.
     if ((pen.head()?.seq ?? 0) - signed > checkpointEvery) checkpoint().catch(() => undefined)
     return done
@@ -108,13 +108,14 @@ function openPen(store: Store, clock: Clock): Pen {
   }
   return {
     head: () => head,
-    async write({ record = [], ...acts }) {
+    async write({ record = [], claims = [], puts = [], drops = [] }) {
       let made: readonly TrailEntry[] = []
       const entries = (from: Head) => {
         made = follow(from, record)
         return made
       }
-      const done = await store.commit(record.length > 0 ? { ...acts, entries } : acts)
+      const acts = record.length > 0 ? { entries } : {}
+      const done = await store.commit({ claims, puts, drops, ...acts })
       const last = made.at(-1)
       if (done && last && last.seq > (head?.seq ?? 0))
         head = { writer: last.writer, seq: last.seq, hash: last.hash }

@@ -28,7 +28,7 @@ export async function loadDemo() {
   } catch (error) {
     if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new Refused(
-      'The demonstration needs the development packages: run `npm ci` in the source folder.',
+      'There is no demonstration in this installation: `npm ci` in the source folder brings it. Commands that look into a store take --config.',
     )
   }
 }

@@ -49,7 +49,9 @@ function birthDateOf(values: Values): string | undefined {
 }
 
 async function demoUser(outside: Outside, id: string): Promise<LaunchingUser> {
-  const file = await readFile(join(outside.root, 'config/demo/people.yaml'), 'utf8')
+  const file = await readFile(join(outside.root, 'config/demo/people.yaml'), 'utf8').catch(() => {
+    throw new Refused('There is no demonstration in this installation: give the system’s --key.')
+  })
   const { users } = parse(file) as { users: readonly LaunchingUser[] }
   const user = users.find((candidate) => candidate.id === id)
   if (!user) throw new Usage(`--user is one of ${users.map((u) => u.id).join(', ')}`)

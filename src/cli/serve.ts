@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join, resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { type Config, type ConfigInput, readConfig } from '../config.js'
 import { createHttpServer } from '../http/server.js'
 import { createLog } from '../log.js'
 import { createMetricsServer } from '../metrics.js'
 import { openGateway } from '../open.js'
-import { type Command, need, type Outside } from './command.js'
+import { type Command, need, type Outside, Refused } from './command.js'
 
 const DRAIN_MS = 10_000
 
@@ -81,32 +82,43 @@ async function listening(server: Server, { host, port }: Config['listen']): Prom
   })
 }
 
+/** @throws Refused when the files hold no certificate with its key */
+function tlsOf({ tls }: Config) {
+  if (!tls) return undefined
+  const pair = { cert: readFileSync(tls.cert), key: readFileSync(tls.key) }
+  try {
+    createSecureContext(pair)
+  } catch (error) {
+    throw new Refused(`tls: ${(error as Error).message}`)
+  }
+  return pair
+}
+
 async function listen(outside: Outside, config: Config): Promise<void> {
   const log = createLog(outside.env.LAUNCH_GATEWAY_LOG_LEVEL ?? 'info')
+  const tls = tlsOf(config)
   const gateway = await openGateway(config, { ...outside, log, allowHttp: false })
-  const tls = config.tls && {
-    cert: readFileSync(config.tls.cert),
-    key: readFileSync(config.tls.key),
-  }
   const server = createHttpServer(gateway.app, tls)
+  const figures = createMetricsServer(gateway.metrics)
+  const { operations, issuer, store } = config
   const { host, port } = config.listen
   try {
+    if (operations) await listening(figures, operations.listen)
     await listening(server, config.listen)
   } catch (error) {
     // What stays open would keep the process from ending.
+    figures.close()
     await gateway.close()
     throw error
   }
-  const figures = config.operations && createMetricsServer(gateway.metrics)
-  figures?.listen(config.operations?.listen.port, config.operations?.listen.host)
   gateway.tick()
-  log.info({ issuer: config.issuer, host, port, store: config.store.kind }, 'serving')
+  log.info({ issuer, host, port, store: store.kind }, 'serving')
   await outside.stopped()
   log.info('draining')
   const drained = new Promise<void>((resolve) => server.close(() => resolve()))
   const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
   server.closeIdleConnections()
-  figures?.close()
+  figures.close()
   await drained
   clearTimeout(timer)
   await gateway.close()

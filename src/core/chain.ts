@@ -26,19 +26,31 @@ export function writerTime(writer: string): EpochMs {
   return match?.[1] === undefined ? 0 : Number.parseInt(match[1], 36)
 }
 
-/** A copy whose members stand in the order of their names, so that equal values read the same. */
+const isInOrder = (names: readonly string[]): boolean => {
+  for (let at = 1; at < names.length; at++)
+    if ((names[at - 1] as string) > (names[at] as string)) return false
+  return true
+}
+
+/** The value with members in the order of their names: itself, if they stand so already. */
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(sorted)
+  if (Array.isArray(value)) return value.some(isObject) ? value.map(sorted) : value
+  const names = Object.keys(value)
+  const members = value as Readonly<Record<string, unknown>>
+  if (isInOrder(names) && names.every((name) => sorted(members[name]) === members[name]))
+    return value
   const copy: Record<string, unknown> = {}
-  for (const name of Object.keys(value).sort()) {
-    const member = sorted((value as Record<string, unknown>)[name])
+  for (const name of names.sort()) {
+    const member = sorted(members[name])
     // Plain assignment to this name would change the prototype and hide the member from the hash.
     if (name === '__proto__') Object.defineProperty(copy, name, { value: member, enumerable: true })
     else copy[name] = member
   }
   return copy
 }
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
 
 /**
  * One text for one JSON value: members in the order of their names, no white space. That of RFC 8785
@@ -50,6 +62,12 @@ export const canonical = (value: unknown): string => JSON.stringify(sorted(value
 export function entryHash({ hash: _, ...rest }: TrailEntry): string {
   return sha256(canonical(rest))
 }
+
+/** Entries as JSON, until the store has them: what was hashed need not be written out again. */
+const texts = new WeakMap<TrailEntry, string>()
+
+/** An entry as JSON. */
+export const entryText = (entry: TrailEntry): string => texts.get(entry) ?? JSON.stringify(entry)
 
 /** The entries that follow `head`, one for each happening, in their order. */
 export function chain(
@@ -63,8 +81,11 @@ export function chain(
     seq += 1
     // Not by spreading: V8 takes ten times as long for members that follow a spread.
     const body = Object.assign({}, happening, { writer: head.writer, seq, at, prev })
-    prev = sha256(canonical(body))
-    entries.push(Object.assign(body, { hash: prev }))
+    const text = canonical(body)
+    prev = sha256(text)
+    const entry = Object.assign(body, { hash: prev })
+    texts.set(entry, `${text.slice(0, -1)},"hash":"${prev}"}`)
+    entries.push(entry)
   }
   return entries
 }

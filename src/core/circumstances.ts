@@ -39,6 +39,18 @@ function localTimeOf(now: EpochMs): { hour: number; weekday: number } {
   return { hour: Number(part('hour')), weekday: WEEKDAYS.indexOf(part('weekday')) + 1 }
 }
 
+/** What policies look at of a user. */
+function seen(user: KnownUser): Omit<Circumstances['user'], 'id'> {
+  const { odsCode, type, region } = user.organization
+  return {
+    roles: user.roles,
+    activities: user.activities,
+    activitySource: user.activitySource,
+    assurance: user.assurance,
+    organization: { odsCode, type, region },
+  }
+}
+
 /** What the policies are asked under, for one user in one launch, now. */
 export function circumstancesOf(
   launch: VerifiedLaunch,
@@ -46,16 +58,8 @@ export function circumstancesOf(
   patient: Pick<KnownPatient, 'sensitive' | 'deceased'>,
   now: EpochMs,
 ): Circumstances {
-  const { odsCode, type, region } = user.organization
   return {
-    user: {
-      id: personOf(user, launch.system),
-      roles: user.roles,
-      activities: user.activities,
-      activitySource: user.activitySource,
-      assurance: user.assurance,
-      organization: { odsCode, type, region },
-    },
+    user: { id: personOf(user, launch.system), ...seen(user) },
     patient: { sensitive: patient.sensitive, deceased: patient.deceased },
     launch: { rung: launch.rung, system: launch.system, app: launch.app },
     purpose: launch.purpose,
@@ -63,6 +67,12 @@ export function circumstancesOf(
     ...localTime(now),
   }
 }
+
+/** The same circumstances, with the user as they are known now. */
+export const circumstancesFor = (circumstances: Circumstances, user: KnownUser): Circumstances => ({
+  ...circumstances,
+  user: { id: circumstances.user.id, ...seen(user) },
+})
 
 /** The same circumstances at another time: what a grant keeps, asked anew. */
 export const circumstancesAt = (circumstances: Circumstances, now: EpochMs): Circumstances => ({

@@ -69,6 +69,9 @@ export interface KnownUser extends NamedUser {
   readonly assurance: Assurance
 }
 
+/** Works out role and organisation from codes, by the role map of the policy version in force. */
+export type KnowUser = (named: NamedUser, odsCode: string, assurance: Assurance) => KnownUser
+
 export interface KnownOrganization {
   readonly odsCode: OdsCode
   readonly name?: string

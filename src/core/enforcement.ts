@@ -5,6 +5,7 @@
 import type { Access } from './access.js'
 import { circumstancesAt } from './circumstances.js'
 import type { Action, Policies, PolicyDecision, Resource } from './decision.js'
+import { ask } from './question.js'
 import { Refusal } from './refusal.js'
 import { type Letter, matchesPattern } from './scope.js'
 import type { EpochMs } from './values.js'
@@ -77,7 +78,7 @@ export function decide(
   letter: Letter,
   resource: Resource,
 ): PolicyDecision {
-  return policies.decide({ ...access.grant.circumstances, action: ACTIONS[letter], resource })
+  return policies.decide(ask(access.grant.circumstances, ACTIONS[letter], resource))
 }
 
 /** An allow without errors: Cedar skips a policy that errors, `forbid` included. */

@@ -1,7 +1,8 @@
 /** What an app was granted in one launch, and the tokens that came of it. */
 
+import { circumstancesFor } from './circumstances.js'
 import type { Client } from './client.js'
-import type { FhirContextItem } from './context.js'
+import type { FhirContextItem, KnownUser, KnowUser } from './context.js'
 import type { Circumstances } from './decision.js'
 import type { GrantId, LaunchId, SignOnId, TokenId } from './ids.js'
 import type { LaunchSession } from './launch.js'
@@ -104,6 +105,17 @@ export function openGrant(
     since: times.now,
     until: signOn.until,
   }
+}
+
+/**
+ * The grant under the policy version in force. The role map is part of a version: under another one than
+ * the grant was given in, its user's roles are worked out again.
+ */
+export function grantUnder(grant: Grant, version: number, user: KnownUser, know: KnowUser): Grant {
+  if (grant.policyVersion === version) return grant
+  const known = know(user, user.organization.odsCode, user.assurance)
+  const circumstances = circumstancesFor(grant.circumstances, known)
+  return { ...grant, policyVersion: version, circumstances }
 }
 
 /** The bases that scopes reach (RFC 8707 §2: a token names where it is good). */

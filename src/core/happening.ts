@@ -8,19 +8,32 @@ const LONGEST_TEXT = 500
 const LONGEST_LIST = 100
 const MOST_MEMBERS = 50
 const DEEPEST = 4
+const MOST_NAMES = 1000
 
 /** A member name that JSON readers of any language keep as it is, in one order. */
 const NAME = /^[A-Za-z][\w.-]{0,63}$/
+
+/** Few names come again and again. */
+const names = new Set<string>()
+function isName(text: string): boolean {
+  if (names.has(text)) return true
+  const fine = NAME.test(text)
+  if (fine && names.size < MOST_NAMES) names.add(text)
+  return fine
+}
 
 /** Controls, line and paragraph separators, bidirectional controls, invisible tags, halves of a pair. */
 const MISLEADING =
   /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u
 const EVERY_MISLEADING = new RegExp(MISLEADING, 'gu')
+/** Nearly every text: nothing in it can mislead, and that is seen at once. */
+const PLAIN = /^[ -~]*$/
 
 const escaped = (character: string): string => `\\u{${character.codePointAt(0)?.toString(16)}}`
 
 /** At most 500 characters; what would mislead a reader stands as its number, `\u{202e}`, so that nothing is lost. */
 function boundText(text: string): string {
+  if (text.length <= LONGEST_TEXT && PLAIN.test(text)) return text
   const cut =
     text.length <= LONGEST_TEXT
       ? text
@@ -38,9 +51,10 @@ function bound(value: unknown, depth: number): unknown {
     const items = value.slice(0, LONGEST_LIST).map((item) => bound(item, depth + 1))
     return items.filter((item) => item !== undefined)
   }
+  // In the order in which they will be hashed.
   const members: Record<string, unknown> = {}
-  for (const name of Object.keys(value).slice(0, MOST_MEMBERS)) {
-    const member = NAME.test(name)
+  for (const name of Object.keys(value).slice(0, MOST_MEMBERS).sort()) {
+    const member = isName(name)
       ? bound((value as Record<string, unknown>)[name], depth + 1)
       : undefined
     if (member !== undefined) members[name] = member

@@ -7,7 +7,7 @@
  * `cod_T.<random>`. The tag begins with the time of the launch, so that a search of the trail knows
  * where to start.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash as digest, timingSafeEqual } from 'node:crypto'
 import type { EpochMs, Random } from './values.js'
 
 export type LaunchId = `lch_${string}`
@@ -79,8 +79,7 @@ export function launchOfSecret(kind: LaunchSecretKind, secret: string): LaunchId
   return match?.[1] === kind ? `lch_${match[2]}` : undefined
 }
 
-export const sha256 = (text: string): string =>
-  createHash('sha256').update(text).digest('base64url')
+export const sha256 = (text: string): string => digest('sha256', text, 'base64url')
 
 /** What the store holds instead of a secret. */
 export const hashOf = (secret: string): string => sha256(secret)

@@ -198,13 +198,13 @@ export function verifyLaunch(
     throw new Refusal('launch_too_long', `${proof.exp - proof.iat} s`)
   }
   mayLaunch(request, system)
-  return {
-    ...request,
+  // Not by spreading, which V8 does slowly where new members follow it: a microsecond and more for each.
+  return Object.assign({}, request, {
     id: proof.id,
     rung: system.rung,
     jti: proof.jti,
     until: (proof.exp + skew) * 1000,
-  } as VerifiedLaunch
+  }) as VerifiedLaunch
 }
 
 /**

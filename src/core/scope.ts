@@ -48,8 +48,22 @@ const PLAIN = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/
 
 const letters = (text: string): ReadonlySet<Letter> => new Set(text) as Set<Letter>
 
+/** What was read lately: a launch reads the same scopes five times over, and everybody's are the same few. */
+const known = new Map<string, Scope>()
+const MOST_KNOWN = 1000
+
 /** One scope; `undefined` for what no grammar reads (wrong order or unknown letters included: never guessed). */
 export function readScope(text: string): Scope | undefined {
+  const before = known.get(text)
+  if (before !== undefined) return before
+  const scope = parseScope(text)
+  if (scope === undefined) return undefined
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(text, scope)
+  return scope
+}
+
+function parseScope(text: string): Scope | undefined {
   const fhir = FHIR.exec(text)
   if (fhir) {
     const [, reach, type, permission = '', query = ''] = fhir

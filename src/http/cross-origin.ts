@@ -13,20 +13,19 @@ const RESPONSE_HEADERS =
  * Cross-origin headers on every answer of an endpoint, refusals included, and the answer to a preflight.
  * Never with credentials: a token is sent by hand, a cookie never is.
  *
- * @param appOrigins the origins of registered apps, asked at each request
+ * @param isAppOrigin whether a registered app is served from there, asked at each request
  * @see SMART App Launch 2.2, "Support for Cross-Origin Resource Sharing"
  */
 export function crossOrigin(
-  readers: Readers,
-  appOrigins: () => Promise<ReadonlySet<string>>,
+  readers: Exclude<Readers, 'nobody'>,
+  isAppOrigin: (origin: string) => Promise<boolean>,
 ): RequestHandler {
   return async (req, res, next) => {
-    if (readers === 'nobody') return next()
     const origin = req.get('origin')
     if (readers === 'anyone') res.set('Access-Control-Allow-Origin', '*')
     else {
       res.vary('Origin')
-      if (origin !== undefined && (await appOrigins()).has(origin)) {
+      if (origin !== undefined && (await isAppOrigin(origin))) {
         res.set('Access-Control-Allow-Origin', origin)
       }
     }

@@ -1,16 +1,19 @@
 /** Others' keys: what launch systems and apps sign with, and how we check it. */
 import { types as values } from 'node:util'
 import {
+  type CompactJWSHeaderParameters,
   type CompactVerifyGetKey,
   compactDecrypt,
   compactVerify,
   createLocalJWKSet,
   createRemoteJWKSet,
   decodeJwt,
+  decodeProtectedHeader,
   type JWTPayload,
 } from 'jose'
 import type { KeySource } from '../core/launch-system.js'
 import { Refusal, type RefusalCode } from '../core/refusal.js'
+import { verifyEs256 } from './es256.js'
 
 const FETCH = { timeoutDuration: 5_000, cooldownDuration: 30_000, cacheMaxAge: 600_000 }
 
@@ -44,6 +47,17 @@ export function peek(jwt: string, code: RefusalCode): JWTPayload {
 const plainType = (sent: unknown): unknown =>
   typeof sent === 'string' ? sent.toLowerCase().replace(/^application\//, '') : sent
 
+async function checked(jws: string, keys: CompactVerifyGetKey, algorithms: readonly string[]) {
+  const header = decodeProtectedHeader(jws) as CompactJWSHeaderParameters
+  if (header.alg === 'ES256' && algorithms.includes('ES256')) {
+    return { header, payload: await verifyEs256(jws, header, keys) }
+  }
+  const { protectedHeader, payload } = await compactVerify(jws, keys, {
+    algorithms: [...algorithms],
+  })
+  return { header: protectedHeader, payload: new TextDecoder().decode(payload) }
+}
+
 /**
  * Checks a signature under keys that were registered, with an algorithm that was registered, of the
  * expected type. Times are the caller's to judge. The header's own keys (`jwk`, `jku`, `x5c`) are never used.
@@ -66,12 +80,10 @@ export async function verifyJws(
   },
 ): Promise<JWTPayload> {
   try {
-    const { protectedHeader, payload } = await compactVerify(jwt, keySet(source), {
-      algorithms: [...algorithms],
-    })
-    if (typeof protectedHeader.kid !== 'string') throw new Error('no kid')
-    if (!types.includes(plainType(protectedHeader.typ) as string)) throw new Error('typ')
-    const claims: unknown = JSON.parse(new TextDecoder().decode(payload))
+    const { header, payload } = await checked(jwt, keySet(source), algorithms)
+    if (typeof header.kid !== 'string') throw new Error('no kid')
+    if (!types.includes(plainType(header.typ) as string)) throw new Error('typ')
+    const claims: unknown = JSON.parse(payload)
     if (typeof claims !== 'object' || claims === null) throw new Error('not a claims set')
     return claims as JWTPayload
   } catch (cause) {

@@ -3,11 +3,10 @@ import type { Request, Response } from 'express'
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
 import type { Happening } from '../core/audit.js'
-import type { BirthDate, KnownPatient, KnownUser, NamedUser, NhsNumber } from '../core/context.js'
+import type { BirthDate, KnownPatient, KnowUser, NhsNumber } from '../core/context.js'
 import type { Policies } from '../core/decision.js'
 import type { LaunchId } from '../core/ids.js'
 import type { VerifiedLaunch } from '../core/launch.js'
-import type { Assurance } from '../core/roles.js'
 import type { SignOn } from '../core/session.js'
 import type { Clock, Random, Seconds } from '../core/values.js'
 import type { Pages } from '../http/pages.js'
@@ -29,8 +28,7 @@ export interface LaunchParts {
   readonly policies: Policies
   readonly pages: Pages
   readonly provider: ClinicianProvider
-  /** Works out role and organisation from codes (policy/roles.ts). */
-  readonly knowUser: (named: NamedUser, odsCode: string, assurance: Assurance) => KnownUser
+  readonly knowUser: KnowUser
   /** Finds the patient behind number and birth date (record/). */
   readonly findPatient: (nhsNumber: NhsNumber, birthDate: BirthDate) => Promise<KnownPatient>
   readonly seals: Readonly<Record<string, string>>

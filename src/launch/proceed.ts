@@ -10,11 +10,13 @@ import type { KnownUser } from '../core/context.js'
 import type { PolicyDecision, Question } from '../core/decision.js'
 import { hashOf, newLaunchSecret } from '../core/ids.js'
 import { launchAddress, openSession } from '../core/launch.js'
+import { ask } from '../core/question.js'
 import { Refusal } from '../core/refusal.js'
 import { type PendingLaunch, personOf, type SignOn, type Waiting } from '../core/session.js'
 import { after } from '../core/values.js'
 import { browsersOf, ensureBrowser } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
+import { seeOther } from '../http/redirect.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
 import { standing } from './standing.js'
 import { showWaiting } from './waiting.js'
@@ -110,11 +112,8 @@ export async function proceed(
 
   const { user } = stand.signOn
   const flags = arrival.patient ?? { sensitive: false, deceased: false }
-  const question: Question = {
-    ...circumstancesOf(launch, user, flags, parts.clock()),
-    action: 'launch',
-    resource: { type: 'app', id: launch.app },
-  }
+  const circumstances = circumstancesOf(launch, user, flags, parts.clock())
+  const question = ask(circumstances, 'launch', { type: 'app', id: launch.app })
   const decision = parts.policies.decide(question)
   const made = [...arrival.record, decisionMade(arrival, user, decision)]
   if (decision.effect === 'deny') {
@@ -170,7 +169,7 @@ async function land(
   })
   if (!fresh) throw new Refusal('launch_replayed', 'jti, link or launch used before')
   if (!made) await parts.sessions.touch(signOn)
-  res.redirect(303, launchAddress(launchUrl, parts.fhirBase, handle))
+  seeOther(res, launchAddress(launchUrl, parts.fhirBase, handle))
 }
 
 /** Takes a launch up again where it waited. */

@@ -49,6 +49,12 @@ function byLaunch(
   return { signOn, made: true }
 }
 
+/** A sign-on that stands, its user's roles as the role map gives them now. */
+const today = (parts: LaunchParts, { user, ...signOn }: SignOn): SignOn => ({
+  ...signOn,
+  user: parts.knowUser(user, user.organization.odsCode, user.assurance),
+})
+
 /**
  * Who acts in a launch, in this browser.
  *
@@ -77,7 +83,7 @@ export async function standing(
   const sameOrganization = present?.user.organization.odsCode === launch.organization
   const vouched = present?.by === 'provider' && (system.signOn === 'provider' || sameOrganization)
   if (present && person === 'same' && (vouched || arrival.signOn)) {
-    return { signOn: present, made: false, ...replaces }
+    return { signOn: today(parts, present), made: false, ...replaces }
   }
   if (present && person === 'unknown' && (system.signOn === 'provider' || arrival.signOn)) {
     return { waiting: { for: 'person' }, signOn: present, ...replaces }

@@ -45,7 +45,10 @@ export interface Wait {
   readonly error?: string
 }
 
-/** Stores the launch as it stands and shows the page that takes it on. @throws Refusal launch_replayed */
+/**
+ * Stores the launch as it stands and shows the page that takes it on.
+ * @throws Refusal launch_replayed, sign_on_unavailable
+ */
 export async function showWaiting(
   parts: LaunchParts,
   exchange: Exchange,
@@ -53,6 +56,8 @@ export async function showWaiting(
   wait: Wait,
 ): Promise<void> {
   const { launch, patient } = arrival
+  // First, because it may fail: a launch whose page cannot be shown has spent nothing.
+  const lead = await leadOf(parts, arrival, wait)
   const secret = newLaunchSecret('pnd', launch.id, parts.random)
   const pending: PendingLaunch = {
     launch,
@@ -62,21 +67,10 @@ export async function showWaiting(
     browser: wait.browser,
     ...(wait.signOn ? { signOn: wait.signOn.id } : {}),
   }
-  const asked: Happening[] =
-    wait.waiting.for === 'sign-on'
-      ? [
-          {
-            what: 'sign_on_asked',
-            outcome: 'success',
-            ...factsOf(arrival),
-            detail: { assurance: wait.waiting.assurance },
-          },
-        ]
-      : []
   const until = after(parts.clock(), parts.lifetimes.pending)
   const fresh = await parts.trail.commit({
     claims: arrival.claims,
-    record: [...arrival.record, ...asked],
+    record: [...arrival.record, ...asked(arrival, wait)],
     puts: [
       { kind: 'pending', id: launch.id, value: pending, until },
       ...(arrival.puts ?? []),
@@ -86,8 +80,20 @@ export async function showWaiting(
     ],
   })
   if (!fresh) throw new Refusal('launch_replayed', 'jti or link used before')
-  await showPage(parts, exchange, arrival, wait, secret)
+  showPage(parts, exchange, arrival, wait, { secret, lead })
 }
+
+const asked = (arrival: Arrival, { waiting }: Wait): readonly Happening[] =>
+  waiting.for === 'sign-on'
+    ? [
+        {
+          what: 'sign_on_asked',
+          outcome: 'success',
+          ...factsOf(arrival),
+          detail: { assurance: waiting.assurance },
+        },
+      ]
+    : []
 
 interface Page {
   readonly status?: number
@@ -131,16 +137,14 @@ async function leadOf(
   return waiting.for === 'sign-on' ? [await parts.provider.pageOrigin(), ...app] : app
 }
 
-async function showPage(
+function showPage(
   parts: LaunchParts,
   { req, res }: Exchange,
-  arrival: Arrival,
+  { launch }: Arrival,
   wait: Wait,
-  secret: string,
-): Promise<void> {
+  { secret, lead }: { readonly secret: string; readonly lead: readonly string[] },
+): void {
   const make = PAGES[wait.waiting.for] as (waiting: Waiting, about: unknown) => Page
-  const { launch } = arrival
   const { status = 200, view, data } = make(wait.waiting, { launch, wait, framed: isFramed(req) })
-  const lead = await leadOf(parts, arrival, wait)
   parts.pages.send(res, status, view, { ...data, secret, system: wait.system.name }, lead)
 }

@@ -17,13 +17,14 @@ import { personOf, type SignOn } from '../core/session.js'
 import { browsersOf } from '../http/browser.js'
 import { journeyOf, learn, type ProvenRedirect } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
+import { seeOther } from '../http/redirect.js'
 import type { OAuthParts } from './parts.js'
 
 /** RFC 6749 §3.1.2.3: an address is proven by being registered, character by character. */
 function proveRedirect(client: Client, sent: string | undefined): ProvenRedirect {
   if (sent === undefined) throw new Refusal('parameter_missing', 'redirect_uri')
   if (!client.redirectUris.includes(sent))
-    throw new Refusal('redirect_unregistered', sent.slice(0, 200))
+    throw new Refusal('redirect_unregistered', sent.replace(/[?#].*/s, '').slice(0, 200))
   return sent as ProvenRedirect
 }
 
@@ -35,7 +36,7 @@ function proveRedirect(client: Client, sent: string | undefined): ProvenRedirect
  */
 async function launchOf(
   parts: OAuthParts,
-  req: Request,
+  { req, res }: { readonly req: Request; readonly res: Response },
   handle: string,
   client: Client,
 ): Promise<LaunchSession> {
@@ -44,6 +45,9 @@ async function launchOf(
     { kind: 'session', id: id ?? '' },
     { kind: 'ended', id: endOf('launch', id ?? '') },
   ])
+  // A page that stops here may stand where the launch stood.
+  const system = session && (await parts.registry.system(session.launch.system))
+  journeyOf(res).frameAncestors = system?.frameAncestors ?? []
   if (!id || !session || ended || !isSecret(handle, session.handle)) {
     throw new Refusal('handle_invalid', 'unknown or ended')
   }
@@ -92,8 +96,7 @@ export function authorize(parts: OAuthParts): RequestHandler {
 
     // The launch, though: a handle that is not good here must not send the app on without a patient.
     delete journey.redirect
-    await framedBy(parts, res, asked)
-    const session = await launchOf(parts, req, asked.launchHandle, client)
+    const session = await launchOf(parts, { req, res }, asked.launchHandle, client)
     learn(res, factsOf(session))
     const signOn = await parts.sessions.get(session.signOn)
     if (!signOn) throw new Refusal('session_ended', session.signOn)
@@ -109,21 +112,8 @@ export function authorize(parts: OAuthParts): RequestHandler {
     url.searchParams.set('code', code)
     if (asked.state !== undefined) url.searchParams.set('state', asked.state)
     url.searchParams.set('iss', parts.issuer)
-    res.redirect(303, url.href)
+    seeOther(res, url.href)
   }
-}
-
-/** A page that stops here may stand where the launch stood. */
-async function framedBy(
-  parts: OAuthParts,
-  res: Response,
-  asked: AuthorizationRequest,
-): Promise<void> {
-  const id = launchOfSecret('hdl', asked.launchHandle)
-  const session = id && (await parts.store.get('session', id))
-  if (!session) return
-  const system = await parts.registry.system(session.launch.system)
-  journeyOf(res).frameAncestors = system?.frameAncestors ?? []
 }
 
 interface Proven {
@@ -153,20 +143,21 @@ async function grantCode(parts: OAuthParts, proven: Proven): Promise<string | un
     parts.offered,
   )
   const facts = factsOf(session)
+  const reaches = reachesData(scopes)
   const decision: Happening = {
     what: 'decision_made',
-    outcome: reachesData(scopes) ? 'success' : 'refused',
+    outcome: reaches ? 'success' : 'refused',
     ...facts,
     policy: {
       version,
-      effect: reachesData(scopes) ? 'allow' : 'deny',
+      effect: reaches ? 'allow' : 'deny',
       policies,
       ...(errors.length > 0 ? { errors } : {}),
     },
     detail: { action: 'grant', scopes },
   }
   const claims = [{ what: `handle/${session.launch.id}`, until: signOn.until }]
-  if (!reachesData(scopes)) {
+  if (!reaches) {
     const fresh = await parts.trail.commit({ claims, record: [decision] })
     if (!fresh) return undefined
     throw new Refusal('authorization_denied', 'nothing of what was asked is allowed')

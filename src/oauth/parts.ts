@@ -1,6 +1,7 @@
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
 import type { Offered } from '../core/authorization.js'
+import type { KnowUser } from '../core/context.js'
 import type { Policies } from '../core/decision.js'
 import type { Clock, Random, Seconds } from '../core/values.js'
 import type { Keys } from '../keys/signing.js'
@@ -19,6 +20,7 @@ export interface OAuthParts {
   readonly sessions: Sessions
   readonly policies: Policies
   readonly offered: Offered
+  readonly knowUser: KnowUser
   readonly skew: Seconds
   readonly lifetimes: {
     readonly code: Seconds

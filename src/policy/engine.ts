@@ -17,7 +17,7 @@ import type { PolicyFiles } from './source.js'
 
 export interface EngineOptions {
   readonly version?: number
-  /** Most answers to remember. An entry takes some 300 bytes. */
+  /** For how many different circumstances to remember answers: up to 200 for each, of some 300 bytes. */
   readonly remember?: number
 }
 
@@ -29,6 +29,8 @@ export interface Engine extends Policies {
 
 /** Beyond this many different slices a question meets every policy: right all the same, and slower. */
 const MOST_SLICES = 500
+/** Under one set of circumstances. */
+const MOST_ANSWERS = 200
 const ASSURANCES: readonly Assurance[] = [1, 2, 3]
 
 /** Finds the policies that could decide a question, parsed and kept by Cedar under a name. */
@@ -92,6 +94,18 @@ function readAnswer(
   })
 }
 
+/** Answers given before, by the circumstances and then by what was asked. */
+function answersBy(remember: number) {
+  const answers = createCache<Map<string, PolicyDecision>>(remember)
+  return (circumstances: string): Map<string, PolicyDecision> => {
+    const known = answers.get(circumstances)
+    if (known && known.size < MOST_ANSWERS) return known
+    const fresh = new Map<string, PolicyDecision>()
+    answers.set(circumstances, fresh)
+    return fresh
+  }
+}
+
 /**
  * Makes an engine of a version's policies. It does not check them against the schema or run their tests: that is
  * done before a version is published (check.ts).
@@ -100,22 +114,23 @@ function readAnswer(
  */
 export function createPolicies(
   files: PolicyFiles,
-  { version = 0, remember = 10_000 }: EngineOptions = {},
+  { version = 0, remember = 500 }: EngineOptions = {},
 ): Engine {
   const { policies, problems } = parsePolicies(files)
   if (problems.length > 0) throw new Problems(problems)
   const byId = new Map(policies.map((policy) => [policy.id, policy]))
   const asking = askingFor(relevanceOf(policies.map(({ json }) => json)))
   const slices = slicesOf(policies)
-  const answers = createCache<PolicyDecision>(remember)
+  const answersUnder = answersBy(remember)
 
   const decide = (question: Question): PolicyDecision => {
-    const key = asking.key(question)
-    const known = answers.get(key)
+    const [circumstances, asked] = asking.keys(question)
+    const under = answersUnder(circumstances)
+    const known = under.get(asked)
     if (known) return known
     const answer = statefulIsAuthorized(asking.call(question, slices.find(question)))
     const decision = readAnswer(answer, byId, version)
-    answers.set(key, decision)
+    under.set(asked, decision)
     return decision
   }
   const signedOn = (question: Question, assurance: Assurance): Question => ({

@@ -14,8 +14,11 @@ import {
 } from './vocabulary.js'
 
 export interface Asking {
-  /** One text for all questions that the policies cannot tell apart, and only for those. */
-  key(question: Question): string
+  /**
+   * Two texts for all questions that the policies cannot tell apart, and only for those: one for who asks
+   * and how things stand, which a launch's questions share, and one for what they ask.
+   */
+  keys(question: Question): readonly [circumstances: string, asked: string]
   call(question: Question, policySet: string): StatefulAuthorizationCall
 }
 
@@ -49,7 +52,7 @@ export function askingFor({ userId, principal, context, activities }: Relevance)
       : question.user.activities.filter((code) => activities.has(code))
   const withActivities = activities === 'all' || principal.has(ACTIVITIES)
 
-  const circumstances = (question: Question): string => {
+  const circumstancesKey = (question: Question): string => {
     let key = userId ? lengthed(question.user.id) : ''
     for (const role of question.user.roles) key += lengthed(role)
     key += '|'
@@ -60,12 +63,13 @@ export function askingFor({ userId, principal, context, activities }: Relevance)
   let last: { readonly question: Question; readonly key: string } | undefined
 
   return {
-    key(question) {
-      const { action, resource } = question
-      // A launch asks some fifty in a row that differ in action and resource alone.
+    keys(question) {
+      // Some fifty come in a row.
       if (!last || !sameCircumstances(last.question, question))
-        last = { question, key: circumstances(question) }
-      return lengthed(action) + lengthed(resource.type) + lengthed(resource.id) + last.key
+        last = { question, key: circumstancesKey(question) }
+      const { action, resource } = question
+      // The first two are words of ours, without a space.
+      return [last.key, `${action} ${resource.type} ${resource.id}`]
     },
     call(question, preparsedPolicySetId) {
       const { action, resource, user } = question

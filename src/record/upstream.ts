@@ -1,6 +1,7 @@
 /** One server of the record behind us, over undici: bounded, never followed elsewhere, JSON or nothing. */
-import { type Dispatcher, Pool } from 'undici'
+import { Pool } from 'undici'
 import { Refusal } from '../core/refusal.js'
+import { exchange, type WholeAnswer } from './exchange.js'
 
 export interface UpstreamSettings {
   /** Where it answers. */
@@ -54,8 +55,6 @@ const MEANT = new Set([400, 404, 405, 406, 409, 410, 412, 415, 422])
 const BUSY = new Set([408, 425, 429])
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
-/** Made once: what it says does not depend on the call. */
-const TIMED_OUT = Object.assign(new Error('timed out'), { code: 'TIMED_OUT' })
 const LOST_CONNECTION = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 function codeOf(error: unknown): string {
@@ -66,7 +65,7 @@ function codeOf(error: unknown): string {
 const headersOn = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => HEADERS_ON.has(name)))
 
-function headersBack(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
+function headersBack({ headers }: WholeAnswer): Record<string, string> {
   const back: Record<string, string> = {}
   for (const name of HEADERS_BACK) {
     const value = headers[name]
@@ -75,8 +74,7 @@ function headersBack(headers: Dispatcher.ResponseData['headers']): Record<string
   return back
 }
 
-function readJson(name: string, answer: Dispatcher.ResponseData, text: string): unknown {
-  const { statusCode, headers } = answer
+function readJson(name: string, { status, headers, text }: WholeAnswer): unknown {
   const isJson =
     JSON_TYPE.test(String(headers['content-type'] ?? '')) &&
     [undefined, 'identity'].includes(headers['content-encoding'] as string | undefined)
@@ -87,16 +85,11 @@ function readJson(name: string, answer: Dispatcher.ResponseData, text: string): 
     throw new Refusal('upstream_invalid', `${name}: not JSON`)
   }
   // A page in place of an error's body is common and harmless; in place of data it is neither.
-  if (statusCode < 300) throw new Refusal('upstream_invalid', `${name}: not a JSON type`)
+  if (status < 300) throw new Refusal('upstream_invalid', `${name}: not a JSON type`)
   return undefined
 }
 
-interface Exchange {
-  readonly answer: Dispatcher.ResponseData
-  readonly text: string
-}
-
-/** Sends a call over kept connections and reads its answer whole, in `timeoutMs` from first to last byte. */
+/** Sends calls over kept connections. */
 function openConnections(base: string, settings: UpstreamSettings, limits: Limits) {
   const { origin, pathname } = new URL(base)
   const root = pathname === '/' ? '' : pathname
@@ -113,20 +106,12 @@ function openConnections(base: string, settings: UpstreamSettings, limits: Limit
     ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
   }
   return {
-    async exchange(call: UpstreamCall): Promise<Exchange> {
+    send(call: UpstreamCall): Promise<WholeAnswer> {
+      const { method, body = null } = call
       const query = call.query === undefined || call.query === '' ? '' : `?${call.query}`
       const path = `${root}${call.path}${query}`
       const headers = { ...standing, ...headersOn(call.headers ?? {}) }
-      // The pool's own limits restart with each piece of an answer; this one does not.
-      const end = new AbortController()
-      const timer = setTimeout(() => end.abort(TIMED_OUT), timeoutMs)
-      try {
-        const { method, body = null } = call
-        const answer = await pool.request({ method, path, headers, body, signal: end.signal })
-        return { answer, text: await answer.body.text() }
-      } finally {
-        clearTimeout(timer)
-      }
+      return exchange(pool, { method, path, headers, body }, timeoutMs)
     },
     close: () => pool.close(),
   }
@@ -142,29 +127,29 @@ function unanswered(name: string, error: unknown): Refusal {
 /** @param name for the trail: which of our upstreams this is */
 export function openUpstream(name: string, settings: UpstreamSettings, limits: Limits): Upstream {
   const base = settings.base.replace(/\/$/, '')
-  const { exchange, close } = openConnections(base, settings, limits)
+  const { send, close } = openConnections(base, settings, limits)
 
   /** A kept connection may be closed just as we use it. What only reads may simply be asked again. */
   const onceMore = (call: UpstreamCall) => (error: unknown) => {
     const reads = call.method === 'GET' || call.path.endsWith('/_search')
-    if (reads && LOST_CONNECTION.has(codeOf(error))) return exchange(call)
+    if (reads && LOST_CONNECTION.has(codeOf(error))) return send(call)
     throw error
   }
 
   return {
     base,
     async call(call) {
-      const { answer, text } = await exchange(call)
+      const answer = await send(call)
         .catch(onceMore(call))
         .catch((error: unknown) => {
           throw unanswered(name, error)
         })
-      const status = answer.statusCode
+      const { status } = answer
       if (status >= 500 || BUSY.has(status))
         throw new Refusal('record_unavailable', `${name}: status ${status}`)
       if (status >= 300 && !MEANT.has(status))
         throw new Refusal('upstream_invalid', `${name}: status ${status}`)
-      return { status, headers: headersBack(answer.headers), body: readJson(name, answer, text) }
+      return { status, headers: headersBack(answer), body: readJson(name, answer) }
     },
     close,
   }

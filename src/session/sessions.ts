@@ -116,13 +116,12 @@ export function createSessions({ store, trail, clock, random, lifetimes }: Parts
     open(facts) {
       const since = clock()
       const until = after(since, lifetimes.session)
-      return {
-        ...facts,
+      return Object.assign({}, facts, {
         id: newId('sgn', random),
         since,
         until,
         idleUntil: Math.min(until, after(since, lifetimes.session_idle)),
-      }
+      })
     },
     async touch(signOn) {
       const idleUntil = Math.min(signOn.until, after(clock(), lifetimes.session_idle))

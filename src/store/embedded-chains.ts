@@ -1,7 +1,7 @@
 /** The trail in LMDB: one key for each entry, `trail/<writer>/<number>`, so that chains read in their order. */
 import type { RootDatabase } from 'lmdb'
 import type { TrailEntry } from '../core/audit.js'
-import { genesis } from '../core/chain.js'
+import { entryText, genesis } from '../core/chain.js'
 import type { Chains } from './reading.js'
 import { decodeEntry } from './records.js'
 import type { Head } from './store.js'
@@ -54,7 +54,7 @@ export function openChains(db: Database): EmbeddedChains {
       return [...db.getRange(range)].map(entryOf)
     },
     put(entries) {
-      for (const entry of entries) db.put(entryKey(entry.writer, entry.seq), JSON.stringify(entry))
+      for (const entry of entries) db.put(entryKey(entry.writer, entry.seq), entryText(entry))
     },
   }
 }

@@ -24,55 +24,40 @@ export interface EmbeddedWriting {
   idle(): Promise<void>
 }
 
+export interface EmbeddedWritingParts {
+  readonly db: Database
+  readonly chains: EmbeddedChains
+  readonly writer: string
+  readonly clock: Clock
+}
+
 /** So that a burst does not hold the write lock, and the event loop, for long. */
 const MOST_IN_ONE_TRANSACTION = 256
 
-export function openWriting(
-  db: Database,
-  chains: EmbeddedChains,
-  writer: string,
-  clock: Clock,
-): EmbeddedWriting {
+export function openWriting({ db, chains, writer, clock }: EmbeddedWritingParts): EmbeddedWriting {
   const jobs: Job[] = []
   /** Unknown at first, and after a transaction that may or may not have been written. */
   let head: Head | undefined
   let working: Promise<void> | undefined
 
-  /** One transaction. Answers false when nothing of it was written. */
-  async function transact(batch: Job[], outcomes: Outcome[]): Promise<boolean> {
-    try {
-      // A child transaction: when anything throws, nothing of the batch is written.
-      await db.childTransaction(() => {
-        // Taken only here, once the lock is held, so that all who came in the meantime share the flush.
-        batch.push(...jobs.splice(0, MOST_IN_ONE_TRANSACTION))
-        let from = head ?? chains.headOf(writer)
-        for (const { writing } of batch) {
-          const outcome = apply(db, chains, writing, from, clock())
-          outcomes.push(outcome)
-          from = outcome.head
-        }
-      })
-      return true
-    } catch {
-      // LMDB's own error goes no further: it may quote a key.
-      return false
+  function applyAll(batch: Job[], outcomes: Outcome[]): void {
+    // Taken only here, once the lock is held, so that all who came in the meantime share the flush.
+    batch.push(...jobs.splice(0, MOST_IN_ONE_TRANSACTION))
+    let from = head ?? chains.headOf(writer)
+    for (const { writing } of batch) {
+      const outcome = apply(db, chains, writing, from, clock())
+      outcomes.push(outcome)
+      from = outcome.head
     }
   }
 
   async function work(): Promise<void> {
     while (jobs.length > 0) {
       const [batch, outcomes]: [Job[], Outcome[]] = [[], []]
-      const written = await transact(batch, outcomes)
-      if (!written) {
-        const failure = new StoreFailure('uncertain', 'the transaction could not be written')
-        for (const { reject } of batch.length > 0 ? batch : jobs.splice(0)) reject(failure)
-      }
+      const written = await transact(db, () => applyAll(batch, outcomes))
       head = written ? outcomes.at(-1)?.head : undefined
-      for (const [index, { resolve, reject }] of written ? batch.entries() : []) {
-        const { won = false, fault } = outcomes[index] ?? {}
-        if (fault) reject(fault.error)
-        else resolve(won)
-      }
+      if (written) answer(batch, outcomes)
+      else fail(batch.length > 0 ? batch : jobs.splice(0))
     }
     working = undefined
   }
@@ -87,6 +72,30 @@ export function openWriting(
     },
     idle: async () => working,
   }
+}
+
+/** A child transaction: when `work` throws, nothing of it is written. Answers whether it was. */
+async function transact(db: Database, work: () => void): Promise<boolean> {
+  try {
+    await db.childTransaction(work)
+    return true
+  } catch {
+    // LMDB's own error goes no further: it may quote a key.
+    return false
+  }
+}
+
+function answer(batch: readonly Job[], outcomes: readonly Outcome[]): void {
+  for (const [index, { resolve, reject }] of batch.entries()) {
+    const { won = false, fault } = outcomes[index] ?? {}
+    if (fault) reject(fault.error)
+    else resolve(won)
+  }
+}
+
+function fail(jobs: readonly Job[]): void {
+  const failure = new StoreFailure('uncertain', 'the transaction could not be written')
+  for (const { reject } of jobs) reject(failure)
 }
 
 /** Inside the transaction. Whatever a caller's fault may be, it shows before the first write. */

@@ -27,7 +27,7 @@ export interface EmbeddedOptions {
 export async function openEmbedded({ dir, clock, random }: EmbeddedOptions): Promise<Store> {
   const db = openDatabase(dir)
   const chains = openChains(db)
-  const writing = openWriting(db, chains, newWriter(clock(), random), clock)
+  const writing = openWriting({ db, chains, writer: newWriter(clock(), random), clock })
   const backEnd = {
     kind: 'embedded' as const,
     chains,

@@ -103,55 +103,64 @@ const slotOf = (key: string): string => /\{([^}]+)\}/.exec(key)?.[1] ?? key
 export async function connect(address: RedisAddress, replicas: number): Promise<Connection> {
   const client = clientOf(address)
   await opened(client)
-
-  async function pipeline(commands: readonly Command[], durable: boolean): Promise<unknown[]> {
-    const wait = durable && replicas > 0 ? [['wait', replicas, REPLICA_LIMIT]] : []
-    const [only] = commands
-    if (only && commands.length === 1 && wait.length === 0) return [await client.call(...only)]
-    const batch = [...commands, ...wait].map((command) => [...command])
-    const replies = (await client.pipeline(batch).exec()) ?? []
-    const failed = replies.find(([error]) => error)
-    if (failed) throw failed[0]
-    const values = replies.map(([, value]) => value)
-    if (wait.length > 0 && Number(values.pop()) < replicas)
-      throw new StoreFailure('uncertain', 'too few replicas answered')
-    return values
-  }
-
-  async function run(commands: readonly Command[], durable: boolean): Promise<readonly unknown[]> {
-    if (!(client instanceof Cluster)) return pipeline(commands, durable)
-    const groups = new Map<string, number[]>()
-    for (const [index, [, key]] of commands.entries()) {
-      const group = groups.get(slotOf(key))
-      if (group) group.push(index)
-      else groups.set(slotOf(key), [index])
-    }
-    const replies: unknown[] = []
-    const part = async (indexes: readonly number[]) => {
-      const chosen = indexes
-        .map((index) => commands[index])
-        .filter((command) => command !== undefined)
-      const values = await pipeline(chosen, durable)
-      for (const [place, index] of indexes.entries()) replies[index] = values[place]
-    }
-    await Promise.all([...groups.values()].map(part))
-    return replies
-  }
+  const reading = openReading(client)
   const failing = <T>(code: 'unavailable' | 'uncertain', work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
       throw failureOf(code, error)
     })
-
   return {
-    read: (commands) => failing('unavailable', run(commands, false)),
-    write: (commands) => failing('uncertain', run(commands, true)),
-    values: (keys) => failing('unavailable', valuesOf(client, keys)),
+    read: (commands) => failing('unavailable', send(client, commands, 0)),
+    write: (commands) => failing('uncertain', send(client, commands, replicas)),
+    values: (keys) => failing('unavailable', reading(keys)),
     info: (section) => failing('unavailable', infoOf(client, section)),
     onClose: (listener) => void client.on('close', listener),
     async close() {
       client.disconnect()
     },
   }
+}
+
+async function send(
+  client: Redis | Cluster,
+  commands: readonly Command[],
+  replicas: number,
+): Promise<readonly unknown[]> {
+  if (!(client instanceof Cluster)) return pipeline(client, commands, replicas)
+  const groups = new Map<string, number[]>()
+  for (const [index, [, key]] of commands.entries()) {
+    const group = groups.get(slotOf(key))
+    if (group) group.push(index)
+    else groups.set(slotOf(key), [index])
+  }
+  const replies: unknown[] = []
+  const part = async (indexes: readonly number[]) => {
+    const chosen = indexes
+      .map((index) => commands[index])
+      .filter((command) => command !== undefined)
+    const values = await pipeline(client, chosen, replicas)
+    for (const [place, index] of indexes.entries()) replies[index] = values[place]
+  }
+  await Promise.all([...groups.values()].map(part))
+  return replies
+}
+
+/** On one connection, so that WAIT speaks of what went before it. */
+async function pipeline(
+  client: Redis | Cluster,
+  commands: readonly Command[],
+  replicas: number,
+): Promise<readonly unknown[]> {
+  const [only] = commands
+  if (only && commands.length === 1 && replicas === 0) return [await client.call(...only)]
+  const wait = replicas > 0 ? [['wait', replicas, REPLICA_LIMIT]] : []
+  const batch = [...commands, ...wait].map((command) => [...command])
+  const replies = (await client.pipeline(batch).exec()) ?? []
+  const failed = replies.find(([error]) => error)
+  if (failed) throw failed[0]
+  const values = replies.map(([, value]) => value)
+  if (replicas > 0 && Number(values.pop()) < replicas)
+    throw new StoreFailure('uncertain', 'too few replicas answered')
+  return values
 }
 
 async function opened(client: Redis | Cluster): Promise<void> {
@@ -175,15 +184,40 @@ async function opened(client: Redis | Cluster): Promise<void> {
   }
 }
 
-async function valuesOf(
-  client: Redis | Cluster,
-  keys: readonly string[],
-): Promise<readonly (string | null)[]> {
-  if (keys.length === 0) return []
-  if (client instanceof Cluster) return Promise.all(keys.map((key) => client.get(key)))
-  const [key = ''] = keys
-  return keys.length === 1 ? [await client.get(key)] : client.mget(...keys)
+/** So that one trip does not hold up the others for long. */
+const MOST_IN_ONE_TRIP = 100
+
+/**
+ * Reads of one turn of the event loop travel in one trip, because each write to the socket costs more than
+ * the command. On a Cluster keys lie on different servers: there each is asked for by itself.
+ */
+function openReading(client: Redis | Cluster) {
+  if (client instanceof Cluster)
+    return (keys: readonly string[]) => Promise.all(keys.map((key) => client.get(key)))
+  let gathered: Command[] = []
+  let trip: Promise<readonly (readonly [Error | null, unknown])[]> = Promise.resolve([])
+  const leave = async (commands: readonly Command[]) => {
+    await nextTurn()
+    if (gathered === commands) gathered = []
+    return (await client.pipeline(commands.map((command) => [...command])).exec()) ?? []
+  }
+  return async (keys: readonly string[]): Promise<readonly (string | null)[]> => {
+    const [key = ''] = keys
+    if (keys.length === 0) return []
+    if (gathered.length === 0 || gathered.length === MOST_IN_ONE_TRIP) {
+      gathered = []
+      trip = leave(gathered)
+    }
+    const place = gathered.push(keys.length === 1 ? ['get', key] : ['mget', key, ...keys.slice(1)])
+    const reply = (await trip)[place - 1]
+    if (!reply) throw new StoreFailure('unavailable', 'Redis left a command unanswered')
+    const [error, value] = reply
+    if (error) throw error
+    return (keys.length === 1 ? [value] : value) as readonly (string | null)[]
+  }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const infoOf = (client: Redis | Cluster, section: string): Promise<string[]> =>
   Promise.all(

@@ -5,7 +5,7 @@
  * command arrives that was believed lost.
  */
 import type { TrailEntry } from '../core/audit.js'
-import { genesis } from '../core/chain.js'
+import { entryText, genesis } from '../core/chain.js'
 import type { Chains } from './reading.js'
 import { assertFollows, decodeEntry } from './records.js'
 import type { Command, Connection } from './redis-connection.js'
@@ -106,21 +106,10 @@ export function openAppending(
   return {
     async append(makers) {
       if (!certain) await ascertain()
-      const entries: TrailEntry[] = []
-      const faults = makers.map((make) => {
-        const before = entries.at(-1) ?? head
-        try {
-          const made = make(before)
-          assertFollows(before, made)
-          entries.push(...made)
-          return undefined
-        } catch (error) {
-          return { error }
-        }
-      })
+      const { entries, faults } = made(makers, head)
       const [first] = entries
       if (!first) return faults
-      const fields = entries.flatMap((entry) => ['e', JSON.stringify(entry)])
+      const fields = entries.flatMap((entry) => ['e', entryText(entry)])
       certain = false
       await connection.write([['xadd', streamKey(prefix, writer), `${first.seq}-0`, ...fields]])
       certain = true
@@ -131,4 +120,21 @@ export function openAppending(
       certain = false
     },
   }
+}
+
+/** What the makers make, one after the other; a fault of one is its own. */
+function made(makers: readonly EntryMaker[], head: Head) {
+  const entries: TrailEntry[] = []
+  const faults = makers.map((make): Fault | undefined => {
+    const before = entries.at(-1) ?? head
+    try {
+      const follow = make(before)
+      assertFollows(before, follow)
+      entries.push(...follow)
+      return undefined
+    } catch (error) {
+      return { error }
+    }
+  })
+  return { entries, faults }
 }

@@ -63,35 +63,9 @@ function commandsOf(prefix: string, { puts, drops }: Writing, now: EpochMs): rea
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 export function openRedisWriting(parts: RedisWritingParts): RedisWriting {
-  const { connection, prefix, writer, clock, warn } = parts
-  const appending = openAppending(connection, prefix, writer, warn)
+  const { connection, prefix, clock } = parts
+  const append = openGroups(parts)
   const claim = openClaiming(connection, clock)
-  connection.onClose(appending.doubt)
-  const jobs: Job[] = []
-  let working = false
-
-  /** Entries of all that wait go together; the puts of one batch travel while the next is appended. */
-  async function work(): Promise<void> {
-    working = true
-    // Replies arrive many at a time: whoever was answered in this turn joins the batch.
-    await nextTurn()
-    while (jobs.length > 0) {
-      const batch = jobs.splice(0, MOST_IN_ONE_ELEMENT)
-      try {
-        const faults = await appending.append(batch.map(({ make }) => make))
-        void finish(connection, batch, faults)
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
-    }
-    working = false
-  }
-
-  const append = (make: EntryMaker, commands: readonly Command[]): Promise<boolean> =>
-    new Promise((resolve, reject) => {
-      jobs.push({ make, commands, resolve, reject })
-      if (!working) void work()
-    })
 
   async function commit(writing: Writing): Promise<boolean> {
     for (const { key, until } of writing.claims)
@@ -119,6 +93,34 @@ export function openRedisWriting(parts: RedisWritingParts): RedisWriting {
       if (underway > 0) await new Promise<void>((resolve) => waiting.push(resolve))
     },
   }
+}
+
+/** Entries of all that wait go together; the puts of one group travel while the next is appended. */
+function openGroups({ connection, prefix, writer, warn }: RedisWritingParts) {
+  const appending = openAppending(connection, prefix, writer, warn)
+  connection.onClose(appending.doubt)
+  const jobs: Job[] = []
+  let working = false
+  async function work(): Promise<void> {
+    working = true
+    // Replies arrive many at a time: whoever was answered in this turn joins the group.
+    await nextTurn()
+    while (jobs.length > 0) {
+      const group = jobs.splice(0, MOST_IN_ONE_ELEMENT)
+      try {
+        const faults = await appending.append(group.map(({ make }) => make))
+        void finish(connection, group, faults)
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    working = false
+  }
+  return (make: EntryMaker, commands: readonly Command[]): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      jobs.push({ make, commands, resolve, reject })
+      if (!working) void work()
+    })
 }
 
 /**
@@ -152,11 +154,11 @@ function openClaiming(
 
 async function finish(
   connection: Connection,
-  batch: readonly Job[],
+  group: readonly Job[],
   faults: readonly (Fault | undefined)[],
 ): Promise<void> {
-  const sound = batch.filter((_, index) => faults[index] === undefined)
-  for (const [index, { reject }] of batch.entries()) {
+  const sound = group.filter((_, index) => faults[index] === undefined)
+  for (const [index, { reject }] of group.entries()) {
     const fault = faults[index]
     if (fault) reject(fault.error)
   }

@@ -59,7 +59,10 @@ export interface Store {
   get<K extends Kind>(kind: K, id: string): Promise<Records[K] | undefined>
   /** Several records at the cost of one trip, in the order asked. What they hold is a copy. */
   getAll<const A extends readonly Ask[]>(asks: A): Promise<Answers<A>>
-  /** Every live record of a kind, by id. For kinds of which there are few (apps, systems). */
+  /**
+   * Every live record of a kind, by id. Only for kinds of which there are few: apps, systems, policies,
+   * keys. @throws Error for any other
+   */
   list<K extends Kind>(
     kind: K,
   ): Promise<readonly { readonly id: string; readonly value: Records[K] }[]>
@@ -74,7 +77,7 @@ export interface Store {
    * @throws Error when durability is unknown; the caller must treat the commit as not done
    */
   commit(commit: Commit): Promise<boolean>
-  /** The trail as written. */
+  /** The trail as written, in the order of time. */
   trail(range?: TrailRange): AsyncIterable<TrailEntry>
   /** The head of every writer that ever wrote, this one included once it has. */
   heads(): Promise<readonly Head[]>

@@ -140,8 +140,22 @@ describe('serve refuses to start', () => {
     expect(err).toMatch(/^The store could not be used: unavailable: Redis: .*\n$/)
   })
 
-  it('when its port is taken, and ends', async () => {
-    const port = await onThisMachine()
+  it('on a certificate that is none', async () => {
+    await onThisMachine()
+    await change('gateway.yaml', [/^# tls: .*$/m, 'tls: { cert: apps.yaml, key: apps.yaml }'])
+    const { code, err } = await serve()
+    expect(code).toBe(1)
+    expect(err).toMatch(/^tls: .*\n$/)
+  })
+
+  it.each([
+    ['port', /^listen: .*$/m, 'listen: %'],
+    ['port for figures', /^# operations: .*$/m, 'operations: { listen: % }'],
+  ])('when its %s is taken, and ends', async (_, row, text) => {
+    await onThisMachine()
+    const port = await freePorts(1)
+    const place = `{ host: 127.0.0.1, port: ${port} }`
+    await change('gateway.yaml', [row, text.replace('%', place)])
     const other = await occupy(port)
     const { code, err } = await serve()
     await vacate(other)
@@ -153,12 +167,19 @@ describe('serve refuses to start', () => {
 describe('serve', () => {
   it('runs the shipped example on one machine, answers its health checks, and ends when it is asked to', async () => {
     const port = await onThisMachine()
+    const figures = await freePorts(2)
+    await change('gateway.yaml', [
+      /^# operations: .*$/m,
+      `operations: { listen: { host: 127.0.0.1, port: ${figures + 1} } }`,
+    ])
     const running = await start(['serve', '--config', folder.path], /"serving"/, {})
     const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`)
     expect(await (await get('/livez')).json()).toEqual({ alive: true })
     expect(await (await get('/readyz')).json()).toEqual({ store: true, policies: true })
     const discovery = await get('/.well-known/smart-configuration')
     expect(await discovery.json()).toMatchObject({ issuer: 'https://launch.example.nhs.uk' })
+    const metrics = await fetch(`http://127.0.0.1:${figures + 1}/metrics`)
+    expect(await metrics.text()).toContain('launch_gateway_policy_version 1')
     expect(discovery.headers.get('strict-transport-security')).toBe('max-age=63072000')
     const { code, out, err } = await running.stop()
     expect({ code, err }).toEqual({ code: 0, err: '' })

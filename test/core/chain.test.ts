@@ -23,6 +23,17 @@ describe('canonical JSON (RFC 8785)', () => {
     expect(canonical(other)).toBe(canonical(one))
   })
 
+  it('says what JSON says, whatever characters a text or a name holds', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+        const said = JSON.parse(canonical(value))
+        expect(said).toEqual(JSON.parse(JSON.stringify(value)))
+        expect(canonical(said)).toBe(canonical(value))
+      }),
+    )
+    expect(canonical('\u0000"\\\ud800é')).toBe(JSON.stringify('\u0000"\\\ud800é'))
+  })
+
   it('leaves out members without a value, as JSON does', () => {
     expect(canonical({ a: undefined, b: 1 })).toBe('{"b":1}')
   })

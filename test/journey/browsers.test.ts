@@ -128,6 +128,15 @@ describe.each(STORES)('one browser on the %s store', (store) => {
       expect(asksToSignIn(page)).toBe(true)
     })
 
+    it('ends it although the first user came while the other was still signing in', async () => {
+      const browser = new UserAgent()
+      const page = await open(t, browser, { system: 'gp-clinic', user: 'practice-nurse' })
+      const first = await tokensIn(browser, { system: 'gp-push', user: 'gp' })
+      const landed = await signIn(t, browser, page, { person: 'practice-nurse' })
+      expect(handleOf(landed)).toMatch(/^hdl_/)
+      expect(await readsPatient(t, first)).toBe(401)
+    })
+
     it('leaves another browser alone', async () => {
       const elsewhere = await tokensIn(new UserAgent(), { system: 'gp-push', user: 'gp' })
       const browser = new UserAgent()

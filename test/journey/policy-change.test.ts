@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
@@ -52,6 +52,24 @@ describe.each(STORES)('new rules on the %s store', (store) => {
       .filter(({ what }) => what === 'access_allowed')
       .map(({ policy }) => policy?.version)
     expect(versions).toEqual([1, 2, 2])
+  })
+
+  it('reach roles as well: a role that is no longer given opens nothing, in no session', async () => {
+    const { app, tokens } = await launchTo(t, { system: 'gp-push', user: 'practice-nurse' })
+    expect(await sectionsOf(t, tokens)).not.toEqual([])
+    const text = await readFile(t.config.paths.roles, 'utf8')
+    // R0620, Staff Nurse, is the practice nurse’s job role.
+    const roles = join(folder, 'roles.yaml')
+    await writeFile(roles, text.replaceAll('R0620, ', ''))
+    await t.secondNode({ paths: { ...t.config.paths, policies: folder, roles } })
+    await t.running.policies.refresh()
+    const read = await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`)
+    await expectRefused(t, read, 'policy_denied', 403)
+    await expectRefused(t, await app.refresh(tokens), 'refresh_ended', 400)
+    const again = await open(t, app.browser, { system: 'gp-push', user: 'practice-nurse' })
+    await expectRefused(t, again, 'launch_denied', 403)
+    const { tokens: gp } = await launchTo(t, { system: 'gp-push' })
+    expect(await sectionsOf(t, gp)).toHaveLength(9)
   })
 
   it('stop a node that has not heard of them for half a minute from opening anything', async () => {

@@ -33,6 +33,12 @@ export const grantFacts = (grant: Grant) => ({
   patient: { fhirId: grant.context.patient },
 })
 
+const nextRefresh = (grant: Grant, refresh: string): NonNullable<Grant['refresh']> => ({
+  hash: hashOf(refresh),
+  family: hashOf(familyOf(refresh)),
+  generation: (grant.refresh?.generation ?? 0) + 1,
+})
+
 /** How a grant comes to give tokens. */
 interface Issue {
   /** What is spent by it. */
@@ -71,15 +77,7 @@ export async function issue(
   const kept: Grant = {
     ...grant,
     tokens: [...grant.tokens, id].slice(-20),
-    ...(refresh === undefined
-      ? {}
-      : {
-          refresh: {
-            hash: hashOf(refresh),
-            family: hashOf(familyOf(refresh)),
-            generation: (grant.refresh?.generation ?? 0) + 1,
-          },
-        }),
+    ...(refresh === undefined ? {} : { refresh: nextRefresh(grant, refresh) }),
   }
   const issued: Happening = {
     what: 'token_issued',

@@ -1,6 +1,6 @@
 import { narrow, reachesData } from '../../core/authorization.js'
 import { circumstancesAt } from '../../core/circumstances.js'
-import type { Grant } from '../../core/grant.js'
+import { type Grant, grantUnder } from '../../core/grant.js'
 import { familyOf, isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
@@ -58,11 +58,11 @@ export const refreshGrant: GrantType = {
     if (!signOn) throw new Refusal('refresh_ended', 'the session is over')
     if (!parts.policies.mayIssue())
       throw new Refusal('policy_stale', 'the policy version is not known')
-    const scopes = scopesNow(parts, grant, sent.get('scope'))
+    const renewed = grantUnder(grant, parts.policies.version(), signOn.user, parts.knowUser)
+    const scopes = scopesNow(parts, renewed, sent.get('scope'))
     if (!reachesData(scopes))
       throw new Refusal('refresh_ended', 'the policies allow nothing of it today')
 
-    const renewed = { ...grant, policyVersion: parts.policies.version() }
     const once = { what: `refresh/${grant.launch}/${grant.refresh.generation}`, until: grant.until }
     const how = { once, by: 'refresh_token', scopes, family: familyOf(refresh) }
     const answer = await issue(parts, renewed, signOn, client.idTokenAlgorithm, how)

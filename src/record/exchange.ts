@@ -1,0 +1,60 @@
+/** One call and its whole answer, over undici's dispatch: answers are small here and nobody reads them as streams. */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+
+export interface WholeAnswer {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+/** Made once: what it says does not depend on the call. */
+const TIMED_OUT = Object.assign(new Error('timed out'), { code: 'TIMED_OUT' })
+
+const decoder = new TextDecoder()
+const textOf = (pieces: readonly Buffer[]): string =>
+  decoder.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
+
+/**
+ * @param timeoutMs from asking to the last byte; the dispatcher's own limits restart with each piece
+ * @throws Error of undici, or one whose code is TIMED_OUT
+ */
+export function exchange(
+  through: Dispatcher,
+  call: Dispatcher.DispatchOptions,
+  timeoutMs: number,
+): Promise<WholeAnswer> {
+  return new Promise((resolve, reject) => {
+    let on: Dispatcher.DispatchController | undefined
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      reject(TIMED_OUT)
+      on?.abort(TIMED_OUT)
+    }, timeoutMs)
+    const pieces: Buffer[] = []
+    let [status, headers]: [number, IncomingHttpHeaders] = [0, {}]
+    through.dispatch(call, {
+      onRequestStart(controller) {
+        on = controller
+        // It waited for a connection until nobody waited for it.
+        if (late) controller.abort(TIMED_OUT)
+      },
+      // Once for each interim answer (1xx), and once for the answer.
+      onResponseStart(_, statusCode, given) {
+        status = statusCode
+        headers = given
+      },
+      onResponseData: (_, piece) => void pieces.push(piece),
+      onResponseEnd() {
+        clearTimeout(timer)
+        resolve({ status, headers, text: textOf(pieces) })
+      },
+      onResponseError(_, error) {
+        clearTimeout(timer)
+        reject(error)
+      },
+    })
+  })
+}

@@ -1,0 +1,189 @@
+/** When something behind the gateway fails, nothing leaves that was not made durable, and the page says so. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { Commit, Store } from '../../src/store/store.js'
+import { App, call, launchTo, readsPatient, tokensOf } from '../app-by-hand.js'
+import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
+import { handleOf, linkOf, open, push, tokenOf } from '../launching.js'
+import {
+  entriesOf,
+  expectNoPatient,
+  expectRefused,
+  expectWholeTrail,
+  stagesOf,
+} from '../trail-reading.js'
+import { type Answer, UserAgent, wordsOf } from '../user-agent.js'
+
+jest.setTimeout(60_000)
+
+/** Where a commit breaks off. */
+const BREAKS: Readonly<
+  Record<string, (commit: Store['commit'], work: Commit) => Promise<unknown>>
+> = {
+  'before anything was written': async () => undefined,
+  'after its claims': (commit, { claims = [] }) => commit({ claims }),
+  'after its entries': (commit, { claims = [], entries }) =>
+    commit({ claims, ...(entries ? { entries } : {}) }),
+  'after all of it, unacknowledged': (commit, work) => commit(work),
+}
+const nothingLeaks = (answer: Answer): void => {
+  expect(`${answer.text} ${JSON.stringify(answer.headers)}`).not.toMatch(
+    /\b(hdl|cod|rft|lnk|pnd)_|eyJ/,
+  )
+  expectNoPatient(answer)
+}
+
+describe.each(STORES)('on the %s store', (store) => {
+  let t: TestGateway
+  beforeAll(async () => {
+    t = await openTestGateway({ store })
+  }, 60_000)
+  afterAll(() => t?.close())
+  afterEach(() => {
+    Object.assign(t.behind, { record: 'up', provider: 'up' })
+  })
+
+  /** The next commit that writes a record of this kind breaks off, once. */
+  function breakNext(kind: string, how: string): void {
+    const { store: real } = t.running
+    const { commit } = real
+    real.commit = async (work) => {
+      if (!work.puts?.some((put) => put.kind === kind)) return commit(work)
+      real.commit = commit
+      await BREAKS[how]?.(commit, work)
+      throw new Error('the store failed')
+    }
+  }
+  const expectFailed = async (answer: Answer): Promise<void> => {
+    await expectRefused(t, answer, 'unexpected', 500)
+    nothingLeaks(answer)
+  }
+
+  describe.each(Object.keys(BREAKS))('when the store fails %s', (how) => {
+    it('no handle leaves', async () => {
+      const token = await tokenOf(t, { system: 'gp-post' })
+      const url = new URL('/launch', t.issuer)
+      breakNext('session', how)
+      const answer = await new UserAgent().visit(url, { form: { launch_token: token } })
+      await expectFailed(answer)
+      expect(wordsOf(answer.text)).toContain(
+        'This does not mean that the patient has no care plan.',
+      )
+    })
+
+    it('no link leaves', async () => {
+      breakNext('link', how)
+      await expectFailed(await push(t, { system: 'gp-push' }))
+    })
+
+    it('no code leaves, and the handle gives none afterwards unless it was never spent', async () => {
+      const app = new App(t, new UserAgent())
+      const handle = handleOf(await open(t, app.browser, { system: 'gp-push' }))
+      breakNext('grant', how)
+      await expectFailed(await app.authorize(handle))
+      const again = await app.authorize(handle)
+      if (how === 'before anything was written')
+        expect(again.location?.searchParams.has('code')).toBe(true)
+      else await expectRefused(t, again, 'handle_spent', 400)
+    })
+
+    it('no token leaves, and the code gives none afterwards unless it was never spent', async () => {
+      const app = new App(t, new UserAgent())
+      const code = await app.code(handleOf(await open(t, app.browser, { system: 'gp-push' })))
+      breakNext('grant', how)
+      await expectFailed(await app.redeem(code))
+      const again = await app.redeem(code)
+      if (how === 'before anything was written')
+        expect(await readsPatient(t, tokensOf(again))).toBe(200)
+      else await expectRefused(t, again, 'code_spent', 400)
+    })
+
+    it('no refreshed token leaves', async () => {
+      const { app, tokens } = await launchTo(t, { system: 'gp-push' })
+      breakNext('grant', how)
+      await expectFailed(await app.refresh(tokens))
+    })
+  })
+
+  it('no data of the patient leaves when the trail takes no entry', async () => {
+    const { tokens } = await launchTo(t, { system: 'gp-push' })
+    const { trail } = t.running
+    const { commit } = trail
+    trail.commit = async () => {
+      throw new Error('the store failed')
+    }
+    const answer = await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`)
+    trail.commit = commit
+    expect(answer.status).toBe(500)
+    nothingLeaks(answer)
+  })
+
+  it('ends a session that is to be ended although the trail fails', async () => {
+    const { app, tokens } = await launchTo(t, { system: 'gp-push' })
+    const next = tokensOf(await app.refresh(tokens))
+    const { trail } = t.running
+    const { record } = trail
+    trail.record = async () => {
+      throw new Error('the store failed')
+    }
+    // The old refresh token once more: an alarm, and all of it ends.
+    const answer = await app.refresh(tokens)
+    trail.record = record
+    expect(answer.status).toBeGreaterThanOrEqual(400)
+    expect(await readsPatient(t, next)).toBe(401)
+  })
+
+  it('goes on working, with a whole trail that has an entry for each failure', async () => {
+    const link = await linkOf(t, { system: 'gp-push' })
+    expect(handleOf(await new UserAgent().visit(link))).toMatch(/^hdl_/)
+    const { tokens } = await launchTo(t, { system: 'gp-push' })
+    expect(await stagesOf(t, tokens.__launch)).toContain('token_issued')
+    const failures = await entriesOf(t, { limit: 100_000 })
+    expect(
+      failures.filter(({ refusal }) => refusal === 'unexpected').length,
+    ).toBeGreaterThanOrEqual(20)
+    await expectWholeTrail(t)
+  })
+})
+
+describe('when Redis itself goes away', () => {
+  let t: TestGateway
+  beforeAll(async () => {
+    t = await openTestGateway({ store: 'redis' })
+  }, 60_000)
+  afterAll(() => t?.close())
+
+  const back = async (): Promise<void> => {
+    await t.redis?.start()
+    const { store } = t.running
+    for (let tries = 0; tries < 200 && !(await answers(store)); tries++) await pause(50)
+    await t.clock.advance(0)
+  }
+  const answers = (store: Store) =>
+    store.ping().then(
+      () => true,
+      () => false,
+    )
+
+  it('a launch gets a page with a reference, and the next one works when Redis is back', async () => {
+    const { app, tokens } = await launchTo(t, { system: 'gp-push' })
+    const form = { launch_token: await tokenOf(t, { system: 'gp-post' }) }
+    const handle = handleOf(await open(t, app.browser, { system: 'gp-push' }))
+    await t.redis?.halt('SIGKILL')
+    const refused = [
+      await new UserAgent().visit(new URL('/launch', t.issuer), { form }),
+      await app.authorize(handle),
+      await app.refresh(tokens),
+      await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`),
+    ]
+    for (const answer of refused) {
+      expect(answer.status).toBeGreaterThanOrEqual(500)
+      expect(answer.text).toMatch(/ref_[\w-]{20}/)
+      nothingLeaks(answer)
+    }
+    await back()
+    expect(handleOf(await open(t, new UserAgent(), { system: 'gp-post' }))).toMatch(/^hdl_/)
+    expect(await readsPatient(t, tokens)).toBe(200)
+    await expectWholeTrail(t)
+  })
+})

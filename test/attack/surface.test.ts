@@ -1,0 +1,199 @@
+/** Requests that no browser and no server of good will sends: each gets a plain refusal, and nothing else. */
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { call, launchTo, type Tokens } from '../app-by-hand.js'
+import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
+import { handleOf, open, tokenOf } from '../launching.js'
+import { expectRefused, expectWholeTrail, refusalEntry } from '../trail-reading.js'
+import { send, UserAgent } from '../user-agent.js'
+
+jest.setTimeout(30_000)
+
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
+const POSTS = [
+  '/launch',
+  '/launch/push',
+  '/launch/sealed',
+  '/launch/continue',
+  '/sign-in/start',
+  '/sign-in/backchannel-logout',
+  '/oauth/authorize',
+  '/oauth/token',
+]
+const GETS = [
+  '/launch',
+  '/launch/smart',
+  '/launch/smart/callback',
+  '/launch/sealed',
+  '/launch/lnk_x',
+  '/sign-in/callback',
+  '/oauth/authorize',
+]
+const NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty']
+
+describe.each(STORES)('on the %s store', (store) => {
+  let t: TestGateway
+  let tokens: Tokens
+  beforeAll(async () => {
+    t = await openTestGateway({ store })
+    tokens = (await launchTo(t, { system: 'gp-push' })).tokens
+  }, 60_000)
+  afterAll(() => t?.close())
+
+  const at = (path: string) => new URL(path, t.issuer)
+
+  describe.each(POSTS)('POST %s', (path) => {
+    it('refuses more than a megabyte, and reads a megabyte', async () => {
+      const body = (size: number) => `x=${'a'.repeat(size - 2)}`
+      const answer = await send(at(path), { headers: FORM, body: body(1_048_577) })
+      await expectRefused(t, answer, 'body_too_large', 413)
+      const fits = await send(at(path), { headers: FORM, body: body(1_048_576) })
+      expect((await refusalEntry(t, fits)).refusal).not.toBe('body_too_large')
+    })
+
+    // biome-ignore format: a table
+    it.each<[string, Record<string, string>, string]>([
+      ['JSON',                     { 'content-type': 'application/json' },                                 '{"launch_token":"x"}'],
+      ['several parts',            { 'content-type': 'multipart/form-data; boundary=x' },                  '--x--'],
+      ['no type',                  {},                                                                     'launch_token=x'],
+      ['an unknown character set', { 'content-type': 'application/x-www-form-urlencoded; charset=ebcdic' }, 'launch_token=x'],
+      ['an unknown compression',   { ...FORM, 'content-encoding': 'x' },                                   'launch_token=x'],
+      ['no real compression',      { ...FORM, 'content-encoding': 'gzip' },                                'launch_token=x'],
+    ])('refuses a body of %s', async (_what, headers, body) => {
+      await expectRefused(t, await send(at(path), { headers, body }), 'body_unreadable', 400)
+    })
+
+    it('refuses a parameter that stands twice, and more parameters than anybody needs', async () => {
+      const twice = await send(at(path), {
+        form: [
+          ['x', '1'],
+          ['x', '1'],
+        ],
+      })
+      await expectRefused(t, twice, 'parameter_repeated', 400)
+      const many = await send(at(path), {
+        form: Array.from({ length: 101 }, (_, i) => [`x${i}`, ''] as const),
+      })
+      await expectRefused(t, many, 'parameter_invalid', 400)
+    })
+
+    it('takes parameters named like built-ins for what they are: strangers', async () => {
+      for (const name of NAMES) {
+        const answer = await send(at(path), { form: { [name]: '{"x":1}', [`${name}[x]`]: '1' } })
+        expect(answer.status).toBeGreaterThanOrEqual(400)
+        expect(answer.status).toBeLessThan(500)
+        expect((await refusalEntry(t, answer)).refusal).not.toBe('unexpected')
+      }
+      expect(({} as { x?: unknown }).x).toBeUndefined()
+    })
+  })
+
+  it.each(GETS)('GET %s refuses a parameter that stands twice', async (path) => {
+    const answer = await send(at(`${path}?state=1&state=2&iss=a&launch=b`))
+    const { refusal } = await refusalEntry(t, answer)
+    const own: Record<string, string> = {
+      '/launch': 'launch_clear_text',
+      '/launch/lnk_x': 'link_invalid',
+    }
+    expect(refusal).toBe(own[path] ?? 'parameter_repeated')
+  })
+
+  // biome-ignore format: a table
+  it.each<[string, string, number]>([
+    ['a path that cannot be decoded',           '/launch/%ff',              400],
+    ['a path that ends in a percent sign',      '/launch/%',                400],
+    ['an asset that cannot be decoded',         '/assets/%ff',              404],
+    ['an asset outside its folder',             '/assets/..%2f..%2fsecurity.ts', 404],
+    ['an asset below its folder',               '/assets/../../../package.json', 404],
+    ['another case',                            '/OAuth/token',             404],
+    ['a slash at the end',                      '/oauth/token/',            404],
+    ['a double slash',                          '//elsewhere.example/launch', 404],
+    ['another host’s address',                  'http://elsewhere.example/nothing', 404],
+    ['a method override',                       '/nothing?_method=DELETE',  404],
+    ['files that should not be there',          '/.git/config',             404],
+    ['what is not built',                       '/console',                 404],
+  ])('answers %s with a reference and without a stack', async (_what, path, status) => {
+    const answer = await send(at('/'), {}, path)
+    const { error, reference, ...rest } = JSON.parse(answer.text)
+    expect({ status: answer.status, error }).toEqual({ status, error: status === 404 ? 'not_found' : 'invalid_request' })
+    expect(Object.keys(rest)).toEqual(['error_description'])
+    expect((await refusalEntry(t, answer)).reference).toBe(reference)
+  })
+
+  it.each(['PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND'])('offers no %s', async (method) => {
+    for (const path of ['/launch', '/oauth/token', '/oauth/authorize', '/sign-in/callback']) {
+      const answer = await send(at(path), { method })
+      expect(answer.status).toBe(404)
+      expect(answer.text).not.toContain('TRACE')
+    }
+  })
+
+  it('believes no Host and no X-Forwarded header', async () => {
+    const headers = {
+      ...{
+        host: 'elsewhere.example',
+        'x-forwarded-host': 'elsewhere.example',
+        'x-forwarded-proto': 'https',
+      },
+      ...{
+        forwarded: 'host=elsewhere.example',
+        'x-original-url': '/console',
+        'x-rewrite-url': '/console',
+      },
+      ...{
+        'x-forwarded-prefix': '/elsewhere',
+        'x-http-method-override': 'DELETE',
+        'x-forwarded-for': '127.0.0.1',
+      },
+    }
+    const form = { launch_token: await tokenOf(t, { system: 'gp-post' }) }
+    const landed = await send(at('/launch'), { form, headers })
+    const paths = [
+      '/.well-known/openid-configuration',
+      '/fhir/.well-known/smart-configuration',
+      '/launch/lnk_x',
+      '/fhir/Patient/1',
+      '/fhir/metadata',
+    ]
+    const answers = [
+      landed,
+      ...(await Promise.all(paths.map((path) => send(at(path), { headers })))),
+    ]
+    for (const answer of answers) {
+      expect(`${answer.text} ${JSON.stringify(answer.headers)}`).not.toContain('elsewhere')
+    }
+    expect(new URL(landed.location?.searchParams.get('iss') ?? '').origin).toBe(t.issuer)
+    const read = await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`, {
+      headers: { ...headers, 'x-http-method-override': '' },
+    })
+    expect(read.text).not.toContain('elsewhere')
+  })
+
+  it('says of itself no more than it must, on every kind of answer', async () => {
+    const answers = await Promise.all(
+      [
+        '/launch/lnk_x',
+        '/oauth/jwks',
+        '/nothing',
+        '/fhir/Patient/1',
+        '/livez',
+        '/readyz',
+        '/assets/gateway.css',
+      ].map((path) => send(at(path))),
+    )
+    for (const { headers } of answers) {
+      expect(headers).not.toHaveProperty('x-powered-by')
+      expect(headers).not.toHaveProperty('server')
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+      })
+      expect(headers['content-security-policy']).toMatch(/^default-src 'none'/)
+      expect(headers['content-security-policy']).not.toMatch(/unsafe|\*/)
+    }
+  })
+
+  it('goes on working, with a whole trail', async () => {
+    expect(handleOf(await open(t, new UserAgent(), { system: 'gp-post' }))).toMatch(/^hdl_/)
+    await expectWholeTrail(t)
+  })
+})
