@@ -26,8 +26,11 @@ export const SCOPES = [
 export const APPS: readonly Client[] = ALGORITHMS.map((algorithm) => ({
   id: appOf(algorithm),
   name: 'Shared care plan',
+  profile: 'smart',
   type: 'public',
   assertionAlgorithms: [],
+  grantTypes: ['authorization_code', 'refresh_token'],
+  pushed: false,
   redirectUris: [REDIRECT],
   launchUrls: [`${APP_ORIGIN}/launch.html`],
   scopes: SCOPES,

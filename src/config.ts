@@ -4,8 +4,9 @@ import { resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Client } from './core/client.js'
+import { clientRow } from './core/client-registration.js'
 import type { LaunchSystem } from './core/launch-system.js'
-import { clientRow, launchSystemRow } from './core/registration.js'
+import { launchSystemRow } from './core/registration.js'
 import { type GatewayFile, gatewayFile, planFile } from './core/settings.js'
 
 export interface Config

@@ -30,8 +30,10 @@ import { relay, relayCallback } from './launch/relay.js'
 import { sealed } from './launch/sealed.js'
 import { signOnCallback, startSignOn } from './launch/sign-on.js'
 import { backchannelLogout } from './launch/sign-out.js'
+import { standaloneLaunch } from './launch/standalone.js'
 import { authorize } from './oauth/authorize.js'
 import { openidConfiguration, publish, smartConfiguration } from './oauth/metadata.js'
+import { par } from './oauth/par.js'
 import type { OAuthParts } from './oauth/parts.js'
 import { token } from './oauth/token.js'
 import type { Sessions } from './session/sessions.js'
@@ -82,11 +84,8 @@ function surface(parts: GatewayParts): readonly Route[] {
   const pages = createPages(parts.pages)
   const bases = { fhir: `${parts.issuer}/fhir`, openehr: `${parts.issuer}/openehr/v1` }
   const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir }
-  const oauth: OAuthParts = { ...parts, bases }
-  const authenticate = createClientAuthentication({
-    ...parts,
-    audiences: [parts.issuer, `${parts.issuer}/oauth/token`],
-  })
+  const oauth: OAuthParts = { ...parts, pages, bases }
+  const authenticate = createClientAuthentication(parts)
   const record = parts.record(createBearer(parts))
   const smart = publish(smartConfiguration(oauth))
   const openid = publish(openidConfiguration(oauth))
@@ -99,6 +98,7 @@ function surface(parts: GatewayParts): readonly Route[] {
     ['get',  '/launch/smart/callback',                  'page', 'nobody', 'launch_refused',        relayCallback({ ...launch, issuers: parts.issuers })],
     ['get',  '/launch/sealed',                          'page', 'nobody', 'launch_refused',        sealed(on.launch)],
     ['post', '/launch/sealed',                          'page', 'nobody', 'launch_refused',        sealed(on.launch)],
+    ['get',  '/launch/standalone',                      'page', 'nobody', 'authorization_refused', standaloneLaunch(on.launch)],
     ['post', '/launch/continue',                        'page', 'nobody', 'launch_refused',        carryOn(on.launch)],
     ['get',  '/launch/:link',                           'page', 'nobody', 'launch_refused',        openLink(on.launch) as RequestHandler],
     ['post', '/sign-in/start',                          'page', 'nobody', 'sign_on_refused',       startSignOn(on.launch)],
@@ -106,6 +106,7 @@ function surface(parts: GatewayParts): readonly Route[] {
     ['post', '/sign-in/backchannel-logout',             'json', 'nobody', 'sign_on_refused',       backchannelLogout(on.launch)],
     ['get',  '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
     ['post', '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
+    ['post', '/oauth/par',                              'json', 'apps',   'authorization_refused', par(on.oauth, authenticate)],
     ['post', '/oauth/token',                            'json', 'apps',   'token_refused',         token(on.oauth, authenticate)],
     ['get',  '/oauth/jwks',                             'json', 'anyone', 'access_refused',        publish(parts.keys.jwks)],
     ['get',  '/.well-known/openid-configuration',       'json', 'anyone', 'access_refused',        openid],

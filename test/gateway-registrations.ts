@@ -16,11 +16,15 @@ export const APP_ORIGINS: Readonly<Record<string, string>> = {
 
 const app = (
   id: string,
-): Pick<Client, 'id' | 'name' | 'redirectUris' | 'launchUrls' | 'origins'> => {
+): Pick<
+  Client,
+  'id' | 'name' | 'profile' | 'grantTypes' | 'pushed' | 'redirectUris' | 'launchUrls' | 'origins'
+> => {
   const origin = APP_ORIGINS[id] ?? ''
   return {
     ...{ id, name: id, redirectUris: [`${origin}/`, `${origin}/back?tab=1`] },
     ...{ launchUrls: [`${origin}/launch.html`], origins: [origin] },
+    ...{ profile: 'smart', grantTypes: ['authorization_code', 'refresh_token'], pushed: false },
   }
 }
 

@@ -13,9 +13,11 @@ import type { Clock } from '../core/values.js'
 import type { Keys } from '../keys/signing.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
+import type { Registry } from './registry.js'
 
 interface Parts {
   readonly store: Store
+  readonly registry: Registry
   readonly keys: Keys
   readonly sessions: Sessions
   readonly clock: Clock
@@ -69,7 +71,7 @@ function tokenOf(req: Request): string {
  * @see RFC 6750; RFC 9068 §4
  */
 export function createBearer(parts: Parts): Bearer {
-  const { store, keys, sessions, clock, policies } = parts
+  const { store, registry, keys, sessions, clock, policies } = parts
   const prove = rememberProofs(keys, clock)
   return async (req, base) => {
     if (!policies.mayRead()) throw new Refusal('policy_stale', 'the policy version is not known')
@@ -88,13 +90,17 @@ export function createBearer(parts: Parts): Bearer {
     ])
     const over = launchEnd !== undefined || (appEnd && grant && appEnd.at >= grant.since)
     if (!grant || over || grant.until <= now) throw new Refusal('token_ended', 'the grant is over')
-    const signOn = await sessions.get(grant.signOn)
-    if (!signOn) throw new Refusal('token_ended', 'the session is over')
-    await sessions.touch(signOn)
+    const system = await registry.system(grant.circumstances.launch.system)
+    if (!system || !(await registry.client(grant.client)))
+      throw new Refusal('token_ended', 'its system or app is not registered any more')
+    const behind = await sessions.behind(grant)
+    if (!behind) throw new Refusal('token_ended', 'the session is over')
+    if (behind.signOn) await sessions.touch(behind.signOn)
+    const { user } = behind
     return {
       token: String(claims.jti) as TokenId,
-      grant: grantUnder(grant, policies.version(), signOn.user, parts.knowUser),
-      user: signOn.user,
+      grant: grantUnder(grant, policies.version(), user, parts.knowUser),
+      user,
       scopes: readScopes(String(claims.scope)),
       audience,
     }

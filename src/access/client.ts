@@ -1,7 +1,10 @@
-/** Which app calls the token endpoint, and how it proves it. */
+/** Which app calls, and how it proves it. */
+import type { Request } from 'express'
 import { z } from 'zod'
 import type { Client } from '../core/client.js'
-import { sha256 } from '../core/ids.js'
+import { type ClientType, profileOf } from '../core/client-profile.js'
+import { isSecret, sha256 } from '../core/ids.js'
+import { CLAIM_MARGIN } from '../core/launch-claims.js'
 import { Refusal } from '../core/refusal.js'
 import { type Clock, type Seconds, seconds } from '../core/values.js'
 import { peek, verifyJws } from '../keys/trusted.js'
@@ -12,8 +15,7 @@ interface Parts {
   readonly store: Pick<Store, 'commit'>
   readonly registry: Registry
   readonly clock: Clock
-  /** What an assertion's `aud` may name: the token endpoint or the issuer. */
-  readonly audiences: readonly string[]
+  readonly issuer: string
   readonly skew: Seconds
 }
 
@@ -26,55 +28,133 @@ const assertionClaims = z.object({
   sub: z.string(),
   aud: z.union([z.string(), z.tuple([z.string()]).transform(([only]) => only)]),
   exp: z.number().int(),
+  nbf: z.number().optional(),
   jti: z.string().min(1).max(200),
 })
 
-export type ClientAuthentication = (sent: ReadonlyMap<string, string>) => Promise<Client>
+type Sent = ReadonlyMap<string, string>
+
+/** The app behind a call of one of the endpoints that apps call. */
+export type ClientAuthentication = (req: Request, sent: Sent) => Promise<Client>
+
+/** What a call shows as proof. */
+type Shown =
+  | { readonly by: 'basic' | 'body'; readonly id: string; readonly secret: string }
+  | { readonly by: 'assertion'; readonly assertion: string }
+  | { readonly by: 'name'; readonly id: string }
+
+/** RFC 6749 §2.3.1 */
+function basicOf(header: string): Shown {
+  const [, encoded] = /^basic +([A-Za-z0-9+/=_-]{1,1000})$/i.exec(header) ?? []
+  const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString()
+  const colon = text.indexOf(':')
+  if (colon < 1) throw new Refusal('client_unproven', 'Authorization header')
+  try {
+    const [id, secret] = [text.slice(0, colon), text.slice(colon + 1)].map(decodeURIComponent)
+    return { by: 'basic', id: id ?? '', secret: secret ?? '' }
+  } catch (cause) {
+    throw new Refusal('client_unproven', 'Authorization header', { cause })
+  }
+}
+
+/**
+ * The one proof of a call. RFC 6749 §2.3: never more than one.
+ * @throws Refusal client_unproven
+ */
+function shownBy(req: Request, sent: Sent): Shown {
+  const header = req.get('authorization')
+  const assertion = sent.get('client_assertion')
+  const secret = sent.get('client_secret')
+  const id = sent.get('client_id') ?? ''
+  if ([header, assertion, secret].filter((proof) => proof !== undefined).length > 1)
+    throw new Refusal('client_unproven', 'more than one way of authentication')
+  if (header !== undefined) return basicOf(header)
+  if (secret !== undefined) return { by: 'body', id, secret }
+  if (assertion === undefined) return { by: 'name', id }
+  if (sent.get('client_assertion_type') !== ASSERTION_TYPE || assertion.length > 8192)
+    throw new Refusal('client_unproven', 'client_assertion_type')
+  return { by: 'assertion', assertion }
+}
+
+type Proof<S extends Shown = Shown> = (
+  parts: Parts,
+  client: Client,
+  shown: S,
+  endpoint: string,
+) => Promise<void>
+
+/** Whose secret has the hash that was registered. */
+const bySecret: Proof = async (_parts, client, shown) => {
+  if (!('secret' in shown) || !client.secretHash || !isSecret(shown.secret, client.secretHash))
+    throw new Refusal('client_unproven', 'secret')
+  if (shown.by === 'body' && !profileOf(client).secretInBody)
+    throw new Refusal('client_unproven', 'a secret in the body is not part of its profile')
+}
 
 /**
  * An assertion is spent by being shown, whatever comes of the request: were it spent with the code, one
  * that was used before would look like a second use of the code and end its grant.
  *
+ * @see SMART App Launch 2.2, "Client Authentication: Asymmetric"; RFC 7523 §3; FAPI 2.0 §5.3.2.1
+ */
+const byKey: Proof = async (parts, client, shown, endpoint) => {
+  if (shown.by !== 'assertion' || !client.keys) throw new Refusal('client_unproven', 'no keys')
+  const verified = assertionClaims.safeParse(
+    await verifyJws(shown.assertion, client.keys, {
+      algorithms: client.assertionAlgorithms,
+      types: ['jwt', 'client-authentication+jwt', undefined],
+      code: 'client_unproven',
+    }),
+  )
+  if (!verified.success) throw new Refusal('client_unproven', 'claims')
+  const { iss, sub, aud, exp, nbf, jti } = verified.data
+  const now = seconds(parts.clock())
+  if (iss !== sub || iss !== client.id) throw new Refusal('client_unproven', 'iss, sub, client_id')
+  // Other endpoints are named by the token endpoint's address as well (RFC 9126 §2).
+  const { issuer } = parts
+  const audiences = [issuer, `${issuer}/oauth/token`, `${issuer}${endpoint}`]
+  const allowed =
+    profileOf(client).assertionAudience === 'issuer' ? audiences.slice(0, 1) : audiences
+  if (!allowed.includes(aud)) throw new Refusal('client_unproven', 'aud')
+  if (exp + parts.skew <= now || exp > now + ASSERTION_LIFETIME + parts.skew)
+    throw new Refusal('client_unproven', 'exp')
+  if (nbf !== undefined && nbf > now + parts.skew) throw new Refusal('client_unproven', 'nbf')
+  const claim = {
+    what: `assertion/${client.id}/${sha256(jti)}`,
+    until: (exp + parts.skew) * 1000 + CLAIM_MARGIN,
+  }
+  if (!(await parts.store.commit({ claims: [claim] })))
+    throw new Refusal('assertion_replayed', 'jti')
+}
+
+/** How each type of app proves itself. */
+const PROOFS: Readonly<Record<ClientType, Proof>> = {
+  public: async (_parts, _client, shown) => {
+    if (shown.by !== 'name') throw new Refusal('client_unproven', 'a public app shows no proof')
+  },
+  secret: bySecret,
+  key: byKey,
+  certificate: async () => {
+    throw new Refusal('client_unproven', 'no certificate')
+  },
+}
+
+/**
  * @throws Refusal client_unproven, assertion_replayed
- * @see RFC 6749 §3.2.1; SMART App Launch 2.2, "Client Authentication: Asymmetric"; RFC 7523 §3
+ * @see RFC 6749 §2.3, §3.2.1
  */
 export function createClientAuthentication(parts: Parts): ClientAuthentication {
-  return async (sent) => {
-    const assertion = sent.get('client_assertion')
-    if (assertion === undefined) {
-      const client = await parts.registry.client(sent.get('client_id') ?? '')
-      if (client?.type !== 'public') throw new Refusal('client_unproven', 'no proof, or unknown')
-      return client
-    }
-    if (sent.get('client_assertion_type') !== ASSERTION_TYPE || assertion.length > 8192) {
-      throw new Refusal('client_unproven', 'client_assertion_type')
-    }
-    const claimed = peek(assertion, 'client_unproven')
-    const client = await parts.registry.client(String(claimed.iss))
-    if (client?.type !== 'key' || !client.keys) throw new Refusal('client_unproven', 'no keys')
-    const verified = assertionClaims.safeParse(
-      await verifyJws(assertion, client.keys, {
-        algorithms: client.assertionAlgorithms,
-        types: ['jwt', 'client-authentication+jwt', undefined],
-        code: 'client_unproven',
-      }),
-    )
-    if (!verified.success) throw new Refusal('client_unproven', 'claims')
-    const { iss, sub, aud, exp, jti } = verified.data
-    const now = seconds(parts.clock())
-    const named = sent.get('client_id') ?? client.id
-    if (iss !== sub || named !== client.id)
-      throw new Refusal('client_unproven', 'iss, sub, client_id')
-    if (!parts.audiences.includes(aud)) throw new Refusal('client_unproven', 'aud')
-    if (exp + parts.skew <= now || exp > now + ASSERTION_LIFETIME + parts.skew) {
-      throw new Refusal('client_unproven', 'exp')
-    }
-    const claim = {
-      what: `assertion/${client.id}/${sha256(jti)}`,
-      until: (exp + parts.skew) * 1000,
-    }
-    if (!(await parts.store.commit({ claims: [claim] })))
-      throw new Refusal('assertion_replayed', 'jti')
+  return async (req, sent) => {
+    const shown = shownBy(req, sent)
+    const id =
+      shown.by === 'assertion'
+        ? String(peek(shown.assertion, 'client_unproven').iss).slice(0, 64)
+        : shown.id
+    const client = await parts.registry.client(id)
+    if (!client) throw new Refusal('client_unproven', 'unknown')
+    if ((sent.get('client_id') ?? client.id) !== client.id)
+      throw new Refusal('client_unproven', 'client_id names another')
+    await PROOFS[client.type](parts, client, shown, req.path)
     return client
   }
 }

@@ -1,7 +1,9 @@
 /** Registered apps and launch systems: the configuration's rows, then what was added by command. */
 import type { Client } from '../core/client.js'
-import type { LaunchSystem } from '../core/launch-system.js'
-import { clientRow, launchSystemRow } from '../core/registration.js'
+import { clientRow } from '../core/client-registration.js'
+import { STANDALONE } from '../core/launch.js'
+import { type LaunchSystem, NO_SYSTEM } from '../core/launch-system.js'
+import { launchSystemRow } from '../core/registration.js'
 import type { Store } from '../store/store.js'
 
 export interface Registry {
@@ -52,7 +54,7 @@ export function createRegistry({ store, apps, systems }: Parts): Registry {
       return added && toClient(added)
     },
     async system(id) {
-      const configured = systemById.get(id)
+      const configured = id === STANDALONE ? NO_SYSTEM : systemById.get(id)
       if (configured) return configured
       const added = id.length > 64 ? undefined : await store.get('system', id)
       return added && toSystem(added)

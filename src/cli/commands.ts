@@ -1,9 +1,10 @@
+import { appAdd, appList } from './apps.js'
 import { auditSearch, auditVerify } from './audit.js'
 import type { Command } from './command.js'
 import { demo } from './demo.js'
 import { launch } from './launch.js'
 import { policyCheck } from './policy.js'
-import { appAdd, appList, systemAdd, systemList } from './registrations.js'
+import { systemAdd, systemList } from './registrations.js'
 import { serve } from './serve.js'
 
 /** Every command, in the order in which a newcomer meets them. */

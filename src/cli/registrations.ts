@@ -1,23 +1,16 @@
+/** Registering launch systems, and what registering apps shares with it. */
 import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import { createRegistry } from '../access/registry.js'
 import { openTrail } from '../audit/trail.js'
-import { clientRow, launchSystemRow } from '../core/registration.js'
-import {
-  type Command,
-  need,
-  type Outside,
-  Refused,
-  text,
-  texts,
-  Usage,
-  type Values,
-} from './command.js'
+import { launchSystemRow } from '../core/registration.js'
+import { type Command, need, type Outside, Refused, text, Usage, type Values } from './command.js'
 import { STORE_OPTIONS, withStore } from './with-store.js'
 
 const FOREVER = Date.UTC(9999, 0)
 
-function fileOf(path: string | undefined): Record<string, unknown> | undefined {
+/** JSON of a file. @throws Usage */
+export function fileOf(path: string | undefined): Record<string, unknown> | undefined {
   if (path === undefined) return undefined
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
@@ -27,18 +20,18 @@ function fileOf(path: string | undefined): Record<string, unknown> | undefined {
 }
 
 /** Empty members are left out, so that the row's own defaults and messages speak. */
-const filled = (row: Record<string, unknown>): Record<string, unknown> =>
+export const filled = (row: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(row).filter(([, v]) => v !== undefined && !(Array.isArray(v) && v.length === 0)),
   )
 
-const words = (values: Values, name: string): string[] | undefined =>
+export const words = (values: Values, name: string): string[] | undefined =>
   text(values, name)
     ?.split(/[\s,]+/)
     .filter(Boolean)
 
 /** Adds a row that does not stand yet; who, when and what are in the trail. */
-async function add(
+export async function add(
   outside: Outside,
   values: Values,
   kind: 'app' | 'system',
@@ -71,60 +64,6 @@ async function add(
     })
     outside.say(`${kind} ${id} is registered; every node knows it at its next request.`)
   })
-}
-
-export const appAdd: Command = {
-  name: 'app add',
-  summary: 'register an app (an OAuth client)',
-  help: `
-Writes a registration to the store. Addresses are complete and compared character by character.
-
-  launch-gateway app add --id my-app --type public --redirect https://app.example/ \\
-    --launch-url https://app.example/launch.html --scope "launch openid fhirUser patient/*.rs"`,
-  options: {
-    id: { type: 'string', help: 'lower case letters, digits and hyphens' },
-    name: { type: 'string', help: 'what people call it (default its id)' },
-    type: { type: 'string', value: 'TYPE', help: 'public, or key (private_key_jwt)' },
-    redirect: {
-      type: 'string',
-      multiple: true,
-      value: 'URL',
-      help: 'where codes may go, repeatable',
-    },
-    'launch-url': {
-      type: 'string',
-      multiple: true,
-      value: 'URL',
-      help: 'where it is started, repeatable',
-    },
-    scope: { type: 'string', value: '"…"', help: 'the most that it may ever be given' },
-    'jwks-uri': {
-      type: 'string',
-      value: 'URL',
-      help: 'with --type key: where its public keys are',
-    },
-    jwks: { type: 'string', value: 'FILE', help: 'with --type key: its public keys' },
-    'id-token-algorithm': { type: 'string', value: 'ALG', help: 'RS256 (default) or ES256' },
-    ...STORE_OPTIONS,
-  },
-  run: (outside, values) =>
-    add(
-      outside,
-      values,
-      'app',
-      clientRow,
-      filled({
-        id: need(values, 'id'),
-        name: text(values, 'name') ?? need(values, 'id'),
-        type: need(values, 'type'),
-        redirect_uris: texts(values, 'redirect'),
-        launch_urls: texts(values, 'launch-url'),
-        scopes: words(values, 'scope'),
-        jwks_uri: text(values, 'jwks-uri'),
-        jwks: fileOf(text(values, 'jwks')),
-        id_token_algorithm: text(values, 'id-token-algorithm'),
-      }),
-    ),
 }
 
 export const systemAdd: Command = {
@@ -189,28 +128,12 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
   },
 }
 
-const row = (cells: readonly string[], widths: readonly number[]): string =>
+/** A line of a list, its cells side by side. */
+export const row = (cells: readonly string[], widths: readonly number[]): string =>
   cells
     .map((cell, i) => cell.padEnd(widths[i] ?? 0))
     .join('  ')
     .trimEnd()
-
-export const appList: Command = {
-  name: 'app list',
-  summary: 'list registered apps',
-  help: 'Those of the configuration and those that were added.\n\n  launch-gateway app list',
-  options: STORE_OPTIONS,
-  run: (outside, values) =>
-    withStore(outside, values, async (store, config) => {
-      for (const app of await createRegistry({
-        store,
-        apps: config.apps,
-        systems: config.systems,
-      }).clients()) {
-        outside.say(row([app.id, app.type, app.redirectUris.join(' ')], [20, 8]))
-      }
-    }),
-}
 
 export const systemList: Command = {
   name: 'system list',

@@ -1,71 +1,14 @@
-/** What an app asks for at the authorize endpoint, and how much of it a launch and the policies give. */
+/** How much of what an app asks for its registration, a launch and the policies give. */
 import type { Client } from './client.js'
 import type { Action, Circumstances, Policies, Resource } from './decision.js'
-import { isChallenge } from './pkce.js'
 import { ask } from './question.js'
-import { Refusal } from './refusal.js'
-import {
-  type Letter,
-  matchesPattern,
-  readScope,
-  readScopes,
-  type Scope,
-  writeScope,
-} from './scope.js'
+import { type Letter, matchesPattern, readScope, type Scope, writeScope } from './scope.js'
 
 /** What a launch's own kinds of data are: the FHIR types and plan sections that the record offers. */
 export interface Offered {
   readonly fhirTypes: readonly string[]
   readonly sections: readonly { readonly id: string; readonly template: string }[]
   readonly queries: readonly string[]
-}
-
-/** An authorize request whose client and redirect have been proven before. */
-export interface AuthorizationRequest {
-  readonly launchHandle: string
-  readonly scopes: readonly Scope[]
-  readonly challenge: string
-  readonly nonce?: string
-  readonly state?: string
-}
-
-type Parameters = ReadonlyMap<string, string>
-
-/**
- * Checks everything of an authorize request that needs no store.
- *
- * @param audiences what `aud` may name, without trailing slash
- * @throws Refusal response_type_unsupported, audience_invalid, pkce_required, scope_invalid,
- *   launch_scope_missing, launch_required
- * @see SMART App Launch 2.2, "Request authorization code"; RFC 7636 §4.4.1
- */
-export function readAuthorization(
-  sent: Parameters,
-  client: Client,
-  audiences: readonly string[],
-): AuthorizationRequest {
-  if (sent.get('response_type') !== 'code')
-    throw new Refusal('response_type_unsupported', 'response_type')
-  if ((sent.get('state') ?? '') === '') throw new Refusal('parameter_missing', 'state')
-  const aud = sent.get('aud') ?? sent.get('resource') ?? ''
-  if (!audiences.includes(aud.replace(/\/$/, ''))) throw new Refusal('audience_invalid', 'aud')
-  const challenge = sent.get('code_challenge') ?? ''
-  if (sent.get('code_challenge_method') !== 'S256' || !isChallenge(challenge)) {
-    throw new Refusal('pkce_required', 'code_challenge')
-  }
-  const scopes = registered(readScopes(sent.get('scope') ?? ''), client)
-  if (scopes.length === 0) throw new Refusal('scope_invalid', 'nothing of the scope is registered')
-  const launchHandle = sent.get('launch') ?? ''
-  if (launchHandle === '') throw new Refusal('launch_required', 'no launch parameter')
-  if (!has(scopes, 'launch')) throw new Refusal('launch_scope_missing', 'launch')
-  const [nonce, state] = [sent.get('nonce'), sent.get('state')]
-  return {
-    launchHandle,
-    scopes,
-    challenge,
-    ...(nonce === undefined ? {} : { nonce: nonce.slice(0, 500) }),
-    ...(state === undefined ? {} : { state }),
-  }
 }
 
 export const has = (scopes: readonly Scope[], name: string): boolean =>
@@ -96,7 +39,7 @@ function within(asked: Scope, limit: Scope): Scope | undefined {
 }
 
 /** Of the scopes asked, those that the app was registered for. */
-function registered(asked: readonly Scope[], client: Client): readonly Scope[] {
+export function registered(asked: readonly Scope[], client: Client): readonly Scope[] {
   const limits = client.scopes.map(readScope).filter((scope) => scope !== undefined)
   return asked.flatMap((scope) => limits.map((limit) => within(scope, limit)).find(Boolean) ?? [])
 }
@@ -110,7 +53,15 @@ const ACTION: Readonly<Record<Letter, Action>> = {
 }
 
 /** Plain scopes that the gateway can honour. The rest is left out of the grant. */
-const PLAIN = new Set(['launch', 'openid', 'fhirUser', 'online_access'])
+const PLAIN = new Set([
+  'launch',
+  'launch/patient',
+  'openid',
+  'profile',
+  'fhirUser',
+  'online_access',
+  'offline_access',
+])
 
 /**
  * Narrows scopes to what the policies allow in these circumstances: a letter stays where its action on

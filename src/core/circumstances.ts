@@ -1,4 +1,4 @@
-import type { KnownPatient, KnownUser, Rung } from './context.js'
+import type { KnownPatient, KnownUser, SystemRung } from './context.js'
 import type { Circumstances } from './decision.js'
 import type { VerifiedLaunch } from './launch.js'
 import type { Assurance } from './roles.js'
@@ -6,7 +6,7 @@ import { personOf } from './session.js'
 import type { EpochMs } from './values.js'
 
 /** How strongly a launch itself signs a user on: a server that we call or that calls us, or a browser's word. */
-export const RUNG_ASSURANCE: Readonly<Record<Rung, Assurance>> = {
+export const RUNG_ASSURANCE: Readonly<Record<SystemRung, Assurance>> = {
   redeemed: 2,
   pushed: 2,
   signed: 1,
@@ -55,12 +55,15 @@ function seen(user: KnownUser): Omit<Circumstances['user'], 'id'> {
 export function circumstancesOf(
   launch: VerifiedLaunch,
   user: KnownUser,
-  patient: Pick<KnownPatient, 'sensitive' | 'deceased'>,
+  patient: Pick<KnownPatient, 'sensitive' | 'deceased'> | undefined,
   now: EpochMs,
 ): Circumstances {
   return {
     user: { id: personOf(user, launch.system), ...seen(user) },
-    patient: { sensitive: patient.sensitive, deceased: patient.deceased },
+    patient: {
+      sensitive: patient?.sensitive ?? false,
+      deceased: patient?.deceased ?? false,
+    },
     launch: { rung: launch.rung, system: launch.system, app: launch.app },
     purpose: launch.purpose,
     emergencyReason: '',

@@ -1,13 +1,42 @@
 /** A registered app: an OAuth client. @see RFC 7591 §2; SMART App Launch 2.2, "Register App with EHR" */
+import type { AssertionAlgorithm, ClientType, ProfileName } from './client-profile.js'
 import type { KeySource } from './launch-system.js'
+import type { Seconds } from './values.js'
+
+/** Grant types that an app may be registered for. */
+export const CLIENT_GRANTS = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+] as const
+export type ClientGrant = (typeof CLIENT_GRANTS)[number]
+
+/** Who a certificate must name; one member of it (RFC 8705 §2.1.2). None: a registered key's own certificate (§2.2). */
+export interface CertificateName {
+  readonly subjectDn?: string
+  readonly sanDns?: string
+  readonly sanUri?: string
+  readonly sanIp?: string
+  readonly sanEmail?: string
+}
 
 export interface Client {
   readonly id: string
   readonly name: string
-  /** `public`: no authentication; `key`: private_key_jwt. */
-  readonly type: 'public' | 'key'
+  readonly profile: ProfileName
+  /** `public`: no authentication; `secret`: a shared secret; `key`: private_key_jwt; `certificate`: mutual TLS. */
+  readonly type: ClientType
+  /** SHA-256 of the secret, base64url: secrets have 32 characters or more, so that a slow hash would add nothing. */
+  readonly secretHash?: string
   readonly keys?: KeySource
-  readonly assertionAlgorithms: readonly string[]
+  readonly assertionAlgorithms: readonly AssertionAlgorithm[]
+  readonly certificateName?: CertificateName
+  readonly grantTypes: readonly ClientGrant[]
+  /** Whether it may, or must, send its request as a signed object (RFC 9101). */
+  readonly requestObjects?: 'allowed' | 'required'
+  /** Only pushed authorization requests (RFC 9126). */
+  readonly pushed: boolean
   /** Complete addresses, compared character by character. */
   readonly redirectUris: readonly string[]
   /** Complete addresses at which the app is launched; the first is the default. */
@@ -15,6 +44,10 @@ export interface Client {
   /** The most that the app may ever be granted. */
   readonly scopes: readonly string[]
   readonly idTokenAlgorithm: 'RS256' | 'ES256'
+  /** How userinfo is signed; plain JSON without. */
+  readonly userinfoAlgorithm?: 'RS256' | 'ES256'
+  /** Shorter than the gateway's own, or as long. */
+  readonly accessTokenLifetime?: Seconds
   /** Origins that may call the token endpoint and the record from a browser. */
   readonly origins: readonly string[]
 }

@@ -17,7 +17,11 @@ export type OdsCode = Branded<string, 'OdsCode'>
  * `redeemed` an inbound SMART handle that we redeemed at its issuer · `pushed` server to server ·
  * `signed` a signed token through the browser · `sealed` encrypted parameters: a hint only.
  */
-export const RUNGS = ['redeemed', 'pushed', 'signed', 'sealed'] as const
+export const SYSTEM_RUNGS = ['redeemed', 'pushed', 'signed', 'sealed'] as const
+export type SystemRung = (typeof SYSTEM_RUNGS)[number]
+
+/** With `standalone`: nobody launched, the app asked for a patient itself and the user chose one. */
+export const RUNGS = [...SYSTEM_RUNGS, 'standalone'] as const
 export type Rung = (typeof RUNGS)[number]
 
 export const PURPOSES = ['direct-care', 'emergency-care', 'administration', 'safeguarding'] as const

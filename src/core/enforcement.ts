@@ -103,6 +103,16 @@ export function requireDecision(
   )
 }
 
+/**
+ * The patient in context: without one nothing of the record is reached.
+ * @throws Refusal scope_insufficient
+ */
+export function requirePatient({ grant }: Access): string {
+  const { patient } = grant.context
+  if (patient === undefined) throw new Refusal('scope_insufficient', 'no patient in context')
+  return patient
+}
+
 const DEEPEST = 100
 
 /**

@@ -7,7 +7,13 @@
 import type { Access } from './access.js'
 import { type Call, readCall, writeQuery } from './call.js'
 import type { Policies, PolicyDecision } from './decision.js'
-import { hasFhirScope, requireAudience, requireDecision, rewriteBase } from './enforcement.js'
+import {
+  hasFhirScope,
+  requireAudience,
+  requireDecision,
+  requirePatient,
+  rewriteBase,
+} from './enforcement.js'
 import { Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
 
@@ -144,7 +150,7 @@ export function enforceFhir(
     throw new Refusal('scope_insufficient', `${call.interaction} ${call.type}`)
   const decision = requireDecision(access, policies, letter, { type: 'fhir', id: call.type })
 
-  const { patient } = access.grant.context
+  const patient = requirePatient(access)
   if (call.interaction === 'search') {
     const query = heldToPatient(call, patient)
     return { call, forward: { path: `/${call.type}`, query }, decision }

@@ -1,19 +1,26 @@
 /** What an app was granted in one launch, and the tokens that came of it. */
 
+import type { AuthorizationRequest } from './authorization-request.js'
 import { circumstancesFor } from './circumstances.js'
 import type { Client } from './client.js'
 import type { FhirContextItem, KnownUser, KnowUser } from './context.js'
 import type { Circumstances } from './decision.js'
 import type { GrantId, LaunchId, SignOnId, TokenId } from './ids.js'
-import type { LaunchSession } from './launch.js'
+import { isStandalone, type LaunchSession } from './launch.js'
 import { readScope } from './scope.js'
-import { type SignOn, subjectOf } from './session.js'
+import { personOf, type SignOn, subjectOf } from './session.js'
 import type { EpochMs, Seconds } from './values.js'
 
 export interface Grant {
   readonly id: GrantId
   readonly launch: LaunchId
   readonly signOn: SignOnId
+  /** As they were when it was given: what an offline grant goes by when nobody is signed on. */
+  readonly user: KnownUser
+  /** The same, as end markers name them. */
+  readonly person: string
+  /** Lives on without the user (`offline_access`). */
+  readonly offline: boolean
   readonly client: string
   /** `sub` of the tokens. */
   readonly subject: string
@@ -30,11 +37,17 @@ export interface Grant {
     readonly hash: string
     readonly until: EpochMs
     readonly redirectUri: string
-    readonly challenge: string
+    readonly challenge?: string
     readonly nonce?: string
   }
-  /** Hashes of the current refresh token and of the half that all of this grant's share. */
-  readonly refresh?: { readonly hash: string; readonly family: string; readonly generation: number }
+  /** Hashes of the current refresh token, of the half that all of this grant's share, and of the one before it. */
+  readonly refresh?: {
+    readonly hash: string
+    readonly family: string
+    readonly generation: number
+    readonly previous?: { readonly hash: string; readonly at: EpochMs }
+  }
+  readonly claims: AuthorizationRequest['claims']
   readonly tokens: readonly TokenId[]
   readonly authTime?: number
   readonly acr?: string
@@ -42,12 +55,20 @@ export interface Grant {
   readonly until: EpochMs
 }
 
+/** Where a token may be good: the record's two bases, and the gateway itself for an app that only signs on. */
+export interface Bases {
+  readonly fhir: string
+  readonly openehr: string
+  readonly issuer: string
+}
+
 /** What travels beside the access token. @see SMART App Launch 2.2, "Launch context"; SMART on openEHR */
 export interface LaunchContext {
-  readonly patient: string
+  /** Absent only where no patient was asked for; then nothing of the record is reached. */
+  readonly patient?: string
   readonly ehrId?: string
   readonly encounter?: string
-  readonly need_patient_banner: boolean
+  readonly need_patient_banner?: boolean
   readonly intent?: string
   readonly tenant: string
   readonly fhirContext?: readonly FhirContextItem[]
@@ -68,20 +89,25 @@ export function openGrant(
   asked: {
     readonly scopes: readonly string[]
     readonly redirectUri: string
-    readonly challenge: string
+    readonly challenge?: string
     readonly nonce?: string
     readonly codeHash: string
+    readonly claims: AuthorizationRequest['claims']
   },
   judged: { readonly circumstances: Circumstances; readonly policyVersion: number },
-  bases: { readonly fhir: string; readonly openehr: string },
-  times: { readonly now: EpochMs; readonly code: Seconds },
+  bases: Bases,
+  times: { readonly now: EpochMs; readonly code: Seconds; readonly offline: Seconds },
 ): Grant {
   const { launch, user } = session
   const { time, acr } = signOn.authentication
+  const offline = asked.scopes.includes('offline_access')
   return {
     id,
     launch: launch.id,
     signOn: session.signOn,
+    user,
+    person: personOf(user, signOn.issuer),
+    offline,
     client: client.id,
     subject: subjectOf(user, launch.system),
     ...(user.sdsUserId === undefined
@@ -96,14 +122,15 @@ export function openGrant(
       hash: asked.codeHash,
       until: times.now + times.code * 1000,
       redirectUri: asked.redirectUri,
-      challenge: asked.challenge,
+      ...(asked.challenge === undefined ? {} : { challenge: asked.challenge }),
       ...(asked.nonce === undefined ? {} : { nonce: asked.nonce }),
     },
+    claims: asked.claims,
     tokens: [],
     ...(time === undefined ? {} : { authTime: time }),
     ...(acr === undefined ? {} : { acr }),
     since: times.now,
-    until: signOn.until,
+    until: offline ? times.now + times.offline * 1000 : signOn.until,
   }
 }
 
@@ -119,27 +146,24 @@ export function grantUnder(grant: Grant, version: number, user: KnownUser, know:
 }
 
 /** The bases that scopes reach (RFC 8707 §2: a token names where it is good). */
-function audienceOf(
-  scopes: readonly string[],
-  bases: { readonly fhir: string; readonly openehr: string },
-): readonly string[] {
+function audienceOf(scopes: readonly string[], bases: Bases): readonly string[] {
   const kinds = new Set(scopes.map((scope) => readScope(scope)?.kind))
   const reached = [
     ...(kinds.has('fhir') || scopes.includes('fhirUser') ? [bases.fhir] : []),
     ...(kinds.has('openehr') ? [bases.openehr] : []),
   ]
-  return reached.length > 0 ? reached : [bases.fhir]
+  return reached.length > 0 ? reached : [bases.issuer]
 }
 
-function contextOf({ launch, patient }: LaunchSession): LaunchContext {
+function contextOf({ launch, patient, user }: LaunchSession): LaunchContext {
   return {
-    patient: patient.fhirId,
-    ...(patient.ehrId === undefined ? {} : { ehrId: patient.ehrId }),
+    ...(patient === undefined ? {} : { patient: patient.fhirId }),
+    ...(patient?.ehrId === undefined ? {} : { ehrId: patient.ehrId }),
     ...(launch.encounter === undefined ? {} : { encounter: launch.encounter }),
     // The frame stands inside a chart, but a chart can scroll its own banner away: the app shows one.
-    need_patient_banner: true,
+    ...(patient === undefined ? {} : { need_patient_banner: true }),
     ...(launch.intent === undefined ? {} : { intent: launch.intent }),
-    tenant: launch.organization,
+    tenant: isStandalone(launch) ? user.organization.odsCode : launch.organization,
     ...(launch.fhirContext === undefined ? {} : { fhirContext: launch.fhirContext }),
   }
 }

@@ -21,6 +21,7 @@ export const LAUNCH_SECRETS = {
   lnk: 'the pushed link: the first browser to open it owns the launch',
   pnd: 'a launch that waits for its user: sign-on, birth date, confirmation',
   hdl: 'the launch handle that the app is given',
+  req: 'an authorize request that waits for its user',
   cod: 'the authorization code',
   rft: 'the refresh token',
 } as const
@@ -60,12 +61,12 @@ export const newLaunchSecret = <K extends LaunchSecretKind>(
  * A refresh token: its first half is the same in all of one grant's, so that one that was replaced is
  * still known for what it was, while a made-up one is nobody's. Either half is 96 bits.
  */
-export const newRefreshToken = (
-  launch: LaunchId,
-  family: string | undefined,
-  random: Random,
-): LaunchSecret<'rft'> =>
-  `${family ?? `rft_${launch.slice(4)}.${base64url(random(12))}`}${base64url(random(12))}` as LaunchSecret<'rft'>
+export const newRefreshToken = (launch: LaunchId, random: Random): LaunchSecret<'rft'> =>
+  `rft_${launch.slice(4)}.${base64url(random(24))}`
+
+/** The one that follows it. `mac`: base64url, of what nobody else can make. */
+export const refreshTokenAfter = (refresh: string, mac: string): string =>
+  `${familyOf(refresh)}${mac.slice(0, 16)}`
 
 /** The half of a refresh token that its successors share. */
 export const familyOf = (refresh: string): string => refresh.slice(0, -16)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type OdsCode, PURPOSES } from './context.js'
 import { type LaunchId, sha256 } from './ids.js'
-import type { LaunchRequest, VerifiedLaunch } from './launch.js'
+import type { LaunchRequest, SystemLaunch } from './launch.js'
 import type { ClaimMapping, LaunchClaimName, LaunchSystem } from './launch-system.js'
 import { readBirthDate, readNhsNumber } from './nhs-number.js'
 import { Refusal } from './refusal.js'
@@ -188,7 +188,7 @@ export function verifyLaunch(
   proof: LaunchProof,
   now: EpochMs,
   skew: Seconds,
-): VerifiedLaunch {
+): SystemLaunch {
   if (proof.audience !== proof.issuer) throw new Refusal('launch_misaddressed', 'aud')
   if (Math.max(proof.iat, proof.nbf ?? 0) * 1000 > now + skew * 1000) {
     throw new Refusal('launch_future', 'iat or nbf')
@@ -204,7 +204,7 @@ export function verifyLaunch(
     rung: system.rung,
     jti: proof.jti,
     until: (proof.exp + skew) * 1000,
-  }) as VerifiedLaunch
+  }) as SystemLaunch
 }
 
 /**
@@ -218,16 +218,19 @@ export function acceptLaunch(
   request: LaunchRequest,
   system: LaunchSystem,
   proof: { readonly id: LaunchId; readonly jti?: string; readonly until: EpochMs },
-): VerifiedLaunch {
+): SystemLaunch {
   mayLaunch(request, system)
-  return { ...request, ...proof, rung: system.rung } as VerifiedLaunch
+  return { ...request, ...proof, rung: system.rung } as SystemLaunch
 }
 
+/** Claims outlive what they guard: what was judged in its last moment is spent a little later. Milliseconds. */
+export const CLAIM_MARGIN = 300_000
+
 /** What makes a launch happen once: spent with whatever the launch leads to. */
-export const replayClaim = (launch: VerifiedLaunch) =>
+export const replayClaim = (launch: SystemLaunch) =>
   launch.jti === undefined
     ? []
-    : [{ what: `jti/${launch.system}/${sha256(launch.jti)}`, until: launch.until }]
+    : [{ what: `jti/${launch.system}/${sha256(launch.jti)}`, until: launch.until + CLAIM_MARGIN }]
 
 /**
  * What the registration allows a system to launch, on whichever rung.

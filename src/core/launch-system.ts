@@ -1,5 +1,6 @@
 /** A registered launch system: who may launch, how it proves itself, and for whom it may speak. */
-import type { Purpose, Rung } from './context.js'
+import type { Purpose, SystemRung } from './context.js'
+import { STANDALONE } from './launch.js'
 import type { Seconds } from './values.js'
 
 /** Algorithms that a launch token or assertion may be signed with. */
@@ -39,7 +40,7 @@ export interface LaunchSystem {
   /** `iss` in what it signs, or its FHIR base for the `redeemed` rung. */
   readonly issuer: string
   readonly name: string
-  readonly rung: Rung
+  readonly rung: SystemRung
   readonly keys?: KeySource
   readonly algorithms: readonly LaunchAlgorithm[]
   /** For `sealed` with `dir`: name of the environment variable or file that holds the secret; else ECDH-ES to our key. */
@@ -59,4 +60,21 @@ export interface LaunchSystem {
   readonly maxLifetime: Seconds
   /** What a launch that names none is for. */
   readonly defaultPurpose: Purpose
+}
+
+/** What stands for the system of a launch that no system made. It launches nothing and frames nothing. */
+export const NO_SYSTEM: LaunchSystem = {
+  id: STANDALONE,
+  issuer: STANDALONE,
+  name: 'The app',
+  rung: 'sealed',
+  algorithms: [],
+  signOn: 'provider',
+  organizations: [],
+  apps: [],
+  purposes: [],
+  frameAncestors: [],
+  claims: {},
+  maxLifetime: 0,
+  defaultPurpose: 'direct-care',
 }

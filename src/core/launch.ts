@@ -8,7 +8,7 @@ import type {
   NamedUser,
   OdsCode,
   Purpose,
-  Rung,
+  SystemRung,
 } from './context.js'
 import type { LaunchId, SignOnId } from './ids.js'
 import type { Branded, EpochMs } from './values.js'
@@ -30,27 +30,61 @@ export interface LaunchRequest {
   readonly jti?: string
 }
 
+interface LaunchIdentity {
+  readonly id: LaunchId
+  /** Past this the launch is dead, skew included. */
+  readonly until: EpochMs
+}
+
 /** A launch that its system really made, for an app and organisation that it may speak for, in time. */
-export type VerifiedLaunch = Branded<
-  LaunchRequest & {
-    readonly id: LaunchId
-    readonly rung: Rung
-    /** Past this the launch is dead, skew included. */
-    readonly until: EpochMs
-  },
-  'VerifiedLaunch'
+export type SystemLaunch = Branded<
+  LaunchRequest & LaunchIdentity & { readonly rung: SystemRung },
+  'SystemLaunch'
 >
+
+/** What stands in the place of a launch system where there is none. */
+export const STANDALONE = 'standalone'
+
+/** A launch that an app began itself. Who acts is whoever signs on, whose plan the patient whom they choose. */
+export type StandaloneLaunch = Branded<
+  LaunchIdentity & {
+    readonly rung: 'standalone'
+    readonly system: typeof STANDALONE
+    readonly app: string
+    readonly purpose: Purpose
+    readonly fhirContext?: never
+    readonly encounter?: never
+    readonly intent?: never
+  },
+  'StandaloneLaunch'
+>
+
+/** A launch that may be acted on. Only the readers of launches (launch-claims.ts) and {@link standalone} make one. */
+export type VerifiedLaunch = SystemLaunch | StandaloneLaunch
+
+export const isStandalone = (launch: VerifiedLaunch): launch is StandaloneLaunch =>
+  launch.rung === 'standalone'
+
+/**
+ * A launch for an app whose authorize request has been proven: its client, its redirect and its scopes.
+ * @see SMART App Launch 2.2, "Launch App: Standalone Launch"
+ */
+export const standalone = (id: LaunchId, app: string, until: EpochMs): StandaloneLaunch =>
+  ({
+    ...{ id, until, app, rung: 'standalone', system: STANDALONE, purpose: 'direct-care' },
+  }) as StandaloneLaunch
 
 /** A verified launch whose patient was found in the record, number and birth date agreeing. */
 export interface IdentifiedLaunch {
-  readonly launch: VerifiedLaunch
+  readonly launch: SystemLaunch
   readonly patient: KnownPatient
 }
 
 /** An open launch: what the app's handle stands for. */
 export interface LaunchSession {
   readonly launch: VerifiedLaunch
-  readonly patient: KnownPatient
+  /** Absent only where an app signs its user on and asks for no patient. */
+  readonly patient?: KnownPatient
   readonly user: KnownUser
   readonly signOn: SignOnId
   /** Hash of the browser's cookie: the handle works in no other browser. */
@@ -59,6 +93,8 @@ export interface LaunchSession {
   readonly handle: string
   readonly handleUntil: EpochMs
   readonly obligations: readonly string[]
+  /** Set when an authorize request led to it, which alone it answers: hash of the request's secret. */
+  readonly request?: string
 }
 
 /**
@@ -68,13 +104,17 @@ export interface LaunchSession {
  * @see SMART App Launch 2.2, "Launch App: EHR Launch"
  */
 export function openSession(
-  identified: IdentifiedLaunch,
+  { launch, patient }: { readonly launch: VerifiedLaunch; readonly patient?: KnownPatient },
   by: { readonly user: KnownUser; readonly signOn: SignOnId; readonly browser: string },
   handle: { readonly hash: string; readonly until: EpochMs },
   obligations: readonly string[],
+  request?: string,
 ): LaunchSession {
-  const { launch, patient } = identified
-  return { launch, patient, ...by, handle: handle.hash, handleUntil: handle.until, obligations }
+  const whose = patient === undefined ? {} : { patient }
+  return {
+    ...{ launch, ...whose, ...by, handle: handle.hash, handleUntil: handle.until, obligations },
+    ...(request === undefined ? {} : { request }),
+  }
 }
 
 /** Where the app is started. @see SMART App Launch 2.2, "Launch App: EHR Launch" (iss, launch) */

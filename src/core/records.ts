@@ -2,10 +2,11 @@
  * Every kind of record that the gateway keeps, how long, and in whose company. A kind that is not a
  * row here cannot be stored.
  */
+import type { AppAsk } from './authorization-request.js'
 import type { Grant } from './grant.js'
 import type { SignOnId } from './ids.js'
 import type { IdentifiedLaunch, LaunchSession } from './launch.js'
-import type { PendingLaunch, PendingSignOn, SignOn } from './session.js'
+import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './session.js'
 import type { EpochMs } from './values.js'
 
 export interface Records {
@@ -27,10 +28,22 @@ export interface Records {
   }
   /** An open launch, by launch id. */
   session: LaunchSession
+  /** An authorize request that waits for its user: its parameters, proven once. By launch id. */
+  request: {
+    readonly client: string
+    readonly parameters: Readonly<Record<string, string>>
+    readonly ask: AppAsk
+    /** Hash of the cookie of the browser that asked. */
+    readonly browser: string
+  }
+  /** Whom a person chose lately in standalone launches, the last first. By hash of the person. */
+  recent: { readonly patients: readonly RecentPatient[] }
+  /** A pushed authorization request, by hash of its `request_uri`. @see RFC 9126 */
+  pushed: { readonly client: string; readonly parameters: Readonly<Record<string, string>> }
   /** A sign-on, by its id. */
   signOn: SignOn
-  /** Which sign-on a browser has, by hash of its cookie. */
-  browser: { readonly signOn: SignOnId }
+  /** Which sign-on a browser has, by hash of its cookie; and the hashes of those that it had until then. */
+  browser: { readonly signOn: SignOnId; readonly was: readonly string[] }
   /** What an app was granted, with the code's and refresh token's hashes. By launch id: one launch, one grant. */
   grant: Grant
   /** The provider's user that a launch system's local user confirmed to be. By system and local user. */
@@ -67,6 +80,9 @@ export const KINDS = {
   pending:         { tag: 'launch' },
   session:         { tag: 'launch' },
   grant:           { tag: 'launch' },
+  request:         { tag: 'launch' },
+  pushed:          { tag: 'own' },
+  recent:          { tag: 'own' },
   state:           { tag: 'own' },
   relay:           { tag: 'own' },
   signOn:          { tag: 'own' },
@@ -81,5 +97,7 @@ export const KINDS = {
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 
 /** The id of an `ended` marker. */
-export const endOf = (what: 'launch' | 'signOn' | 'user' | 'providerSession' | 'app', id: string) =>
-  `${what}/${id}`
+export const endOf = (
+  what: 'launch' | 'signOn' | 'user' | 'unnamed' | 'providerSession' | 'app',
+  id: string,
+) => `${what}/${id}`

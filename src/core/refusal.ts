@@ -80,10 +80,18 @@ export const REFUSALS = {
   launch_scope_missing:  { wire: 'invalid_scope', status: 400, text: 'The scope "launch" is required when a launch parameter is sent.' },
   launch_required:       { wire: 'invalid_request', status: 400, text: 'The launch parameter is required: open the app from the patient record.' },
   authorization_denied:  { wire: 'access_denied', status: 403, text: 'Your role does not allow what the app asked for.' },
+  login_required:        { wire: 'login_required', status: 403, text: 'The user is not signed in as the app asked for.' },
+  interaction_required:  { wire: 'interaction_required', status: 403, text: 'The user has to choose, and the app asked for no page.' },
+  request_unsupported:   { wire: 'request_not_supported', status: 400, text: 'Request objects are not registered for this app.' },
+  request_uri_unsupported:{ wire: 'request_uri_not_supported', status: 400, text: 'Only request_uri values that this server gave are accepted.' },
+  request_uri_invalid:   { wire: 'invalid_request_uri', status: 400, text: 'The request_uri has expired or was already used.' },
+  request_object_invalid:{ wire: 'invalid_request_object', status: 400, text: 'The request object is not valid.' },
+  push_required:         { wire: 'invalid_request', status: 400, text: 'This app must push its authorization requests.' },
   session_ended:         { wire: 'access_denied', status: 403, text: 'Your session has ended. Open the care plan again from the patient record.' },
 
   // Token
   grant_type_unsupported:{ wire: 'unsupported_grant_type', status: 400, text: 'This grant type is not offered.' },
+  grant_type_unregistered:{ wire: 'unauthorized_client', status: 400, text: 'The client is not registered for this grant type.' },
   client_unproven:       { wire: 'invalid_client', status: 401, text: CLIENT_UNPROVEN },
   assertion_replayed:    { wire: 'invalid_client', status: 401, text: CLIENT_UNPROVEN },
   code_invalid:          { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
@@ -95,6 +103,7 @@ export const REFUSALS = {
   refresh_invalid:       { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
   refresh_spent:         { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
   refresh_ended:         { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
+  refresh_under_way:     { wire: 'temporarily_unavailable', status: 503, text: 'The token is being renewed just now. Try again in a moment.' },
   scope_exceeded:        { wire: 'invalid_scope', status: 400, text: 'More scope was asked for than was granted.' },
 
   // Record

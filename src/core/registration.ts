@@ -1,16 +1,16 @@
-/** Rows of `apps.yaml` and `launch-systems.yaml`, and of what is added by command: read, checked, named our way. */
+/** Rows of `launch-systems.yaml`, and of systems added by command: read, checked, named our way. Apps are in client-registration.ts. */
 import { z } from 'zod'
-import type { Client } from './client.js'
-import { PURPOSES, RUNGS } from './context.js'
+import { PURPOSES, SYSTEM_RUNGS } from './context.js'
+import { STANDALONE } from './launch.js'
 import { LAUNCH_ALGORITHMS, type LaunchSystem } from './launch-system.js'
 
-const id = z
+export const id = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower case letters, digits, hyphens')
 const jwk = z.record(z.string(), z.unknown()).refine((key) => !('d' in key) && !('k' in key), {
   message: 'holds a private key: register the public part only',
 })
-const jwks = z.object({ keys: z.array(jwk).min(1).max(20) })
+export const jwks = z.object({ keys: z.array(jwk).min(1).max(20) })
 
 const isLoopback = (url: URL): boolean =>
   url.hostname === '127.0.0.1' ||
@@ -27,12 +27,12 @@ export const address = z.string().refine(
   { message: 'expected an absolute https address without a fragment (http only on loopback)' },
 )
 /** No pattern either: a browser would read `*` in `frame-ancestors` as any host. */
-const origin = address.refine(
+export const origin = address.refine(
   (text) => /^https?:\/\/[a-z0-9.-]+(:\d+)?$/.test(text) && new URL(text).origin === text,
   { message: 'expected an origin: scheme, host and port, nothing after' },
 )
 
-const keySource = (row: {
+export const keySource = (row: {
   jwks?: { keys: Record<string, unknown>[] } | undefined
   jwks_uri?: string | undefined
 }) =>
@@ -40,10 +40,10 @@ const keySource = (row: {
 
 export const launchSystemRow = z
   .strictObject({
-    id,
+    id: id.refine((text) => text !== STANDALONE, 'is a word with a meaning of its own'),
     issuer: z.string().min(1).max(200).optional(),
     name: z.string().min(1).max(100),
-    rung: z.enum(RUNGS),
+    rung: z.enum(SYSTEM_RUNGS),
     jwks: jwks.optional(),
     jwks_uri: address.optional(),
     algorithms: z.array(z.enum(LAUNCH_ALGORITHMS)).min(1).default(['ES256']),
@@ -102,40 +102,5 @@ export const launchSystemRow = z
       claims: row.claims,
       maxLifetime: row.max_lifetime,
       defaultPurpose: row.default_purpose,
-    }),
-  )
-
-export const clientRow = z
-  .strictObject({
-    id,
-    name: z.string().min(1).max(100),
-    type: z.enum(['public', 'key']),
-    jwks: jwks.optional(),
-    jwks_uri: address.optional(),
-    assertion_algorithms: z
-      .array(z.enum(['ES256', 'ES384', 'RS384', 'PS256', 'EdDSA']))
-      .default(['ES384', 'RS384', 'ES256']),
-    redirect_uris: z.array(address).min(1).max(20),
-    launch_urls: z.array(address).max(20).default([]),
-    scopes: z.array(z.string().max(300)).min(1).max(100),
-    id_token_algorithm: z.enum(['RS256', 'ES256']).default('RS256'),
-    origins: z.array(origin).max(20).optional(),
-  })
-  .refine((row) => row.type === 'public' || row.jwks !== undefined || row.jwks_uri !== undefined, {
-    path: ['jwks'],
-    message: 'type key needs jwks or jwks_uri',
-  })
-  .transform(
-    (row): Client => ({
-      id: row.id,
-      name: row.name,
-      type: row.type,
-      ...keySource(row),
-      assertionAlgorithms: row.assertion_algorithms,
-      redirectUris: row.redirect_uris,
-      launchUrls: row.launch_urls,
-      scopes: row.scopes,
-      idTokenAlgorithm: row.id_token_algorithm,
-      origins: row.origins ?? [...new Set(row.redirect_uris.map((uri) => new URL(uri).origin))],
     }),
   )

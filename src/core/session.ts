@@ -1,7 +1,16 @@
 /** Sign-on sessions: who is signed on in a browser, by what proof, until when. */
-import type { Authentication, KnownPatient, KnownUser, NamedUser } from './context.js'
+
+import type { AppAsk, Demand } from './authorization-request.js'
+import type {
+  Authentication,
+  BirthDate,
+  KnownPatient,
+  KnownUser,
+  NamedUser,
+  NhsNumber,
+} from './context.js'
 import { type LaunchId, type SignOnId, sha256 } from './ids.js'
-import type { VerifiedLaunch } from './launch.js'
+import type { SystemLaunch, VerifiedLaunch } from './launch.js'
 import type { Assurance } from './roles.js'
 import type { EpochMs, EpochSeconds } from './values.js'
 
@@ -28,13 +37,22 @@ export interface SignOn {
 export type Waiting =
   | { readonly for: 'sign-on'; readonly assurance: Assurance }
   | { readonly for: 'birth-date'; readonly attempts: number }
+  | { readonly for: 'patient'; readonly attempts: number }
   | { readonly for: 'person' }
+
+/** A patient whom a user opened lately: what it takes to open them again. */
+export interface RecentPatient {
+  readonly nhsNumber: NhsNumber
+  readonly birthDate: BirthDate
+}
 
 export interface PendingLaunch {
   readonly launch: VerifiedLaunch
   /** Absent while the birth date has not been typed (rung `sealed`). */
   readonly patient?: KnownPatient
   readonly waiting: Waiting
+  /** Set when an app asked for it at the authorize endpoint: there the launch goes on. */
+  readonly ask?: AppAsk
   /** Hash of the `pnd_` secret in the page's forms: their CSRF token. */
   readonly secret: string
   /** Hash of the cookie of the browser that owns the launch. */
@@ -82,7 +100,7 @@ export function subjectOf(user: NamedUser, issuer: string): string {
  * @param linked the provider's uid that the launch system's local user confirmed to be
  */
 export function samePerson(
-  launch: VerifiedLaunch,
+  launch: SystemLaunch,
   signOn: SignOn,
   linked: string | undefined,
 ): 'same' | 'other' | 'unknown' {
@@ -93,6 +111,13 @@ export function samePerson(
     return person === personOf(launch.user, launch.system) ? 'same' : 'other'
   }
   return 'unknown'
+}
+
+/** Whether a sign-on is what an app asked for. A launch's own word has no time that `max_age` could count from. */
+export function meetsDemand({ authentication, user }: SignOn, demand: Demand): boolean {
+  const { since, assurance = 1 } = demand
+  const fresh = since === undefined || (authentication.time ?? 0) >= since
+  return fresh && user.assurance >= assurance
 }
 
 /** Whether a sign-on still stands, by its own times; end markers are asked separately. */

@@ -35,6 +35,8 @@ export const gatewayFile = z.strictObject({
       handle: lifetime(60, 300),
       pending: lifetime(600, 1800),
       code: lifetime(60, 600),
+      pushed: lifetime(90, 600),
+      offline: lifetime(2_592_000, 31_536_000),
       access_token: lifetime(300, 600),
       session_idle: lifetime(900, 3600),
       session: lifetime(43_200, 43_200),

@@ -1,6 +1,6 @@
 /** The claims of the tokens that a grant gives, and the answer of the token endpoint. */
 import type { Grant } from './grant.js'
-import type { TokenId } from './ids.js'
+import { sha256, type TokenId } from './ids.js'
 import type { SignOn } from './session.js'
 import { type EpochMs, type Seconds, seconds } from './values.js'
 
@@ -26,21 +26,33 @@ export function accessClaims(
     jti: token,
     scope: grant.scopes.join(' '),
     launch: grant.launch,
-    patient,
+    ...(patient === undefined ? {} : { patient }),
     ...(ehrId === undefined ? {} : { ehrId }),
     ...(encounter === undefined ? {} : { encounter }),
     policy_version: grant.policyVersion,
   }
 }
 
+/** OIDC Core §3.1.3.6: the left half of the hash that the signature is made with, SHA-256 for all of ours. */
+const atHash = (access: string): string =>
+  Buffer.from(sha256(access), 'base64url').subarray(0, 16).toString('base64url')
+
 /** Claims in ASCII only: a browser library reads them with a decoder that knows no more. @see OIDC Core §2; SMART "Scopes for requesting identity data" */
-export function idClaims(grant: Grant, issuer: string, now: EpochMs, lifetime: Seconds) {
+export function idClaims(
+  grant: Grant,
+  issuer: string,
+  now: EpochMs,
+  lifetime: Seconds,
+  access: string,
+) {
   return {
     iss: issuer,
     aud: grant.client,
     sub: grant.subject,
     iat: seconds(now),
     exp: seconds(now) + lifetime,
+    at_hash: atHash(access),
+    sid: grant.signOn,
     ...(grant.code.nonce === undefined ? {} : { nonce: grant.code.nonce }),
     ...(grant.authTime === undefined ? {} : { auth_time: grant.authTime }),
     ...(grant.acr === undefined ? {} : { acr: grant.acr }),
@@ -57,7 +69,7 @@ export function idClaims(grant: Grant, issuer: string, now: EpochMs, lifetime: S
  */
 export function tokenAnswer(
   grant: Grant,
-  signOn: SignOn,
+  signOn: SignOn | undefined,
   tokens: { readonly access: string; readonly id?: string; readonly refresh?: string },
   lifetime: Seconds,
   idle: Seconds,
@@ -70,8 +82,9 @@ export function tokenAnswer(
     ...(tokens.id === undefined ? {} : { id_token: tokens.id }),
     ...(tokens.refresh === undefined ? {} : { refresh_token: tokens.refresh }),
     ...grant.context,
-    __session_idle_seconds: idle,
-    __session_ends: seconds(signOn.until),
+    ...(signOn === undefined
+      ? {}
+      : { __session_idle_seconds: idle, __session_ends: seconds(signOn.until) }),
     __launch: grant.launch,
     ...(grant.obligations.length > 0 ? { __obligations: grant.obligations } : {}),
   }

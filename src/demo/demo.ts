@@ -72,8 +72,11 @@ const APP_SCOPES = [
 export const demoApp = (origin: string): Client => ({
   id: 'care-plan',
   name: 'Shared care plan',
+  profile: 'smart',
   type: 'public',
   assertionAlgorithms: [],
+  grantTypes: ['authorization_code', 'refresh_token'],
+  pushed: false,
   redirectUris: [`${origin}/`],
   launchUrls: [`${origin}/launch.html`],
   scopes: APP_SCOPES,

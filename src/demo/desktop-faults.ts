@@ -2,7 +2,7 @@
  * The usual faults, as rows: what each does to a launch, and which refusal it must meet on which rung.
  * A fault changes a draft before it is signed, how it is signed, or how it is delivered.
  */
-import type { Rung } from '../core/context.js'
+import type { SystemRung } from '../core/context.js'
 import type { RefusalCode } from '../core/refusal.js'
 
 /** The launch token's claims under our own names. @see docs/integrating.md, "Launch token" */
@@ -40,7 +40,7 @@ export type Delivery =
   | 'made-up-handle'
 
 export interface LaunchDraft {
-  readonly rung: Rung
+  readonly rung: SystemRung
   readonly claims: LaunchTokenClaims
   readonly signing: 'own' | 'other-system' | 'unknown-key' | 'none'
   /** Put in the place of what was signed, the signature kept. */
@@ -53,7 +53,7 @@ export interface Fault {
   /** What it does to the launch, in plain words. */
   readonly does: string
   /** The refusal that it must meet, on the rungs on which it can be tried; `completes`: it must not be refused. */
-  readonly expected: Readonly<Partial<Record<Rung, RefusalCode | 'completes'>>>
+  readonly expected: Readonly<Partial<Record<SystemRung, RefusalCode | 'completes'>>>
   readonly apply: (draft: LaunchDraft) => LaunchDraft
 }
 
@@ -135,10 +135,13 @@ export const isFault = (name: unknown): name is FaultName =>
   typeof name === 'string' && Object.hasOwn(FAULTS, name)
 
 /** The faults that can be tried on a rung, in the order of the table. */
-export const faultsOf = (rung: Rung): readonly FaultName[] =>
+export const faultsOf = (rung: SystemRung): readonly FaultName[] =>
   (Object.keys(FAULTS) as FaultName[]).filter((name) => Object.hasOwn(FAULTS[name].expected, rung))
 
-export const expectedOf = (name: FaultName, rung: Rung): RefusalCode | 'completes' | undefined =>
+export const expectedOf = (
+  name: FaultName,
+  rung: SystemRung,
+): RefusalCode | 'completes' | undefined =>
   (FAULTS as Record<FaultName, Fault>)[name].expected[rung]
 
 /** What the fault makes of a draft. The draft itself stays as it is. */

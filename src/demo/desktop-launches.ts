@@ -3,7 +3,7 @@
  * pushes, the sealed parameters. Used by the pretend desktop and by the `launch` command.
  */
 import { CompactEncrypt, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
-import type { Rung } from '../core/context.js'
+import type { SystemRung } from '../core/context.js'
 import type { ClaimMapping } from '../core/launch-system.js'
 import { type Clock, type Random, seconds } from '../core/values.js'
 import {
@@ -39,7 +39,7 @@ export interface LaunchedPatient {
 /** The system that launches: who it is, what it signs with, and what it calls things. */
 export interface LaunchingSystem {
   readonly id: string
-  readonly rung: Rung
+  readonly rung: SystemRung
   /** Private JWK with `kid` and `alg`. */
   readonly key: JWK
   readonly claims?: ClaimMapping

@@ -5,7 +5,7 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
-import type { Rung } from '../core/context.js'
+import type { SystemRung } from '../core/context.js'
 import type { ClaimMapping, LaunchSystem } from '../core/launch-system.js'
 
 export const SYSTEM_IDS = ['gp-push', 'gp-post', 'gp-smart', 'gp-sealed'] as const
@@ -16,7 +16,7 @@ export type DemoSystems = Readonly<Record<SystemId, { readonly key: JWK }>>
 
 interface Portrait {
   readonly name: string
-  readonly rung: Rung
+  readonly rung: SystemRung
   readonly signOn: 'launch' | 'provider'
   /** How it launches, for a newcomer. */
   readonly how: string

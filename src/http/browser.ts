@@ -23,12 +23,17 @@ const isPrefetch = (req: Request): boolean =>
     /prefetch|prerender/i.test(req.get(name) ?? ''),
   )
 
+/** A picture or a script of another page is nothing that a user opened (Fetch Metadata); old browsers do not say. */
+const isNavigation = (req: Request): boolean =>
+  ['navigate', undefined].includes(req.get('sec-fetch-mode')) &&
+  (isFramed(req) || ['document', undefined].includes(req.get('sec-fetch-dest')))
+
 /**
  * Lets through what a user opens. Whatever looks at an address ahead of them (HEAD, prefetch, prerender)
  * gets an empty answer, because opening an address of ours spends something.
  */
 export const openedOnly: RequestHandler = (req, res, next) => {
-  if (req.method === 'GET' && !isPrefetch(req)) next()
+  if (req.method === 'GET' && !isPrefetch(req) && isNavigation(req)) next()
   else res.status(204).end()
 }
 
@@ -45,21 +50,35 @@ export function browsersOf(req: Request): readonly string[] {
     .map(([, value]) => hashOf(value ?? ''))
 }
 
-/**
- * The hash of this browser's cookie, for this way of being shown; a new cookie where there was none.
- * `SameSite=None` because a launch arrives by a post from another site.
- */
-export function ensureBrowser(req: Request, res: Response, random: Random): string {
-  const framed = isFramed(req)
-  const name = framed ? FRAMED : TOP
-  const pair = (req.get('cookie') ?? '').split(';').map((p) => p.trim().split('='))
-  const sent = pair.find(([n, v]) => n === name && /^brw_[\w-]{32}$/.test(v ?? ''))?.[1]
-  if (sent !== undefined) return hashOf(sent)
+/** This browser, by the hash of its cookie for this way of being shown. */
+export interface Browser {
+  readonly hash: string
+  readonly framed: boolean
+  /** The cookie was made for this answer: nobody can have seen it. */
+  readonly fresh: boolean
+}
+
+/** `SameSite=None` because a launch arrives by a post from another site. */
+function giveCookie(res: Response, framed: boolean, random: Random): string {
   const value = newSecret('brw', random)
   const partition = framed ? '; Partitioned' : ''
   res.append(
     'Set-Cookie',
-    `${name}=${value}; Path=/; Max-Age=${LIFETIME}; Secure; HttpOnly; SameSite=None${partition}`,
+    `${framed ? FRAMED : TOP}=${value}; Path=/; Max-Age=${LIFETIME}; Secure; HttpOnly; SameSite=None${partition}`,
   )
   return hashOf(value)
 }
+
+/** This browser; with a new cookie where there was none. */
+export function ensureBrowser(req: Request, res: Response, random: Random): Browser {
+  const framed = isFramed(req)
+  const name = framed ? FRAMED : TOP
+  const pair = (req.get('cookie') ?? '').split(';').map((p) => p.trim().split('='))
+  const sent = pair.find(([n, v]) => n === name && /^brw_[\w-]{32}$/.test(v ?? ''))?.[1]
+  if (sent !== undefined) return { hash: hashOf(sent), framed, fresh: false }
+  return { hash: giveCookie(res, framed, random), framed, fresh: true }
+}
+
+/** A new cookie in the place of the one that was sent. Answers its hash. */
+export const renewBrowser = (res: Response, { framed }: Browser, random: Random): string =>
+  giveCookie(res, framed, random)

@@ -1,10 +1,7 @@
 /** What one request has learned so far, for whoever answers it in the end (http/refusals.ts). */
 import type { Response } from 'express'
 import type { EventName, Happening } from '../core/audit.js'
-import type { Branded } from '../core/values.js'
-
-/** An address that a registered client has registered, compared character by character. */
-export type ProvenRedirect = Branded<string, 'ProvenRedirect'>
+import type { AppReturn } from '../core/authorization-request.js'
 
 /** How an endpoint answers, refusals included. */
 export type Answers = 'page' | 'json' | 'fhir'
@@ -16,7 +13,7 @@ export interface Journey {
   /** Facts for that entry. */
   about: Partial<Happening>
   /** Set once the redirect was proven: refusals then go to the app. */
-  redirect?: { readonly to: ProvenRedirect; readonly state?: string | undefined }
+  redirect?: AppReturn
   /** Origins that may frame the page that answers. */
   frameAncestors: readonly string[]
   /** Plain reasons of a policy's refusal, for the page. */

@@ -5,8 +5,9 @@ import type { Happening } from '../core/audit.js'
 import { newId, type Reference } from '../core/ids.js'
 import { REFUSALS, Refusal } from '../core/refusal.js'
 import type { Random } from '../core/values.js'
-import { type Journey, journeyOf, type ProvenRedirect } from './journey.js'
+import { type Journey, journeyOf } from './journey.js'
 import type { Pages } from './pages.js'
+import { answerApp } from './redirect.js'
 
 interface Parts {
   readonly issuer: string
@@ -29,26 +30,6 @@ function asRefusal(error: unknown): Refusal | undefined {
   return undefined
 }
 
-/**
- * The address that carries a refusal back to the app. Only a proven redirect can be one.
- * @see RFC 6749 §4.1.2.1; RFC 9207 §2 (iss)
- */
-export function refusalTo(
-  redirect: ProvenRedirect,
-  refusal: Refusal,
-  issuer: string,
-  reference: Reference,
-  state?: string,
-): string {
-  const { wire, text } = REFUSALS[refusal.code]
-  const url = new URL(redirect)
-  url.searchParams.set('error', wire)
-  url.searchParams.set('error_description', `${text} Reference: ${reference}`)
-  url.searchParams.set('iss', issuer)
-  if (state !== undefined) url.searchParams.set('state', state)
-  return url.href
-}
-
 const operationOutcome = (code: string, text: string, reference: string) => ({
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'error', code, diagnostics: `${text} Reference: ${reference}` }],
@@ -64,6 +45,18 @@ const ISSUE_TYPES: Readonly<Record<number, string>> = {
   503: 'transient',
 }
 
+/** What the caller may prove itself by. @see RFC 6750 §3; RFC 6749 §5.2 (the scheme that the app tried) */
+function challengeOf(
+  issuer: string,
+  { code }: Refusal,
+  wire: string,
+  tried: string | undefined,
+): string | undefined {
+  if (wire === 'invalid_client') return tried && `Basic realm="${issuer}"`
+  if (wire !== 'invalid_token' && wire !== 'insufficient_scope') return undefined
+  return `Bearer realm="${issuer}"${code === 'token_missing' ? '' : ` error="${wire}"`}`
+}
+
 function answer(
   parts: Parts,
   res: Response,
@@ -74,8 +67,8 @@ function answer(
   const { wire, status, text } = REFUSALS[refusal.code]
   res.set('X-Request-Id', reference)
   if (journey.redirect) {
-    const { to, state } = journey.redirect
-    res.redirect(303, refusalTo(to, refusal, parts.issuer, reference, state))
+    const error_description = `${text} Reference: ${reference}`
+    answerApp(parts, res, journey.redirect, { error: wire, error_description })
     return
   }
   if (journey.answers === 'page') {
@@ -87,10 +80,8 @@ function answer(
     })
     return
   }
-  if (wire === 'invalid_token' || wire === 'insufficient_scope') {
-    const fault = refusal.code === 'token_missing' ? '' : ` error="${wire}"`
-    res.set('WWW-Authenticate', `Bearer realm="${parts.issuer}"${fault}`)
-  }
+  const challenge = challengeOf(parts.issuer, refusal, wire, res.req.get('authorization'))
+  if (challenge !== undefined) res.set('WWW-Authenticate', challenge)
   const body =
     journey.answers === 'fhir'
       ? operationOutcome(ISSUE_TYPES[status] ?? 'processing', text, reference)

@@ -2,7 +2,14 @@
  * Our own keys: one ES256 pair for access tokens, one RS256 pair for id_tokens (SMART asks for it), one
  * ECDH-ES pair that launch systems seal to. Made once per store, by whichever node comes first.
  */
-import { createPrivateKey, type JsonWebKey, type KeyObject, sign as signBytes } from 'node:crypto'
+import {
+  createHmac,
+  createPrivateKey,
+  hkdfSync,
+  type JsonWebKey,
+  type KeyObject,
+  sign as signBytes,
+} from 'node:crypto'
 import {
   type CryptoKey,
   calculateJwkThumbprint,
@@ -30,6 +37,8 @@ export interface Keys {
   verify(jwt: string, typ: string, now: EpochMs): Promise<JWTPayload>
   /** Opens what was sealed to our `use: enc` key (JWE compact, ECDH-ES with A256GCM). @throws Refusal seal_invalid */
   unseal(jwe: string): Promise<string>
+  /** A mark that nobody else can make, the same for the same text (HMAC-SHA-256, base64url). */
+  mac(text: string): string
   /** The private key with which we authenticate at others (private_key_jwt). */
   client(): { readonly key: CryptoKey; readonly kid: string; readonly alg: 'ES256' }
   /** What /oauth/jwks publishes: public members only. */
@@ -110,6 +119,10 @@ async function storedKeys(store: Store): Promise<readonly JWK[]> {
   throw new Error('another node is making the first keys: start again in a moment')
 }
 
+/** The private number of an elliptic key. */
+const secretOf = ({ signing }: KeyPair): Buffer =>
+  Buffer.from(signing.export({ format: 'jwk' }).d ?? '', 'base64url')
+
 const row = (pairs: readonly KeyPair[], alg: string): KeyPair => {
   const pair = pairs.find((candidate) => candidate.alg === alg)
   if (!pair) throw new Error(`the store holds no ${alg} key`)
@@ -120,6 +133,9 @@ const row = (pairs: readonly KeyPair[], alg: string): KeyPair => {
 export async function openKeys(store: Store, issuer: string): Promise<Keys> {
   const pairs = await Promise.all((await storedKeys(store)).map(load))
   const seal = row(pairs, 'ECDH-ES')
+  const macKey = Buffer.from(
+    hkdfSync('sha256', secretOf(row(pairs, 'ES256')), '', 'launch-gateway mac', 32),
+  )
   return {
     jwks: { keys: pairs.map((pair) => pair.jwk) },
     sign: async (alg, typ, claims) => compactJws(row(pairs, alg), typ, claims),
@@ -142,6 +158,7 @@ export async function openKeys(store: Store, issuer: string): Promise<Keys> {
       })
       return new TextDecoder().decode(opened.plaintext)
     },
+    mac: (text) => createHmac('sha256', macKey).update(text).digest('base64url'),
     client: () => {
       const pair = row(pairs, 'ES256')
       return { key: pair.private, kid: pair.kid, alg: 'ES256' }

@@ -2,23 +2,30 @@
 import type { RequestHandler } from 'express'
 import type { Happening } from '../core/audit.js'
 import { isSecret } from '../core/ids.js'
-import { readBirthDate } from '../core/nhs-number.js'
+import { isStandalone } from '../core/launch.js'
+import { readNhsNumber } from '../core/nhs-number.js'
 import { Refusal } from '../core/refusal.js'
-import { type PendingLaunch, personOf, type SignOn } from '../core/session.js'
-import { after } from '../core/values.js'
+import { type PendingLaunch, personOf, type SignOn, type Waiting } from '../core/session.js'
+import { after, type Seconds } from '../core/values.js'
 import { parameters } from '../http/parameters.js'
+import { patientNamed, recentOf, rememberPut, typedDate } from './choose.js'
 import { type Exchange, factsOf, type LaunchParts } from './parts.js'
 import { resume } from './proceed.js'
 import { personId } from './standing.js'
 import { ownBrowser, pendingOf, showWaiting } from './waiting.js'
 
 const MOST_BIRTH_DATES = 3
+/** Typing NHS number and birth date: typing errors, and no more. */
+const MOST_CHOICES = 10
 const FOREVER = Date.UTC(9999, 0)
+/** Longer than two answers to one question can lie apart. */
+const LINKING: Seconds = 60
 
 /** Answers that a waiting launch takes, by the step that its form names. */
 const STEPS = new Map<string, (parts: LaunchParts, step: Step) => Promise<void>>([
   ['signed-on', confirmSignOn],
   ['birth-date', confirmBirthDate],
+  ['patient', choosePatient],
   ['person', confirmPerson],
 ])
 
@@ -50,18 +57,26 @@ async function confirmPerson(
     await parts.sessions.end(signOn, 'the user said that it is somebody else')
     throw new Refusal('person_mismatch', 'the user did not confirm')
   }
+  const { launch } = pending
+  if (isStandalone(launch)) throw new Refusal('sign_on_state_invalid', 'not awaited')
   const uid = personOf(signOn.user, signOn.issuer)
+  const id = personId(launch, uid)
   const linked: Happening = {
     what: 'person_linked',
     outcome: 'success',
     ...factsOf(pending),
     detail: { uid },
   }
-  const value = { uid, since: parts.clock() }
-  await parts.trail.commit({
-    record: [linked],
-    puts: [{ kind: 'person', id: personId(pending.launch), value, until: FOREVER }],
-  })
+  // Recorded once: whoever was first is the person, and a second answer does not change it.
+  const known = await parts.store.get('person', id)
+  const fresh =
+    known === undefined &&
+    (await parts.trail.commit({
+      claims: [{ what: `person/${id}`, until: after(parts.clock(), LINKING) }],
+      record: [linked],
+      puts: [{ kind: 'person', id, value: { uid, since: parts.clock() }, until: FOREVER }],
+    }))
+  if (!fresh && known?.uid !== uid) throw new Refusal('person_mismatch', 'linked to another person')
   await resume(parts, exchange, pending, signOn)
 }
 
@@ -74,13 +89,15 @@ async function confirmBirthDate(
   { exchange, pending, signOn, sent }: Step,
 ): Promise<void> {
   const { waiting, launch } = pending
-  if (waiting.for !== 'birth-date' || !signOn)
+  if (waiting.for !== 'birth-date' || !signOn || isStandalone(launch))
     throw new Refusal('sign_on_state_invalid', 'not awaited')
   if (waiting.attempts >= MOST_BIRTH_DATES)
     throw new Refusal('birth_date_exhausted', 'answered often enough')
   const attempts = waiting.attempts + 1
-  await spendTry(parts, pending, attempts)
-  const patient = await patientBorn(parts, pending, sent)
+  await spendTry(parts, pending, { for: 'birth-date', attempts })
+  const born = typedDate(sent)
+  const { nhsNumber } = launch.patient
+  const patient = born && (await patientNamed(parts, signOn, nhsNumber, born))
   if (patient) {
     const confirmed: Happening = {
       what: 'patient_confirmed',
@@ -112,6 +129,60 @@ async function confirmBirthDate(
   )
 }
 
+/** What a step says of a patient who was not matched; the same for an unknown number and a wrong date. */
+const UNMATCHED =
+  'No patient was found by this NHS number and date of birth. Check both and try again.'
+
+/**
+ * A standalone launch: the user names the patient by NHS number and birth date, or chooses one of those whom
+ * they opened lately. Nothing tells an unknown number from a wrong date.
+ *
+ * @see SMART App Launch 2.2, "Launch App: Standalone Launch" (launch/patient)
+ */
+async function choosePatient(
+  parts: LaunchParts,
+  { exchange, pending, signOn, sent }: Step,
+): Promise<void> {
+  const { waiting, launch } = pending
+  if (waiting.for !== 'patient' || !signOn)
+    throw new Refusal('sign_on_state_invalid', 'not awaited')
+  if (waiting.attempts >= MOST_CHOICES) throw new Refusal('birth_date_exhausted', 'often enough')
+  const attempts = waiting.attempts + 1
+  await spendTry(parts, pending, { for: 'patient', attempts })
+  const recent = await recentOf(parts, signOn)
+  const typed = { nhsNumber: readNhsNumber(sent.get('nhs_number')), birthDate: typedDate(sent) }
+  const { nhsNumber, birthDate } = recent[Number(sent.get('recent') ?? 'none')] ?? typed
+  const patient =
+    nhsNumber && birthDate && (await patientNamed(parts, signOn, nhsNumber, birthDate))
+  if (patient && nhsNumber && birthDate) {
+    const chosen: Happening = {
+      what: 'patient_confirmed',
+      outcome: 'success',
+      ...factsOf({ launch, patient }),
+    }
+    await parts.store.commit({ puts: [rememberPut(signOn, { nhsNumber, birthDate }, recent)] })
+    return resume(parts, exchange, pending, signOn, { patient, record: [chosen] })
+  }
+  const refused: Happening = {
+    what: 'patient_confirmed',
+    outcome: 'refused',
+    ...factsOf(pending),
+    detail: { attempts },
+  }
+  const system = await parts.registry.system(launch.system)
+  if (!system) throw new Refusal('system_unknown', launch.system)
+  const arrival = { launch, claims: [], record: [refused], signOn }
+  await showWaiting(
+    parts,
+    exchange,
+    { ...arrival, ...(pending.ask ? { ask: pending.ask } : {}) },
+    {
+      ...{ waiting: { for: 'patient', attempts }, browser: pending.browser, system, signOn },
+      ...{ error: UNMATCHED, recent },
+    },
+  )
+}
+
 /**
  * Counts a try before it is judged, so that neither parallel posts nor a record that does not answer
  * change how many there are.
@@ -121,34 +192,15 @@ async function confirmBirthDate(
 async function spendTry(
   parts: LaunchParts,
   pending: PendingLaunch,
-  attempts: number,
+  waiting: Extract<Waiting, { attempts: number }>,
 ): Promise<void> {
   const { id } = pending.launch
   const until = after(parts.clock(), parts.lifetimes.pending)
-  const value: PendingLaunch = { ...pending, waiting: { for: 'birth-date', attempts } }
   const fresh = await parts.store.commit({
-    claims: [{ what: `birth-date/${id}/${attempts}`, until }],
-    puts: [{ kind: 'pending', id, value, until }],
+    claims: [{ what: `${waiting.for}/${id}/${waiting.attempts}`, until }],
+    puts: [{ kind: 'pending', id, value: { ...pending, waiting }, until }],
   })
   if (!fresh) throw new Refusal('launch_replayed', 'answered before')
-}
-
-/** The launch's patient, if the date typed is theirs. @throws Refusal record_unavailable, upstream_invalid */
-async function patientBorn(
-  parts: LaunchParts,
-  { launch }: PendingLaunch,
-  sent: ReadonlyMap<string, string>,
-) {
-  const [day = '', month = '', year = ''] = ['day', 'month', 'year'].map((name) =>
-    (sent.get(name) ?? '').trim(),
-  )
-  const typed = readBirthDate(`${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`)
-  if (!typed) return undefined
-  return parts.findPatient(launch.patient.nhsNumber, typed).catch((error: unknown) => {
-    if (error instanceof Refusal && ['patient_unknown', 'patient_mismatch'].includes(error.code))
-      return undefined
-    throw error
-  })
 }
 
 /**
@@ -159,7 +211,7 @@ export function carryOn(parts: LaunchParts): RequestHandler {
   return async (req, res) => {
     const sent = parameters(req)
     const pending = await pendingOf(parts, res, sent.get('pending') ?? '')
-    ownBrowser(req, pending)
+    await ownBrowser(parts, req, pending)
     const step = STEPS.get(sent.get('step') ?? '')
     if (!step) throw new Refusal('parameter_invalid', 'step')
     const signOn = pending.signOn && (await parts.sessions.get(pending.signOn))

@@ -3,11 +3,12 @@ import type { Request, Response } from 'express'
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
 import type { Happening } from '../core/audit.js'
+import type { AppAsk } from '../core/authorization-request.js'
 import type { BirthDate, KnownPatient, KnowUser, NhsNumber } from '../core/context.js'
 import type { Policies } from '../core/decision.js'
 import type { LaunchId } from '../core/ids.js'
-import type { VerifiedLaunch } from '../core/launch.js'
-import type { SignOn } from '../core/session.js'
+import { isStandalone, type SystemLaunch, type VerifiedLaunch } from '../core/launch.js'
+import { personOf, type SignOn } from '../core/session.js'
 import type { Clock, Random, Seconds } from '../core/values.js'
 import type { Pages } from '../http/pages.js'
 import type { ClinicianProvider } from '../identity/clinician.js'
@@ -49,8 +50,10 @@ export interface Exchange {
 /** A launch that has arrived in a browser, and what must be written with whatever comes of it. */
 export interface Arrival {
   readonly launch: VerifiedLaunch
-  /** Absent while the user has yet to type the birth date. */
+  /** Absent while the user has yet to type the birth date, or to choose whom the plan is of. */
   readonly patient?: KnownPatient
+  /** What an app asked at the authorize endpoint: there the launch goes on when this is met. */
+  readonly ask?: AppAsk
   readonly claims: readonly Claim[]
   readonly record: readonly Happening[]
   /** Whose session ends by this launch: another user's in the same browser. */
@@ -67,23 +70,26 @@ export const factsOf = ({ launch, patient }: Pick<Arrival, 'launch' | 'patient'>
   system: launch.system,
   app: launch.app,
   purpose: launch.purpose,
-  user: {
-    id: launch.user.sdsUserId ?? launch.user.localId,
-    ...(launch.user.name === undefined ? {} : { name: launch.user.name }),
-    ...(launch.user.sdsRoleProfileId === undefined
-      ? {}
-      : { roleProfile: launch.user.sdsRoleProfileId }),
-    organization: launch.organization,
-  },
-  patient: {
-    ...(patient === undefined ? {} : { fhirId: patient.fhirId }),
-    nhsNumber: patient?.nhsNumber ?? launch.patient.nhsNumber,
-  },
+  ...(isStandalone(launch) ? {} : { user: namedBy(launch) }),
+  ...patientIn(launch, patient),
 })
+
+/** The user as the launch system named them. */
+const namedBy = ({ system, user, organization }: SystemLaunch) => ({
+  id: personOf(user, system),
+  ...(user.name === undefined ? {} : { name: user.name }),
+  ...(user.sdsRoleProfileId === undefined ? {} : { roleProfile: user.sdsRoleProfileId }),
+  organization,
+})
+
+function patientIn(launch: VerifiedLaunch, patient: KnownPatient | undefined) {
+  if (patient) return { patient: { fhirId: patient.fhirId, nhsNumber: patient.nhsNumber } }
+  return isStandalone(launch) ? {} : { patient: { nhsNumber: launch.patient.nhsNumber } }
+}
 
 /** The entry that says how a launch was proven. */
 export const launchVerified = (
-  launch: VerifiedLaunch,
+  launch: SystemLaunch,
   patient: KnownPatient | undefined,
   proof: Readonly<Record<string, string | number>>,
 ): Happening => ({

@@ -4,19 +4,21 @@
  * comes back here.
  */
 
+import type { Response } from 'express'
 import type { Happening } from '../core/audit.js'
 import { circumstancesOf } from '../core/circumstances.js'
 import type { KnownUser } from '../core/context.js'
 import type { PolicyDecision, Question } from '../core/decision.js'
 import { hashOf, newLaunchSecret } from '../core/ids.js'
-import { launchAddress, openSession } from '../core/launch.js'
+import { isStandalone, launchAddress, openSession } from '../core/launch.js'
 import { ask } from '../core/question.js'
 import { Refusal } from '../core/refusal.js'
 import { type PendingLaunch, personOf, type SignOn, type Waiting } from '../core/session.js'
 import { after } from '../core/values.js'
-import { browsersOf, ensureBrowser } from '../http/browser.js'
+import { type Browser, browsersOf, ensureBrowser, renewBrowser } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { seeOther } from '../http/redirect.js'
+import { recentOf } from './choose.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
 import { standing } from './standing.js'
 import { showWaiting } from './waiting.js'
@@ -59,9 +61,25 @@ const signedOn = (arrival: Arrival, signOn: SignOn): Happening => ({
  * Another user's session ends with the launch that takes the browser over: in the same commit, so that a
  * launch that comes to nothing, such as a replayed one, ends nobody's.
  */
-function ending(parts: LaunchParts, arrival: Arrival, replaced: SignOn): Arrival {
-  const end = parts.sessions.ending(replaced, 'another user launched in this browser')
-  return { ...arrival, record: [...arrival.record, ...end.record], puts: end.puts }
+function ending(parts: LaunchParts, arrival: Arrival, replaced: readonly SignOn[]): Arrival {
+  if (replaced.length === 0) return arrival
+  const ends = replaced.map((signOn) =>
+    parts.sessions.ending(signOn, 'another user, or other rights, launched in this browser'),
+  )
+  return {
+    ...arrival,
+    record: [...arrival.record, ...ends.flatMap(({ record }) => record)],
+    puts: ends.flatMap(({ puts }) => puts),
+  }
+}
+
+/** The page on which a patient is still to be confirmed or chosen. @throws Refusal interaction_required */
+function wantedPatient({ launch, patient, ask }: Arrival): Waiting | undefined {
+  if (patient) return undefined
+  if (!isStandalone(launch)) return { for: 'birth-date', attempts: 0 }
+  if (!ask?.needsPatient) return undefined
+  if (ask.demand.silent) throw new Refusal('interaction_required', 'a patient is to be chosen')
+  return { for: 'patient', attempts: 0 }
 }
 
 /** A policy's no, or a way to a yes by a stronger sign-on. */
@@ -100,32 +118,48 @@ export async function proceed(
   if (!system) throw new Refusal('system_unknown', launch.system)
   journeyOf(res).frameAncestors = system.frameAncestors
   learn(res, factsOf(arrived))
+  // Whoever asked for this at the authorize endpoint is told what comes of it.
+  if (arrived.ask) journeyOf(res).redirect = arrived.ask.answer
   if (!parts.policies.mayIssue())
     throw new Refusal('policy_stale', 'the policy version is not known')
 
   const browser = ensureBrowser(req, res, parts.random)
   const held = await parts.sessions.find(browsersOf(req))
-  const stand = await standing(parts, arrived, system, browser, held)
-  const arrival = stand.replaces ? ending(parts, arrived, stand.replaces) : arrived
+  const stand = await standing(parts, arrived, system, browser.hash, held)
+  const arrival = ending(parts, arrived, stand.replaces)
   if ('waiting' in stand)
-    return showWaiting(parts, exchange, arrival, { ...stand, browser, system })
+    return showWaiting(parts, exchange, arrival, { ...stand, browser: browser.hash, system })
 
   const { user } = stand.signOn
-  const flags = arrival.patient ?? { sensitive: false, deceased: false }
-  const circumstances = circumstancesOf(launch, user, flags, parts.clock())
+  const circumstances = circumstancesOf(launch, user, arrival.patient, parts.clock())
   const question = ask(circumstances, 'launch', { type: 'app', id: launch.app })
   const decision = parts.policies.decide(question)
   const made = [...arrival.record, decisionMade(arrival, user, decision)]
   if (decision.effect === 'deny') {
     const waiting = await denied(parts, exchange, arrival, question, decision, made)
-    return showWaiting(parts, exchange, { ...arrival, record: made }, { waiting, browser, system })
+    const wait = { waiting, browser: browser.hash, system }
+    return showWaiting(parts, exchange, { ...arrival, record: made }, wait)
   }
-  if (!arrival.patient) {
-    const waiting = { for: 'birth-date', attempts: 0 } as const
-    const asked = { ...arrival, record: made }
-    return showWaiting(parts, exchange, asked, { waiting, browser, system, signOn: stand.signOn })
+  const whose = wantedPatient(arrival)
+  if (whose) {
+    const { signOn } = stand
+    const recent = whose.for === 'patient' ? await recentOf(parts, signOn) : []
+    const wait = { waiting: whose, browser: browser.hash, system, signOn, recent }
+    return showWaiting(parts, exchange, { ...arrival, record: made }, wait)
   }
   await land(parts, exchange, { ...arrival, record: made }, stand, browser, decision.obligations)
+}
+
+/** Where the app is started: at its launch URL, or where it asked from. @throws Refusal app_refused */
+async function addressOf(parts: LaunchParts, { launch, ask }: Arrival, handle: string) {
+  if (ask) {
+    const query = new URLSearchParams({ client_id: launch.app, launch: handle })
+    return `${parts.issuer}/oauth/authorize?${query}`
+  }
+  const client = await parts.registry.client(launch.app)
+  const launchUrl = client?.launchUrls[0]
+  if (launchUrl === undefined) throw new Refusal('app_refused', `${launch.app} has no launch URL`)
+  return launchAddress(launchUrl, parts.fhirBase, handle)
 }
 
 /** Opens the session and sends the browser to the app. Everything before it is durable by then. */
@@ -134,21 +168,18 @@ async function land(
   { res }: Exchange,
   arrival: Arrival,
   { signOn, made }: { signOn: SignOn; made: boolean },
-  browser: string,
+  browser: Browser,
   obligations: readonly string[],
 ): Promise<void> {
-  const { launch, patient } = arrival
-  const client = await parts.registry.client(launch.app)
-  const launchUrl = client?.launchUrls[0]
-  if (!patient || launchUrl === undefined)
-    throw new Refusal('app_refused', `${launch.app} has no launch URL`)
+  const { launch, patient, ask } = arrival
   const handle = newLaunchSecret('hdl', launch.id, parts.random)
-  const until = after(parts.clock(), parts.lifetimes.handle)
+  const address = await addressOf(parts, arrival, handle)
   const session = openSession(
-    { launch, patient },
-    { user: signOn.user, signOn: signOn.id, browser },
-    { hash: hashOf(handle), until },
+    { launch, ...(patient ? { patient } : {}) },
+    { user: signOn.user, signOn: signOn.id, browser: browser.hash },
+    { hash: hashOf(handle), until: after(parts.clock(), parts.lifetimes.handle) },
     obligations,
+    ask?.request,
   )
   const opened: Happening = {
     what: 'session_opened',
@@ -157,19 +188,34 @@ async function land(
     signOn: signOn.id,
     detail: { obligations },
   }
+  // An app that asks for a new sign-on opens the launch again, once for each that it asked for.
+  const open = ask ? `open/${launch.id}/${signOn.id}` : `open/${launch.id}`
   const fresh = await parts.trail.commit({
-    claims: [...arrival.claims, { what: `open/${launch.id}`, until: signOn.until }],
+    claims: [...arrival.claims, { what: open, until: signOn.until }],
     record: [...arrival.record, ...(made ? [signedOn(arrival, signOn)] : []), opened],
     puts: [
       { kind: 'session', id: launch.id, value: session, until: signOn.until },
-      ...(made || arrival.signOn ? parts.sessions.puts({ ...signOn, browser }) : []),
+      ...(made || arrival.signOn ? await attach(parts, res, signOn, browser) : []),
       ...(arrival.puts ?? []),
     ],
     ...(arrival.waited ? { drops: [{ kind: 'pending' as const, id: arrival.waited }] } : {}),
   })
   if (!fresh) throw new Refusal('launch_replayed', 'jti, link or launch used before')
   if (!made) await parts.sessions.touch(signOn)
-  seeOther(res, launchAddress(launchUrl, parts.fhirBase, handle))
+  seeOther(res, address)
+}
+
+/**
+ * Ties a new sign-on to the browser under a cookie of its own: one that was there before somebody signed on may
+ * be known to whoever sat here then.
+ */
+async function attach(parts: LaunchParts, res: Response, signOn: SignOn, browser: Browser) {
+  if (browser.fresh) return parts.sessions.puts({ ...signOn, browser: browser.hash })
+  const hash = renewBrowser(res, browser, parts.random)
+  return parts.sessions.puts(
+    { ...signOn, browser: hash },
+    await parts.sessions.names([browser.hash]),
+  )
 }
 
 /** Takes a launch up again where it waited. */
@@ -186,6 +232,7 @@ export async function resume(
     launch,
     ...(patient ? { patient } : {}),
     ...(signOn ? { signOn } : {}),
+    ...(pending.ask ? { ask: pending.ask } : {}),
     claims: [],
     record: more.record ?? [],
     waited: launch.id,

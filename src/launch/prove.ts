@@ -1,8 +1,8 @@
 /** How a launch token proves itself, whichever door it came through. */
 
-import type { Rung } from '../core/context.js'
+import type { SystemRung } from '../core/context.js'
 import { type LaunchId, newLaunchId } from '../core/ids.js'
-import type { VerifiedLaunch } from '../core/launch.js'
+import type { SystemLaunch } from '../core/launch.js'
 import { launchTimes, readLaunch, verifyLaunch } from '../core/launch-claims.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { Refusal } from '../core/refusal.js'
@@ -12,7 +12,7 @@ import type { LaunchParts } from './parts.js'
 const LONGEST_TOKEN = 64 * 1024
 
 export interface ProvenLaunch {
-  readonly launch: VerifiedLaunch
+  readonly launch: SystemLaunch
   readonly system: LaunchSystem
 }
 
@@ -20,7 +20,7 @@ export interface ProvenLaunch {
 export async function claimedSystem(
   parts: LaunchParts,
   issuer: unknown,
-  rung: Rung,
+  rung: SystemRung,
 ): Promise<LaunchSystem> {
   const system =
     typeof issuer === 'string' && issuer.length <= 200
@@ -42,7 +42,7 @@ export async function claimedSystem(
 export async function proveToken(
   parts: LaunchParts,
   token: string,
-  rung: Rung,
+  rung: SystemRung,
   learned: (system: LaunchSystem, id: LaunchId, jti: string | undefined) => void,
 ): Promise<ProvenLaunch> {
   if (token.length > LONGEST_TOKEN) throw new Refusal('launch_malformed', 'too long')
@@ -65,7 +65,7 @@ export async function proveToken(
 }
 
 /** The patient whom a proven launch names, found in the record. @throws Refusal patient_unknown, patient_mismatch, record_unavailable */
-export function patientOf(parts: LaunchParts, launch: VerifiedLaunch) {
+export function patientOf(parts: LaunchParts, launch: SystemLaunch) {
   const { nhsNumber, birthDate } = launch.patient
   if (birthDate === undefined) throw new Refusal('launch_malformed', 'patient.birth_date')
   return parts.findPatient(nhsNumber, birthDate)

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import { hashOf, isSecret, launchOfSecret, newLaunchSecret, sha256 } from '../core/ids.js'
-import { replayClaim } from '../core/launch-claims.js'
+import { CLAIM_MARGIN, replayClaim } from '../core/launch-claims.js'
 import { Refusal } from '../core/refusal.js'
 import { after, seconds } from '../core/values.js'
 import { learn } from '../http/journey.js'
@@ -56,7 +56,8 @@ async function pushingSystem(parts: LaunchParts, assertion: string) {
     throw new Refusal('client_unproven', 'exp')
   }
   if (iat !== undefined && iat > now + parts.skew) throw new Refusal('client_unproven', 'iat')
-  const claim = { what: `assertion/${system.id}/${sha256(jti)}`, until: (exp + parts.skew) * 1000 }
+  const until = (exp + parts.skew) * 1000 + CLAIM_MARGIN
+  const claim = { what: `assertion/${system.id}/${sha256(jti)}`, until }
   return { system, claim }
 }
 
@@ -121,7 +122,9 @@ export function openLink(parts: LaunchParts): RequestHandler<{ link: string }> {
       {
         launch,
         patient,
-        claims: [{ what: `link/${id}`, until: launch.until + parts.lifetimes.link * 1000 }],
+        claims: [
+          { what: `link/${id}`, until: launch.until + parts.lifetimes.link * 1000 + CLAIM_MARGIN },
+        ],
         record: [],
       },
     )

@@ -35,7 +35,7 @@ export function relay(parts: RelayParts): RequestHandler {
       verifier: `${newSecret('ver', parts.random)}${newSecret('ver', parts.random)}`,
     }
     const address = await parts.issuers.begin(system, launch, secrets)
-    const browser = ensureBrowser(req, res, parts.random)
+    const { hash: browser } = ensureBrowser(req, res, parts.random)
     await parts.store.commit({
       puts: [
         {
@@ -72,7 +72,7 @@ export function relayCallback(parts: RelayParts): RequestHandler {
     journeyOf(res).frameAncestors = system.frameAncestors
     const id = newLaunchId(parts.clock(), parts.random)
     learn(res, { launch: id, system: system.id, detail: { handle: begun.handle } })
-    if (!browsersOf(req).includes(begun.browser)) {
+    if (!(await parts.sessions.names(browsersOf(req))).includes(begun.browser)) {
       throw new Refusal('sign_on_state_invalid', 'another browser')
     }
     const until = after(parts.clock(), parts.lifetimes.link)

@@ -5,10 +5,11 @@ import type { Happening } from '../core/audit.js'
 import { hashOf, newSecret, sha256 } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
 import { type PendingLaunch, personOf, type SignOn } from '../core/session.js'
-import { after, seconds } from '../core/values.js'
-import { browsersOf, ensureBrowser } from '../http/browser.js'
+import { after } from '../core/values.js'
+import { browsersOf } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { parameter, parameters, readParameters } from '../http/parameters.js'
+import { depart } from './depart.js'
 import { factsOf, type LaunchParts } from './parts.js'
 import { resume } from './proceed.js'
 import { ownBrowser, pendingOf } from './waiting.js'
@@ -24,35 +25,7 @@ export function startSignOn(parts: LaunchParts): RequestHandler {
     const sent = readParameters(startParameters, parameters(req))
     const pending = await pendingOf(parts, res, sent.pending)
     journeyOf(res).frameAncestors = []
-    if (pending.waiting.for !== 'sign-on') throw new Refusal('sign_on_state_invalid', 'not awaited')
-    const { assurance } = pending.waiting
-    const framed = sent.framed === '1'
-    const state = newSecret('sta', parts.random)
-    const nonce = newSecret('non', parts.random)
-    const verifier = `${newSecret('ver', parts.random)}${newSecret('ver', parts.random)}`
-    // Whoever the provider still remembers may have left this workstation: it asks anew, and the role with it.
-    const asked = { assurance, framed, state, nonce, verifier, forceLogin: true }
-    const address = await parts.provider.begin(asked)
-    const browser = ensureBrowser(req, res, parts.random)
-    await parts.store.commit({
-      puts: [
-        {
-          kind: 'state',
-          id: sha256(state),
-          value: {
-            launch: pending.launch.id,
-            nonce,
-            verifier,
-            browser,
-            assurance,
-            framed,
-            since: seconds(parts.clock()),
-          },
-          until: after(parts.clock(), parts.lifetimes.pending),
-        },
-      ],
-    })
-    res.redirect(303, address.href)
+    await depart(parts, { req, res }, pending, sent.framed === '1')
   }
 }
 
@@ -67,7 +40,8 @@ export function signOnCallback(parts: LaunchParts): RequestHandler {
     const state = parameters(req).get('state') ?? ''
     const begun = await parts.store.get('state', sha256(state))
     const pending = begun && (await parts.store.get('pending', begun.launch))
-    if (!begun || !pending || !browsersOf(req).includes(begun.browser)) {
+    const names = await parts.sessions.names(browsersOf(req))
+    if (!begun || !pending || !names.includes(begun.browser)) {
       throw new Refusal('sign_on_state_invalid', 'state or browser')
     }
     learn(res, factsOf(pending))
@@ -77,6 +51,8 @@ export function signOnCallback(parts: LaunchParts): RequestHandler {
     if (!(await parts.store.commit({ claims })))
       throw new Refusal('sign_on_state_invalid', 'used before')
 
+    // The app that asked is told, but for a window of its own: there the launch stands elsewhere.
+    if (pending.ask && !begun.framed) journeyOf(res).redirect = pending.ask.answer
     const callback = new URL(req.originalUrl, parts.issuer)
     const clinician = await parts.provider.finish(callback, { ...begun, state })
     const signOn = parts.sessions.open({
@@ -103,7 +79,7 @@ export function signOnCallback(parts: LaunchParts): RequestHandler {
       ],
     })
     if (begun.framed) return parts.pages.send(res, 200, 'signed-in', { proof })
-    ownBrowser(req, pending)
+    await ownBrowser(parts, req, pending)
     await resume(parts, { req, res }, pending, signOn)
   }
 }

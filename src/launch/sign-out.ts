@@ -1,5 +1,4 @@
 import type { RequestHandler } from 'express'
-import { sha256 } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
 import { parameters } from '../http/parameters.js'
 import type { LaunchParts } from './parts.js'
@@ -16,9 +15,7 @@ export function backchannelLogout(parts: LaunchParts): RequestHandler {
     const token = parameters(req).get('logout_token')
     if (token === undefined) throw new Refusal('logout_token_invalid', 'missing')
     const notice = await parts.provider.readLogoutToken(token)
-    const claim = `logout/${sha256(`${notice.issuer} ${notice.jti}`)}`
-    const first = await parts.sessions.endAtProvider(notice, claim)
-    if (!first) throw new Refusal('logout_token_invalid', 'jti used before')
+    await parts.sessions.endAtProvider(notice)
     res.set('Cache-Control', 'no-store').status(200).end()
   }
 }

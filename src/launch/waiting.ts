@@ -2,12 +2,14 @@
 import type { Request, Response } from 'express'
 import type { Happening } from '../core/audit.js'
 import { hashOf, isSecret, launchOfSecret, newLaunchSecret } from '../core/ids.js'
+import { isStandalone } from '../core/launch.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { Refusal } from '../core/refusal.js'
-import type { PendingLaunch, SignOn, Waiting } from '../core/session.js'
+import type { PendingLaunch, RecentPatient, SignOn, Waiting } from '../core/session.js'
 import { after } from '../core/values.js'
 import { browsersOf, isFramed } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
+import { depart } from './depart.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
 
 /**
@@ -31,8 +33,12 @@ export async function pendingOf(
 }
 
 /** The launch's own browser, not merely one that knows a secret. @throws Refusal handle_other_browser */
-export function ownBrowser(req: Request, pending: PendingLaunch): void {
-  if (!browsersOf(req).includes(pending.browser))
+export async function ownBrowser(
+  { sessions }: LaunchParts,
+  req: Request,
+  pending: PendingLaunch,
+): Promise<void> {
+  if (!(await sessions.names(browsersOf(req))).includes(pending.browser))
     throw new Refusal('handle_other_browser', 'cookie')
 }
 
@@ -43,6 +49,8 @@ export interface Wait {
   readonly signOn?: SignOn
   /** What was wrong with the last answer, in plain words. */
   readonly error?: string
+  /** Whom the user opened lately, to choose from. */
+  readonly recent?: readonly RecentPatient[]
 }
 
 /**
@@ -66,20 +74,18 @@ export async function showWaiting(
     secret: hashOf(secret),
     browser: wait.browser,
     ...(wait.signOn ? { signOn: wait.signOn.id } : {}),
+    ...(arrival.ask ? { ask: arrival.ask } : {}),
   }
   const until = after(parts.clock(), parts.lifetimes.pending)
   const fresh = await parts.trail.commit({
     claims: arrival.claims,
     record: [...arrival.record, ...asked(arrival, wait)],
-    puts: [
-      { kind: 'pending', id: launch.id, value: pending, until },
-      ...(arrival.puts ?? []),
-      ...(wait.signOn && arrival.signOn
-        ? parts.sessions.puts({ ...wait.signOn, browser: wait.browser })
-        : []),
-    ],
+    puts: [{ kind: 'pending', id: launch.id, value: pending, until }, ...(arrival.puts ?? [])],
   })
   if (!fresh) throw new Refusal('launch_replayed', 'jti or link used before')
+  // Who came by the authorize endpoint in a window of its own asked for nothing else than to sign on.
+  if (wait.waiting.for === 'sign-on' && arrival.ask && !isFramed(exchange.req))
+    return depart(parts, exchange, pending, false)
   showPage(parts, exchange, arrival, wait, { secret, lead })
 }
 
@@ -117,11 +123,16 @@ const PAGES: {
     data: { error: wait.error },
     ...(wait.error === undefined ? {} : { status: 422 }),
   }),
+  patient: (_, { wait }) => ({
+    view: 'patient',
+    data: { error: wait.error, recent: wait.recent ?? [] },
+    ...(wait.error === undefined ? {} : { status: 422 }),
+  }),
   person: (_, { launch, wait }) => ({
     view: 'person',
     data: {
       signedOnAs: wait.signOn?.user.name ?? wait.signOn?.user.localId,
-      localUser: launch.user.name ?? launch.user.localId,
+      localUser: isStandalone(launch) ? '' : (launch.user.name ?? launch.user.localId),
     },
   }),
 }
@@ -129,11 +140,12 @@ const PAGES: {
 /** Where a page's forms end: at the provider, and by way of the next step at the app. */
 async function leadOf(
   parts: LaunchParts,
-  { launch }: Arrival,
+  { launch, ask }: Arrival,
   { waiting }: Wait,
 ): Promise<string[]> {
   const client = await parts.registry.client(launch.app)
-  const app = (client?.launchUrls ?? []).map((url) => new URL(url).origin)
+  const addresses = ask ? [ask.answer.to] : (client?.launchUrls ?? [])
+  const app = addresses.map((url) => new URL(url).origin)
   return waiting.for === 'sign-on' ? [await parts.provider.pageOrigin(), ...app] : app
 }
 

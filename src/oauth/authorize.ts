@@ -1,27 +1,30 @@
 import type { Request, RequestHandler, Response } from 'express'
-import type { Happening } from '../core/audit.js'
 import {
+  type AppReturn,
   type AuthorizationRequest,
-  narrow,
-  reachesData,
+  type ProvenRedirect,
   readAuthorization,
-} from '../core/authorization.js'
-import { circumstancesOf } from '../core/circumstances.js'
+  readResponseMode,
+} from '../core/authorization-request.js'
 import type { Client } from '../core/client.js'
-import { openGrant } from '../core/grant.js'
-import { hashOf, isSecret, launchOfSecret, newId, newLaunchSecret } from '../core/ids.js'
+import { isSecret, launchOfSecret } from '../core/ids.js'
 import type { LaunchSession } from '../core/launch.js'
 import { endOf } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
-import { personOf, type SignOn } from '../core/session.js'
+import { meetsDemand } from '../core/session.js'
+import { type EpochSeconds, seconds } from '../core/values.js'
 import { browsersOf } from '../http/browser.js'
-import { journeyOf, learn, type ProvenRedirect } from '../http/journey.js'
+import { journeyOf, learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
-import { seeOther } from '../http/redirect.js'
+import { answerApp } from '../http/redirect.js'
+import { peek } from '../keys/trusted.js'
+import { askUser } from './ask.js'
+import { factsOf, grantCode } from './opening.js'
 import type { OAuthParts } from './parts.js'
+import { type Asking, askingOf, type Parameters } from './request.js'
 
 /** RFC 6749 §3.1.2.3: an address is proven by being registered, character by character. */
-function proveRedirect(client: Client, sent: string | undefined): ProvenRedirect {
+export function proveRedirect(client: Client, sent: string | undefined): ProvenRedirect {
   if (sent === undefined) throw new Refusal('parameter_missing', 'redirect_uri')
   if (!client.redirectUris.includes(sent))
     throw new Refusal('redirect_unregistered', sent.replace(/[?#].*/s, '').slice(0, 200))
@@ -41,161 +44,113 @@ async function launchOf(
   client: Client,
 ): Promise<LaunchSession> {
   const id = launchOfSecret('hdl', handle)
-  const [session, ended] = await parts.store.getAll([
+  const browsers = browsersOf(req)
+  const [session, ended, ...known] = await parts.store.getAll([
     { kind: 'session', id: id ?? '' },
     { kind: 'ended', id: endOf('launch', id ?? '') },
+    ...browsers.map((browser) => ({ kind: 'browser' as const, id: browser })),
   ])
   // A page that stops here may stand where the launch stood.
   const system = session && (await parts.registry.system(session.launch.system))
   journeyOf(res).frameAncestors = system?.frameAncestors ?? []
-  if (!id || !session || ended || !isSecret(handle, session.handle)) {
+  if (!id || !session || !system || ended || !isSecret(handle, session.handle)) {
     throw new Refusal('handle_invalid', 'unknown or ended')
   }
   if (session.launch.app !== client.id) throw new Refusal('handle_other_app', client.id)
-  if (!browsersOf(req).includes(session.browser))
-    throw new Refusal('handle_other_browser', 'cookie')
+  // A launch that was under way when somebody signed on here knows the browser by its cookie of before.
+  const names = [...browsers, ...known.flatMap((browser) => browser?.was ?? [])]
+  if (!names.includes(session.browser)) throw new Refusal('handle_other_browser', 'cookie')
   if (session.handleUntil <= parts.clock()) throw new Refusal('handle_invalid', 'expired')
   return session
 }
 
-const factsOf = ({ launch, patient, user }: LaunchSession) => ({
-  launch: launch.id,
-  system: launch.system,
-  app: launch.app,
-  purpose: launch.purpose,
-  user: {
-    id: personOf(user, launch.system),
-    ...(user.name === undefined ? {} : { name: user.name }),
-    roles: user.roles,
-    organization: user.organization.odsCode,
-  },
-  patient: { fhirId: patient.fhirId, nhsNumber: patient.nhsNumber },
-})
+/**
+ * Whom an id_token of ours names, expired or not.
+ * @throws Refusal parameter_invalid
+ * @see OIDC Core §3.1.2.1 (id_token_hint)
+ */
+export async function hintedSubject(parts: OAuthParts, hint: string): Promise<string> {
+  const { exp = 0 } = peek(hint, 'parameter_invalid')
+  const at = Math.min(parts.clock(), (exp - 1) * 1000)
+  const claims = await parts.keys.verify(hint, 'JWT', at).catch((cause: unknown) => {
+    throw new Refusal('parameter_invalid', 'id_token_hint', { cause })
+  })
+  return String(claims.sub)
+}
+
+/** The request, with whom the app expects. */
+async function read(
+  parts: OAuthParts,
+  sent: Parameters,
+  client: Client,
+  now: EpochSeconds,
+): Promise<AuthorizationRequest> {
+  const asked = readAuthorization(sent, client, [parts.issuer, parts.bases.fhir], now)
+  const hint = sent.get('id_token_hint')
+  if (hint === undefined) return asked
+  const subject = await hintedSubject(parts, hint)
+  return { ...asked, demand: { ...asked.demand, subject } }
+}
+
+function returnOf(redirect: ProvenRedirect, sent: Parameters): AppReturn {
+  const state = sent.get('state')
+  return {
+    to: redirect,
+    ...(state === undefined ? {} : { state }),
+    mode: readResponseMode(sent),
+  }
+}
+
+/** A launch that the request itself led to: only the handle of its own landing takes it up again. */
+function handleOf(asking: Asking, sent: Parameters, asked: AuthorizationRequest) {
+  return asking.request === undefined ? asked.launchHandle : sent.get('launch')
+}
 
 /**
  * GET and POST /oauth/authorize
  *
  * @throws Refusal client_unknown, redirect_unregistered, handle_* (pages); what readAuthorization refuses,
- *   session_ended, authorization_denied, policy_stale (to the app)
+ *   login_required, interaction_required, session_ended, authorization_denied, policy_stale (to the app)
  * @see RFC 6749 §4.1.1; SMART App Launch 2.2, "Request authorization code"; RFC 9207
  */
 export function authorize(parts: OAuthParts): RequestHandler {
   return async (req, res) => {
     const sent = parameters(req)
+    const journey = journeyOf(res)
 
     // §4.1.2.1 Until client and redirect are proven, a fault is told to the user and to nobody else.
     const client = await parts.registry.client(sent.get('client_id') ?? '')
     if (!client) throw new Refusal('client_unknown', (sent.get('client_id') ?? '').slice(0, 64))
     learn(res, { app: client.id })
-    const redirect = proveRedirect(client, sent.get('redirect_uri'))
+    const outer = sent.has('redirect_uri') && proveRedirect(client, sent.get('redirect_uri'))
+    if (outer) journey.redirect = returnOf(outer, sent)
+    const asking = await askingOf(parts, client, sent)
+    const redirect = proveRedirect(client, asking.parameters.get('redirect_uri'))
 
     // From here on the app is told.
-    const journey = journeyOf(res)
-    journey.redirect = { to: redirect, state: sent.get('state') }
-    const asked = readAuthorization(sent, client, [parts.issuer, parts.bases.fhir])
+    const answer = returnOf(redirect, asking.parameters)
+    journey.redirect = answer
+    const asked = await read(parts, asking.parameters, client, seconds(parts.clock()))
+    const handle = handleOf(asking, sent, asked)
+    if (handle === undefined) return askUser(parts, { req, res }, { client, asked, asking, answer })
 
     // The launch, though: a handle that is not good here must not send the app on without a patient.
     delete journey.redirect
-    const session = await launchOf(parts, { req, res }, asked.launchHandle, client)
+    const session = await launchOf(parts, { req, res }, handle, client)
     learn(res, factsOf(session))
+    if (session.request !== asking.request) throw new Refusal('handle_invalid', 'another request')
     const signOn = await parts.sessions.get(session.signOn)
     if (!signOn) throw new Refusal('session_ended', session.signOn)
 
-    journey.redirect = { to: redirect, state: asked.state }
-    const code = await grantCode(parts, { client, redirect, asked, session, signOn })
+    journey.redirect = answer
+    if (asking.request === undefined && !meetsDemand(signOn, asked.demand))
+      return askUser(parts, { req, res }, { client, asked, asking, answer, session })
+    const code = await grantCode(parts, { client, redirect, asked, asking, session, signOn })
     if (code === undefined) {
       // §10.5 Somebody was quicker with the same handle; nothing tells which of the two is the app.
       delete journey.redirect
       throw new Refusal('handle_spent', 'used before')
     }
-    const url = new URL(redirect)
-    url.searchParams.set('code', code)
-    if (asked.state !== undefined) url.searchParams.set('state', asked.state)
-    url.searchParams.set('iss', parts.issuer)
-    seeOther(res, url.href)
+    answerApp(parts, res, answer, { code })
   }
-}
-
-interface Proven {
-  readonly client: Client
-  readonly redirect: ProvenRedirect
-  readonly asked: AuthorizationRequest
-  readonly session: LaunchSession
-  readonly signOn: SignOn
-}
-
-/**
- * Asks the policies, opens the grant and spends the handle in one commit.
- * @returns the code, or `undefined` when the handle was already spent
- * @throws Refusal authorization_denied, policy_stale
- */
-async function grantCode(parts: OAuthParts, proven: Proven): Promise<string | undefined> {
-  const { client, redirect, asked, session, signOn } = proven
-  if (!parts.policies.mayIssue())
-    throw new Refusal('policy_stale', 'the policy version is not known')
-  const now = parts.clock()
-  const circumstances = circumstancesOf(session.launch, session.user, session.patient, now)
-  const version = parts.policies.version()
-  const { scopes, policies, errors } = narrow(
-    asked.scopes,
-    parts.policies,
-    circumstances,
-    parts.offered,
-  )
-  const facts = factsOf(session)
-  const reaches = reachesData(scopes)
-  const decision: Happening = {
-    what: 'decision_made',
-    outcome: reaches ? 'success' : 'refused',
-    ...facts,
-    policy: {
-      version,
-      effect: reaches ? 'allow' : 'deny',
-      policies,
-      ...(errors.length > 0 ? { errors } : {}),
-    },
-    detail: { action: 'grant', scopes },
-  }
-  const claims = [{ what: `handle/${session.launch.id}`, until: signOn.until }]
-  if (!reaches) {
-    const fresh = await parts.trail.commit({ claims, record: [decision] })
-    if (!fresh) return undefined
-    throw new Refusal('authorization_denied', 'nothing of what was asked is allowed')
-  }
-  const code = newLaunchSecret('cod', session.launch.id, parts.random)
-  const grant = openGrant(
-    newId('grt', parts.random),
-    session,
-    signOn,
-    client,
-    {
-      scopes,
-      redirectUri: redirect,
-      challenge: asked.challenge,
-      ...(asked.nonce === undefined ? {} : { nonce: asked.nonce }),
-      codeHash: hashOf(code),
-    },
-    { circumstances, policyVersion: version },
-    parts.bases,
-    { now, code: parts.lifetimes.code },
-  )
-  const asking: Happening = {
-    what: 'authorization_asked',
-    outcome: 'success',
-    ...facts,
-    detail: { scopes: asked.scopes.length },
-  }
-  const opened: Happening = {
-    what: 'grant_opened',
-    outcome: 'success',
-    ...facts,
-    grant: grant.id,
-    signOn: signOn.id,
-  }
-  const won = await parts.trail.commit({
-    claims,
-    record: [asking, decision, opened],
-    puts: [{ kind: 'grant', id: session.launch.id, value: grant, until: grant.until }],
-  })
-  return won ? code : undefined
 }

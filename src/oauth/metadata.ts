@@ -1,9 +1,12 @@
 /** Discovery documents, derived from the same tables that the endpoints work by. */
 import type { RequestHandler } from 'express'
+import { RESPONSE_MODES } from '../core/authorization-request.js'
+import { ASSERTION_ALGORITHMS } from '../core/client-profile.js'
 import type { OAuthParts } from './parts.js'
 import { GRANT_TYPES } from './token.js'
 
-const ASSERTION_ALGORITHMS = ['ES384', 'RS384', 'ES256', 'PS256', 'EdDSA']
+const METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']
+const PROFILE_SCOPES = ['openid', 'profile', 'fhirUser', 'online_access', 'offline_access']
 
 const oauth = ({ issuer }: OAuthParts) => ({
   issuer,
@@ -11,12 +14,18 @@ const oauth = ({ issuer }: OAuthParts) => ({
   token_endpoint: `${issuer}/oauth/token`,
   jwks_uri: `${issuer}/oauth/jwks`,
   response_types_supported: ['code'],
-  response_modes_supported: ['query'],
+  response_modes_supported: [...RESPONSE_MODES],
+  pushed_authorization_request_endpoint: `${issuer}/oauth/par`,
+  require_pushed_authorization_requests: false,
   grant_types_supported: Object.keys(GRANT_TYPES),
   code_challenge_methods_supported: ['S256'],
-  token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
+  token_endpoint_auth_methods_supported: METHODS,
   token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
   authorization_response_iss_parameter_supported: true,
+  request_parameter_supported: true,
+  request_uri_parameter_supported: true,
+  require_request_uri_registration: false,
+  request_object_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
 })
 
 /** @see OpenID Connect Discovery 1.0 §3; RFC 8414 §2 */
@@ -24,8 +33,14 @@ export const openidConfiguration = (parts: OAuthParts) => ({
   ...oauth(parts),
   subject_types_supported: ['public'],
   id_token_signing_alg_values_supported: ['RS256', 'ES256'],
-  scopes_supported: ['openid', 'fhirUser', 'launch', 'online_access'],
-  claims_supported: ['iss', 'sub', 'aud', 'exp', 'iat', 'nonce', 'auth_time', 'acr', 'fhirUser'],
+  scopes_supported: [...PROFILE_SCOPES, 'launch', 'launch/patient'],
+  claims_supported: [
+    ...['iss', 'sub', 'aud', 'exp', 'iat', 'nonce', 'auth_time', 'acr', 'sid', 'at_hash'],
+    ...['fhirUser', 'name'],
+  ],
+  claims_parameter_supported: true,
+  acr_values_supported: ['AAL2_ANY', 'AAL3_ANY'],
+  prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
 })
 
 /**
@@ -35,23 +50,26 @@ export const openidConfiguration = (parts: OAuthParts) => ({
 export const smartConfiguration = (parts: OAuthParts) => ({
   ...oauth(parts),
   scopes_supported: [
-    'openid',
-    'fhirUser',
+    ...PROFILE_SCOPES,
     'launch',
-    'online_access',
+    'launch/patient',
     'patient/*.rs',
     ...parts.offered.sections.map(({ template }) => `patient/composition-${template}.crus`),
     ...parts.offered.queries.map((query) => `patient/aql-${query}.rs`),
   ],
   capabilities: [
     'launch-ehr',
+    'launch-standalone',
     'authorize-post',
     'client-public',
+    'client-confidential-symmetric',
     'client-confidential-asymmetric',
     'sso-openid-connect',
     'context-banner',
     'context-ehr-patient',
     'context-ehr-encounter',
+    'context-standalone-patient',
+    'permission-offline',
     'permission-online',
     'permission-patient',
     'permission-v1',

@@ -4,6 +4,7 @@ import type { Offered } from '../core/authorization.js'
 import type { KnowUser } from '../core/context.js'
 import type { Policies } from '../core/decision.js'
 import type { Clock, Random, Seconds } from '../core/values.js'
+import type { Pages } from '../http/pages.js'
 import type { Keys } from '../keys/signing.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
@@ -21,9 +22,13 @@ export interface OAuthParts {
   readonly policies: Policies
   readonly offered: Offered
   readonly knowUser: KnowUser
+  readonly pages: Pages
   readonly skew: Seconds
   readonly lifetimes: {
     readonly code: Seconds
+    readonly pending: Seconds
+    readonly pushed: Seconds
+    readonly offline: Seconds
     readonly access_token: Seconds
     readonly session_idle: Seconds
   }

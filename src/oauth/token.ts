@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import type { ClientAuthentication } from '../access/client.js'
+import type { Happening } from '../core/audit.js'
 import { Refusal } from '../core/refusal.js'
 import { learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
@@ -31,8 +32,12 @@ export function token(parts: OAuthParts, authenticate: ClientAuthentication): Re
       )
     }
     // §3.2.1 A refreshing public client may leave out its id: the token says whose it is.
-    const client = await authenticate(await grantType.nameClient(sent, parts))
+    const named = grantType.nameClient ? await grantType.nameClient(sent, parts) : sent
+    const client = await authenticate(req, named)
     learn(res, { app: client.id })
-    res.json(await grantType.redeem(parts, client, sent, (about) => learn(res, about)))
+    if (!client.grantTypes.some((type) => type === sent.get('grant_type')))
+      throw new Refusal('grant_type_unregistered', client.id)
+    const call = { req, client, sent, learn: (about: Partial<Happening>) => learn(res, about) }
+    res.json(await grantType.redeem(parts, call))
   }
 }

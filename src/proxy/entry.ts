@@ -20,7 +20,7 @@ export function aboutAccess({ token, grant, user }: Access): Partial<Happening> 
       ...(user.name === undefined ? {} : { name: user.name }),
       ...(user.sdsRoleProfileId === undefined ? {} : { roleProfile: user.sdsRoleProfileId }),
     },
-    patient: { fhirId: grant.context.patient },
+    ...(grant.context.patient === undefined ? {} : { patient: { fhirId: grant.context.patient } }),
     system: grant.circumstances.launch.system,
     app: grant.client,
     purpose: grant.circumstances.purpose,

@@ -53,7 +53,8 @@ export function fhirProxy(parts: ProxyParts): RequestHandler {
     // … and whose it is, before the app does.
     requireFound(answer)
     const body = releaseFhir(plan, answer.body, {
-      patient: access.grant.context.patient,
+      // Without one only the user's own Practitioner is let through, which is nobody's patient.
+      patient: access.grant.context.patient ?? '',
       upstream: record.bases.fhir,
       base,
     })

@@ -2,6 +2,8 @@
 
 import type { Trail } from '../audit/trail.js'
 import type { Happening } from '../core/audit.js'
+import type { KnownUser } from '../core/context.js'
+import type { Grant } from '../core/grant.js'
 import type { LaunchId, SignOnId } from '../core/ids.js'
 import { hashOf, newId } from '../core/ids.js'
 import type { LogoutNotice } from '../core/logout-token.js'
@@ -15,19 +17,27 @@ interface Parts {
   readonly trail: Trail
   readonly clock: Clock
   readonly random: Random
-  readonly lifetimes: { readonly session_idle: Seconds; readonly session: Seconds }
+  readonly lifetimes: {
+    readonly session_idle: Seconds
+    readonly session: Seconds
+    readonly offline: Seconds
+  }
 }
 
 /** How far the idle end may lag behind the last use: it bounds writes to one a minute. */
 const TOUCH_EVERY: EpochMs = 60_000
 
+/** How many cookies of before a browser is still known by. */
+const MOST_NAMES = 4
+
 /** The markers that end a sign-on: its own, its person's, its provider session's. */
 const endsOf = (signOn: SignOn): readonly Ask[] => [
   { kind: 'ended', id: endOf('signOn', signOn.id) },
   { kind: 'ended', id: endOf('user', personOf(signOn.user, signOn.issuer)) },
-  ...(signOn.providerSession === undefined
-    ? []
-    : [{ kind: 'ended' as const, id: providerEnd(signOn.issuer, signOn.providerSession) }]),
+  signOn.providerSession === undefined
+    ? // A provider that named no session names the user when it ends one.
+      { kind: 'ended', id: endOf('unnamed', personOf(signOn.user, signOn.issuer)) }
+    : { kind: 'ended', id: providerEnd(signOn.issuer, signOn.providerSession) },
 ]
 
 const providerEnd = (issuer: string, sid: string): string =>
@@ -38,14 +48,21 @@ const beganOf = ({ by, since, authentication: { time } }: SignOn): EpochMs =>
   by === 'provider' && time !== undefined ? Math.min(since, time * 1000) : since
 
 export interface Sessions {
-  /** The live sign-on of a browser, by the hashes of its cookies. */
-  find(browsers: readonly string[]): Promise<SignOn | undefined>
+  /** The live sign-ons of a browser, by the hashes of its cookies. */
+  find(browsers: readonly string[]): Promise<readonly SignOn[]>
   /** A live sign-on by its id. */
   get(id: SignOnId): Promise<SignOn | undefined>
   /** A new sign-on, not yet stored: {@link puts} goes into the commit that records it. */
   open(facts: Omit<SignOn, 'id' | 'since' | 'until' | 'idleUntil'>): SignOn
-  /** What stores a sign-on and ties it to its browser. */
-  puts(signOn: SignOn): readonly Put[]
+  /**
+   * Who stands behind a grant now: the user of its sign-on while that lives, or, for an offline grant, its user as
+   * long as nobody ended what they had.
+   */
+  behind(grant: Grant): Promise<Behind | undefined>
+  /** What a browser is known by: the hashes of its cookies, and of those that it had when somebody signed on in it. */
+  names(browsers: readonly string[]): Promise<readonly string[]>
+  /** What stores a sign-on and ties it to its browser. `was`: what the browser was known by until now, for launches that are under way. */
+  puts(signOn: SignOn, was?: readonly string[]): readonly Put[]
   /** Moves the idle end on; writes at most once a minute. */
   touch(signOn: SignOn): Promise<void>
   /** What ends a sign-on, and so every launch, grant and token under it: for the commit that is the reason. */
@@ -56,12 +73,17 @@ export interface Sessions {
   endLaunch(launch: LaunchId, why: string): Promise<void>
   /**
    * Ends everything of a provider's session, or, when it names none, what the user had signed in for
-   * until the notice was issued: one that comes late ends no newer sign-in.
+   * until the notice was issued: one that comes late ends no newer sign-in, and one that comes again ends
+   * nothing more, so that a provider may repeat what was not answered.
    *
-   * @returns false when the claim was lost
    * @see OIDC Back-Channel Logout 1.0 §2.7
    */
-  endAtProvider(notice: LogoutNotice, claim: string): Promise<boolean>
+  endAtProvider(notice: LogoutNotice): Promise<void>
+}
+
+export interface Behind {
+  readonly user: KnownUser
+  readonly signOn?: SignOn
 }
 
 export interface Ending {
@@ -83,7 +105,8 @@ export function createSessions({ store, trail, clock, random, lifetimes }: Parts
     kind: 'ended',
     id,
     value: { at },
-    until: after(clock(), lifetimes.session),
+    // As long as anything that it ends could live.
+    until: after(clock(), Math.max(lifetimes.session, lifetimes.offline)),
   })
   const ending = (signOn: SignOn, why: string): Ending => ({
     puts: [marker(endOf('signOn', signOn.id))],
@@ -97,21 +120,36 @@ export function createSessions({ store, trail, clock, random, lifetimes }: Parts
       },
     ],
   })
-  const puts = (signOn: SignOn): readonly Put[] => [
-    { kind: 'signOn', id: signOn.id, value: signOn, until: signOn.until },
-    { kind: 'browser', id: signOn.browser, value: { signOn: signOn.id }, until: signOn.until },
-  ]
+  const puts = (signOn: SignOn, was: readonly string[] = []): readonly Put[] => {
+    const { id, browser, until } = signOn
+    const value = { signOn: id, was: was.slice(0, MOST_NAMES) }
+    return [
+      { kind: 'signOn', id, value: signOn, until },
+      { kind: 'browser', id: browser, value, until },
+    ]
+  }
   return {
     get,
+    async names(browsers) {
+      const known = await store.getAll(browsers.map((id) => ({ kind: 'browser' as const, id })))
+      return [...browsers, ...known.flatMap((browser) => browser?.was ?? [])]
+    },
+    async behind(grant) {
+      const signOn = await get(grant.signOn)
+      if (signOn) return { user: signOn.user, signOn }
+      if (!grant.offline) return undefined
+      const id = endOf('user', grant.person)
+      const end = await store.get('ended', id)
+      return end && end.at >= grant.since ? undefined : { user: grant.user }
+    },
     puts,
     ending,
     async find(browsers) {
+      if (browsers.length === 0) return []
       const held = await store.getAll(browsers.map((id) => ({ kind: 'browser' as const, id })))
-      for (const browser of held) {
-        const signOn = browser && (await get(browser.signOn))
-        if (signOn) return signOn
-      }
-      return undefined
+      const ids = new Set(held.flatMap((browser) => (browser ? [browser.signOn] : [])))
+      const found = await Promise.all([...ids].map(get))
+      return found.filter((signOn) => signOn !== undefined)
     },
     open(facts) {
       const since = clock()
@@ -126,11 +164,12 @@ export function createSessions({ store, trail, clock, random, lifetimes }: Parts
     async touch(signOn) {
       const idleUntil = Math.min(signOn.until, after(clock(), lifetimes.session_idle))
       if (idleUntil - signOn.idleUntil < TOUCH_EVERY) return
-      await store.commit({
-        puts: [
-          { kind: 'signOn', id: signOn.id, value: { ...signOn, idleUntil }, until: signOn.until },
-        ],
-      })
+      const put: Put = {
+        ...{ kind: 'signOn', id: signOn.id, until: signOn.until },
+        value: { ...signOn, idleUntil },
+      }
+      // What was done is done: a store that fails now only lets the session end sooner.
+      await store.commit({ puts: [put] }).catch(() => undefined)
     },
     async end(signOn, why) {
       const { puts, record } = ending(signOn, why)
@@ -141,22 +180,23 @@ export function createSessions({ store, trail, clock, random, lifetimes }: Parts
       await store.commit({ puts: [marker(endOf('launch', launch))] })
       await trail.record({ what: 'grant_ended', outcome: 'success', launch, detail: { why } })
     },
-    async endAtProvider({ issuer, providerSession: sid, subject, iat }, claim) {
+    async endAtProvider({ issuer, providerSession: sid, subject, iat }) {
       const until = after(clock(), lifetimes.session)
+      const issued = Math.min(clock(), iat * 1000 + 999)
       // A provider's session never comes back: a sign-on under way when the notice arrives is over as well.
-      const end =
-        sid === undefined
-          ? marker(endOf('user', subject ?? ''), Math.min(clock(), iat * 1000 + 999))
-          : marker(providerEnd(issuer, sid), until)
-      const first = await store.commit({ claims: [{ what: claim, until }], puts: [end] })
-      if (!first) return false
+      const ends = [
+        ...(sid === undefined ? [] : [marker(providerEnd(issuer, sid), until)]),
+        ...(subject === undefined
+          ? []
+          : [marker(endOf(sid === undefined ? 'user' : 'unnamed', subject), issued)]),
+      ]
+      await store.commit({ puts: ends })
       await trail.record({
         what: 'session_ended',
         outcome: 'success',
         ...(subject === undefined ? {} : { user: { id: subject } }),
         detail: { why: 'the provider signed the user out' },
       })
-      return true
     },
   }
 }

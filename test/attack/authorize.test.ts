@@ -169,7 +169,7 @@ describe.each(STORES)('on the %s store', (store) => {
     ['no audience',                       'audience_invalid',          'invalid_request',           { aud: undefined }],
     ['response type token',               'response_type_unsupported', 'unsupported_response_type', { response_type: 'token' }],
     ['response type “code id_token”',     'response_type_unsupported', 'unsupported_response_type', { response_type: 'code id_token' }],
-    ['no response type',                  'response_type_unsupported', 'unsupported_response_type', { response_type: undefined }],
+    ['no response type',                  'parameter_missing',         'invalid_request',           { response_type: undefined }],
     ['no launch scope',                   'launch_scope_missing',      'invalid_scope',             { scope: 'openid patient/Patient.r' }],
     ['no scope at all',                   'scope_invalid',             'invalid_scope',             { scope: undefined }],
     ['scopes that nobody registered',     'scope_invalid',             'invalid_scope',             { scope: 'system/*.cruds patient/Observation.rs user/*.*' }],

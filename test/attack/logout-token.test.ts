@@ -38,7 +38,7 @@ describe.each(STORES)('on the %s store', (store) => {
       return new App(t, browser).tokens(await signIn(t, browser, page, { person: 'gp' }))
     }
 
-    it('that names a user ends all that they had signed in for, and works once', async () => {
+    it('that names a user ends all that they had signed in for, and a repeated one nothing more', async () => {
       const tokens = await session()
       const token = await logoutToken()
       const answer = await logOut(token)
@@ -46,7 +46,8 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await readsPatient(t, tokens)).toBe(401)
       await t.clock.advance(1)
       const later = await session()
-      await expectRefused(t, await logOut(token), 'logout_token_invalid', 400)
+      // A provider repeats what it heard no answer to.
+      expect((await logOut(token)).status).toBe(200)
       expect(await readsPatient(t, later)).toBe(200)
     })
 

@@ -121,6 +121,7 @@ describe.each(STORES)('on the %s store', (store) => {
   it('ends a session that is to be ended although the trail fails', async () => {
     const { app, tokens } = await launchTo(t, { system: 'gp-push' })
     const next = tokensOf(await app.refresh(tokens))
+    await t.clock.advance(60)
     const { trail } = t.running
     const { record } = trail
     trail.record = async () => {

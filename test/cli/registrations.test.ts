@@ -25,8 +25,10 @@ describe('app add and app list', () => {
     const added = await app('my-app', ...ADDRESSES, '--redirect', 'https://app.example/two')
     expect(added).toMatchObject({ code: 0, err: '' })
     const { out } = await command('app', 'list')
-    expect(out).toMatch(/^care-plan\s+public\s+http:\/\/app\.localhost:8083\/$/m)
-    expect(out).toMatch(/^my-app\s+public\s+https:\/\/app\.example\/ https:\/\/app\.example\/two$/m)
+    expect(out).toMatch(/^care-plan\s+public\s+smart\s+http:\/\/app\.localhost:8083\/$/m)
+    expect(out).toMatch(
+      /^my-app\s+public\s+smart\s+https:\/\/app\.example\/ https:\/\/app\.example\/two$/m,
+    )
   })
 
   it('puts the registration in the trail', async () => {
@@ -50,20 +52,57 @@ describe('app add and app list', () => {
     ['a redirect in the clear', ['--redirect', 'http://app.example/'], 'redirect_uris.0: expected'],
     ['a redirect with a fragment', ['--redirect', 'https://app.example/#x'], 'redirect_uris.0'],
     ['no redirect', [], 'redirect_uris'],
-    [
-      'a type that there is not',
-      ['--redirect', 'https://app.example/', '--type', 'secret'],
-      'type',
-    ],
+    ['a type that there is not', ['--redirect', 'https://app.example/', '--type', 'magic'], 'type'],
     [
       'a key that is not given',
       ['--redirect', 'https://app.example/', '--type', 'key'],
       'jwks: type key needs jwks or jwks_uri',
     ],
+    [
+      'a certificate that nobody is named by',
+      ['--redirect', 'https://app.example/', '--type', 'certificate'],
+      'tls_client_auth_subject_dn: type certificate needs one',
+    ],
+    [
+      'a public app under FAPI 2.0',
+      ['--redirect', 'https://app.example/', '--profile', 'fapi2'],
+      'type: this type of app is not part of its profile',
+    ],
+    [
+      'a service that cannot authenticate',
+      ['--grant', 'client_credentials'],
+      'grant_types: client_credentials and token exchange need an app that can authenticate',
+    ],
+    [
+      'a lifetime past ten minutes',
+      ['--redirect', 'https://app.example/', '--token-lifetime', '601'],
+      'access_token_lifetime',
+    ],
   ])('refuses %s, with exit 2', async (_, words, said) => {
     const { code, err } = await app('bad', '--scope', 'launch', ...words)
     expect(code).toBe(2)
     expect(err).toContain(said)
+  })
+
+  it('shows the secret that it made once, and keeps its hash only', async () => {
+    const { code, out } = await app('secretive', ...ADDRESSES, '--type', 'secret')
+    expect(code).toBe(0)
+    const [, secret = ''] = /shown this once: (sec_[\w-]{32})$/m.exec(out) ?? []
+    expect(secret).not.toBe('')
+    const listed = await command('app', 'list')
+    expect(listed.out).toMatch(/^secretive\s+secret\s+smart/m)
+    expect(listed.out).not.toContain(secret)
+  })
+
+  it('takes a secret from a file, unless it is too short to be one', async () => {
+    const file = join(folder.path, 'secret')
+    await writeFile(file, 'short\n')
+    const refused = await app('brings', ...ADDRESSES, '--type', 'secret', '--secret-file', file)
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('32 to 256') })
+    await writeFile(file, `${'x'.repeat(32)}\n`)
+    const taken = await app('brings', ...ADDRESSES, '--type', 'secret', '--secret-file', file)
+    expect(taken).toMatchObject({ code: 0, err: '' })
+    expect(taken.out).not.toContain('x'.repeat(32))
   })
 
   it('refuses an id that could not stand in a log', async () => {

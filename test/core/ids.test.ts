@@ -10,6 +10,7 @@ import {
   newLaunchId,
   newLaunchSecret,
   newRefreshToken,
+  refreshTokenAfter,
 } from '../../src/core/ids.js'
 import { matchesChallenge } from '../../src/core/pkce.js'
 import { matchesPattern, readScope, readScopes, writeScope } from '../../src/core/scope.js'
@@ -41,8 +42,8 @@ describe('launch ids and secrets', () => {
   })
 
   it('of refreshing share a half by which a replaced one is still known', () => {
-    const first = newRefreshToken(launch, undefined, random)
-    const second = newRefreshToken(launch, familyOf(first), random)
+    const first = newRefreshToken(launch, random)
+    const second = refreshTokenAfter(first, 'a'.repeat(43))
     expect(launchOfSecret('rft', second)).toBe(launch)
     expect(second).not.toBe(first)
     expect(familyOf(second)).toBe(familyOf(first))

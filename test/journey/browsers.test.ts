@@ -99,7 +99,7 @@ describe.each(STORES)('one browser on the %s store', (store) => {
   })
 
   describe('with a launch of another user', () => {
-    it.each(['gp-push', 'gp-post', 'gp-clinic', 'gp-sealed'])(
+    it.each(['gp-push', 'gp-post', 'gp-clinic'])(
       'from %s ends the first user’s session and tokens',
       async (system) => {
         const browser = new UserAgent()
@@ -113,6 +113,15 @@ describe.each(STORES)('one browser on the %s store', (store) => {
         expect(ended.at(-2)).toMatchObject({ what: 'session_ended' })
       },
     )
+
+    it('from gp-sealed ends it only once the other has signed in: a seal is anybody’s', async () => {
+      const browser = new UserAgent()
+      const first = await tokensIn(browser, { system: 'gp-push', user: 'gp' })
+      const page = await open(t, browser, { system: 'gp-sealed', user: 'practice-nurse' })
+      expect(await readsPatient(t, first)).toBe(200)
+      await signIn(t, browser, page, { person: 'practice-nurse' })
+      expect(await readsPatient(t, first)).toBe(401)
+    })
 
     it('ends it even when the other user is refused', async () => {
       const browser = new UserAgent()

@@ -1,8 +1,53 @@
-import { isSecret, launchOfSecret } from '../../core/ids.js'
+import { narrow } from '../../core/authorization.js'
+import { circumstancesAt } from '../../core/circumstances.js'
+import { type Grant, grantUnder } from '../../core/grant.js'
+import { isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
 import { matchesChallenge } from '../../core/pkce.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
-import { type GrantType, grantFacts, issue } from './issue.js'
+import { readScopes } from '../../core/scope.js'
+import type { OAuthParts } from '../parts.js'
+import { type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
+
+/** The grant of a code, this app's and this request's. @throws Refusal code_*, redirect_mismatch, verifier_mismatch */
+async function grantOf(
+  parts: OAuthParts,
+  { client, sent, learn }: TokenCall,
+  code: string,
+): Promise<Grant> {
+  const launch = launchOfSecret('cod', code)
+  const [grant, ended] = await parts.store.getAll([
+    { kind: 'grant', id: launch ?? '' },
+    { kind: 'ended', id: endOf('launch', launch ?? '') },
+  ])
+  if (!launch || !grant || !isSecret(code, grant.code.hash)) {
+    throw new Refusal('code_invalid', 'unknown')
+  }
+  learn(grantFacts(grant))
+
+  // "ensure that the authorization code was issued to the authenticated … client"
+  if (grant.client !== client.id) throw new Refusal('code_other_client', client.id)
+  // "ensure that the 'redirect_uri' parameter is present … and … identical"
+  if (sent.get('redirect_uri') !== grant.code.redirectUri) {
+    throw new Refusal('redirect_mismatch', 'redirect_uri')
+  }
+  if (!matchesChallenge(sent.get('code_verifier') ?? '', grant.code.challenge)) {
+    throw new Refusal('verifier_mismatch', 'code_verifier')
+  }
+  if (ended) throw new Refusal('code_invalid', 'the launch was ended')
+  return grant
+}
+
+async function spentTwice(parts: OAuthParts, launch: LaunchId): Promise<never> {
+  await parts.sessions.endLaunch(launch, 'the authorization code was used twice')
+  throw new Refusal('code_spent', 'second use: the grant was ended')
+}
+
+/** What the policies leave of a grant that was given under an earlier version. */
+export function renewedScopes(parts: OAuthParts, grant: Grant, words: readonly string[]) {
+  const now = circumstancesAt(grant.circumstances, parts.clock())
+  return narrow(readScopes(words.join(' ')), parts.policies, now, parts.offered).scopes
+}
 
 /**
  * grant_type=authorization_code
@@ -11,46 +56,27 @@ import { type GrantType, grantFacts, issue } from './issue.js'
  * nothing; a second use ends all that the first one gave.
  *
  * @throws Refusal code_invalid, code_other_client, redirect_mismatch, verifier_mismatch, code_expired,
- *   code_spent
+ *   code_spent, policy_stale
  * @see RFC 6749 §4.1.3; RFC 7636 §4.6; RFC 9700 §4.5
  */
 export const codeGrant: GrantType = {
-  nameClient: async (sent) => sent,
-  async redeem(parts, client, sent, learn) {
-    const code = sent.get('code') ?? ''
-    const launch = launchOfSecret('cod', code)
-    const [grant, ended] = await parts.store.getAll([
-      { kind: 'grant', id: launch ?? '' },
-      { kind: 'ended', id: endOf('launch', launch ?? '') },
-    ])
-    if (!launch || !grant || !isSecret(code, grant.code.hash)) {
-      throw new Refusal('code_invalid', 'unknown')
-    }
-    learn(grantFacts(grant))
-
-    // "ensure that the authorization code was issued to the authenticated … client"
-    if (grant.client !== client.id) throw new Refusal('code_other_client', client.id)
-    // "ensure that the 'redirect_uri' parameter is present … and … identical"
-    if (sent.get('redirect_uri') !== grant.code.redirectUri) {
-      throw new Refusal('redirect_mismatch', 'redirect_uri')
-    }
-    if (!matchesChallenge(sent.get('code_verifier') ?? '', grant.code.challenge)) {
-      throw new Refusal('verifier_mismatch', 'code_verifier')
-    }
-    if (ended) throw new Refusal('code_invalid', 'the launch was ended')
+  async redeem(parts, call) {
+    const { client, sent } = call
+    const grant = await grantOf(parts, call, sent.get('code') ?? '')
     // A spent code is an alarm however old it is; an unspent one that is late is only late.
-    if (grant.tokens.length > 0) return await spentTwice()
+    if (grant.tokens.length > 0) return await spentTwice(parts, grant.launch)
     if (grant.code.until <= parts.clock()) throw new Refusal('code_expired', 'late')
-    const signOn = await parts.sessions.get(grant.signOn)
-    if (!signOn) throw new Refusal('code_invalid', 'the session is over')
+    const behind = await parts.sessions.behind(grant)
+    if (!behind) throw new Refusal('code_invalid', 'the session is over')
+    if (!parts.policies.mayIssue())
+      throw new Refusal('policy_stale', 'the policy version is not known')
 
-    const once = { what: `code/${launch}`, until: grant.until }
-    const how = { once, by: 'authorization_code', scopes: grant.scopes }
-    return (await issue(parts, grant, signOn, client.idTokenAlgorithm, how)) ?? (await spentTwice())
-
-    async function spentTwice(): Promise<never> {
-      await parts.sessions.endLaunch(launch as never, 'the authorization code was used twice')
-      throw new Refusal('code_spent', 'second use: the grant was ended')
-    }
+    const version = parts.policies.version()
+    const renewed = grantUnder(grant, version, behind.user, parts.knowUser)
+    const scopes = renewed === grant ? grant.scopes : renewedScopes(parts, renewed, grant.scopes)
+    const once = { what: `code/${grant.launch}`, until: grant.until }
+    const how = { once, by: 'authorization_code', client, behind, scopes }
+    const answer = await issue(parts, { ...renewed, scopes }, how)
+    return answer ?? (await spentTwice(parts, grant.launch))
   },
 }

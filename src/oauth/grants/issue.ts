@@ -1,28 +1,40 @@
 /** What every grant type shares: its shape, and the tokens that a grant gives. */
+import type { Request } from 'express'
 import type { Happening } from '../../core/audit.js'
 import type { Client } from '../../core/client.js'
+import { profileOf } from '../../core/client-profile.js'
 import type { Grant } from '../../core/grant.js'
-import { familyOf, hashOf, newId, newRefreshToken } from '../../core/ids.js'
-import type { SignOn } from '../../core/session.js'
+import {
+  familyOf,
+  hashOf,
+  newId,
+  newRefreshToken,
+  refreshTokenAfter,
+  type TokenId,
+} from '../../core/ids.js'
 import { accessClaims, idClaims, tokenAnswer } from '../../core/token.js'
+import type { Behind } from '../../session/sessions.js'
 import type { Claim } from '../../store/store.js'
 import type { OAuthParts } from '../parts.js'
 
 export type Learn = (about: Partial<Happening>) => void
 
+/** One call of the token endpoint, its app proven. */
+export interface TokenCall {
+  readonly req: Request
+  readonly client: Client
+  readonly sent: ReadonlyMap<string, string>
+  readonly learn: Learn
+}
+
 export interface GrantType {
   /** The parameters with the client named, where the grant type's own value names it. */
-  nameClient(
+  nameClient?(
     sent: ReadonlyMap<string, string>,
     parts: OAuthParts,
   ): Promise<ReadonlyMap<string, string>>
   /** The token endpoint's answer. @throws Refusal of the grant type's rows */
-  redeem(
-    parts: OAuthParts,
-    client: Client,
-    sent: ReadonlyMap<string, string>,
-    learn: Learn,
-  ): Promise<object>
+  redeem(parts: OAuthParts, call: TokenCall): Promise<object>
 }
 
 export const grantFacts = (grant: Grant) => ({
@@ -30,24 +42,67 @@ export const grantFacts = (grant: Grant) => ({
   grant: grant.id,
   app: grant.client,
   user: { id: grant.subject },
-  patient: { fhirId: grant.context.patient },
-})
-
-const nextRefresh = (grant: Grant, refresh: string): NonNullable<Grant['refresh']> => ({
-  hash: hashOf(refresh),
-  family: hashOf(familyOf(refresh)),
-  generation: (grant.refresh?.generation ?? 0) + 1,
+  ...(grant.context.patient === undefined ? {} : { patient: { fhirId: grant.context.patient } }),
 })
 
 /** How a grant comes to give tokens. */
 interface Issue {
   /** What is spent by it. */
-  readonly once: Claim
+  readonly once?: Claim
   readonly by: string
+  readonly client: Client
+  readonly behind: Behind
   /** The tokens' scopes: the grant's own, or fewer of them this time. */
   readonly scopes: readonly string[]
-  /** What the refresh tokens of this grant share, once there was one. */
-  readonly family?: string
+  /** The refresh token that was shown. `late`: it was replaced already, and its answer may have been lost. */
+  readonly shown?: { readonly token: string; readonly late: boolean }
+}
+
+/**
+ * The next refresh token, and how the grant keeps it. It follows from the one that was shown under a key of ours, so
+ * that whoever asks twice with one token gets one successor. A profile that does not rotate gives the same again.
+ */
+function nextRefresh(parts: OAuthParts, grant: Grant, { client, shown }: Issue) {
+  if (!grant.offline && !grant.scopes.includes('online_access')) return undefined
+  const { refresh: before } = grant
+  if (!shown || !before) {
+    const token = newRefreshToken(grant.launch, parts.random)
+    return {
+      token,
+      kept: { hash: hashOf(token), family: hashOf(familyOf(token)), generation: 1 },
+    }
+  }
+  if (!profileOf(client).rotates) return { token: shown.token, kept: before }
+  const token = refreshTokenAfter(shown.token, parts.keys.mac(`refresh ${shown.token}`))
+  if (shown.late) return { token, kept: before }
+  return {
+    token,
+    kept: {
+      ...{ hash: hashOf(token), family: before.family, generation: before.generation + 1 },
+      previous: { hash: hashOf(shown.token), at: parts.clock() },
+    },
+  }
+}
+
+/** @param grant with the scopes that the tokens are to have */
+async function sign(parts: OAuthParts, grant: Grant, id: TokenId, client: Client) {
+  const now = parts.clock()
+  const most = parts.lifetimes.access_token
+  const lifetime = Math.min(most, client.accessTokenLifetime ?? most)
+  const { issuer } = parts
+  const access = await parts.keys.sign(
+    'ES256',
+    'at+jwt',
+    accessClaims(grant, issuer, id, now, lifetime),
+  )
+  const idToken = grant.scopes.includes('openid')
+    ? await parts.keys.sign(
+        client.idTokenAlgorithm,
+        'JWT',
+        idClaims(grant, issuer, now, lifetime, access),
+      )
+    : undefined
+  return { access, lifetime, ...(idToken === undefined ? {} : { id: idToken }) }
 }
 
 /**
@@ -58,46 +113,33 @@ interface Issue {
 export async function issue(
   parts: OAuthParts,
   grant: Grant,
-  signOn: SignOn,
-  idTokenAlgorithm: 'RS256' | 'ES256',
-  { once, by, scopes, family }: Issue,
+  how: Issue,
 ): Promise<object | undefined> {
-  const now = parts.clock()
-  const { access_token: lifetime, session_idle } = parts.lifetimes
+  const { once, by, client, behind, scopes } = how
   const id = newId('tok', parts.random)
-  const online = grant.scopes.includes('online_access')
-  const refresh = online ? newRefreshToken(grant.launch, family, parts.random) : undefined
+  const refresh = nextRefresh(parts, grant, how)
   const given: Grant = { ...grant, scopes }
-  const [access, idToken] = await Promise.all([
-    parts.keys.sign('ES256', 'at+jwt', accessClaims(given, parts.issuer, id, now, lifetime)),
-    scopes.includes('openid')
-      ? parts.keys.sign(idTokenAlgorithm, 'JWT', idClaims(given, parts.issuer, now, lifetime))
-      : undefined,
-  ])
+  const { lifetime, ...signed } = await sign(parts, given, id, client)
   const kept: Grant = {
     ...grant,
     tokens: [...grant.tokens, id].slice(-20),
-    ...(refresh === undefined ? {} : { refresh: nextRefresh(grant, refresh) }),
+    ...(refresh === undefined ? {} : { refresh: refresh.kept }),
   }
   const issued: Happening = {
     what: 'token_issued',
     outcome: 'success',
     ...grantFacts(grant),
     token: id,
-    signOn: signOn.id,
+    signOn: grant.signOn,
     policy: { version: grant.policyVersion },
     detail: { by, lifetime, scopes },
   }
   const won = await parts.trail.commit({
-    claims: [once],
+    claims: once ? [once] : [],
     record: [issued],
     puts: [{ kind: 'grant', id: grant.launch, value: kept, until: grant.until }],
   })
   if (!won) return undefined
-  const tokens = {
-    access,
-    ...(idToken === undefined ? {} : { id: idToken }),
-    ...(refresh === undefined ? {} : { refresh }),
-  }
-  return tokenAnswer(given, signOn, tokens, lifetime, session_idle)
+  const tokens = { ...signed, ...(refresh === undefined ? {} : { refresh: refresh.token }) }
+  return tokenAnswer(given, behind.signOn, tokens, lifetime, parts.lifetimes.session_idle)
 }

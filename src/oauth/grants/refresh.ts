@@ -1,12 +1,22 @@
-import { narrow, reachesData } from '../../core/authorization.js'
-import { circumstancesAt } from '../../core/circumstances.js'
+import { reachesData } from '../../core/authorization.js'
+import { profileOf } from '../../core/client-profile.js'
 import { type Grant, grantUnder } from '../../core/grant.js'
 import { familyOf, isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScopes, writeScope } from '../../core/scope.js'
+import type { Seconds } from '../../core/values.js'
 import type { OAuthParts } from '../parts.js'
-import { type GrantType, grantFacts, issue } from './issue.js'
+import { renewedScopes } from './code.js'
+import { type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
+
+/**
+ * How long the token that was replaced last still works. The app may not have heard our answer, and two of its
+ * windows may have asked at once: neither is theft.
+ */
+const GRACE: Seconds = 60
+/** A rotation that was begun and not seen through may be begun again after this. */
+const UNDER_WAY: Seconds = 10
 
 async function grantOf(parts: OAuthParts, refresh: string): Promise<Grant | undefined> {
   const launch = launchOfSecret('rft', refresh)
@@ -19,18 +29,44 @@ function scopesNow(parts: OAuthParts, grant: Grant, asked: string | undefined): 
   if (words.some((word) => !grant.scopes.includes(word))) {
     throw new Refusal('scope_exceeded', 'scope')
   }
-  const scopes = readScopes(words.join(' '))
-  return narrow(
-    scopes,
-    parts.policies,
-    circumstancesAt(grant.circumstances, parts.clock()),
-    parts.offered,
-  ).scopes
+  return renewedScopes(parts, grant, words)
+}
+
+type Held = NonNullable<Grant['refresh']>
+
+/** Which of a grant's refresh tokens was shown. One that was replaced long ago is an alarm: two parties hold it. */
+function standingOf(
+  refresh: string,
+  held: Held,
+  now: number,
+): 'current' | 'late' | 'old' | 'foreign' {
+  if (isSecret(refresh, held.hash)) return 'current'
+  if (!isSecret(familyOf(refresh), held.family)) return 'foreign'
+  const { previous } = held
+  const late = previous && isSecret(refresh, previous.hash) && now < previous.at + GRACE * 1000
+  return late ? 'late' : 'old'
+}
+
+/** The grant of the token that was shown, this app's and not ended. @throws Refusal refresh_* */
+async function heldGrant(parts: OAuthParts, { client, sent, learn }: TokenCall) {
+  const refresh = sent.get('refresh_token') ?? ''
+  const grant = await grantOf(parts, refresh)
+  if (!grant?.refresh) throw new Refusal('refresh_invalid', 'unknown')
+  learn(grantFacts(grant))
+  if (grant.client !== client.id) throw new Refusal('refresh_invalid', 'another client')
+  const ended = await parts.store.get('ended', endOf('launch', grant.launch))
+  if (ended) throw new Refusal('refresh_ended', 'the launch was ended')
+  const standing = standingOf(refresh, grant.refresh, parts.clock())
+  // A made-up one ends nothing.
+  if (standing === 'foreign') throw new Refusal('refresh_invalid', 'not this grant’s')
+  if (standing === 'old') return spentTwice(parts, grant.launch)
+  return { refresh, grant, held: grant.refresh, standing }
 }
 
 /**
- * grant_type=refresh_token, for `online_access`: works while the session does, and is replaced at each
- * use. A spent one ends the grant, because two parties hold it.
+ * grant_type=refresh_token: works while the session does, or without it for `offline_access`, and is replaced at
+ * each use. One that was replaced a moment ago works once more, because its answer may have been lost; one that was
+ * replaced before that ends the grant, because two parties hold it.
  *
  * @throws Refusal refresh_invalid, refresh_spent, refresh_ended, scope_exceeded, policy_stale
  * @see RFC 6749 §6; RFC 9700 §4.14.2; SMART App Launch 2.2, "Refresh access token"
@@ -41,35 +77,40 @@ export const refreshGrant: GrantType = {
     const grant = await grantOf(parts, sent.get('refresh_token') ?? '')
     return grant ? new Map([...sent, ['client_id', grant.client]]) : sent
   },
-  async redeem(parts, client, sent, learn) {
-    const refresh = sent.get('refresh_token') ?? ''
-    const grant = await grantOf(parts, refresh)
-    if (!grant?.refresh) throw new Refusal('refresh_invalid', 'unknown')
-    learn(grantFacts(grant))
-    if (grant.client !== client.id) throw new Refusal('refresh_invalid', 'another client')
-    const ended = await parts.store.get('ended', endOf('launch', grant.launch))
-    if (ended) throw new Refusal('refresh_ended', 'the launch was ended')
-    if (!isSecret(refresh, grant.refresh.hash)) {
-      // One of this grant's that was replaced: two parties hold it. A made-up one ends nothing.
-      if (isSecret(familyOf(refresh), grant.refresh.family)) await spentTwice(parts, grant.launch)
-      throw new Refusal('refresh_invalid', 'not this grant’s')
-    }
-    const signOn = await parts.sessions.get(grant.signOn)
-    if (!signOn) throw new Refusal('refresh_ended', 'the session is over')
+  async redeem(parts, call) {
+    const { client, sent } = call
+    const { refresh, grant, held, standing } = await heldGrant(parts, call)
+    const behind = await parts.sessions.behind(grant)
+    if (!behind) throw new Refusal('refresh_ended', 'the session is over')
+    if (!(await parts.registry.system(grant.circumstances.launch.system)))
+      throw new Refusal('refresh_ended', 'its launch system is not registered any more')
     if (!parts.policies.mayIssue())
       throw new Refusal('policy_stale', 'the policy version is not known')
-    const renewed = grantUnder(grant, parts.policies.version(), signOn.user, parts.knowUser)
+    const renewed = grantUnder(grant, parts.policies.version(), behind.user, parts.knowUser)
     const scopes = scopesNow(parts, renewed, sent.get('scope'))
-    if (!reachesData(scopes))
+    if (reachesData(grant.scopes) && !reachesData(scopes))
       throw new Refusal('refresh_ended', 'the policies allow nothing of it today')
 
-    const once = { what: `refresh/${grant.launch}/${grant.refresh.generation}`, until: grant.until }
-    const how = { once, by: 'refresh_token', scopes, family: familyOf(refresh) }
-    const answer = await issue(parts, renewed, signOn, client.idTokenAlgorithm, how)
-    if (!answer) return await spentTwice(parts, grant.launch)
-    await parts.sessions.touch(signOn)
-    return answer
+    const late = standing === 'late'
+    const shown = { token: refresh, late }
+    const how = { by: 'refresh_token', client, behind, scopes, shown }
+    if (behind.signOn) await parts.sessions.touch(behind.signOn)
+    // The successor is the same for all who ask with one token, so a race makes no second family: who loses it
+    // is answered as late.
+    const until = parts.clock() + UNDER_WAY * 1000
+    const once = { what: `refresh/${grant.launch}/${held.generation}`, until }
+    const rotates = profileOf(client).rotates && !late
+    return (
+      (await issue(parts, renewed, rotates ? { ...how, once } : how)) ?? again(parts, call, held)
+    )
   },
+}
+
+/** Somebody was quicker with the same token: once that is done, this call comes late and is answered as well. */
+async function again(parts: OAuthParts, call: TokenCall, { generation }: Held): Promise<object> {
+  const { held } = await heldGrant(parts, call)
+  if (held.generation === generation) throw new Refusal('refresh_under_way', 'not yet durable')
+  return refreshGrant.redeem(parts, call)
 }
 
 async function spentTwice(parts: OAuthParts, launch: LaunchId): Promise<never> {

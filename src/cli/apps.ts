@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs'
+import { createRegistry } from '../access/registry.js'
+import { clientRow, SECRET } from '../core/client-registration.js'
+import { hashOf, newSecret } from '../core/ids.js'
+import {
+  type Command,
+  need,
+  type Option,
+  type Outside,
+  text,
+  texts,
+  Usage,
+  type Values,
+} from './command.js'
+import { add, fileOf, filled, row, words } from './registrations.js'
+import { STORE_OPTIONS, withStore } from './with-store.js'
+
+/** How a member of a registration is read from the command line. */
+type Read = (values: Values, option: string) => unknown
+
+const number: Read = (values, option) => {
+  const value = text(values, option)
+  return value === undefined ? undefined : Number(value)
+}
+
+interface Member extends Option {
+  readonly option: string
+  readonly member: string
+  readonly read: Read
+}
+
+/** Every member that is said by an option of its own. */
+// biome-ignore format: a table
+const MEMBERS: readonly Member[] = [
+  { option: 'profile',            member: 'profile',                    read: text,  type: 'string', value: 'PROFILE', help: 'smart (default), oidc or fapi2' },
+  { option: 'grant',              member: 'grant_types',                read: texts, type: 'string', multiple: true, value: 'TYPE', help: 'a grant type, repeatable (default authorization_code and refresh_token)' },
+  { option: 'redirect',           member: 'redirect_uris',              read: texts, type: 'string', multiple: true, value: 'URL', help: 'where codes may go, repeatable' },
+  { option: 'launch-url',         member: 'launch_urls',                read: texts, type: 'string', multiple: true, value: 'URL', help: 'where it is started, repeatable' },
+  { option: 'origin',             member: 'origins',                    read: texts, type: 'string', multiple: true, value: 'URL', help: 'from where its pages call, repeatable (default those of its redirects)' },
+  { option: 'scope',              member: 'scopes',                     read: words, type: 'string', value: '"…"', help: 'the most that it may ever be given' },
+  { option: 'jwks-uri',           member: 'jwks_uri',                   read: text,  type: 'string', value: 'URL', help: 'where its public keys are' },
+  { option: 'jwks',               member: 'jwks',                       read: (values, option) => fileOf(text(values, option)), type: 'string', value: 'FILE', help: 'its public keys' },
+  { option: 'algorithm',          member: 'assertion_algorithms',       read: texts, type: 'string', multiple: true, value: 'ALG', help: 'what it signs with, repeatable (default all of its profile)' },
+  { option: 'subject-dn',         member: 'tls_client_auth_subject_dn', read: text,  type: 'string', value: 'DN', help: 'with --type certificate: whom it must name' },
+  { option: 'san-dns',            member: 'tls_client_auth_san_dns',    read: text,  type: 'string', value: 'NAME', help: 'the same, by an alternative name' },
+  { option: 'san-uri',            member: 'tls_client_auth_san_uri',    read: text,  type: 'string', value: 'URI', help: 'the same, by an address' },
+  { option: 'id-token-algorithm', member: 'id_token_algorithm',         read: text,  type: 'string', value: 'ALG', help: 'RS256 (default) or ES256' },
+  { option: 'userinfo-algorithm', member: 'userinfo_algorithm',         read: text,  type: 'string', value: 'ALG', help: 'signs its userinfo with RS256 or ES256' },
+  { option: 'token-lifetime',     member: 'access_token_lifetime',      read: number, type: 'string', value: 'SECONDS', help: 'of its access tokens, at most 600' },
+]
+
+/** What an app of type secret shares with us: made here and said once, or taken from a file. @throws Usage */
+function secretOf(outside: Outside, values: Values): string | undefined {
+  if (text(values, 'type') !== 'secret') return undefined
+  const file = text(values, 'secret-file')
+  if (file === undefined) return newSecret('sec', outside.random)
+  const secret = readFileSync(file, 'utf8').trim()
+  if (!SECRET.test(secret))
+    throw new Usage('--secret-file: expected 32 to 256 letters, digits and . _ ~ -')
+  return secret
+}
+
+export const appAdd: Command = {
+  name: 'app add',
+  summary: 'register an app (an OAuth client)',
+  help: `
+Writes a registration to the store. Addresses are complete and compared character by character. An app of
+type secret gets one that is shown here and never again, unless --secret-file brings its own.
+
+  launch-gateway app add --id my-app --type public --redirect https://app.example/ \\
+    --launch-url https://app.example/launch.html --scope "launch openid fhirUser patient/*.rs"
+  launch-gateway app add --id my-service --type key --grant client_credentials \\
+    --jwks-uri https://service.example/jwks.json --scope "system/Patient.rs"`,
+  options: {
+    id: { type: 'string', help: 'lower case letters, digits and hyphens' },
+    name: { type: 'string', help: 'what people call it (default its id)' },
+    type: { type: 'string', value: 'TYPE', help: 'public, secret, key or certificate' },
+    'secret-file': { type: 'string', value: 'FILE', help: 'with --type secret: its secret' },
+    ...Object.fromEntries(
+      MEMBERS.map(({ option, member: _, read: __, ...rest }) => [option, rest]),
+    ),
+    ...STORE_OPTIONS,
+  },
+  async run(outside, values) {
+    const secret = secretOf(outside, values)
+    const members = MEMBERS.map(({ option, member, read }) => [member, read(values, option)])
+    await add(
+      outside,
+      values,
+      'app',
+      clientRow,
+      filled({
+        id: need(values, 'id'),
+        name: text(values, 'name') ?? need(values, 'id'),
+        type: need(values, 'type'),
+        ...(secret === undefined ? {} : { secret_hash: hashOf(secret) }),
+        ...Object.fromEntries(members),
+      }),
+    )
+    if (secret !== undefined && text(values, 'secret-file') === undefined)
+      outside.say(`Its secret, shown this once: ${secret}`)
+  },
+}
+
+export const appList: Command = {
+  name: 'app list',
+  summary: 'list registered apps',
+  help: 'Those of the configuration and those that were added.\n\n  launch-gateway app list',
+  options: STORE_OPTIONS,
+  run: (outside, values) =>
+    withStore(outside, values, async (store, { apps, systems }) => {
+      for (const app of await createRegistry({ store, apps, systems }).clients()) {
+        const { id, type, profile, redirectUris } = app
+        outside.say(row([id, type, profile, redirectUris.join(' ')], [20, 11, 5]))
+      }
+    }),
+}

@@ -1,0 +1,145 @@
+/** Rows of `apps.yaml`, and of apps added by command or by registration: read, checked, named our way. */
+import { z } from 'zod'
+import { type CertificateName, CLIENT_GRANTS, type Client } from './client.js'
+import { ASSERTION_ALGORITHMS, CLIENT_TYPES, PROFILE_NAMES, profileOf } from './client-profile.js'
+import { address, id, jwks, keySource, origin } from './registration.js'
+
+/** RFC 6749 §2.3.1 has ids and secrets form-encoded in the header, and many apps do not: these read the same either way. */
+export const SECRET = /^[A-Za-z0-9._~-]{32,256}$/
+
+const CERTIFICATE_NAMES = {
+  tls_client_auth_subject_dn: 'subjectDn',
+  tls_client_auth_san_dns: 'sanDns',
+  tls_client_auth_san_uri: 'sanUri',
+  tls_client_auth_san_ip: 'sanIp',
+  tls_client_auth_san_email: 'sanEmail',
+} as const satisfies Record<string, keyof CertificateName>
+
+const certificateText = z.string().min(1).max(500).optional()
+
+const clientMembers = z.strictObject({
+  id,
+  name: z.string().min(1).max(100),
+  profile: z.enum(PROFILE_NAMES).default('smart'),
+  type: z.enum(CLIENT_TYPES),
+  secret_hash: z
+    .string()
+    .regex(/^[\w-]{43}$/, 'expected a SHA-256 in base64url')
+    .optional(),
+  jwks: jwks.optional(),
+  jwks_uri: address.optional(),
+  assertion_algorithms: z.array(z.enum(ASSERTION_ALGORITHMS)).min(1).optional(),
+  tls_client_auth_subject_dn: certificateText,
+  tls_client_auth_san_dns: certificateText,
+  tls_client_auth_san_uri: certificateText,
+  tls_client_auth_san_ip: certificateText,
+  tls_client_auth_san_email: certificateText,
+  grant_types: z
+    .array(z.enum(CLIENT_GRANTS))
+    .min(1)
+    .default(['authorization_code', 'refresh_token']),
+  request_objects: z.enum(['allowed', 'required']).optional(),
+  require_pushed_authorization_requests: z.boolean().default(false),
+  redirect_uris: z.array(address).max(20).default([]),
+  launch_urls: z.array(address).max(20).default([]),
+  scopes: z.array(z.string().max(300)).min(1).max(100),
+  id_token_algorithm: z.enum(['RS256', 'ES256']).default('RS256'),
+  userinfo_algorithm: z.enum(['RS256', 'ES256']).optional(),
+  access_token_lifetime: z.number().int().min(30).max(600).optional(),
+  origins: z.array(origin).max(20).optional(),
+})
+type ClientMembers = z.infer<typeof clientMembers>
+
+/** The certificate names of a row, in our words. */
+const certificateNames = (row: ClientMembers): CertificateName =>
+  Object.fromEntries(
+    Object.entries(CERTIFICATE_NAMES).flatMap(([member, ours]) => {
+      const value = row[member as keyof typeof CERTIFICATE_NAMES]
+      return value === undefined ? [] : [[ours, value]]
+    }),
+  )
+
+const algorithmsOf = (row: ClientMembers) =>
+  row.assertion_algorithms ?? profileOf(row).assertionAlgorithms
+
+/** What must hold of a row beyond its members: each with where it is said. */
+const CLIENT_RULES: readonly [keyof ClientMembers, string, (row: ClientMembers) => boolean][] = [
+  [
+    'type',
+    'this type of app is not part of its profile',
+    (row) => profileOf(row).types.includes(row.type),
+  ],
+  [
+    'secret_hash',
+    'type secret needs secret_hash, and no other type has one',
+    (row) => (row.type === 'secret') === (row.secret_hash !== undefined),
+  ],
+  [
+    'jwks',
+    'type key needs jwks or jwks_uri',
+    (row) => row.type !== 'key' || row.jwks !== undefined || row.jwks_uri !== undefined,
+  ],
+  [
+    'request_objects',
+    'needs jwks or jwks_uri',
+    (row) => row.request_objects === undefined || !!(row.jwks ?? row.jwks_uri),
+  ],
+  ['jwks', 'jwks or jwks_uri, not both', (row) => !(row.jwks && row.jwks_uri)],
+  [
+    'tls_client_auth_subject_dn',
+    'type certificate needs one tls_client_auth_… name, or jwks with the certificate’s key',
+    (row) =>
+      row.type !== 'certificate' ||
+      Object.keys(certificateNames(row)).length === (row.jwks || row.jwks_uri ? 0 : 1),
+  ],
+  [
+    'assertion_algorithms',
+    'not all of these are part of its profile',
+    (row) => algorithmsOf(row).every((alg) => profileOf(row).assertionAlgorithms.includes(alg)),
+  ],
+  [
+    'redirect_uris',
+    'grant type authorization_code needs a redirect address',
+    (row) => !row.grant_types.includes('authorization_code') || row.redirect_uris.length > 0,
+  ],
+  [
+    'grant_types',
+    'client_credentials and token exchange need an app that can authenticate, not by a secret',
+    (row) =>
+      row.type === 'key' ||
+      row.type === 'certificate' ||
+      row.grant_types.every((type) => type === 'authorization_code' || type === 'refresh_token'),
+  ],
+]
+
+export const clientRow = clientMembers
+  .superRefine((row, context) => {
+    for (const [path, message, fine] of CLIENT_RULES)
+      if (!fine(row)) context.addIssue({ code: 'custom', path: [path], message })
+  })
+  .transform(
+    (row): Client => ({
+      id: row.id,
+      name: row.name,
+      profile: row.profile,
+      type: row.type,
+      ...(row.secret_hash === undefined ? {} : { secretHash: row.secret_hash }),
+      ...keySource(row),
+      assertionAlgorithms: algorithmsOf(row),
+      ...(row.type === 'certificate' ? { certificateName: certificateNames(row) } : {}),
+      grantTypes: row.grant_types,
+      ...(row.request_objects === undefined ? {} : { requestObjects: row.request_objects }),
+      pushed: row.require_pushed_authorization_requests || profileOf(row).pushed,
+      redirectUris: row.redirect_uris,
+      launchUrls: row.launch_urls,
+      scopes: row.scopes,
+      idTokenAlgorithm: row.id_token_algorithm,
+      ...(row.userinfo_algorithm === undefined
+        ? {}
+        : { userinfoAlgorithm: row.userinfo_algorithm }),
+      ...(row.access_token_lifetime === undefined
+        ? {}
+        : { accessTokenLifetime: row.access_token_lifetime }),
+      origins: row.origins ?? [...new Set(row.redirect_uris.map((uri) => new URL(uri).origin))],
+    }),
+  )

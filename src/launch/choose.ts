@@ -1,0 +1,82 @@
+/** The patient, where a user names one: typed birth dates, and the choice that a standalone launch asks for. */
+import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
+import { hashOf } from '../core/ids.js'
+import { readBirthDate } from '../core/nhs-number.js'
+import { Refusal } from '../core/refusal.js'
+import { personOf, type RecentPatient, type SignOn } from '../core/session.js'
+import { after, type Seconds } from '../core/values.js'
+import type { Put } from '../store/store.js'
+import type { LaunchParts } from './parts.js'
+
+const DAY: Seconds = 86_400
+/** How often one person may name one patient in a day, right or wrong. */
+const MOST_NAMINGS = 30
+const MOST_RECENT = 5
+
+const person = (signOn: SignOn): string => hashOf(personOf(signOn.user, signOn.issuer))
+
+/** The date that three fields make. */
+export function typedDate(sent: ReadonlyMap<string, string>): BirthDate | undefined {
+  const [day = '', month = '', year = ''] = ['day', 'month', 'year'].map((name) =>
+    (sent.get(name) ?? '').trim(),
+  )
+  return readBirthDate(`${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`)
+}
+
+/**
+ * Counts that somebody names a patient, before it is judged: a birth date could be found by trying them all,
+ * launch after launch.
+ *
+ * @throws Refusal birth_date_exhausted
+ */
+async function spendNaming(parts: LaunchParts, signOn: SignOn, number: NhsNumber): Promise<void> {
+  const what = `naming/${person(signOn)}/${hashOf(number)}`
+  const until = after(parts.clock(), DAY)
+  for (let n = 1; n <= MOST_NAMINGS; n++)
+    if (await parts.store.commit({ claims: [{ what: `${what}/${n}`, until }] })) return
+  throw new Refusal('birth_date_exhausted', 'named often enough today')
+}
+
+/**
+ * The patient whom number and date name, or `undefined` for whatever does not fit: an unknown number and a
+ * wrong date look the same.
+ *
+ * @throws Refusal birth_date_exhausted, record_unavailable, upstream_invalid
+ */
+export async function patientNamed(
+  parts: LaunchParts,
+  signOn: SignOn,
+  number: NhsNumber,
+  born: BirthDate,
+): Promise<KnownPatient | undefined> {
+  await spendNaming(parts, signOn, number)
+  return parts.findPatient(number, born).catch((error: unknown) => {
+    if (error instanceof Refusal && ['patient_unknown', 'patient_mismatch'].includes(error.code))
+      return undefined
+    throw error
+  })
+}
+
+/** Whom this person chose lately. */
+export async function recentOf(
+  parts: LaunchParts,
+  signOn: SignOn,
+): Promise<readonly RecentPatient[]> {
+  const kept = await parts.store.get('recent', person(signOn))
+  return kept?.patients ?? []
+}
+
+/** Remembers a choice, for as long as the sign-on. */
+export function rememberPut(
+  signOn: SignOn,
+  chosen: RecentPatient,
+  before: readonly RecentPatient[],
+): Put {
+  const others = before.filter(({ nhsNumber }) => nhsNumber !== chosen.nhsNumber)
+  return {
+    kind: 'recent',
+    id: person(signOn),
+    value: { patients: [chosen, ...others].slice(0, MOST_RECENT) },
+    until: signOn.until,
+  }
+}
