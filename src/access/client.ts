@@ -4,13 +4,14 @@ import type { Client } from '../core/client.js'
 import { sha256 } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
 import { type Clock, type Seconds, seconds } from '../core/values.js'
-import { peek, verifyJws } from '../keys/trusted.js'
+import { peek, type TrustedKeys } from '../keys/trusted.js'
 import type { Store } from '../store/store.js'
 import type { Registry } from './registry.js'
 
 interface Parts {
   readonly store: Pick<Store, 'commit'>
   readonly registry: Registry
+  readonly trusted: TrustedKeys
   readonly clock: Clock
   /** What an assertion's `aud` may name: the token endpoint or the issuer. */
   readonly audiences: readonly string[]
@@ -53,7 +54,7 @@ export function createClientAuthentication(parts: Parts): ClientAuthentication {
     const client = await parts.registry.client(String(claimed.iss))
     if (client?.type !== 'key' || !client.keys) throw new Refusal('client_unproven', 'no keys')
     const verified = assertionClaims.safeParse(
-      await verifyJws(assertion, client.keys, {
+      await parts.trusted.verify(assertion, client.keys, {
         algorithms: client.assertionAlgorithms,
         types: ['jwt', 'client-authentication+jwt', undefined],
         code: 'client_unproven',
