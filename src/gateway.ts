@@ -22,6 +22,7 @@ import { noStore, securityHeaders } from './http/security.js'
 import type { ClinicianProvider } from './identity/clinician.js'
 import type { LaunchIssuers } from './identity/launch-issuer.js'
 import type { Keys } from './keys/signing.js'
+import type { TrustedKeys } from './keys/trusted.js'
 import { carryOn } from './launch/identify.js'
 import type { LaunchParts } from './launch/parts.js'
 import { openLink, push } from './launch/push.js'
@@ -47,6 +48,7 @@ export interface GatewayParts {
   readonly random: Random
   readonly log: Logger
   readonly keys: Keys
+  readonly trusted: TrustedKeys
   readonly registry: Registry
   readonly sessions: Sessions
   readonly policies: Policies & { mayRead(): boolean }

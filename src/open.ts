@@ -13,7 +13,9 @@ import type { Clock, Random } from './core/values.js'
 import { createGateway } from './gateway.js'
 import { openClinicianProvider } from './identity/clinician.js'
 import { openLaunchIssuers } from './identity/launch-issuer.js'
+import { openOutbound } from './keys/outbound.js'
 import { type Keys, openKeys } from './keys/signing.js'
+import { openTrustedKeys } from './keys/trusted.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
@@ -101,6 +103,7 @@ function openOutside(config: Config, { clock, allowHttp }: World, keys: Keys) {
   const calls = { key: keys.client(), timeoutSeconds: CALL_TIMEOUT_SECONDS, allowHttp }
   const { aal2, aal3 } = clinician.acr_values
   return {
+    outbound: openOutbound({ clock, allow: config.outbound.allow, allowHttp }),
     record: openRecord({
       fhir: {
         base: fhir.base,
@@ -150,7 +153,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       'the policy files of this node are not the version in force: another has been published since',
     )
   }
-  const { record, provider, issuers } = openOutside(config, world, keys)
+  const { outbound, record, provider, issuers } = openOutside(config, world, keys)
   const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const app = createGateway({
@@ -162,6 +165,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       random,
       log,
       keys,
+      trusted: openTrustedKeys({ clock, outbound }),
       registry,
       sessions,
       policies,
@@ -206,6 +210,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       policies.close()
       await trail.close()
       await record.close()
+      await outbound.close()
       await store.close()
     },
   }

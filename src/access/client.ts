@@ -7,13 +7,14 @@ import { isSecret, sha256 } from '../core/ids.js'
 import { CLAIM_MARGIN } from '../core/launch-claims.js'
 import { Refusal } from '../core/refusal.js'
 import { type Clock, type Seconds, seconds } from '../core/values.js'
-import { peek, verifyJws } from '../keys/trusted.js'
+import { peek, type TrustedKeys } from '../keys/trusted.js'
 import type { Store } from '../store/store.js'
 import type { Registry } from './registry.js'
 
 interface Parts {
   readonly store: Pick<Store, 'commit'>
   readonly registry: Registry
+  readonly trusted: TrustedKeys
   readonly clock: Clock
   readonly issuer: string
   readonly skew: Seconds
@@ -100,7 +101,7 @@ const bySecret: Proof = async (_parts, client, shown) => {
 const byKey: Proof = async (parts, client, shown, endpoint) => {
   if (shown.by !== 'assertion' || !client.keys) throw new Refusal('client_unproven', 'no keys')
   const verified = assertionClaims.safeParse(
-    await verifyJws(shown.assertion, client.keys, {
+    await parts.trusted.verify(shown.assertion, client.keys, {
       algorithms: client.assertionAlgorithms,
       types: ['jwt', 'client-authentication+jwt', undefined],
       code: 'client_unproven',

@@ -8,6 +8,20 @@ const lifetime = (standard: number, most: number) =>
 const listen = z.strictObject({ host: z.string(), port: z.number().int().min(0).max(65535) })
 const upstream = { base: address, timeout_ms: z.number().int().min(100).max(30_000).default(5_000) }
 
+/** A host by its name, an address, or a range of addresses (CIDR). */
+const reachable = z.union(
+  [
+    z.ipv4(),
+    z.ipv6(),
+    z.cidrv4(),
+    z.cidrv6(),
+    z
+      .string()
+      .regex(/^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?$/),
+  ],
+  { message: 'expected a host name in small letters, an address or a range such as 10.20.0.0/16' },
+)
+
 /** `gateway.yaml`: config/gateway.yaml says what each key means. */
 export const gatewayFile = z.strictObject({
   issuer: address.refine((text) => URL.canParse(text) && new URL(text).origin === text, {
@@ -47,6 +61,7 @@ export const gatewayFile = z.strictObject({
     fhir: z.strictObject(upstream),
     openehr: z.strictObject({ ...upstream, subject_namespace: z.string().min(1) }),
   }),
+  outbound: z.strictObject({ allow: z.array(reachable).max(200).default([]) }).prefault({}),
   identity: z.strictObject({
     clinician: z.strictObject({
       issuer: address,

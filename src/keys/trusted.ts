@@ -1,34 +1,32 @@
 /** Others' keys: what launch systems and apps sign with, and how we check it. */
 import { types as values } from 'node:util'
-import {
-  type CompactJWSHeaderParameters,
-  type CompactVerifyGetKey,
-  compactDecrypt,
-  compactVerify,
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  decodeJwt,
-  decodeProtectedHeader,
-  type JWTPayload,
-} from 'jose'
+import { compactDecrypt, decodeJwt, type JWTPayload } from 'jose'
 import type { KeySource } from '../core/launch-system.js'
 import { Refusal, type RefusalCode } from '../core/refusal.js'
-import { verifyEs256 } from './es256.js'
+import type { Clock } from '../core/values.js'
+import { chooseKey, readKeys } from './key-choice.js'
+import { openKeySets } from './key-set.js'
+import type { Outbound } from './outbound.js'
+import { isSignedBy, type JwsHeader, readJws } from './signature.js'
 
-const FETCH = { timeoutDuration: 5_000, cooldownDuration: 30_000, cacheMaxAge: 600_000 }
+/** What a signature must be of. */
+export interface Expected {
+  readonly algorithms: readonly string[]
+  /** Types that are accepted, in lower case; `undefined` among them lets it be left out. */
+  readonly types: readonly (string | undefined)[]
+  readonly code: RefusalCode
+}
 
-/** One key set per source, kept for the process's life: a remote one caches and refetches on an unknown `kid`. */
-const keySets = new WeakMap<KeySource, CompactVerifyGetKey>()
-
-function keySet(source: KeySource): CompactVerifyGetKey {
-  const known = keySets.get(source)
-  if (known) return known
-  const set =
-    'jwksUri' in source
-      ? createRemoteJWKSet(new URL(source.jwksUri), FETCH)
-      : createLocalJWKSet({ keys: source.jwks.keys.map((key) => ({ ...key })) as never })
-  keySets.set(source, set)
-  return set
+export interface TrustedKeys {
+  /**
+   * Checks a signature under keys that were registered, with an algorithm that was registered, of the
+   * expected type. Times are the caller's to judge. Keys that the header brings along (`jwk`, `x5c`, `x5u`)
+   * are never used; a `jku` must be the registered address, and is not followed either.
+   *
+   * @throws Refusal of the given code
+   * @see RFC 7515 §5.2; RFC 8725 §3.1 (algorithms), §3.11 (types)
+   */
+  verify(jwt: string, source: KeySource, expected: Expected): Promise<JWTPayload>
 }
 
 /**
@@ -47,47 +45,50 @@ export function peek(jwt: string, code: RefusalCode): JWTPayload {
 const plainType = (sent: unknown): unknown =>
   typeof sent === 'string' ? sent.toLowerCase().replace(/^application\//, '') : sent
 
-async function checked(jws: string, keys: CompactVerifyGetKey, algorithms: readonly string[]) {
-  const header = decodeProtectedHeader(jws) as CompactJWSHeaderParameters
-  if (header.alg === 'ES256' && algorithms.includes('ES256')) {
-    return { header, payload: await verifyEs256(jws, header, keys) }
-  }
-  const { protectedHeader, payload } = await compactVerify(jws, keys, {
-    algorithms: [...algorithms],
-  })
-  return { header: protectedHeader, payload: new TextDecoder().decode(payload) }
+const addressOf = (source: KeySource): string | undefined =>
+  'jwksUri' in source ? source.jwksUri : undefined
+
+/** @throws Error for a header that asks for something else than was registered */
+function checkHeader(header: JwsHeader, source: KeySource, { algorithms, types }: Expected): void {
+  if (!algorithms.includes(header.alg)) throw new Error('alg')
+  if (!types.includes(plainType(header.typ) as string)) throw new Error('typ')
+  if ('jku' in header && header.jku !== addressOf(source)) throw new Error('jku')
 }
 
-/**
- * Checks a signature under keys that were registered, with an algorithm that was registered, of the
- * expected type. Times are the caller's to judge. The header's own keys (`jwk`, `jku`, `x5c`) are never used.
- *
- * @throws Refusal of the given code
- * @see RFC 7515 §5.2; RFC 8725 §3.1 (algorithms), §3.11 (types)
- */
-export async function verifyJws(
-  jwt: string,
-  source: KeySource,
-  {
-    algorithms,
-    types,
-    code,
-  }: {
-    readonly algorithms: readonly string[]
-    /** Types that are accepted, in lower case; `undefined` among them lets it be left out. */
-    readonly types: readonly (string | undefined)[]
-    readonly code: RefusalCode
-  },
-): Promise<JWTPayload> {
+function readClaims(payload: string): JWTPayload {
+  let claims: unknown
   try {
-    const { header, payload } = await checked(jwt, keySet(source), algorithms)
-    if (typeof header.kid !== 'string') throw new Error('no kid')
-    if (!types.includes(plainType(header.typ) as string)) throw new Error('typ')
-    const claims: unknown = JSON.parse(payload)
-    if (typeof claims !== 'object' || claims === null) throw new Error('not a claims set')
-    return claims as JWTPayload
-  } catch (cause) {
-    throw new Refusal(code, values.isNativeError(cause) ? cause.message : 'signature', { cause })
+    claims = JSON.parse(payload)
+  } catch {
+    throw new Error('claims: not JSON')
+  }
+  if (typeof claims !== 'object' || claims === null) throw new Error('not a claims set')
+  return claims as JWTPayload
+}
+
+/** Fetched key sets are kept here, as long as their owners say. */
+export function openTrustedKeys(parts: {
+  readonly clock: Clock
+  readonly outbound: Pick<Outbound, 'get'>
+}): TrustedKeys {
+  const published = openKeySets(parts)
+  const keyOf = async (source: KeySource, header: JwsHeader) =>
+    'jwksUri' in source
+      ? published(source.jwksUri, header)
+      : chooseKey(readKeys(source.jwks), header)
+  return {
+    async verify(jwt, source, expected) {
+      try {
+        const jws = readJws(jwt)
+        checkHeader(jws.header, source, expected)
+        const key = await keyOf(source, jws.header)
+        if (!(await isSignedBy(jws, key))) throw new Error('signature')
+        return readClaims(jws.payload)
+      } catch (cause) {
+        const why = values.isNativeError(cause) ? cause.message : 'signature'
+        throw new Refusal(expected.code, why, { cause })
+      }
+    },
   }
 }
 

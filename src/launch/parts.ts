@@ -13,6 +13,7 @@ import type { Clock, Random, Seconds } from '../core/values.js'
 import type { Pages } from '../http/pages.js'
 import type { ClinicianProvider } from '../identity/clinician.js'
 import type { Keys } from '../keys/signing.js'
+import type { TrustedKeys } from '../keys/trusted.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Claim, Put, Store } from '../store/store.js'
 
@@ -24,6 +25,8 @@ export interface LaunchParts {
   readonly clock: Clock
   readonly random: Random
   readonly keys: Keys
+  /** Launch systems' signatures. */
+  readonly trusted: TrustedKeys
   readonly registry: Registry
   readonly sessions: Sessions
   readonly policies: Policies

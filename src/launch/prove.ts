@@ -6,7 +6,7 @@ import type { SystemLaunch } from '../core/launch.js'
 import { launchTimes, readLaunch, verifyLaunch } from '../core/launch-claims.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { Refusal } from '../core/refusal.js'
-import { peek, verifyJws } from '../keys/trusted.js'
+import { peek } from '../keys/trusted.js'
 import type { LaunchParts } from './parts.js'
 
 const LONGEST_TOKEN = 64 * 1024
@@ -51,7 +51,7 @@ export async function proveToken(
   const id = newLaunchId(parts.clock(), parts.random)
   learned(system, id, typeof claimed.jti === 'string' ? claimed.jti.slice(0, 200) : undefined)
   if (!system.keys) throw new Refusal('signature_invalid', 'no keys are registered')
-  const claims = await verifyJws(token, system.keys, {
+  const claims = await parts.trusted.verify(token, system.keys, {
     algorithms: system.algorithms,
     types: ['launch+jwt'],
     code: 'signature_invalid',

@@ -6,7 +6,7 @@ import { Refusal } from '../core/refusal.js'
 import { after, seconds } from '../core/values.js'
 import { learn } from '../http/journey.js'
 import { parameter, parameters, readParameters } from '../http/parameters.js'
-import { peek, verifyJws } from '../keys/trusted.js'
+import { peek } from '../keys/trusted.js'
 import { factsOf, type LaunchParts, launchVerified } from './parts.js'
 import { proceed } from './proceed.js'
 import { claimedSystem, patientOf, proveToken } from './prove.js'
@@ -42,7 +42,7 @@ async function pushingSystem(parts: LaunchParts, assertion: string) {
   })
   if (!system.keys) throw new Refusal('client_unproven', 'no keys are registered')
   const claims = assertionClaims.safeParse(
-    await verifyJws(assertion, system.keys, {
+    await parts.trusted.verify(assertion, system.keys, {
       algorithms: system.algorithms,
       types: ['jwt', 'client-authentication+jwt', undefined],
       code: 'client_unproven',

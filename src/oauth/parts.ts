@@ -6,6 +6,7 @@ import type { Policies } from '../core/decision.js'
 import type { Clock, Random, Seconds } from '../core/values.js'
 import type { Pages } from '../http/pages.js'
 import type { Keys } from '../keys/signing.js'
+import type { TrustedKeys } from '../keys/trusted.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
 
@@ -17,6 +18,7 @@ export interface OAuthParts {
   readonly clock: Clock
   readonly random: Random
   readonly keys: Keys
+  readonly trusted: TrustedKeys
   readonly registry: Registry
   readonly sessions: Sessions
   readonly policies: Policies

@@ -2,8 +2,8 @@
 import type { Client } from '../core/client.js'
 import { hashOf, launchOfSecret } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
-import { type Clock, seconds } from '../core/values.js'
-import { verifyJws } from '../keys/trusted.js'
+import { type Clock, type Seconds, seconds } from '../core/values.js'
+import type { TrustedKeys } from '../keys/trusted.js'
 import type { OAuthParts } from './parts.js'
 
 export type Parameters = ReadonlyMap<string, string>
@@ -18,6 +18,13 @@ export interface Asking {
   readonly claims: readonly { readonly what: string; readonly until: number }[]
 }
 
+interface Checking {
+  readonly issuer: string
+  readonly clock: Clock
+  readonly skew: Seconds
+  readonly trusted: TrustedKeys
+}
+
 /** Members of a request object that are no parameters. */
 const OBJECT_ONLY = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sub'])
 
@@ -28,14 +35,14 @@ const OBJECT_ONLY = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sub'])
  * @see RFC 9101 §6; FAPI 2.0 Message Signing §5.3.1
  */
 export async function readRequestObject(
-  { issuer, clock, skew }: { issuer: string; clock: Clock; skew: number },
+  { issuer, clock, skew, trusted }: Checking,
   client: Client,
   jwt: string,
 ): Promise<Parameters> {
   const { requestObjects, keys } = client
   if (!requestObjects || !keys) throw new Refusal('request_unsupported', client.id)
   if (jwt.length > 16_384) throw new Refusal('request_object_invalid', 'too long')
-  const claims = await verifyJws(jwt, keys, {
+  const claims = await trusted.verify(jwt, keys, {
     algorithms: client.assertionAlgorithms,
     types: ['oauth-authz-req+jwt', 'jwt', undefined],
     code: 'request_object_invalid',

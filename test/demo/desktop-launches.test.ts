@@ -32,11 +32,14 @@ import {
   type SystemId,
 } from '../../src/demo/desktop-systems.js'
 import { PATIENTS } from '../../src/demo/patients.js'
-import { verifyJws } from '../../src/keys/trusted.js'
+import { openTrustedKeys } from '../../src/keys/trusted.js'
 import { USERS } from './desktop-scene.js'
 
 const GATEWAY = 'https://gateway.example'
 const NOW = Date.UTC(2026, 2, 1, 12)
+/** Every key of the demonstration stands in its registration. */
+const get = () => Promise.reject(new Error('nothing is fetched'))
+const trusted = openTrustedKeys({ clock: () => NOW, outbound: { get } })
 let dataDir: string
 let systems: DemoSystems
 let rows: readonly LaunchSystem[]
@@ -82,7 +85,7 @@ async function judge(id: SystemId, token: string): Promise<string> {
   try {
     const check = { algorithms: system.algorithms, types: ['launch+jwt'] }
     const source = system.keys ?? { jwks: { keys: [] } }
-    const claims = await verifyJws(token, source, { ...check, code: 'signature_invalid' })
+    const claims = await trusted.verify(token, source, { ...check, code: 'signature_invalid' })
     const { iat = 0, exp = 0, jti = '', aud } = claims
     const proof = { id: 'lch_x', audience: aud, issuer: GATEWAY, iat, exp, jti } as const
     verifyLaunch(readLaunch(claims, system), system, proof, NOW, 30)

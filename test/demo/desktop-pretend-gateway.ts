@@ -12,7 +12,7 @@ import { readLaunch, verifyLaunch } from '../../src/core/launch-claims.js'
 import type { LaunchSystem } from '../../src/core/launch-system.js'
 import { REFUSALS, Refusal } from '../../src/core/refusal.js'
 import type { Clock, Random } from '../../src/core/values.js'
-import { verifyJws } from '../../src/keys/trusted.js'
+import { openTrustedKeys } from '../../src/keys/trusted.js'
 
 export interface Listening {
   readonly server: Server
@@ -55,6 +55,8 @@ document.getElementById('out').textContent = 'Plan of patient ' + t.patient }
 
 export async function pretendGateway(parts: PretendParts) {
   const { origin, clock, random } = parts
+  const get = () => Promise.reject(new Error('nothing is fetched'))
+  const trusted = openTrustedKeys({ clock, outbound: { get } })
   const trail: TrailEntry[] = []
   const spent = new Set<string>()
   const patients = new Map<LaunchId, string>()
@@ -74,7 +76,7 @@ export async function pretendGateway(parts: PretendParts) {
     if (!system?.keys) throw new Refusal('system_unknown', 'iss')
     const { algorithms, keys: source } = system
     const check = { algorithms, types: ['launch+jwt'], code: 'signature_invalid' } as const
-    const claims = await verifyJws(body.launch_token, source, check)
+    const claims = await trusted.verify(body.launch_token, source, check)
     const jti = String(claims.jti)
     const request = readLaunch(claims, system)
     const id = newLaunchId(clock(), random)
