@@ -1,6 +1,7 @@
 /** What an app asks for at the authorize endpoint, and how much of it a launch and the policies give. */
 import type { Client } from './client.js'
 import type { Action, Circumstances, Policies, Resource } from './decision.js'
+import { isThumbprint } from './dpop.js'
 import { isChallenge } from './pkce.js'
 import { ask } from './question.js'
 import { Refusal } from './refusal.js'
@@ -26,6 +27,8 @@ export interface AuthorizationRequest {
   readonly scopes: readonly Scope[]
   readonly challenge: string
   readonly nonce?: string
+  /** The key that the code will be bound to. */
+  readonly dpopJkt?: string
   readonly state?: string
 }
 
@@ -36,8 +39,8 @@ type Parameters = ReadonlyMap<string, string>
  *
  * @param audiences what `aud` may name, without trailing slash
  * @throws Refusal response_type_unsupported, audience_invalid, pkce_required, scope_invalid,
- *   launch_scope_missing, launch_required
- * @see SMART App Launch 2.2, "Request authorization code"; RFC 7636 §4.4.1
+ *   launch_scope_missing, launch_required, parameter_invalid (dpop_jkt)
+ * @see SMART App Launch 2.2, "Request authorization code"; RFC 7636 §4.4.1; RFC 9449 §10
  */
 export function readAuthorization(
   sent: Parameters,
@@ -59,12 +62,16 @@ export function readAuthorization(
   if (launchHandle === '') throw new Refusal('launch_required', 'no launch parameter')
   if (!has(scopes, 'launch')) throw new Refusal('launch_scope_missing', 'launch')
   const [nonce, state] = [sent.get('nonce'), sent.get('state')]
+  const dpopJkt = sent.get('dpop_jkt')
+  if (dpopJkt !== undefined && !isThumbprint(dpopJkt))
+    throw new Refusal('parameter_invalid', 'dpop_jkt')
   return {
     launchHandle,
     scopes,
     challenge,
     ...(nonce === undefined ? {} : { nonce: nonce.slice(0, 500) }),
     ...(state === undefined ? {} : { state }),
+    ...(dpopJkt === undefined ? {} : { dpopJkt }),
   }
 }
 

@@ -32,14 +32,25 @@ export interface Grant {
     readonly redirectUri: string
     readonly challenge: string
     readonly nonce?: string
+    /** The only key by which the code may be redeemed. @see RFC 9449 §10 */
+    readonly dpopJkt?: string
   }
   /** Hashes of the current refresh token and of the half that all of this grant's share. */
   readonly refresh?: { readonly hash: string; readonly family: string; readonly generation: number }
   readonly tokens: readonly TokenId[]
+  /** Which key the tokens are bound to, as tokens say it. @see RFC 7800 §3.1; RFC 9449 §6; RFC 8705 §3.1 */
+  readonly cnf?: Confirmation
   readonly authTime?: number
   readonly acr?: string
   readonly since: EpochMs
   readonly until: EpochMs
+}
+
+export interface Confirmation {
+  /** Thumbprint of a DPoP key. */
+  readonly jkt?: string
+  /** Thumbprint of a client certificate. */
+  readonly 'x5t#S256'?: string
 }
 
 /** What travels beside the access token. @see SMART App Launch 2.2, "Launch context"; SMART on openEHR */
@@ -70,6 +81,7 @@ export function openGrant(
     readonly redirectUri: string
     readonly challenge: string
     readonly nonce?: string
+    readonly dpopJkt?: string
     readonly codeHash: string
   },
   judged: { readonly circumstances: Circumstances; readonly policyVersion: number },
@@ -98,6 +110,7 @@ export function openGrant(
       redirectUri: asked.redirectUri,
       challenge: asked.challenge,
       ...(asked.nonce === undefined ? {} : { nonce: asked.nonce }),
+      ...(asked.dpopJkt === undefined ? {} : { dpopJkt: asked.dpopJkt }),
     },
     tokens: [],
     ...(time === undefined ? {} : { authTime: time }),

@@ -3,8 +3,9 @@ import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Logger } from 'pino'
 import type { Happening } from '../core/audit.js'
 import { newId, type Reference } from '../core/ids.js'
-import { REFUSALS, Refusal } from '../core/refusal.js'
+import { REFUSALS, Refusal, type RefusalRow } from '../core/refusal.js'
 import type { Random } from '../core/values.js'
+import { challenge } from './challenge.js'
 import { type Journey, journeyOf, type ProvenRedirect } from './journey.js'
 import type { Pages } from './pages.js'
 
@@ -66,12 +67,15 @@ const ISSUE_TYPES: Readonly<Record<number, string>> = {
 
 function answer(
   parts: Parts,
-  res: Response,
+  { req, res }: { readonly req: Request; readonly res: Response },
   journey: Journey,
   refusal: Refusal,
   reference: Reference,
 ): void {
-  const { wire, status, text } = REFUSALS[refusal.code]
+  const row: RefusalRow = REFUSALS[refusal.code]
+  const { wire, text } = row
+  const atResource = journey.refused === 'access_refused'
+  const status = (atResource ? row.atResource : undefined) ?? row.status
   res.set('X-Request-Id', reference)
   if (journey.redirect) {
     const { to, state } = journey.redirect
@@ -87,10 +91,8 @@ function answer(
     })
     return
   }
-  if (wire === 'invalid_token' || wire === 'insufficient_scope') {
-    const fault = refusal.code === 'token_missing' ? '' : ` error="${wire}"`
-    res.set('WWW-Authenticate', `Bearer realm="${parts.issuer}"${fault}`)
-  }
+  const challenged = atResource && challenge(req, { code: refusal.code, wire }, parts.issuer)
+  if (challenged) res.set('WWW-Authenticate', challenged)
   const body =
     journey.answers === 'fhir'
       ? operationOutcome(ISSUE_TYPES[status] ?? 'processing', text, reference)
@@ -127,7 +129,7 @@ export function refusals(parts: Parts): ErrorRequestHandler {
     if (journey.answers === 'page' && journey.frameAncestors.length === 0) {
       journey.frameAncestors = await parts.anyAncestors().catch(() => [])
     }
-    if (refusal) answer(parts, res, journey, refusal, reference)
+    if (refusal) answer(parts, { req, res }, journey, refusal, reference)
     else {
       res.set('X-Request-Id', reference)
       const text =

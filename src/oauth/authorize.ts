@@ -173,6 +173,7 @@ async function grantCode(parts: OAuthParts, proven: Proven): Promise<string | un
       redirectUri: redirect,
       challenge: asked.challenge,
       ...(asked.nonce === undefined ? {} : { nonce: asked.nonce }),
+      ...(asked.dpopJkt === undefined ? {} : { dpopJkt: asked.dpopJkt }),
       codeHash: hashOf(code),
     },
     { circumstances, policyVersion: version },

@@ -1,5 +1,6 @@
 /** Discovery documents, derived from the same tables that the endpoints work by. */
 import type { RequestHandler } from 'express'
+import { DPOP_ALGORITHMS } from '../core/dpop.js'
 import type { OAuthParts } from './parts.js'
 import { GRANT_TYPES } from './token.js'
 
@@ -16,6 +17,7 @@ const oauth = ({ issuer }: OAuthParts) => ({
   code_challenge_methods_supported: ['S256'],
   token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
   token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+  dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
   authorization_response_iss_parameter_supported: true,
 })
 

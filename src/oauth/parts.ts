@@ -1,3 +1,4 @@
+import type { Dpop } from '../access/dpop.js'
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
 import type { Offered } from '../core/authorization.js'
@@ -17,6 +18,7 @@ export interface OAuthParts {
   readonly random: Random
   readonly keys: Keys
   readonly registry: Registry
+  readonly dpop: Dpop
   readonly sessions: Sessions
   readonly policies: Policies
   readonly offered: Offered

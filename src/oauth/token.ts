@@ -17,7 +17,7 @@ export const GRANT_TYPES: Readonly<Record<string, GrantType>> = {
 /**
  * POST /oauth/token
  *
- * @throws Refusal grant_type_unsupported, client_unproven, assertion_replayed and what the grant type refuses
+ * @throws Refusal grant_type_unsupported, client_unproven, assertion_replayed, dpop_* and what the grant type refuses
  * @see RFC 6749 §3.2; SMART App Launch 2.2, "Obtain access token"
  */
 export function token(parts: OAuthParts, authenticate: ClientAuthentication): RequestHandler {
@@ -30,9 +30,11 @@ export function token(parts: OAuthParts, authenticate: ClientAuthentication): Re
         'grant_type',
       )
     }
+    // RFC 9449 §5 Before the client is: a proof that must be made anew has then spent no assertion.
+    const proof = await parts.dpop.prove(req)
     // §3.2.1 A refreshing public client may leave out its id: the token says whose it is.
     const client = await authenticate(await grantType.nameClient(sent, parts))
     learn(res, { app: client.id })
-    res.json(await grantType.redeem(parts, client, sent, (about) => learn(res, about)))
+    res.json(await grantType.redeem(parts, client, sent, (about) => learn(res, about), proof))
   }
 }

@@ -2,7 +2,7 @@ import { isSecret, launchOfSecret } from '../../core/ids.js'
 import { matchesChallenge } from '../../core/pkce.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
-import { type GrantType, grantFacts, issue } from './issue.js'
+import { boundTo, type GrantType, grantFacts, issue } from './issue.js'
 
 /**
  * grant_type=authorization_code
@@ -10,13 +10,13 @@ import { type GrantType, grantFacts, issue } from './issue.js'
  * Client, redirect and verifier are checked before the code is spent, so that a wrong guess burns
  * nothing; a second use ends all that the first one gave.
  *
- * @throws Refusal code_invalid, code_other_client, redirect_mismatch, verifier_mismatch, code_expired,
- *   code_spent
+ * @throws Refusal code_invalid, code_other_client, redirect_mismatch, verifier_mismatch, code_other_key,
+ *   code_expired, code_spent
  * @see RFC 6749 §4.1.3; RFC 7636 §4.6; RFC 9700 §4.5
  */
 export const codeGrant: GrantType = {
   nameClient: async (sent) => sent,
-  async redeem(parts, client, sent, learn) {
+  async redeem(parts, client, sent, learn, proof) {
     const code = sent.get('code') ?? ''
     const launch = launchOfSecret('cod', code)
     const [grant, ended] = await parts.store.getAll([
@@ -37,6 +37,10 @@ export const codeGrant: GrantType = {
     if (!matchesChallenge(sent.get('code_verifier') ?? '', grant.code.challenge)) {
       throw new Refusal('verifier_mismatch', 'code_verifier')
     }
+    // RFC 9449 §10
+    if (grant.code.dpopJkt !== undefined && grant.code.dpopJkt !== proof?.jkt) {
+      throw new Refusal('code_other_key', proof === undefined ? 'no proof' : 'another key')
+    }
     if (ended) throw new Refusal('code_invalid', 'the launch was ended')
     // A spent code is an alarm however old it is; an unspent one that is late is only late.
     if (grant.tokens.length > 0) return await spentTwice()
@@ -46,7 +50,8 @@ export const codeGrant: GrantType = {
 
     const once = { what: `code/${launch}`, until: grant.until }
     const how = { once, by: 'authorization_code', scopes: grant.scopes }
-    return (await issue(parts, grant, signOn, client.idTokenAlgorithm, how)) ?? (await spentTwice())
+    const bound = boundTo(grant, proof)
+    return (await issue(parts, bound, signOn, client.idTokenAlgorithm, how)) ?? (await spentTwice())
 
     async function spentTwice(): Promise<never> {
       await parts.sessions.endLaunch(launch as never, 'the authorization code was used twice')

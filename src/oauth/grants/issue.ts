@@ -1,4 +1,5 @@
 /** What every grant type shares: its shape, and the tokens that a grant gives. */
+import type { ProvenKey } from '../../access/dpop.js'
 import type { Happening } from '../../core/audit.js'
 import type { Client } from '../../core/client.js'
 import type { Grant } from '../../core/grant.js'
@@ -22,6 +23,7 @@ export interface GrantType {
     client: Client,
     sent: ReadonlyMap<string, string>,
     learn: Learn,
+    proof: ProvenKey | undefined,
   ): Promise<object>
 }
 
@@ -32,6 +34,10 @@ export const grantFacts = (grant: Grant) => ({
   user: { id: grant.subject },
   patient: { fhirId: grant.context.patient },
 })
+
+/** The grant with its tokens bound to the key that was proven, if one was. @see RFC 9449 §5 */
+export const boundTo = (grant: Grant, proof: ProvenKey | undefined): Grant =>
+  proof === undefined ? grant : { ...grant, cnf: { ...grant.cnf, jkt: proof.jkt } }
 
 const nextRefresh = (grant: Grant, refresh: string): NonNullable<Grant['refresh']> => ({
   hash: hashOf(refresh),
