@@ -4,6 +4,8 @@ import type { Logger } from 'pino'
 import type { Bearer } from './access/bearer.js'
 import { createBearer } from './access/bearer.js'
 import { createClientAuthentication } from './access/client.js'
+import { createDpop, type Dpop } from './access/dpop.js'
+import { createNonces } from './access/dpop-nonces.js'
 import type { Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
 import type { EventName } from './core/audit.js'
@@ -14,6 +16,7 @@ import { Refusal } from './core/refusal.js'
 import type { Clock, Random, Seconds } from './core/values.js'
 import { openedOnly } from './http/browser.js'
 import { crossOrigin, type Readers } from './http/cross-origin.js'
+import { offerNonce } from './http/dpop-nonce.js'
 import { type Answers, startJourney } from './http/journey.js'
 import { assets, createPages, type PageSettings } from './http/pages.js'
 import { formBody } from './http/parameters.js'
@@ -82,13 +85,13 @@ interface Route {
 }
 
 // biome-ignore format: a table
-function surface(parts: GatewayParts): readonly Route[] {
+function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
   const pages = createPages(parts.pages)
   const bases = { fhir: `${parts.issuer}/fhir`, openehr: `${parts.issuer}/openehr/v1` }
   const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir }
-  const oauth: OAuthParts = { ...parts, pages, bases }
+  const oauth: OAuthParts = { ...parts, pages, bases, dpop }
   const authenticate = createClientAuthentication(parts)
-  const record = parts.record(createBearer(parts))
+  const record = parts.record(createBearer({ ...parts, dpop }))
   const smart = publish(smartConfiguration(oauth))
   const openid = publish(openidConfiguration(oauth))
   const on = { launch, oauth }
@@ -153,14 +156,17 @@ export function createGateway(parts: GatewayParts): Express {
   app.use('/assets', assets())
 
   const router = Router({ caseSensitive: true, strict: true })
-  for (const { verb, path, answers, readers, refused, handler } of surface(parts)) {
+  const dpop = createDpop({ ...parts, nonces: createNonces(parts) })
+  for (const { verb, path, answers, readers, refused, handler } of surface(parts, dpop)) {
     const begin: RequestHandler = (_req, res, next) => {
       startJourney(res, answers, refused)
       next()
     }
     const share = readers === 'nobody' ? [] : [crossOrigin(readers, parts.registry.hasOrigin)]
+    // Where apps come, they may come with a proof.
+    const offer = readers === 'apps' ? [offerNonce(dpop.nonce)] : []
     const first = verb === 'post' ? [formBody] : answers === 'page' ? [openedOnly] : []
-    const steps = [begin, noStore, ...share, ...first, handler]
+    const steps = [begin, noStore, ...share, ...offer, ...first, handler]
     if (verb === 'use') router.use(path, ...steps)
     else {
       // One entry for both: a request is held against every entry before its own.

@@ -97,20 +97,28 @@ export class App {
   }
 
   /** POST /oauth/token, from the app's own page. */
-  async token(parameters: Readonly<Record<string, string>>, change: Change = {}): Promise<Answer> {
+  async token(
+    parameters: Readonly<Record<string, string>>,
+    change: Change = {},
+    more: Sent = {},
+  ): Promise<Answer> {
     const form = filled({ ...(await this.proof()), ...parameters }, change)
-    const headers = { origin: APP_ORIGINS[this.id] ?? '' }
-    return send(new URL('/oauth/token', this.t.issuer), { form, headers })
+    const headers = { origin: APP_ORIGINS[this.id] ?? '', ...more.headers }
+    return send(new URL('/oauth/token', this.t.issuer), { ...more, form, headers })
   }
 
-  redeem(code: string, change: Change = {}): Promise<Answer> {
+  redeem(code: string, change: Change = {}, more: Sent = {}): Promise<Answer> {
     const given = { code, redirect_uri: this.redirect, code_verifier: this.verifier }
-    return this.token({ grant_type: 'authorization_code', ...given }, change)
+    return this.token({ grant_type: 'authorization_code', ...given }, change, more)
   }
 
-  refresh(tokens: Pick<Tokens, 'refresh_token'>, change: Change = {}): Promise<Answer> {
+  refresh(
+    tokens: Pick<Tokens, 'refresh_token'>,
+    change: Change = {},
+    more: Sent = {},
+  ): Promise<Answer> {
     const given = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '' }
-    return this.token(given, change)
+    return this.token(given, change, more)
   }
 
   /** From a landed launch to tokens. @throws Error with the answer, where there are none */

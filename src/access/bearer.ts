@@ -4,7 +4,7 @@ import type { Request } from 'express'
 import type { JWTPayload } from 'jose'
 import type { Access } from '../core/access.js'
 import type { KnowUser } from '../core/context.js'
-import { grantUnder } from '../core/grant.js'
+import { type Confirmation, grantUnder } from '../core/grant.js'
 import type { LaunchId, TokenId } from '../core/ids.js'
 import { endOf } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
@@ -13,6 +13,7 @@ import type { Clock } from '../core/values.js'
 import type { Keys } from '../keys/signing.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
+import type { Dpop } from './dpop.js'
 import type { Registry } from './registry.js'
 
 interface Parts {
@@ -23,6 +24,9 @@ interface Parts {
   readonly clock: Clock
   readonly policies: { mayRead(): boolean; version(): number }
   readonly knowUser: KnowUser
+  readonly dpop: Dpop
+  /** Whether proofs of an app must carry a nonce of ours; none must, unless this says so. */
+  readonly needsNonce?: (app: string) => Promise<boolean>
 }
 
 /** Proves the token of a call. `base`: the audience that the token must be good for. */
@@ -51,14 +55,46 @@ function rememberProofs(keys: Keys, clock: Clock) {
   }
 }
 
-function tokenOf(req: Request): string {
-  const header = req.get('authorization')
+interface Credential {
+  /** In lower case: `bearer` or `dpop`. */
+  readonly scheme: string
+  readonly token: string
+}
+
+function credentialOf({ headersDistinct }: Request): Credential {
+  const [header, ...others] = headersDistinct.authorization ?? []
   if (header === undefined) throw new Refusal('token_missing', 'no Authorization header')
-  const [scheme, token, ...more] = header.split(' ')
-  if (scheme?.toLowerCase() !== 'bearer' || !token || more.length > 0 || token.length > LONGEST) {
-    throw new Refusal('token_invalid', 'not a bearer token')
+  const [sent = '', token, ...more] = header.split(' ')
+  const scheme = sent.toLowerCase()
+  if (others.length > 0) throw new Refusal('token_invalid', 'more than one Authorization header')
+  if (!['bearer', 'dpop'].includes(scheme) || !token || more.length > 0 || token.length > LONGEST) {
+    throw new Refusal('token_invalid', 'not an access token')
   }
-  return token
+  return { scheme, token }
+}
+
+/**
+ * A token that is bound to a key is good only beside a proof of that key, and one that is not bound is no
+ * DPoP token: neither passes for the other.
+ *
+ * @throws Refusal token_invalid, token_other_key, dpop_invalid, dpop_replayed, dpop_nonce_required
+ * @see RFC 9449 §7.1, §7.2
+ */
+async function requireHolder(
+  { dpop, needsNonce }: Parts,
+  req: Request,
+  { scheme, token }: Credential,
+  claims: JWTPayload,
+): Promise<void> {
+  const { cnf } = claims as { readonly cnf?: Confirmation }
+  if (cnf !== undefined && cnf.jkt === undefined)
+    throw new Refusal('token_invalid', 'bound to what is not known here')
+  if (scheme !== (cnf === undefined ? 'bearer' : 'dpop'))
+    throw new Refusal('token_invalid', cnf === undefined ? 'not bound to a key' : 'without a proof')
+  if (cnf === undefined) return
+  const requireNonce = (await needsNonce?.(String(claims.client_id))) ?? false
+  const proof = await dpop.prove(req, { accessToken: token, required: true, requireNonce })
+  if (proof?.jkt !== cnf.jkt) throw new Refusal('token_other_key', 'cnf.jkt')
 }
 
 /**
@@ -67,20 +103,23 @@ function tokenOf(req: Request): string {
  * holds at the next request on every node.
  *
  * @throws Refusal token_missing, token_invalid, token_expired, token_ended, token_other_audience,
- *   policy_stale
- * @see RFC 6750; RFC 9068 §4
+ *   token_other_key, dpop_*, policy_stale
+ * @see RFC 6750; RFC 9068 §4; RFC 9449 §7
  */
 export function createBearer(parts: Parts): Bearer {
   const { store, registry, keys, sessions, clock, policies } = parts
   const prove = rememberProofs(keys, clock)
   return async (req, base) => {
     if (!policies.mayRead()) throw new Refusal('policy_stale', 'the policy version is not known')
-    const claims = await prove(tokenOf(req))
+    const credential = credentialOf(req)
+    const claims = await prove(credential.token)
     const now = clock()
     if (typeof claims.exp !== 'number' || claims.exp * 1000 <= now)
       throw new Refusal('token_expired', 'exp')
     const audience = [claims.aud ?? []].flat()
     if (!audience.includes(base)) throw new Refusal('token_other_audience', 'aud')
+    // Before anything of the session moves on: a thief's call keeps nobody signed on.
+    await requireHolder(parts, req, credential, claims)
 
     const launch = String(claims.launch) as LaunchId
     const [grant, launchEnd, appEnd] = await store.getAll([

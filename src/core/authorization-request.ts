@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { has, registered } from './authorization.js'
 import type { Client } from './client.js'
 import { type Profile, profileOf } from './client-profile.js'
+import { isThumbprint } from './dpop.js'
 import { isChallenge } from './pkce.js'
 import { Refusal } from './refusal.js'
 import type { Assurance } from './roles.js'
@@ -216,6 +217,8 @@ export function readAuthorization(
   const claims = readClaims(sent.get('claims'))
   const nonce = sent.get('nonce')?.slice(0, 500)
   const dpopJkt = sent.get('dpop_jkt')
+  if (dpopJkt !== undefined && !isThumbprint(dpopJkt))
+    throw new Refusal('parameter_invalid', 'dpop_jkt')
   return {
     ...(handle === '' ? {} : { launchHandle: handle }),
     scopes,
@@ -227,6 +230,6 @@ export function readAuthorization(
       userinfo: Object.keys(claims.userinfo).slice(0, 50),
       idToken: Object.keys(claims.id_token).slice(0, 50),
     },
-    ...(dpopJkt === undefined ? {} : { dpopJkt: dpopJkt.slice(0, 100) }),
+    ...(dpopJkt === undefined ? {} : { dpopJkt }),
   }
 }

@@ -39,6 +39,8 @@ export interface Grant {
     readonly redirectUri: string
     readonly challenge?: string
     readonly nonce?: string
+    /** The only key by which the code may be redeemed. @see RFC 9449 §10 */
+    readonly dpopJkt?: string
   }
   /** Hashes of the current refresh token, of the half that all of this grant's share, and of the one before it. */
   readonly refresh?: {
@@ -49,6 +51,8 @@ export interface Grant {
   }
   readonly claims: AuthorizationRequest['claims']
   readonly tokens: readonly TokenId[]
+  /** Which key the tokens are bound to, as tokens say it. @see RFC 7800 §3.1; RFC 9449 §6; RFC 8705 §3.1 */
+  readonly cnf?: Confirmation
   readonly authTime?: number
   readonly acr?: string
   readonly since: EpochMs
@@ -60,6 +64,14 @@ export interface Bases {
   readonly fhir: string
   readonly openehr: string
   readonly issuer: string
+}
+
+/** What holds a token: how a token says it. @see RFC 7800 §3.1 */
+export interface Confirmation {
+  /** Thumbprint of a DPoP key. */
+  readonly jkt?: string
+  /** Thumbprint of a client certificate. */
+  readonly 'x5t#S256'?: string
 }
 
 /** What travels beside the access token. @see SMART App Launch 2.2, "Launch context"; SMART on openEHR */
@@ -91,6 +103,7 @@ export function openGrant(
     readonly redirectUri: string
     readonly challenge?: string
     readonly nonce?: string
+    readonly dpopJkt?: string
     readonly codeHash: string
     readonly claims: AuthorizationRequest['claims']
   },
@@ -124,6 +137,7 @@ export function openGrant(
       redirectUri: asked.redirectUri,
       ...(asked.challenge === undefined ? {} : { challenge: asked.challenge }),
       ...(asked.nonce === undefined ? {} : { nonce: asked.nonce }),
+      ...(asked.dpopJkt === undefined ? {} : { dpopJkt: asked.dpopJkt }),
     },
     claims: asked.claims,
     tokens: [],

@@ -68,6 +68,8 @@ export interface Records {
   system: Readonly<Record<string, unknown>>
   /** Signing and sealing keys (JWK sets), under the one id `current`. */
   keys: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
+  /** What all nodes must know alike and nobody else may: `dpop-nonce`, by which nonces are made. By its name. */
+  secret: { readonly value: string }
   /** The launch that the provider session `sid` signed on, so that its logout finds it. By hash of issuer and sid. */
   providerSession: { readonly signOns: readonly SignOnId[] }
 }
@@ -93,6 +95,7 @@ export const KINDS = {
   app:             { tag: 'own' },
   system:          { tag: 'own' },
   keys:            { tag: 'own' },
+  secret:          { tag: 'own' },
   providerSession: { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 

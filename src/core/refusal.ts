@@ -3,11 +3,13 @@
  * `text` for anyone: it says what happened and what to do. Two failures that an attacker could tell
  * apart share one text (a test says so). Detail goes to the trail, never into an answer.
  */
-interface Row {
+export interface RefusalRow {
   /** The OAuth or OpenID Connect error code (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1). */
   readonly wire: string
   readonly status: number
   readonly text: string
+  /** The status at a resource, where it is another one. */
+  readonly atResource?: number
 }
 
 const LAUNCH_UNPROVEN =
@@ -17,6 +19,7 @@ const LAUNCH_OVER =
 const CODE_INVALID = 'The authorization code is not valid.'
 const REFRESH_INVALID = 'The refresh token is not valid.'
 const CLIENT_UNPROVEN = 'The client could not be authenticated.'
+const PROOF_INVALID = 'The DPoP proof is not valid.'
 const TOKEN_INVALID = 'The access token is not valid.'
 const PATIENT_UNMATCHED =
   'The patient could not be matched with the shared record. Check the NHS number and the date of birth in the patient record.'
@@ -100,11 +103,18 @@ export const REFUSALS = {
   code_other_client:     { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
   redirect_mismatch:     { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
   verifier_mismatch:     { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
+  code_other_key:        { wire: 'invalid_grant', status: 400, text: CODE_INVALID },
   refresh_invalid:       { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
   refresh_spent:         { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
   refresh_ended:         { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
   refresh_under_way:     { wire: 'temporarily_unavailable', status: 503, text: 'The token is being renewed just now. Try again in a moment.' },
+  refresh_other_key:     { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
   scope_exceeded:        { wire: 'invalid_scope', status: 400, text: 'More scope was asked for than was granted.' },
+
+  // DPoP, at the token endpoint and at resources
+  dpop_invalid:          { wire: 'invalid_dpop_proof', status: 400, atResource: 401, text: PROOF_INVALID },
+  dpop_replayed:         { wire: 'invalid_dpop_proof', status: 400, atResource: 401, text: PROOF_INVALID },
+  dpop_nonce_required:   { wire: 'use_dpop_nonce', status: 400, atResource: 401, text: 'The DPoP proof must carry the nonce that the DPoP-Nonce header of this answer gives.' },
 
   // Record
   token_missing:         { wire: 'invalid_token', status: 401, text: 'An access token is required.' },
@@ -112,6 +122,7 @@ export const REFUSALS = {
   token_expired:         { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
   token_ended:           { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
   token_other_audience:  { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
+  token_other_key:       { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
   scope_insufficient:    { wire: 'insufficient_scope', status: 403, text: 'The access token does not allow this.' },
   policy_denied:         { wire: 'insufficient_scope', status: 403, text: 'Your role does not allow this.' },
   interaction_refused:   { wire: 'insufficient_scope', status: 403, text: 'This interaction is not offered here.' },
@@ -120,7 +131,7 @@ export const REFUSALS = {
   record_refused:       { wire: 'invalid_request', status: 422, text: 'The shared record did not accept this.' },
   version_missing:       { wire: 'invalid_request', status: 400, text: 'If-Match with the version that was read is required.' },
   version_stale:         { wire: 'conflict', status: 412, text: 'Somebody else changed this since it was read.' },
-} as const satisfies Record<string, Row>
+} as const satisfies Record<string, RefusalRow>
 
 export type RefusalCode = keyof typeof REFUSALS
 

@@ -30,6 +30,7 @@ export function accessClaims(
     ...(ehrId === undefined ? {} : { ehrId }),
     ...(encounter === undefined ? {} : { encounter }),
     policy_version: grant.policyVersion,
+    ...(grant.cnf === undefined ? {} : { cnf: grant.cnf }),
   }
 }
 
@@ -76,7 +77,7 @@ export function tokenAnswer(
 ) {
   return {
     access_token: tokens.access,
-    token_type: 'Bearer',
+    token_type: grant.cnf?.jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: lifetime,
     scope: grant.scopes.join(' '),
     ...(tokens.id === undefined ? {} : { id_token: tokens.id }),

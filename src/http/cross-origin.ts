@@ -5,9 +5,9 @@ export type Readers = 'nobody' | 'anyone' | 'apps'
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE'
 const REQUEST_HEADERS =
-  'authorization, content-type, accept, prefer, if-match, if-none-match, if-none-exist'
+  'authorization, dpop, content-type, accept, prefer, if-match, if-none-match, if-none-exist'
 const RESPONSE_HEADERS =
-  'location, etag, content-location, last-modified, www-authenticate, x-request-id'
+  'location, etag, content-location, last-modified, www-authenticate, dpop-nonce, x-request-id'
 
 /**
  * Cross-origin headers on every answer of an endpoint, refusals included, and the answer to a preflight.

@@ -3,8 +3,9 @@ import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Logger } from 'pino'
 import type { Happening } from '../core/audit.js'
 import { newId, type Reference } from '../core/ids.js'
-import { REFUSALS, Refusal } from '../core/refusal.js'
+import { REFUSALS, Refusal, type RefusalRow } from '../core/refusal.js'
 import type { Random } from '../core/values.js'
+import { challenge } from './challenge.js'
 import { type Journey, journeyOf } from './journey.js'
 import type { Pages } from './pages.js'
 import { answerApp } from './redirect.js'
@@ -45,26 +46,17 @@ const ISSUE_TYPES: Readonly<Record<number, string>> = {
   503: 'transient',
 }
 
-/** What the caller may prove itself by. @see RFC 6750 §3; RFC 6749 §5.2 (the scheme that the app tried) */
-function challengeOf(
-  issuer: string,
-  { code }: Refusal,
-  wire: string,
-  tried: string | undefined,
-): string | undefined {
-  if (wire === 'invalid_client') return tried && `Basic realm="${issuer}"`
-  if (wire !== 'invalid_token' && wire !== 'insufficient_scope') return undefined
-  return `Bearer realm="${issuer}"${code === 'token_missing' ? '' : ` error="${wire}"`}`
-}
-
 function answer(
   parts: Parts,
-  res: Response,
+  { req, res }: { readonly req: Request; readonly res: Response },
   journey: Journey,
   refusal: Refusal,
   reference: Reference,
 ): void {
-  const { wire, status, text } = REFUSALS[refusal.code]
+  const row: RefusalRow = REFUSALS[refusal.code]
+  const { wire, text } = row
+  const atResource = journey.refused === 'access_refused'
+  const status = (atResource ? row.atResource : undefined) ?? row.status
   res.set('X-Request-Id', reference)
   if (journey.redirect) {
     const error_description = `${text} Reference: ${reference}`
@@ -80,8 +72,8 @@ function answer(
     })
     return
   }
-  const challenge = challengeOf(parts.issuer, refusal, wire, res.req.get('authorization'))
-  if (challenge !== undefined) res.set('WWW-Authenticate', challenge)
+  const challenged = challenge(req, { code: refusal.code, wire, atResource }, parts.issuer)
+  if (challenged) res.set('WWW-Authenticate', challenged)
   const body =
     journey.answers === 'fhir'
       ? operationOutcome(ISSUE_TYPES[status] ?? 'processing', text, reference)
@@ -118,7 +110,7 @@ export function refusals(parts: Parts): ErrorRequestHandler {
     if (journey.answers === 'page' && journey.frameAncestors.length === 0) {
       journey.frameAncestors = await parts.anyAncestors().catch(() => [])
     }
-    if (refusal) answer(parts, res, journey, refusal, reference)
+    if (refusal) answer(parts, { req, res }, journey, refusal, reference)
     else {
       res.set('X-Request-Id', reference)
       const text =

@@ -56,7 +56,7 @@ const BASE64URL = /^[\w-]+$/
 
 const textOf = (part: string): string => Buffer.from(part, 'base64url').toString()
 
-function readHeader(part: string): JwsHeader {
+function readHeader(part: string, needsKid: boolean): JwsHeader {
   let header: unknown
   try {
     header = JSON.parse(textOf(part))
@@ -66,7 +66,7 @@ function readHeader(part: string): JwsHeader {
   if (typeof header !== 'object' || header === null) throw new Error('header: not an object')
   const { alg, kid } = header as Record<string, unknown>
   if (typeof alg !== 'string' || !Object.hasOwn(ALGORITHMS, alg)) throw new Error('header: alg')
-  if (typeof kid !== 'string' || kid === '') throw new Error('header: no kid')
+  if (needsKid && (typeof kid !== 'string' || kid === '')) throw new Error('header: no kid')
   // §4.1.11 An extension that is not understood makes the JWS invalid, and none is (RFC 7797 is one).
   if ('crit' in header || 'b64' in header) throw new Error('header: crit')
   return header as JwsHeader
@@ -76,14 +76,17 @@ function readHeader(part: string): JwsHeader {
  * @throws Error whatever is wrong with its form
  * @see RFC 7515 §5.2, RFC 8725 §3.1
  */
-export function readJws(text: string): Jws {
+export function readJws(
+  text: string,
+  { kid }: { kid: 'required' | 'optional' } = { kid: 'required' },
+): Jws {
   const parts = text.split('.', 4)
   const [head = '', payload = '', signature = ''] = parts
   if (parts.length !== 3 || !parts.every((part) => BASE64URL.test(part))) {
     throw new Error('not a JWS')
   }
   return {
-    header: readHeader(head),
+    header: readHeader(head, kid === 'required'),
     payload: textOf(payload),
     input: Buffer.from(`${head}.${payload}`),
     signature: Buffer.from(signature, 'base64url'),

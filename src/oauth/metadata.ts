@@ -2,6 +2,7 @@
 import type { RequestHandler } from 'express'
 import { RESPONSE_MODES } from '../core/authorization-request.js'
 import { ASSERTION_ALGORITHMS } from '../core/client-profile.js'
+import { DPOP_ALGORITHMS } from '../core/dpop.js'
 import type { OAuthParts } from './parts.js'
 import { GRANT_TYPES } from './token.js'
 
@@ -21,6 +22,7 @@ const oauth = ({ issuer }: OAuthParts) => ({
   code_challenge_methods_supported: ['S256'],
   token_endpoint_auth_methods_supported: METHODS,
   token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+  dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
   authorization_response_iss_parameter_supported: true,
   request_parameter_supported: true,
   request_uri_parameter_supported: true,

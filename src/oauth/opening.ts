@@ -96,6 +96,7 @@ export async function grantCode(parts: OAuthParts, proven: Proven): Promise<stri
       redirectUri: redirect,
       ...(asked.challenge === undefined ? {} : { challenge: asked.challenge }),
       ...(asked.nonce === undefined ? {} : { nonce: asked.nonce }),
+      ...(asked.dpopJkt === undefined ? {} : { dpopJkt: asked.dpopJkt }),
       codeHash: hashOf(code),
       claims: asked.claims,
     },

@@ -1,3 +1,4 @@
+import type { Dpop } from '../access/dpop.js'
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
 import type { Offered } from '../core/authorization.js'
@@ -20,6 +21,7 @@ export interface OAuthParts {
   readonly keys: Keys
   readonly trusted: TrustedKeys
   readonly registry: Registry
+  readonly dpop: Dpop
   readonly sessions: Sessions
   readonly policies: Policies
   readonly offered: Offered

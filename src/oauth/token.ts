@@ -18,7 +18,7 @@ export const GRANT_TYPES: Readonly<Record<string, GrantType>> = {
 /**
  * POST /oauth/token
  *
- * @throws Refusal grant_type_unsupported, client_unproven, assertion_replayed and what the grant type refuses
+ * @throws Refusal grant_type_unsupported, client_unproven, assertion_replayed, dpop_* and what the grant type refuses
  * @see RFC 6749 §3.2; SMART App Launch 2.2, "Obtain access token"
  */
 export function token(parts: OAuthParts, authenticate: ClientAuthentication): RequestHandler {
@@ -31,13 +31,18 @@ export function token(parts: OAuthParts, authenticate: ClientAuthentication): Re
         'grant_type',
       )
     }
+    // RFC 9449 §5 Before the client is: a proof that must be made anew has then spent no assertion.
+    const proof = await parts.dpop.prove(req)
     // §3.2.1 A refreshing public client may leave out its id: the token says whose it is.
     const named = grantType.nameClient ? await grantType.nameClient(sent, parts) : sent
     const client = await authenticate(req, named)
     learn(res, { app: client.id })
     if (!client.grantTypes.some((type) => type === sent.get('grant_type')))
       throw new Refusal('grant_type_unregistered', client.id)
-    const call = { req, client, sent, learn: (about: Partial<Happening>) => learn(res, about) }
+    const call = {
+      ...{ req, client, sent, cnf: proof },
+      learn: (about: Partial<Happening>) => learn(res, about),
+    }
     res.json(await grantType.redeem(parts, call))
   }
 }

@@ -190,7 +190,7 @@ describe.each(STORES)('on the %s store', (store) => {
       const answer = await call(t, await make(), `/fhir/Patient/${tokens.patient}`)
       await expectRefused(t, answer, code, 401)
       expect(answer.headers['www-authenticate']).toBe(
-        `Bearer realm="${t.issuer}" error="invalid_token"`,
+        `Bearer realm="${t.issuer}", error="invalid_token"`,
       )
       expect(answer.headers['access-control-allow-origin']).toBe(APP_ORIGINS['care-plan'])
     })

@@ -30,10 +30,12 @@ const ALIKE: readonly (readonly RefusalCode[])[] = [
     'code_other_client',
     'redirect_mismatch',
     'verifier_mismatch',
+    'code_other_key',
   ],
-  ['refresh_invalid', 'refresh_spent', 'refresh_ended'],
+  ['refresh_invalid', 'refresh_spent', 'refresh_ended', 'refresh_other_key'],
   ['client_unproven', 'assertion_replayed'],
-  ['token_invalid', 'token_expired', 'token_ended', 'token_other_audience'],
+  ['token_invalid', 'token_expired', 'token_ended', 'token_other_audience', 'token_other_key'],
+  ['dpop_invalid', 'dpop_replayed'],
   ['record_absent', 'record_other_patient'],
 ]
 

@@ -7,12 +7,12 @@ import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScopes } from '../../core/scope.js'
 import type { OAuthParts } from '../parts.js'
-import { type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
+import { boundTo, type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
 
 /** The grant of a code, this app's and this request's. @throws Refusal code_*, redirect_mismatch, verifier_mismatch */
 async function grantOf(
   parts: OAuthParts,
-  { client, sent, learn }: TokenCall,
+  { client, sent, learn, cnf }: TokenCall,
   code: string,
 ): Promise<Grant> {
   const launch = launchOfSecret('cod', code)
@@ -34,6 +34,10 @@ async function grantOf(
   if (!matchesChallenge(sent.get('code_verifier') ?? '', grant.code.challenge)) {
     throw new Refusal('verifier_mismatch', 'code_verifier')
   }
+  // RFC 9449 §10
+  const { dpopJkt } = grant.code
+  if (dpopJkt !== undefined && dpopJkt !== cnf?.jkt)
+    throw new Refusal('code_other_key', cnf?.jkt === undefined ? 'no proof' : 'another key')
   if (ended) throw new Refusal('code_invalid', 'the launch was ended')
   return grant
 }
@@ -55,8 +59,8 @@ export function renewedScopes(parts: OAuthParts, grant: Grant, words: readonly s
  * Client, redirect and verifier are checked before the code is spent, so that a wrong guess burns
  * nothing; a second use ends all that the first one gave.
  *
- * @throws Refusal code_invalid, code_other_client, redirect_mismatch, verifier_mismatch, code_expired,
- *   code_spent, policy_stale
+ * @throws Refusal code_invalid, code_other_client, redirect_mismatch, verifier_mismatch, code_other_key,
+ *   code_expired, code_spent, policy_stale
  * @see RFC 6749 §4.1.3; RFC 7636 §4.6; RFC 9700 §4.5
  */
 export const codeGrant: GrantType = {
@@ -76,7 +80,7 @@ export const codeGrant: GrantType = {
     const scopes = renewed === grant ? grant.scopes : renewedScopes(parts, renewed, grant.scopes)
     const once = { what: `code/${grant.launch}`, until: grant.until }
     const how = { once, by: 'authorization_code', client, behind, scopes }
-    const answer = await issue(parts, { ...renewed, scopes }, how)
+    const answer = await issue(parts, boundTo({ ...renewed, scopes }, call.cnf), how)
     return answer ?? (await spentTwice(parts, grant.launch))
   },
 }

@@ -3,7 +3,7 @@ import type { Request } from 'express'
 import type { Happening } from '../../core/audit.js'
 import type { Client } from '../../core/client.js'
 import { profileOf } from '../../core/client-profile.js'
-import type { Grant } from '../../core/grant.js'
+import type { Confirmation, Grant } from '../../core/grant.js'
 import {
   familyOf,
   hashOf,
@@ -25,7 +25,13 @@ export interface TokenCall {
   readonly client: Client
   readonly sent: ReadonlyMap<string, string>
   readonly learn: Learn
+  /** The key or certificate that the call was made with: what the tokens are bound to. */
+  readonly cnf: Confirmation | undefined
 }
+
+/** The grant with its tokens bound to what was proven. @see RFC 9449 §5; RFC 8705 §3 */
+export const boundTo = (grant: Grant, cnf: Confirmation | undefined): Grant =>
+  cnf === undefined ? grant : { ...grant, cnf }
 
 export interface GrantType {
   /** The parameters with the client named, where the grant type's own value names it. */

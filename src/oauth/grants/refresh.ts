@@ -1,6 +1,7 @@
 import { reachesData } from '../../core/authorization.js'
+import type { Client } from '../../core/client.js'
 import { profileOf } from '../../core/client-profile.js'
-import { type Grant, grantUnder } from '../../core/grant.js'
+import { type Confirmation, type Grant, grantUnder } from '../../core/grant.js'
 import { familyOf, isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
@@ -8,7 +9,7 @@ import { readScopes, writeScope } from '../../core/scope.js'
 import type { Seconds } from '../../core/values.js'
 import type { OAuthParts } from '../parts.js'
 import { renewedScopes } from './code.js'
-import { type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
+import { boundTo, type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
 
 /**
  * How long the token that was replaced last still works. The app may not have heard our answer, and two of its
@@ -64,11 +65,24 @@ async function heldGrant(parts: OAuthParts, { client, sent, learn }: TokenCall) 
 }
 
 /**
+ * A bound grant stays bound: by the same key for an app that cannot authenticate, by any that it proves for one that can.
+ *
+ * @throws Refusal refresh_other_key
+ * @see RFC 9449 §5; RFC 8705 §4
+ */
+function requireKey({ cnf }: Grant, client: Client, shown: Confirmation | undefined): void {
+  if (cnf === undefined) return
+  if (shown === undefined) throw new Refusal('refresh_other_key', 'no proof')
+  const same = shown.jkt === cnf.jkt && shown['x5t#S256'] === cnf['x5t#S256']
+  if (client.type === 'public' && !same) throw new Refusal('refresh_other_key', 'another key')
+}
+
+/**
  * grant_type=refresh_token: works while the session does, or without it for `offline_access`, and is replaced at
  * each use. One that was replaced a moment ago works once more, because its answer may have been lost; one that was
  * replaced before that ends the grant, because two parties hold it.
  *
- * @throws Refusal refresh_invalid, refresh_spent, refresh_ended, scope_exceeded, policy_stale
+ * @throws Refusal refresh_invalid, refresh_spent, refresh_other_key, refresh_ended, scope_exceeded, policy_stale
  * @see RFC 6749 §6; RFC 9700 §4.14.2; SMART App Launch 2.2, "Refresh access token"
  */
 export const refreshGrant: GrantType = {
@@ -78,8 +92,9 @@ export const refreshGrant: GrantType = {
     return grant ? new Map([...sent, ['client_id', grant.client]]) : sent
   },
   async redeem(parts, call) {
-    const { client, sent } = call
+    const { client, sent, cnf } = call
     const { refresh, grant, held, standing } = await heldGrant(parts, call)
+    requireKey(grant, client, cnf)
     const behind = await parts.sessions.behind(grant)
     if (!behind) throw new Refusal('refresh_ended', 'the session is over')
     if (!(await parts.registry.system(grant.circumstances.launch.system)))
@@ -101,7 +116,8 @@ export const refreshGrant: GrantType = {
     const once = { what: `refresh/${grant.launch}/${held.generation}`, until }
     const rotates = profileOf(client).rotates && !late
     return (
-      (await issue(parts, renewed, rotates ? { ...how, once } : how)) ?? again(parts, call, held)
+      (await issue(parts, boundTo(renewed, cnf), rotates ? { ...how, once } : how)) ??
+      again(parts, call, held)
     )
   },
 }
