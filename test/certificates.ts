@@ -99,6 +99,7 @@ export interface Made {
   readonly der: Buffer
   readonly pem: string
   readonly key: KeyObject
+  readonly publicKey: KeyObject
   /** PKCS #8, as a listener wants it. */
   readonly keyPem: string
   readonly subject: readonly Rdn[]
@@ -140,5 +141,5 @@ export function certificate(wanted: Wanted, now = Date.now()): Made {
   const signature = sign('sha256', body, wanted.by?.key ?? pair.privateKey)
   const der = sequence(body, ECDSA_SHA256, bits(signature))
   const keyPem = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  return { der, pem: pemOf(der), key: pair.privateKey, keyPem, subject }
+  return { der, pem: pemOf(der), key: pair.privateKey, publicKey, keyPem, subject }
 }
