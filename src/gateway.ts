@@ -3,6 +3,7 @@ import express, { type Express, type RequestHandler, Router } from 'express'
 import type { Logger } from 'pino'
 import type { Bearer } from './access/bearer.js'
 import { createBearer } from './access/bearer.js'
+import { createCertificates, type MutualTls } from './access/certificate.js'
 import { createClientAuthentication } from './access/client.js'
 import type { Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
@@ -56,6 +57,8 @@ export interface GatewayParts {
   readonly offered: Offered
   readonly pages: PageSettings
   readonly trustProxy: readonly string[]
+  /** Clients known by certificate; nobody is, where it is left out. */
+  readonly mtls?: MutualTls | undefined
   readonly skew: Seconds
   readonly lifetimes: LaunchParts['lifetimes'] & OAuthParts['lifetimes']
   /** Handlers of the record's two bases, given how calls are let in. */
@@ -87,7 +90,8 @@ function surface(parts: GatewayParts): readonly Route[] {
     ...parts,
     audiences: [parts.issuer, `${parts.issuer}/oauth/token`],
   })
-  const record = parts.record(createBearer(parts))
+  const certificateOf = createCertificates(parts)
+  const record = parts.record(createBearer({ ...parts, certificateOf }))
   const smart = publish(smartConfiguration(oauth))
   const openid = publish(openidConfiguration(oauth))
   const on = { launch, oauth }

@@ -13,6 +13,8 @@ import type { Clock } from '../core/values.js'
 import type { Keys } from '../keys/signing.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
+import type { CertificateOf } from './certificate.js'
+import { requireBoundCertificate } from './confirmation.js'
 
 interface Parts {
   readonly store: Store
@@ -21,6 +23,7 @@ interface Parts {
   readonly clock: Clock
   readonly policies: { mayRead(): boolean; version(): number }
   readonly knowUser: KnowUser
+  readonly certificateOf: CertificateOf
 }
 
 /** Proves the token of a call. `base`: the audience that the token must be good for. */
@@ -65,11 +68,11 @@ function tokenOf(req: Request): string {
  * holds at the next request on every node.
  *
  * @throws Refusal token_missing, token_invalid, token_expired, token_ended, token_other_audience,
- *   policy_stale
+ *   token_other_certificate, policy_stale
  * @see RFC 6750; RFC 9068 §4
  */
 export function createBearer(parts: Parts): Bearer {
-  const { store, keys, sessions, clock, policies } = parts
+  const { store, keys, sessions, clock, policies, certificateOf } = parts
   const prove = rememberProofs(keys, clock)
   return async (req, base) => {
     if (!policies.mayRead()) throw new Refusal('policy_stale', 'the policy version is not known')
@@ -79,6 +82,7 @@ export function createBearer(parts: Parts): Bearer {
       throw new Refusal('token_expired', 'exp')
     const audience = [claims.aud ?? []].flat()
     if (!audience.includes(base)) throw new Refusal('token_other_audience', 'aud')
+    requireBoundCertificate(claims.cnf, req, certificateOf)
 
     const launch = String(claims.launch) as LaunchId
     const [grant, launchEnd, appEnd] = await store.getAll([

@@ -20,6 +20,8 @@ export interface Grant {
   readonly fhirUser?: string
   readonly scopes: readonly string[]
   readonly audience: readonly string[]
+  /** What a caller must hold beside the token. @see RFC 7800 §3.1 */
+  readonly cnf?: Confirmation
   readonly context: LaunchContext
   /** What the policies oblige the app to show, such as `mark-sensitive`. */
   readonly obligations: readonly string[]
@@ -40,6 +42,12 @@ export interface Grant {
   readonly acr?: string
   readonly since: EpochMs
   readonly until: EpochMs
+}
+
+/** `jkt`: a key by its thumbprint (RFC 9449 §6.1); `x5t#S256`: a certificate by its own (RFC 8705 §3.1). */
+export interface Confirmation {
+  readonly jkt?: string
+  readonly 'x5t#S256'?: string
 }
 
 /** What travels beside the access token. @see SMART App Launch 2.2, "Launch context"; SMART on openEHR */

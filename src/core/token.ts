@@ -25,6 +25,7 @@ export function accessClaims(
     exp: seconds(now) + lifetime,
     jti: token,
     scope: grant.scopes.join(' '),
+    ...(grant.cnf === undefined ? {} : { cnf: grant.cnf }),
     launch: grant.launch,
     patient,
     ...(ehrId === undefined ? {} : { ehrId }),

@@ -5,6 +5,30 @@ import { GRANT_TYPES } from './token.js'
 
 const ASSERTION_ALGORITHMS = ['ES384', 'RS384', 'ES256', 'PS256', 'EdDSA']
 
+/** Endpoints that a client with a certificate reaches at the alias, as far as there are any. @see RFC 8705 §5 */
+const ALIASED = [
+  'token_endpoint',
+  'introspection_endpoint',
+  'revocation_endpoint',
+  'pushed_authorization_request_endpoint',
+  'userinfo_endpoint',
+]
+
+/** A document, and beside it where a client with a certificate calls, where any is known by one. @see RFC 8705 §3.3, §5 */
+export function withMutualTls<T extends Readonly<Record<string, unknown>>>(
+  { issuer, mtls }: Pick<OAuthParts, 'issuer' | 'mtls'>,
+  document: T,
+) {
+  if (!mtls) return document
+  const there = ALIASED.filter((name) => Object.hasOwn(document, name))
+  const atAlias = (name: string) => mtls.alias + String(document[name]).slice(issuer.length)
+  return {
+    ...document,
+    tls_client_certificate_bound_access_tokens: true,
+    mtls_endpoint_aliases: Object.fromEntries(there.map((name) => [name, atAlias(name)])),
+  }
+}
+
 const oauth = ({ issuer }: OAuthParts) => ({
   issuer,
   authorization_endpoint: `${issuer}/oauth/authorize`,
@@ -21,7 +45,7 @@ const oauth = ({ issuer }: OAuthParts) => ({
 
 /** @see OpenID Connect Discovery 1.0 §3; RFC 8414 §2 */
 export const openidConfiguration = (parts: OAuthParts) => ({
-  ...oauth(parts),
+  ...withMutualTls(parts, oauth(parts)),
   subject_types_supported: ['public'],
   id_token_signing_alg_values_supported: ['RS256', 'ES256'],
   scopes_supported: ['openid', 'fhirUser', 'launch', 'online_access'],
@@ -33,7 +57,7 @@ export const openidConfiguration = (parts: OAuthParts) => ({
  * @see SMART App Launch 2.2, "Conformance"; SMART on openEHR, "services"
  */
 export const smartConfiguration = (parts: OAuthParts) => ({
-  ...oauth(parts),
+  ...withMutualTls(parts, oauth(parts)),
   scopes_supported: [
     'openid',
     'fhirUser',

@@ -20,6 +20,8 @@ export interface OAuthParts {
   readonly sessions: Sessions
   readonly policies: Policies
   readonly offered: Offered
+  /** Where clients known by certificate reach us. */
+  readonly mtls?: { readonly alias: string } | undefined
   readonly knowUser: KnowUser
   readonly skew: Seconds
   readonly lifetimes: {

@@ -33,7 +33,13 @@ const ALIKE: readonly (readonly RefusalCode[])[] = [
   ],
   ['refresh_invalid', 'refresh_spent', 'refresh_ended'],
   ['client_unproven', 'assertion_replayed'],
-  ['token_invalid', 'token_expired', 'token_ended', 'token_other_audience'],
+  [
+    'token_invalid',
+    'token_expired',
+    'token_ended',
+    'token_other_audience',
+    'token_other_certificate',
+  ],
   ['record_absent', 'record_other_patient'],
 ]
 
