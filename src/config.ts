@@ -177,6 +177,32 @@ const unregistered = (apps: readonly Client[], systems: readonly LaunchSystem[])
       .map((app) => `launch system ${system.id}: app ${app} is not registered`),
   )
 
+type Place = (name: string) => string
+type Pair = GatewayFile['tls']
+
+/** A certificate and its key at their absolute places. */
+function pairAt(pair: Pair, where: string, place: Place, problems: string[]): Pair {
+  const found = pair && { cert: place(pair.cert), key: place(pair.key) }
+  for (const [name, file] of Object.entries(found ?? {})) {
+    if (!existsSync(file)) problems.push(`${where}.${name}: there is no file ${file}`)
+  }
+  return found
+}
+
+/** How clients are known by certificate, with every place absolute, and what of it does not go together. */
+function mutualTlsOf(gateway: GatewayFile, place: Place, problems: string[]): GatewayFile['mtls'] {
+  const { mtls, trust_proxy } = gateway
+  if (!mtls) return undefined
+  if (mtls.listen && !mtls.tls && !gateway.tls)
+    problems.push('mtls.tls or tls: missing; mtls.listen needs a certificate of our own')
+  if (mtls.header && trust_proxy.length === 0)
+    problems.push('trust_proxy: missing; mtls.header is believed from those addresses only')
+  const tls = pairAt(mtls.tls, 'mtls.tls', place, problems)
+  const ca = mtls.ca === undefined ? undefined : place(mtls.ca)
+  if (ca !== undefined && !existsSync(ca)) problems.push(`mtls.ca: there is no file ${ca}`)
+  return { ...mtls, ...named({ tls, ca }) }
+}
+
 /** @throws ConfigError naming every problem */
 export function readConfig(input: ConfigInput): Config {
   const problems: string[] = []
@@ -187,15 +213,13 @@ export function readConfig(input: ConfigInput): Config {
     problems.push('store.url or LAUNCH_GATEWAY_REDIS_URL: missing; store.kind redis needs it')
   }
   if (apps && systems) problems.push(...unregistered(apps, systems))
-  const tls = gateway?.tls && { cert: place(gateway.tls.cert), key: place(gateway.tls.key) }
-  for (const [name, file] of Object.entries(tls ?? {})) {
-    if (!existsSync(file)) problems.push(`tls.${name}: there is no file ${file}`)
-  }
+  const tls = pairAt(gateway?.tls, 'tls', place, problems)
+  const mtls = gateway && mutualTlsOf(gateway, place, problems)
   if (!gateway || !apps || !systems || !plan || problems.length > 0) throw new ConfigError(problems)
   const { policies, roles, organizations, plan: _, data_dir, ...rest } = gateway
   return Object.freeze({
     ...rest,
-    ...(tls ? { tls } : {}),
+    ...named({ tls, mtls }),
     dataDir: place(data_dir),
     apps,
     systems,

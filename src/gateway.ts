@@ -3,6 +3,7 @@ import express, { type Express, type RequestHandler, Router } from 'express'
 import type { Logger } from 'pino'
 import type { Bearer } from './access/bearer.js'
 import { createBearer } from './access/bearer.js'
+import { createCertificates, type MutualTls } from './access/certificate.js'
 import { createClientAuthentication } from './access/client.js'
 import { createDpop, type Dpop } from './access/dpop.js'
 import { createNonces } from './access/dpop-nonces.js'
@@ -63,6 +64,8 @@ export interface GatewayParts {
   readonly offered: Offered
   readonly pages: PageSettings
   readonly trustProxy: readonly string[]
+  /** Clients known by certificate; nobody is, where it is left out. */
+  readonly mtls?: MutualTls | undefined
   readonly skew: Seconds
   readonly lifetimes: LaunchParts['lifetimes'] & OAuthParts['lifetimes']
   /** Handlers of the record's two bases, given how calls are let in. */
@@ -89,9 +92,10 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
   const pages = createPages(parts.pages)
   const bases = { fhir: `${parts.issuer}/fhir`, openehr: `${parts.issuer}/openehr/v1` }
   const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir }
-  const oauth: OAuthParts = { ...parts, pages, bases, dpop }
-  const authenticate = createClientAuthentication(parts)
-  const record = parts.record(createBearer({ ...parts, dpop }))
+  const certificateOf = createCertificates(parts)
+  const oauth: OAuthParts = { ...parts, pages, bases, dpop, certificateOf }
+  const authenticate = createClientAuthentication({ ...parts, certificateOf })
+  const record = parts.record(createBearer({ ...parts, dpop, certificateOf }))
   const smart = publish(smartConfiguration(oauth))
   const openid = publish(openidConfiguration(oauth))
   const on = { launch, oauth }

@@ -181,6 +181,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
     pages: { emergencyText: config.pages.emergency_text, support: config.pages.support },
     trustProxy: config.trust_proxy,
+    mtls: config.mtls,
     skew: config.limits.skew,
     lifetimes: config.lifetimes,
     record: (bearer) => {

@@ -13,6 +13,8 @@ import type { Clock } from '../core/values.js'
 import type { Keys } from '../keys/signing.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
+import type { CertificateOf } from './certificate.js'
+import { requireBoundCertificate } from './confirmation.js'
 import type { Dpop } from './dpop.js'
 import type { Registry } from './registry.js'
 
@@ -27,6 +29,7 @@ interface Parts {
   readonly dpop: Dpop
   /** Whether proofs of an app must carry a nonce of ours; none must, unless this says so. */
   readonly needsNonce?: (app: string) => Promise<boolean>
+  readonly certificateOf: CertificateOf
 }
 
 /** Proves the token of a call. `base`: the audience that the token must be good for. */
@@ -77,21 +80,23 @@ function credentialOf({ headersDistinct }: Request): Credential {
  * A token that is bound to a key is good only beside a proof of that key, and one that is not bound is no
  * DPoP token: neither passes for the other.
  *
- * @throws Refusal token_invalid, token_other_key, dpop_invalid, dpop_replayed, dpop_nonce_required
+ * @throws Refusal token_invalid, token_other_key, token_other_certificate, dpop_invalid, dpop_replayed, dpop_nonce_required
  * @see RFC 9449 §7.1, §7.2
  */
 async function requireHolder(
-  { dpop, needsNonce }: Parts,
+  { dpop, needsNonce, certificateOf }: Parts,
   req: Request,
   { scheme, token }: Credential,
   claims: JWTPayload,
 ): Promise<void> {
   const { cnf } = claims as { readonly cnf?: Confirmation }
-  if (cnf !== undefined && cnf.jkt === undefined)
+  if (cnf !== undefined && cnf.jkt === undefined && cnf['x5t#S256'] === undefined)
     throw new Refusal('token_invalid', 'bound to what is not known here')
-  if (scheme !== (cnf === undefined ? 'bearer' : 'dpop'))
-    throw new Refusal('token_invalid', cnf === undefined ? 'not bound to a key' : 'without a proof')
-  if (cnf === undefined) return
+  const bound = cnf?.jkt !== undefined
+  if (scheme !== (bound ? 'dpop' : 'bearer'))
+    throw new Refusal('token_invalid', bound ? 'without a proof' : 'not bound to a key')
+  requireBoundCertificate(cnf, req, certificateOf)
+  if (!bound) return
   const requireNonce = (await needsNonce?.(String(claims.client_id))) ?? false
   const proof = await dpop.prove(req, { accessToken: token, required: true, requireNonce })
   if (proof?.jkt !== cnf.jkt) throw new Refusal('token_other_key', 'cnf.jkt')
@@ -103,8 +108,8 @@ async function requireHolder(
  * holds at the next request on every node.
  *
  * @throws Refusal token_missing, token_invalid, token_expired, token_ended, token_other_audience,
- *   token_other_key, dpop_*, policy_stale
- * @see RFC 6750; RFC 9068 §4; RFC 9449 §7
+ *   token_other_key, token_other_certificate, dpop_*, policy_stale
+ * @see RFC 6750; RFC 9068 §4; RFC 9449 §7; RFC 8705 §3
  */
 export function createBearer(parts: Parts): Bearer {
   const { store, registry, keys, sessions, clock, policies } = parts

@@ -9,12 +9,15 @@ import { Refusal } from '../core/refusal.js'
 import { type Clock, type Seconds, seconds } from '../core/values.js'
 import { peek, type TrustedKeys } from '../keys/trusted.js'
 import type { Store } from '../store/store.js'
+import { type CertificateOf, type MutualTls, requireKey, requireName } from './certificate.js'
 import type { Registry } from './registry.js'
 
 interface Parts {
   readonly store: Pick<Store, 'commit'>
   readonly registry: Registry
   readonly trusted: TrustedKeys
+  readonly certificateOf: CertificateOf
+  readonly mtls?: MutualTls | undefined
   readonly clock: Clock
   readonly issuer: string
   readonly skew: Seconds
@@ -77,12 +80,7 @@ function shownBy(req: Request, sent: Sent): Shown {
   return { by: 'assertion', assertion }
 }
 
-type Proof<S extends Shown = Shown> = (
-  parts: Parts,
-  client: Client,
-  shown: S,
-  endpoint: string,
-) => Promise<void>
+type Proof = (parts: Parts, client: Client, shown: Shown, req: Request) => Promise<void>
 
 /** Whose secret has the hash that was registered. */
 const bySecret: Proof = async (_parts, client, shown) => {
@@ -98,7 +96,7 @@ const bySecret: Proof = async (_parts, client, shown) => {
  *
  * @see SMART App Launch 2.2, "Client Authentication: Asymmetric"; RFC 7523 §3; FAPI 2.0 §5.3.2.1
  */
-const byKey: Proof = async (parts, client, shown, endpoint) => {
+const byKey: Proof = async (parts, client, shown, { path }) => {
   if (shown.by !== 'assertion' || !client.keys) throw new Refusal('client_unproven', 'no keys')
   const verified = assertionClaims.safeParse(
     await parts.trusted.verify(shown.assertion, client.keys, {
@@ -113,7 +111,9 @@ const byKey: Proof = async (parts, client, shown, endpoint) => {
   if (iss !== sub || iss !== client.id) throw new Refusal('client_unproven', 'iss, sub, client_id')
   // Other endpoints are named by the token endpoint's address as well (RFC 9126 §2).
   const { issuer } = parts
-  const audiences = [issuer, `${issuer}/oauth/token`, `${issuer}${endpoint}`]
+  const hosts = [issuer, ...(parts.mtls ? [parts.mtls.alias] : [])]
+  const endpoints = hosts.flatMap((host) => [`${host}/oauth/token`, `${host}${path}`])
+  const audiences = [issuer, ...endpoints]
   const allowed =
     profileOf(client).assertionAudience === 'issuer' ? audiences.slice(0, 1) : audiences
   if (!allowed.includes(aud)) throw new Refusal('client_unproven', 'aud')
@@ -128,6 +128,15 @@ const byKey: Proof = async (parts, client, shown, endpoint) => {
     throw new Refusal('assertion_replayed', 'jti')
 }
 
+/** @see RFC 8705 §2.1 (a name that an authority vouches for), §2.2 (a registered key's own certificate) */
+const byCertificate: Proof = async (parts, client, shown, req) => {
+  if (shown.by !== 'name') throw new Refusal('client_unproven', 'not by certificate')
+  const presented = parts.certificateOf(req, 'client_unproven')
+  const { certificate, keys } = client
+  if (certificate) requireName(certificate, presented, 'client_unproven')
+  else requireKey(keys && 'jwks' in keys ? keys.jwks.keys : [], presented, 'client_unproven')
+}
+
 /** How each type of app proves itself. */
 const PROOFS: Readonly<Record<ClientType, Proof>> = {
   public: async (_parts, _client, shown) => {
@@ -135,9 +144,7 @@ const PROOFS: Readonly<Record<ClientType, Proof>> = {
   },
   secret: bySecret,
   key: byKey,
-  certificate: async () => {
-    throw new Refusal('client_unproven', 'no certificate')
-  },
+  certificate: byCertificate,
 }
 
 /**
@@ -155,7 +162,7 @@ export function createClientAuthentication(parts: Parts): ClientAuthentication {
     if (!client) throw new Refusal('client_unproven', 'unknown')
     if ((sent.get('client_id') ?? client.id) !== client.id)
       throw new Refusal('client_unproven', 'client_id names another')
-    await PROOFS[client.type](parts, client, shown, req.path)
+    await PROOFS[client.type](parts, client, shown, req)
     return client
   }
 }

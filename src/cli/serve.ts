@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join, resolve } from 'node:path'
@@ -83,31 +84,64 @@ async function listening(server: Server, { host, port }: Config['listen']): Prom
 }
 
 /** @throws Refused when the files hold no certificate with its key */
-function tlsOf({ tls }: Config) {
-  if (!tls) return undefined
-  const pair = { cert: readFileSync(tls.cert), key: readFileSync(tls.key) }
+function tlsOf(files: Config['tls'], what: string, ca?: string) {
+  if (!files) return undefined
+  const pair = { cert: readFileSync(files.cert), key: readFileSync(files.key) }
+  const authorities = ca === undefined ? undefined : readFileSync(ca)
   try {
     createSecureContext(pair)
+    // A listener takes a file without any certificate in silence, and then trusts nobody.
+    if (authorities) new X509Certificate(authorities)
   } catch (error) {
-    throw new Refused(`tls: ${(error as Error).message}`)
+    throw new Refused(`${what}: ${(error as Error).message}`)
   }
-  return pair
+  return { ...pair, ca: authorities }
+}
+
+/** What each listener needs to speak TLS, read and tried before anything is opened. @throws Refused */
+function listenersOf({ listen, tls, mtls }: Config) {
+  const main = tlsOf(tls, 'tls')
+  const certified = mtls?.listen && tlsOf(mtls.tls ?? tls, 'mtls', mtls.ca)
+  const pairOf = ({ cert, key }: NonNullable<typeof certified>) => ({ cert, key })
+  return [
+    { at: listen, tls: main && pairOf(main) },
+    ...(mtls?.listen && certified
+      ? [{ at: mtls.listen, tls: { ...pairOf(certified), clients: { ca: certified.ca } } }]
+      : []),
+  ]
+}
+
+/** No new connections; what is in hand may end within its time. */
+async function drain(servers: readonly Server[]): Promise<void> {
+  const closing = servers.map(
+    (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+  )
+  const timer = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections()
+  }, DRAIN_MS)
+  for (const server of servers) server.closeIdleConnections()
+  await Promise.all(closing)
+  clearTimeout(timer)
 }
 
 async function listen(outside: Outside, config: Config): Promise<void> {
   const log = createLog(outside.env.LAUNCH_GATEWAY_LOG_LEVEL ?? 'info')
-  const tls = tlsOf(config)
+  const listeners = listenersOf(config)
   const gateway = await openGateway(config, { ...outside, log, allowHttp: false })
-  const server = createHttpServer(gateway.app, tls)
+  const servers = listeners.map(({ at, tls }) => ({
+    at,
+    server: createHttpServer(gateway.app, tls),
+  }))
   const figures = createMetricsServer(gateway.metrics)
   const { operations, issuer, store } = config
   const { host, port } = config.listen
   try {
     if (operations) await listening(figures, operations.listen)
-    await listening(server, config.listen)
+    for (const { server, at } of servers) await listening(server, at)
   } catch (error) {
     // What stays open would keep the process from ending.
     figures.close()
+    for (const { server } of servers) server.close()
     await gateway.close()
     throw error
   }
@@ -115,12 +149,8 @@ async function listen(outside: Outside, config: Config): Promise<void> {
   log.info({ issuer, host, port, store: store.kind }, 'serving')
   await outside.stopped()
   log.info('draining')
-  const drained = new Promise<void>((resolve) => server.close(() => resolve()))
-  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
-  server.closeIdleConnections()
   figures.close()
-  await drained
-  clearTimeout(timer)
+  await drain(servers.map(({ server }) => server))
   await gateway.close()
 }
 

@@ -1,19 +1,12 @@
 /** Rows of `apps.yaml`, and of apps added by command or by registration: read, checked, named our way. */
 import { z } from 'zod'
-import { type CertificateName, CLIENT_GRANTS, type Client } from './client.js'
+import { CERTIFICATE_NAMES, type ExpectedCertificate, isExpectation } from './certificate.js'
+import { CLIENT_GRANTS, type Client } from './client.js'
 import { ASSERTION_ALGORITHMS, CLIENT_TYPES, PROFILE_NAMES, profileOf } from './client-profile.js'
 import { address, id, jwks, keySource, origin } from './registration.js'
 
 /** RFC 6749 §2.3.1 has ids and secrets form-encoded in the header, and many apps do not: these read the same either way. */
 export const SECRET = /^[A-Za-z0-9._~-]{32,256}$/
-
-const CERTIFICATE_NAMES = {
-  tls_client_auth_subject_dn: 'subjectDn',
-  tls_client_auth_san_dns: 'sanDns',
-  tls_client_auth_san_uri: 'sanUri',
-  tls_client_auth_san_ip: 'sanIp',
-  tls_client_auth_san_email: 'sanEmail',
-} as const satisfies Record<string, keyof CertificateName>
 
 const certificateText = z.string().min(1).max(500).optional()
 
@@ -34,6 +27,8 @@ const clientMembers = z.strictObject({
   tls_client_auth_san_uri: certificateText,
   tls_client_auth_san_ip: certificateText,
   tls_client_auth_san_email: certificateText,
+  tls_client_certificate_bound_access_tokens: z.boolean().default(false),
+  dpop_bound_access_tokens: z.boolean().default(false),
   grant_types: z
     .array(z.enum(CLIENT_GRANTS))
     .min(1)
@@ -50,14 +45,18 @@ const clientMembers = z.strictObject({
 })
 type ClientMembers = z.infer<typeof clientMembers>
 
-/** The certificate names of a row, in our words. */
-const certificateNames = (row: ClientMembers): CertificateName =>
+/** Whom a row's certificate must name, if it says so. */
+const certificateOf = (row: ClientMembers): ExpectedCertificate =>
   Object.fromEntries(
-    Object.entries(CERTIFICATE_NAMES).flatMap(([member, ours]) => {
-      const value = row[member as keyof typeof CERTIFICATE_NAMES]
-      return value === undefined ? [] : [[ours, value]]
-    }),
+    CERTIFICATE_NAMES.flatMap((name) => (row[name] === undefined ? [] : [[name, row[name]]])),
   )
+
+/** By what an app's tokens are bound, whatever a call shows. */
+function bindingOf(row: ClientMembers): Pick<Client, 'bound'> {
+  if (row.type === 'certificate' || row.tls_client_certificate_bound_access_tokens)
+    return { bound: 'certificate' }
+  return row.dpop_bound_access_tokens || profileOf(row).bound ? { bound: 'key' } : {}
+}
 
 const algorithmsOf = (row: ClientMembers) =>
   row.assertion_algorithms ?? profileOf(row).assertionAlgorithms
@@ -90,7 +89,7 @@ const CLIENT_RULES: readonly [keyof ClientMembers, string, (row: ClientMembers) 
     'type certificate needs one tls_client_auth_… name, or jwks with the certificate’s key',
     (row) =>
       row.type !== 'certificate' ||
-      Object.keys(certificateNames(row)).length === (row.jwks || row.jwks_uri ? 0 : 1),
+      (row.jwks ? Object.keys(certificateOf(row)).length === 0 : isExpectation(certificateOf(row))),
   ],
   [
     'assertion_algorithms',
@@ -126,7 +125,8 @@ export const clientRow = clientMembers
       ...(row.secret_hash === undefined ? {} : { secretHash: row.secret_hash }),
       ...keySource(row),
       assertionAlgorithms: algorithmsOf(row),
-      ...(row.type === 'certificate' ? { certificateName: certificateNames(row) } : {}),
+      ...(row.type === 'certificate' && !row.jwks ? { certificate: certificateOf(row) } : {}),
+      ...bindingOf(row),
       grantTypes: row.grant_types,
       ...(row.request_objects === undefined ? {} : { requestObjects: row.request_objects }),
       pushed: row.require_pushed_authorization_requests || profileOf(row).pushed,

@@ -1,4 +1,5 @@
 /** A registered app: an OAuth client. @see RFC 7591 §2; SMART App Launch 2.2, "Register App with EHR" */
+import type { ExpectedCertificate } from './certificate.js'
 import type { AssertionAlgorithm, ClientType, ProfileName } from './client-profile.js'
 import type { KeySource } from './launch-system.js'
 import type { Seconds } from './values.js'
@@ -12,15 +13,6 @@ export const CLIENT_GRANTS = [
 ] as const
 export type ClientGrant = (typeof CLIENT_GRANTS)[number]
 
-/** Who a certificate must name; one member of it (RFC 8705 §2.1.2). None: a registered key's own certificate (§2.2). */
-export interface CertificateName {
-  readonly subjectDn?: string
-  readonly sanDns?: string
-  readonly sanUri?: string
-  readonly sanIp?: string
-  readonly sanEmail?: string
-}
-
 export interface Client {
   readonly id: string
   readonly name: string
@@ -31,7 +23,10 @@ export interface Client {
   readonly secretHash?: string
   readonly keys?: KeySource
   readonly assertionAlgorithms: readonly AssertionAlgorithm[]
-  readonly certificateName?: CertificateName
+  /** Whom its certificate must name (RFC 8705 §2.1.2); without, a registered key's own certificate (§2.2). */
+  readonly certificate?: ExpectedCertificate
+  /** What its tokens are bound to, always; a key of its choice may bind those of any app (RFC 9449). */
+  readonly bound?: 'key' | 'certificate'
   readonly grantTypes: readonly ClientGrant[]
   /** Whether it may, or must, send its request as a signed object (RFC 9101). */
   readonly requestObjects?: 'allowed' | 'required'

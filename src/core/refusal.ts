@@ -123,6 +123,7 @@ export const REFUSALS = {
   token_ended:           { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
   token_other_audience:  { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
   token_other_key:       { wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
+  token_other_certificate:{ wire: 'invalid_token', status: 401, text: TOKEN_INVALID },
   scope_insufficient:    { wire: 'insufficient_scope', status: 403, text: 'The access token does not allow this.' },
   policy_denied:         { wire: 'insufficient_scope', status: 403, text: 'Your role does not allow this.' },
   interaction_refused:   { wire: 'insufficient_scope', status: 403, text: 'This interaction is not offered here.' },

@@ -6,6 +6,7 @@ const lifetime = (standard: number, most: number) =>
   z.number().int().min(1).max(most).default(standard)
 
 const listen = z.strictObject({ host: z.string(), port: z.number().int().min(0).max(65535) })
+const tls = z.strictObject({ cert: z.string(), key: z.string() })
 const upstream = { base: address, timeout_ms: z.number().int().min(100).max(30_000).default(5_000) }
 
 /** A host by its name, an address, or a range of addresses (CIDR). */
@@ -21,6 +22,37 @@ const reachable = z.union(
   ],
   { message: 'expected a host name in small letters, an address or a range such as 10.20.0.0/16' },
 )
+/** Headers in which a proxy may tell us a client's certificate, and nothing else can. */
+export const CERTIFICATE_HEADERS = ['client-cert', 'x-ssl-client-cert'] as const
+
+/** Clients known by certificate (RFC 8705): on a listener of our own, by a proxy's header, or both. */
+const mutualTls = z
+  .strictObject({
+    listen: listen.optional(),
+    tls: tls.optional(),
+    ca: z.string().optional(),
+    alias: z
+      .string()
+      .max(300)
+      .refine(
+        (text) =>
+          text.startsWith('https://') && URL.canParse(text) && new URL(text).origin === text,
+        { message: 'expected an https origin without a trailing slash' },
+      ),
+    header: z.enum(CERTIFICATE_HEADERS).optional(),
+    verify_header: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,63}$/, 'expected a header’s name in lower case')
+      .optional(),
+  })
+  .superRefine(({ listen, tls, ca, header, verify_header }, context) => {
+    const need = (fine: boolean, path: string, message: string) =>
+      fine || context.addIssue({ code: 'custom', path: [path], message })
+    need(listen !== undefined || header !== undefined, 'listen', 'needs this, or header, or both')
+    need(listen !== undefined || (tls ?? ca) === undefined, 'listen', 'tls and ca are for it')
+    need(header !== undefined || verify_header === undefined, 'header', 'verify_header needs it')
+    need(header !== verify_header || !header, 'verify_header', 'is the certificate’s own header')
+  })
 
 /** `gateway.yaml`: config/gateway.yaml says what each key means. */
 export const gatewayFile = z.strictObject({
@@ -28,7 +60,8 @@ export const gatewayFile = z.strictObject({
     message: 'expected an origin without a trailing slash (RFC 8414 §2)',
   }),
   listen,
-  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  tls: tls.optional(),
+  mtls: mutualTls.optional(),
   operations: z.strictObject({ listen }).optional(),
   trust_proxy: z.array(z.string()).default([]),
   data_dir: z.string(),

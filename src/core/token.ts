@@ -25,12 +25,12 @@ export function accessClaims(
     exp: seconds(now) + lifetime,
     jti: token,
     scope: grant.scopes.join(' '),
+    ...(grant.cnf === undefined ? {} : { cnf: grant.cnf }),
     launch: grant.launch,
     ...(patient === undefined ? {} : { patient }),
     ...(ehrId === undefined ? {} : { ehrId }),
     ...(encounter === undefined ? {} : { encounter }),
     policy_version: grant.policyVersion,
-    ...(grant.cnf === undefined ? {} : { cnf: grant.cnf }),
   }
 }
 

@@ -1,4 +1,6 @@
 /** Express on node:http without its dearest step, and with bounds on time. */
+
+import { constants } from 'node:crypto'
 import {
   createServer,
   IncomingMessage,
@@ -41,14 +43,33 @@ const TIMES = {
   maxHeaderSize: 32_768,
 }
 
+export interface TlsSettings extends Pick<ServerOptions, 'cert' | 'key'> {
+  /** Asks every caller for a certificate, and says of each whether one of these authorities stands behind it. */
+  readonly clients?: { readonly ca?: Buffer | undefined }
+}
+
+/**
+ * Whoever has no certificate, or one that nobody vouches for, is let in all the same: self-signed ones are
+ * held against registrations, by access/certificate.ts, and most requests need none.
+ */
+const asking = ({ ca }: NonNullable<TlsSettings['clients']>) => ({
+  requestCert: true,
+  rejectUnauthorized: false,
+  // Without a list of ours, Node would take the web's authorities: anybody has a certificate of theirs.
+  ca: ca ?? [],
+  // What the chain was found to be is found once: a second handshake could bring another certificate.
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+})
+
 /** @param listener what sits before the app, if anything does; it must end by calling the app itself */
 export function createHttpServer(
   app: Express,
-  tls?: Pick<ServerOptions, 'cert' | 'key'>,
+  tls?: TlsSettings,
   listener: RequestListener = app,
 ): Server {
   const options = { ...TIMES, ...bornFor(app) }
-  return tls
-    ? createTlsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, listener as never)
-    : createServer(options as never, listener as never)
+  if (!tls) return createServer(options as never, listener as never)
+  const { clients, ...pair } = tls
+  const more = clients ? asking(clients) : {}
+  return createTlsServer({ ...options, ...pair, ...more, minVersion: 'TLSv1.2' }, listener as never)
 }

@@ -6,10 +6,38 @@ import { DPOP_ALGORITHMS } from '../core/dpop.js'
 import type { OAuthParts } from './parts.js'
 import { GRANT_TYPES } from './token.js'
 
-const METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']
+/** How apps may prove themselves, by what the gateway is set up for. */
+const methods = ({ mtls }: Pick<OAuthParts, 'mtls'>): readonly string[] => [
+  ...['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+  ...(mtls ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []),
+]
 const PROFILE_SCOPES = ['openid', 'profile', 'fhirUser', 'online_access', 'offline_access']
 
-const oauth = ({ issuer }: OAuthParts) => ({
+/** Endpoints that a client with a certificate reaches at the alias, as far as there are any. @see RFC 8705 §5 */
+const ALIASED = [
+  'token_endpoint',
+  'introspection_endpoint',
+  'revocation_endpoint',
+  'pushed_authorization_request_endpoint',
+  'userinfo_endpoint',
+]
+
+/** A document, and beside it where a client with a certificate calls, where any is known by one. @see RFC 8705 §3.3, §5 */
+export function withMutualTls<T extends Readonly<Record<string, unknown>>>(
+  { issuer, mtls }: Pick<OAuthParts, 'issuer' | 'mtls'>,
+  document: T,
+) {
+  if (!mtls) return document
+  const there = ALIASED.filter((name) => Object.hasOwn(document, name))
+  const atAlias = (name: string) => mtls.alias + String(document[name]).slice(issuer.length)
+  return {
+    ...document,
+    tls_client_certificate_bound_access_tokens: true,
+    mtls_endpoint_aliases: Object.fromEntries(there.map((name) => [name, atAlias(name)])),
+  }
+}
+
+const oauth = ({ issuer, mtls }: OAuthParts) => ({
   issuer,
   authorization_endpoint: `${issuer}/oauth/authorize`,
   token_endpoint: `${issuer}/oauth/token`,
@@ -20,7 +48,7 @@ const oauth = ({ issuer }: OAuthParts) => ({
   require_pushed_authorization_requests: false,
   grant_types_supported: Object.keys(GRANT_TYPES),
   code_challenge_methods_supported: ['S256'],
-  token_endpoint_auth_methods_supported: METHODS,
+  token_endpoint_auth_methods_supported: methods({ mtls }),
   token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
   dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
   authorization_response_iss_parameter_supported: true,
@@ -32,7 +60,7 @@ const oauth = ({ issuer }: OAuthParts) => ({
 
 /** @see OpenID Connect Discovery 1.0 §3; RFC 8414 §2 */
 export const openidConfiguration = (parts: OAuthParts) => ({
-  ...oauth(parts),
+  ...withMutualTls(parts, oauth(parts)),
   subject_types_supported: ['public'],
   id_token_signing_alg_values_supported: ['RS256', 'ES256'],
   scopes_supported: [...PROFILE_SCOPES, 'launch', 'launch/patient'],
@@ -50,7 +78,7 @@ export const openidConfiguration = (parts: OAuthParts) => ({
  * @see SMART App Launch 2.2, "Conformance"; SMART on openEHR, "services"
  */
 export const smartConfiguration = (parts: OAuthParts) => ({
-  ...oauth(parts),
+  ...withMutualTls(parts, oauth(parts)),
   scopes_supported: [
     ...PROFILE_SCOPES,
     'launch',

@@ -1,3 +1,4 @@
+import type { CertificateOf } from '../access/certificate.js'
 import type { Dpop } from '../access/dpop.js'
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
@@ -25,8 +26,11 @@ export interface OAuthParts {
   readonly sessions: Sessions
   readonly policies: Policies
   readonly offered: Offered
+  /** Where clients known by certificate reach us. */
+  readonly mtls?: { readonly alias: string } | undefined
   readonly knowUser: KnowUser
   readonly pages: Pages
+  readonly certificateOf: CertificateOf
   readonly skew: Seconds
   readonly lifetimes: {
     readonly code: Seconds

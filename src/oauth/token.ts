@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express'
+import { bindingOf } from '../access/binding.js'
 import type { ClientAuthentication } from '../access/client.js'
 import type { Happening } from '../core/audit.js'
 import { Refusal } from '../core/refusal.js'
@@ -40,7 +41,7 @@ export function token(parts: OAuthParts, authenticate: ClientAuthentication): Re
     if (!client.grantTypes.some((type) => type === sent.get('grant_type')))
       throw new Refusal('grant_type_unregistered', client.id)
     const call = {
-      ...{ req, client, sent, cnf: proof },
+      ...{ req, client, sent, cnf: bindingOf(parts.certificateOf, req, client, proof) },
       learn: (about: Partial<Happening>) => learn(res, about),
     }
     res.json(await grantType.redeem(parts, call))

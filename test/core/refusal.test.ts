@@ -34,7 +34,10 @@ const ALIKE: readonly (readonly RefusalCode[])[] = [
   ],
   ['refresh_invalid', 'refresh_spent', 'refresh_ended', 'refresh_other_key'],
   ['client_unproven', 'assertion_replayed'],
-  ['token_invalid', 'token_expired', 'token_ended', 'token_other_audience', 'token_other_key'],
+  [
+    ...['token_invalid', 'token_expired', 'token_ended', 'token_other_audience'],
+    ...['token_other_key', 'token_other_certificate'],
+  ] as RefusalCode[],
   ['dpop_invalid', 'dpop_replayed'],
   ['record_absent', 'record_other_patient'],
 ]
