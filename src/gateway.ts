@@ -31,7 +31,12 @@ import { sealed } from './launch/sealed.js'
 import { signOnCallback, startSignOn } from './launch/sign-on.js'
 import { backchannelLogout } from './launch/sign-out.js'
 import { authorize } from './oauth/authorize.js'
-import { openidConfiguration, publish, smartConfiguration } from './oauth/metadata.js'
+import {
+  openidConfiguration,
+  publish,
+  publishCurrent,
+  smartConfiguration,
+} from './oauth/metadata.js'
 import type { OAuthParts } from './oauth/parts.js'
 import { token } from './oauth/token.js'
 import type { Sessions } from './session/sessions.js'
@@ -107,7 +112,7 @@ function surface(parts: GatewayParts): readonly Route[] {
     ['get',  '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
     ['post', '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
     ['post', '/oauth/token',                            'json', 'apps',   'token_refused',         token(on.oauth, authenticate)],
-    ['get',  '/oauth/jwks',                             'json', 'anyone', 'access_refused',        publish(parts.keys.jwks)],
+    ['get',  '/oauth/jwks',                             'json', 'anyone', 'access_refused',        publishCurrent(() => parts.keys.jwks)],
     ['get',  '/.well-known/openid-configuration',       'json', 'anyone', 'access_refused',        openid],
     ['get',  '/.well-known/oauth-authorization-server', 'json', 'anyone', 'access_refused',        openid],
     ['get',  '/.well-known/smart-configuration',        'json', 'anyone', 'access_refused',        smart],

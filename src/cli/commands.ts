@@ -1,6 +1,7 @@
 import { auditSearch, auditVerify } from './audit.js'
 import type { Command } from './command.js'
 import { demo } from './demo.js'
+import { keysList, keysRewrap, keysRotate } from './keys.js'
 import { launch } from './launch.js'
 import { policyCheck } from './policy.js'
 import { appAdd, appList, systemAdd, systemList } from './registrations.js'
@@ -16,6 +17,9 @@ export const COMMANDS: readonly Command[] = [
   systemAdd,
   systemList,
   policyCheck,
+  keysList,
+  keysRotate,
+  keysRewrap,
   auditSearch,
   auditVerify,
 ]

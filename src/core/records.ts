@@ -4,6 +4,7 @@
  */
 import type { Grant } from './grant.js'
 import type { SignOnId } from './ids.js'
+import type { SealedRing } from './key-ring.js'
 import type { IdentifiedLaunch, LaunchSession } from './launch.js'
 import type { PendingLaunch, PendingSignOn, SignOn } from './session.js'
 import type { EpochMs } from './values.js'
@@ -53,8 +54,8 @@ export interface Records {
   /** Apps and launch systems that were added by command, beside the configuration's own rows. */
   app: Readonly<Record<string, unknown>>
   system: Readonly<Record<string, unknown>>
-  /** Signing and sealing keys (JWK sets), under the one id `current`. */
-  keys: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
+  /** Our own keys, under the one id `current`. Without a seal: as an older version left them, in clear. */
+  keys: SealedRing | { readonly keys: readonly Readonly<Record<string, unknown>>[] }
   /** The launch that the provider session `sid` signed on, so that its logout finds it. By hash of issuer and sid. */
   providerSession: { readonly signOns: readonly SignOnId[] }
 }
