@@ -199,7 +199,7 @@ export function scheduledTurn(ring: Ring, now: EpochMs, times: RingTimes): Turn 
 export interface RotationOrder {
   /** New keys are used at once, which those who keep our published keys for a while may refuse. */
   readonly atOnce: boolean
-  /** Keys that nothing is believed of any more, from this moment. Goes with `atOnce`. */
+  /** Keys that nothing is believed of any more, from this moment. */
   readonly compromised: readonly string[] | 'all'
 }
 
@@ -218,12 +218,13 @@ export function orderedTurn(
     const from = atOnce ? Math.min(key.from, now) : key.from
     return { ...key, from, ...(named.includes(key) ? { compromised: now } : {}) }
   })
-  const make = OUR_KEYS.filter(({ alg }) => atOnce || !isWaiting(ring, alg, now)).map(
-    ({ alg }) => ({ alg, from: atOnce ? now : after(now, times.publishAhead) }),
-  )
-  if (make.length === 0) return undefined
-  const compromisedNow = named.map(({ kid }) => kid)
-  return { ...tidied({ ...ring, keys }, now, times), make, compromised: compromisedNow }
+  const marked = { ...ring, keys }
+  const make = OUR_KEYS.flatMap(({ alg }) => {
+    if (atOnce || !activeOf(marked, alg, now)) return [{ alg, from: now }]
+    return isWaiting(marked, alg, now) ? [] : [{ alg, from: after(now, times.publishAhead) }]
+  })
+  if (make.length === 0 && named.length === 0) return undefined
+  return { ...tidied(marked, now, times), make, compromised: named.map(({ kid }) => kid) }
 }
 
 /** The ring after a turn whose keys were made. */

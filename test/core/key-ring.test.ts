@@ -128,16 +128,17 @@ describe('the ring of keys', () => {
     }
   })
 
-  it('lets a key that was compromised before its time leave the old one in use', () => {
-    const waiting = apply(
-      orderedTurn(first, START, TIMES, { atOnce: false, compromised: [] }),
-      first,
-      START,
-    )
-    const keys = waiting.keys.map((key, index) =>
-      index === 3 ? { ...key, compromised: START } : key,
-    )
-    expect(states({ ...waiting, keys }, START + 2 * DAY)).toEqual(['active', 'compromised'])
+  it('lets a key that was compromised before its time leave the old one in use, until another takes over', () => {
+    const calm = { atOnce: false, compromised: [] }
+    const waiting = apply(orderedTurn(first, START, TIMES, calm), first, START)
+    const now = START + DAY / 2
+    const next = kids(waiting.keys.slice(3))
+    const turn = orderedTurn(waiting, now, TIMES, { atOnce: false, compromised: next })
+    const ring = apply(turn, waiting, now)
+    expect(states(ring, START + DAY)).toEqual(['active', 'compromised', 'next'])
+    const over = now + DAY + TIMES.keepFor * 1000
+    expect(states(ring, over - 1)).toEqual(['retiring', 'compromised', 'active'])
+    expect(states(ring, over)).toEqual(['retired', 'compromised', 'active'])
   })
 
   it('keeps keys as long as the longest that they sign, a margin for clocks, and no less than they are published ahead', () => {
