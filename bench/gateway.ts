@@ -49,6 +49,7 @@ async function open({ store, dataDir, record, jwk }: Setting): Promise<string> {
     env: {
       LAUNCH_GATEWAY_FHIR_CREDENTIAL: 'bench',
       LAUNCH_GATEWAY_OPENEHR_CREDENTIAL: 'bench',
+      LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: randomBytes(32).toString('hex'),
     },
     overrides: {
       issuer: ISSUER,

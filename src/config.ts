@@ -8,6 +8,7 @@ import { clientRow } from './core/client-registration.js'
 import type { LaunchSystem } from './core/launch-system.js'
 import { launchSystemRow } from './core/registration.js'
 import { type GatewayFile, gatewayFile, planFile } from './core/settings.js'
+import { ENCRYPTION_VARIABLE, PREVIOUS_VARIABLE, readEncryptionKey } from './keys/encryption.js'
 
 export interface Config
   extends Omit<GatewayFile, 'policies' | 'roles' | 'organizations' | 'plan' | 'data_dir'> {
@@ -29,6 +30,9 @@ export interface Config
     readonly fhirCredential?: string
     readonly openehrCredential?: string
     readonly redisUrl?: string
+    /** What our own keys are encrypted under, 32 bytes each; the previous one only reads. */
+    readonly keyEncryption?: Uint8Array
+    readonly previousKeyEncryption?: Uint8Array
     /** Seal secrets by the name of their variable. */
     readonly seals: Readonly<Record<string, string>>
   }
@@ -44,6 +48,9 @@ export class ConfigError extends Error {
   }
 }
 
+/** Said by `serve`, and by every command that works with our own keys. */
+export const ENCRYPTION_MISSING = `${ENCRYPTION_VARIABLE}: missing; the gateway encrypts its own keys under it (openssl rand -hex 32)`
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** `NAME`, or what the file named by `NAME_FILE` holds, without its last line break. */
@@ -55,6 +62,14 @@ function secret(env: Environment, name: string, problems: string[]): string | un
     return undefined
   }
   return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+}
+
+function secretKey(env: Environment, name: string, problems: string[]): Uint8Array | undefined {
+  const text = secret(env, name, problems)
+  const key = text === undefined ? undefined : readEncryptionKey(text)
+  if (text !== undefined && !key)
+    problems.push(`${name}: expected 32 random bytes in hex or base64url (openssl rand -hex 32)`)
+  return key
 }
 
 /** What a file holds, unchecked. */
@@ -165,6 +180,8 @@ function readSecrets(env: Environment, systems: readonly LaunchSystem[], problem
     fhirCredential: secret(env, 'LAUNCH_GATEWAY_FHIR_CREDENTIAL', problems),
     openehrCredential: secret(env, 'LAUNCH_GATEWAY_OPENEHR_CREDENTIAL', problems),
     redisUrl: secret(env, 'LAUNCH_GATEWAY_REDIS_URL', problems),
+    keyEncryption: secretKey(env, ENCRYPTION_VARIABLE, problems),
+    previousKeyEncryption: secretKey(env, PREVIOUS_VARIABLE, problems),
     seals,
   })
 }

@@ -37,7 +37,12 @@ import { signOnCallback, startSignOn } from './launch/sign-on.js'
 import { backchannelLogout } from './launch/sign-out.js'
 import { standaloneLaunch } from './launch/standalone.js'
 import { authorize } from './oauth/authorize.js'
-import { openidConfiguration, publish, smartConfiguration } from './oauth/metadata.js'
+import {
+  openidConfiguration,
+  publish,
+  publishCurrent,
+  smartConfiguration,
+} from './oauth/metadata.js'
 import { par } from './oauth/par.js'
 import type { OAuthParts } from './oauth/parts.js'
 import { token } from './oauth/token.js'
@@ -117,7 +122,7 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['post', '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
     ['post', '/oauth/par',                              'json', 'apps',   'authorization_refused', par(on.oauth, authenticate)],
     ['post', '/oauth/token',                            'json', 'apps',   'token_refused',         token(on.oauth, authenticate)],
-    ['get',  '/oauth/jwks',                             'json', 'anyone', 'access_refused',        publish(parts.keys.jwks)],
+    ['get',  '/oauth/jwks',                             'json', 'anyone', 'access_refused',        publishCurrent(() => parts.keys.jwks)],
     ['get',  '/.well-known/openid-configuration',       'json', 'anyone', 'access_refused',        openid],
     ['get',  '/.well-known/oauth-authorization-server', 'json', 'anyone', 'access_refused',        openid],
     ['get',  '/.well-known/smart-configuration',        'json', 'anyone', 'access_refused',        smart],

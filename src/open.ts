@@ -4,16 +4,22 @@ import type { Express } from 'express'
 import type { Logger } from 'pino'
 import { createRegistry, type Registry } from './access/registry.js'
 import { openTrail, type Trail } from './audit/trail.js'
-import type { Config } from './config.js'
+import { type Config, ConfigError, ENCRYPTION_MISSING } from './config.js'
 import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
+import { ringTimes } from './core/key-ring.js'
 import { STORED_QUERIES } from './core/openehr.js'
 import { inBulk } from './core/random.js'
 import type { Clock, Random } from './core/values.js'
 import { createGateway } from './gateway.js'
+import { assertionsBy } from './identity/client-assertion.js'
 import { openClinicianProvider } from './identity/clinician.js'
 import { openLaunchIssuers } from './identity/launch-issuer.js'
+import { CHECKPOINT_TYPE } from './keys/checkpoints.js'
+import { encryptionKey } from './keys/encryption.js'
+import { KeyFault } from './keys/fault.js'
 import { openOutbound } from './keys/outbound.js'
+import type { RingParts } from './keys/ring.js'
 import { type Keys, openKeys } from './keys/signing.js'
 import { openTrustedKeys } from './keys/trusted.js'
 import { createMetrics, type Metrics } from './metrics.js'
@@ -45,13 +51,14 @@ export interface OpenGateway {
   readonly registry: Registry
   readonly policies: OpenPolicies
   readonly metrics: Metrics
-  /** What happens by the clock: following the policies, sweeping, checkpoints. Until `close`. */
+  /** What happens by the clock: following policies and keys, sweeping, checkpoints. Until `close`. */
   tick(): void
   close(): Promise<void>
 }
 
 /** How often a node asks for the policy version in force; "live on all nodes within two seconds". */
 const REFRESH_EVERY_MS = 1_000
+const TURN_EVERY_MS = 60_000
 const SWEEP_EVERY_MS = 60_000
 const CHECKPOINT_EVERY_MS = 60_000
 const CALL_TIMEOUT_SECONDS = 5
@@ -72,11 +79,19 @@ export function openStore(config: Config, { clock, random, log }: World): Promis
 async function openFoundations(config: Config, world: World) {
   const store = await openStore(config, world)
   try {
-    const keys = await openKeys(store, config.issuer)
-    const sign = (payload: object) =>
-      keys.sign('ES256', CHECKPOINT_TYPE, { ...payload, iss: config.issuer })
     const metrics = createMetrics()
+    let keys: Keys | undefined
+    // The trail is signed with our keys, and what becomes of them is in the trail, from the first on.
+    const sign = async (payload: object) => {
+      if (!keys) throw new KeyFault('there are no keys yet')
+      return keys.sign('ES256', CHECKPOINT_TYPE, { ...payload, iss: config.issuer })
+    }
     const trail = metrics.counting(await openTrail({ store, clock: world.clock, sign }))
+    const { clock } = world
+    keys = await openKeys({
+      ...ringPartsOf(config, { store, commit: trail.commit, clock }),
+      issuer: config.issuer,
+    })
     return { store, keys, trail, metrics }
   } catch (error) {
     await store.close()
@@ -84,8 +99,24 @@ async function openFoundations(config: Config, world: World) {
   }
 }
 
-/** `typ` of a signed checkpoint of the trail. */
-export const CHECKPOINT_TYPE = 'checkpoint+jwt'
+/** @throws ConfigError without an encryption key */
+export const encryptionOf = ({ keyEncryption, previousKeyEncryption }: Config['secrets']) => {
+  if (!keyEncryption) throw new ConfigError([ENCRYPTION_MISSING])
+  return {
+    current: encryptionKey(keyEncryption),
+    ...(previousKeyEncryption ? { previous: encryptionKey(previousKeyEncryption) } : {}),
+  }
+}
+
+/** What our own keys are kept by. @throws ConfigError without an encryption key */
+export const ringPartsOf = (
+  { keys, lifetimes, secrets }: Config,
+  parts: Pick<RingParts, 'store' | 'commit' | 'clock'>,
+): RingParts => ({
+  ...parts,
+  times: ringTimes(keys, lifetimes),
+  encryption: encryptionOf(secrets),
+})
 
 async function openRules(config: Config, { clock }: World, store: Store, trail: Trail) {
   const source = await readSource(config.paths)
@@ -100,7 +131,11 @@ function openOutside(config: Config, { clock, allowHttp }: World, keys: Keys) {
   const { fhir, openehr } = config.upstreams
   const { clinician } = config.identity
   const { fhirCredential, openehrCredential } = config.secrets
-  const calls = { key: keys.client(), timeoutSeconds: CALL_TIMEOUT_SECONDS, allowHttp }
+  const calls = {
+    authenticate: assertionsBy((typ, claims) => keys.sign('ES256', typ, claims)),
+    timeoutSeconds: CALL_TIMEOUT_SECONDS,
+    allowHttp,
+  }
   const { aal2, aal3 } = clinician.acr_values
   return {
     outbound: openOutbound({ clock, allow: config.outbound.allow, allowHttp }),
@@ -136,7 +171,7 @@ function openOutside(config: Config, { clock, allowHttp }: World, keys: Keys) {
   }
 }
 
-/** @throws ConfigError, Problems (policies), StoreFailure */
+/** @throws ConfigError, KeyFault, Problems (policies), StoreFailure */
 export async function openGateway(config: Config, given: World): Promise<OpenGateway> {
   const world = { ...given, random: inBulk(given.random) }
   const { clock, random, log } = world
@@ -203,6 +238,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     ...{ app, store, trail, keys, registry, policies, metrics },
     tick() {
       every(REFRESH_EVERY_MS, 'the policy version could not be followed', policies.refresh)
+      every(REFRESH_EVERY_MS, 'our own keys could not be followed', keys.refresh)
+      every(TURN_EVERY_MS, 'our own keys could not be rotated', keys.turn)
       every(SWEEP_EVERY_MS, 'the store could not be swept', store.sweep)
       every(CHECKPOINT_EVERY_MS, 'no checkpoint of the trail could be signed', trail.checkpoint)
     },

@@ -38,7 +38,7 @@ export type StoreKind = (typeof STORES)[number]
 /** Stands still until it is moved. Begins at the machine's own time, by which the provider's library lives. */
 export interface HandClock {
   (): EpochMs
-  /** Moves it, and lets the gateway hear of the policies in force, as its timer would every second. */
+  /** Moves it, and lets the gateway hear of policies and keys in force, as its timer would every second. */
   advance(by: Seconds): Promise<void>
   /** Not behind the machine's own time: before anything that the provider does. */
   catchUp(): Promise<void>
@@ -87,6 +87,7 @@ function handClock(running: () => OpenGateway | undefined): HandClock {
   const moveTo = async (time: EpochMs) => {
     now = time
     await running()?.policies.refresh()
+    await running()?.keys.refresh()
   }
   return Object.assign(() => now, {
     advance: (by: Seconds) => moveTo(now + by * 1000),

@@ -39,10 +39,17 @@ const REMEMBERED = 5_000
 /** A token of ours is near 2 kB with every section's scope; a header past this is not one. */
 const LONGEST = 8_192
 
-/** Signatures that were right once stay right: a token's claims are remembered until it expires. */
+/**
+ * Signatures that were right once stay right, until our keys change: one of them may not be trusted any more. A
+ * token's claims are remembered until then.
+ */
 function rememberProofs(keys: Keys, clock: Clock) {
   const proven = new Map<string, JWTPayload>()
+  let revision = keys.revision
   return async (token: string): Promise<JWTPayload> => {
+    const began = keys.revision
+    if (began !== revision) proven.clear()
+    revision = began
     const key = createHash('sha256').update(token).digest('base64')
     const known = proven.get(key)
     if (known) return known
@@ -52,6 +59,8 @@ function rememberProofs(keys: Keys, clock: Clock) {
         cause,
       })
     })
+    // Proven under keys that have changed meanwhile: good for this call, and proven anew at the next.
+    if (keys.revision !== began) return claims
     if (proven.size >= REMEMBERED) proven.delete(proven.keys().next().value ?? '')
     proven.set(key, claims)
     return claims

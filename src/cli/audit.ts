@@ -2,9 +2,9 @@ import { searchTrail } from '../audit/search.js'
 import { verifyTrail } from '../audit/verify.js'
 import type { TrailEntry } from '../core/audit.js'
 import type { EpochMs } from '../core/values.js'
-import { openKeys } from '../keys/signing.js'
-import { CHECKPOINT_TYPE } from '../open.js'
+import { checkpointVerifier } from '../keys/checkpoints.js'
 import { type Command, Refused, text, Usage, type Values } from './command.js'
+import { keptKeys } from './keys.js'
 import { STORE_OPTIONS, withStore } from './with-store.js'
 
 const when = (at: EpochMs): string => new Date(at).toISOString().replace('T', ' ').slice(0, 23)
@@ -96,17 +96,16 @@ export const auditVerify: Command = {
   summary: 'check that nobody has changed the trail',
   help: `
 Follows every writer's chain, compares it with what later entries and signed checkpoints say of it, and names
-the first entry that does not fit: changed, removed, moved or forged.
+the first entry that does not fit: changed, removed, moved or forged. Checkpoints are checked by our own public
+keys, and those by the encryption key, LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: give it, or hear that it was not done.
 
   launch-gateway audit verify`,
   options: STORE_OPTIONS,
   run: (outside, values) =>
     withStore(outside, values, async (store, config) => {
-      const keys = await openKeys(store, config.issuer)
-      const report = await verifyTrail(store, {
-        verifyCheckpoint: (jws) =>
-          keys.verify(jws, CHECKPOINT_TYPE, outside.clock()).catch(() => undefined),
-      })
+      const keys = await keptKeys(outside, store, config)
+      const verifyCheckpoint = checkpointVerifier(keys, config.issuer)
+      const report = await verifyTrail(store, { verifyCheckpoint })
       const { entries, writers, problems, lastCheckpoint } = report
       outside.say(`${entries} entries by ${writers} writers.`)
       outside.say(

@@ -2,6 +2,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { ConfigError } from '../config.js'
 import type { Clock, Random } from '../core/values.js'
+import { KeyFault } from '../keys/fault.js'
 import { Problems } from '../policy/problem.js'
 import { StoreFailure } from '../store/failure.js'
 
@@ -158,7 +159,7 @@ export async function runCommand(
 
 /** What keeps a command from its work and is no bug: said in a line. `undefined` for a bug. */
 function faultOf(error: unknown): string | undefined {
-  const known = [Refused, ConfigError, Problems]
+  const known = [Refused, ConfigError, Problems, KeyFault]
   if (known.some((kind) => error instanceof kind)) return (error as Error).message
   if (error instanceof StoreFailure) return `The store could not be used: ${error.message}`
   // The system's own: a folder that may not be written to, a port that is taken.

@@ -2,6 +2,7 @@ import { appAdd, appList } from './apps.js'
 import { auditSearch, auditVerify } from './audit.js'
 import type { Command } from './command.js'
 import { demo } from './demo.js'
+import { keysList, keysRewrap, keysRotate } from './keys.js'
 import { launch } from './launch.js'
 import { policyCheck } from './policy.js'
 import { systemAdd, systemList } from './registrations.js'
@@ -17,6 +18,9 @@ export const COMMANDS: readonly Command[] = [
   systemAdd,
   systemList,
   policyCheck,
+  keysList,
+  keysRotate,
+  keysRewrap,
   auditSearch,
   auditVerify,
 ]

@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { type Config, type ConfigInput, readConfig } from '../config.js'
+import { type Config, type ConfigInput, ENCRYPTION_MISSING, readConfig } from '../config.js'
 import { createHttpServer } from '../http/server.js'
+import { ENCRYPTION_VARIABLE } from '../keys/encryption.js'
 import { createLog } from '../log.js'
 import { createMetricsServer } from '../metrics.js'
 import { openGateway } from '../open.js'
@@ -32,7 +33,7 @@ const RECORDS = ['upstreams.fhir.base', 'upstreams.openehr.base']
 const PLACES = ['policies', 'roles', 'organizations', 'plan']
 const DEMO_SYSTEMS = ['gp-push', 'gp-post', 'gp-smart', 'gp-sealed']
 /** What the demonstration keeps in its data directory: keys that anyone who ran it may hold. */
-const DEMO_KEYS = ['demo-gp-systems.json', 'demo-provider.json']
+const DEMO_KEYS = ['demo-gp-systems.json', 'demo-provider.json', 'demo-key-encryption']
 
 /** What is fine for a demonstration and must never meet a patient, a line each. */
 function demonstrationIn(directory: string, root: string, { gateway, apps, systems }: Files) {
@@ -68,7 +69,12 @@ const servedConfig = (outside: Outside, directory: string): Config =>
   readConfig({
     directory,
     env: outside.env,
-    judge: (files) => demonstrationIn(resolve(directory), outside.root, files),
+    judge: (files) => [
+      ...demonstrationIn(resolve(directory), outside.root, files),
+      ...([ENCRYPTION_VARIABLE, `${ENCRYPTION_VARIABLE}_FILE`].every((name) => !outside.env[name])
+        ? [ENCRYPTION_MISSING]
+        : []),
+    ],
   })
 
 /** @throws ConfigError with every problem of the configuration */

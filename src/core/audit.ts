@@ -11,6 +11,8 @@ export const EVENTS = [
   'checkpoint',
   'configuration_changed',
   'policy_published',
+  'keys_rotated',
+  'keys_rewrapped',
   'launch_verified',
   'launch_refused',
   'sign_on_asked',

@@ -5,6 +5,7 @@
 import type { AppAsk } from './authorization-request.js'
 import type { Grant } from './grant.js'
 import type { SignOnId } from './ids.js'
+import type { SealedRing } from './key-ring.js'
 import type { IdentifiedLaunch, LaunchSession } from './launch.js'
 import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './session.js'
 import type { EpochMs } from './values.js'
@@ -66,10 +67,10 @@ export interface Records {
   /** Apps and launch systems that were added by command, beside the configuration's own rows. */
   app: Readonly<Record<string, unknown>>
   system: Readonly<Record<string, unknown>>
-  /** Signing and sealing keys (JWK sets), under the one id `current`. */
-  keys: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
   /** What all nodes must know alike and nobody else may: `dpop-nonce`, by which nonces are made. By its name. */
   secret: { readonly value: string }
+  /** Our own keys, under the one id `current`. Without a seal: as an older version left them, in clear. */
+  keys: SealedRing | { readonly keys: readonly Readonly<Record<string, unknown>>[] }
   /** The launch that the provider session `sid` signed on, so that its logout finds it. By hash of issuer and sid. */
   providerSession: { readonly signOns: readonly SignOnId[] }
 }

@@ -89,6 +89,12 @@ export const gatewayFile = z.strictObject({
       session: lifetime(43_200, 43_200),
     })
     .prefault({}),
+  keys: z
+    .strictObject({
+      rotate_days: z.number().int().min(0).max(3650).default(90),
+      publish_ahead_hours: z.number().int().min(1).max(168).default(24),
+    })
+    .prefault({}),
   limits: z.strictObject({ skew: z.number().int().min(0).max(60).default(30) }).prefault({}),
   upstreams: z.strictObject({
     fhir: z.strictObject(upstream),

@@ -17,6 +17,7 @@ import type { LaunchingUser } from './desktop-launches.js'
 import { type DemoSystems, demoSystems, launchSystemRows } from './desktop-systems.js'
 import { createTap } from './desktop-tap.js'
 import { createHospital, demoUsers } from './hospital.js'
+import { demoKeyEncryption } from './key-encryption.js'
 import { PATIENTS } from './patients.js'
 
 export interface Origins {
@@ -96,6 +97,7 @@ export function demoConfig(
     env: {
       LAUNCH_GATEWAY_FHIR_CREDENTIAL: credential,
       LAUNCH_GATEWAY_OPENEHR_CREDENTIAL: credential,
+      LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY_FILE: demoKeyEncryption(dataDir ?? join(root, '.data')),
     },
     overrides: {
       issuer: origins.gateway,

@@ -3,11 +3,10 @@
 import { createRemoteJWKSet, customFetch as customKeyFetch, type JWTVerifyGetKey } from 'jose'
 import {
   allowInsecureRequests,
+  type ClientAuth,
   type Configuration,
-  type CryptoKey,
   customFetch,
   discovery,
-  PrivateKeyJwt,
 } from 'openid-client'
 import { Refusal } from '../core/refusal.js'
 import { after, type Clock, type EpochMs, type Seconds } from '../core/values.js'
@@ -21,8 +20,8 @@ export interface ProviderAddress {
   /** Compared as the exact string with what the provider says of itself, in metadata, answers and tokens. */
   readonly issuer: string
   readonly clientId: string
-  /** What we authenticate with (private_key_jwt). The algorithm is the key's own. */
-  readonly key: { readonly key: CryptoKey; readonly kid: string }
+  /** How we authenticate there. */
+  readonly authenticate: ClientAuth
   /** Bound on each call, its answer's body included. */
   readonly timeoutSeconds: Seconds
   /** Plain http to loopback addresses: the demonstration only. */
@@ -36,9 +35,9 @@ export interface KnownProvider {
 }
 
 async function discover(address: ProviderAddress): Promise<KnownProvider> {
-  const { issuer, clientId, key, timeoutSeconds, allowHttp } = address
+  const { issuer, clientId, authenticate, timeoutSeconds, allowHttp } = address
   const call = providerFetch(timeoutSeconds, allowHttp)
-  const configuration = await discovery(new URL(issuer), clientId, {}, PrivateKeyJwt(key), {
+  const configuration = await discovery(new URL(issuer), clientId, {}, authenticate, {
     timeout: timeoutSeconds,
     [customFetch]: call,
     execute: allowHttp ? [allowInsecureRequests] : [],

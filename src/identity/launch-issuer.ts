@@ -9,12 +9,11 @@ import {
   allowInsecureRequests,
   authorizationCodeGrant,
   buildAuthorizationUrl,
+  type ClientAuth,
   Configuration,
-  type CryptoKey,
   calculatePKCECodeChallenge,
   customFetch,
   enableNonRepudiationChecks,
-  PrivateKeyJwt,
 } from 'openid-client'
 import { z } from 'zod'
 import type { LaunchSystem } from '../core/launch-system.js'
@@ -46,13 +45,14 @@ export interface LaunchIssuers {
 
 export interface LaunchIssuersConfig {
   readonly redirectUri: string
-  readonly key: { readonly key: CryptoKey; readonly kid: string }
+  /** How we authenticate at each. */
+  readonly authenticate: ClientAuth
   readonly timeoutSeconds: Seconds
   readonly allowHttp: boolean
 }
 
 async function discover(system: LaunchSystem, config: LaunchIssuersConfig): Promise<Configuration> {
-  const { key, timeoutSeconds, allowHttp } = config
+  const { authenticate, timeoutSeconds, allowHttp } = config
   const call = providerFetch(timeoutSeconds, allowHttp)
   const answer = await call(`${system.issuer}/.well-known/smart-configuration`, {
     headers: { accept: 'application/json' },
@@ -67,7 +67,7 @@ async function discover(system: LaunchSystem, config: LaunchIssuersConfig): Prom
     metadata,
     system.relay?.clientId ?? '',
     { id_token_signed_response_alg: system.algorithms[0] ?? 'ES256' },
-    PrivateKeyJwt(key),
+    authenticate,
   )
   configuration.timeout = timeoutSeconds
   configuration[customFetch] = call

@@ -114,11 +114,16 @@ export const smartConfiguration = (parts: OAuthParts) => ({
 })
 
 /** A document that anyone may read from anywhere and keep for five minutes. */
-export const publish = (document: object): RequestHandler => {
-  const text = JSON.stringify(document)
+export const publish = (document: object): RequestHandler => publishCurrent(() => document)
+
+/** As {@link publish}, of a document that is another object when it says something else. */
+export const publishCurrent = (current: () => object): RequestHandler => {
+  let written: { readonly document: object; readonly text: string } | undefined
   return (_req, res) => {
+    const document = current()
+    if (written?.document !== document) written = { document, text: JSON.stringify(document) }
     res.removeHeader('Pragma')
     res.set({ 'Cache-Control': 'public, max-age=300', 'Content-Type': 'application/json' })
-    res.send(text)
+    res.send(written.text)
   }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -10,8 +11,10 @@ beforeEach(async () => {
 })
 afterEach(() => folder.remove())
 
+const ENCRYPTION = { LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: randomBytes(32).toString('hex') }
+
 const serve = (config = folder.path, env: Readonly<Record<string, string>> = {}) =>
-  run(['serve', '--config', config], { env })
+  run(['serve', '--config', config], { env: { ...ENCRYPTION, ...env } })
 
 async function change(file: string, ...changes: readonly (readonly [RegExp, string])[]) {
   const path = join(folder.path, file)
@@ -115,6 +118,31 @@ describe('serve refuses to start', () => {
       expect(err).toContain(problem)
   })
 
+  // biome-ignore format: a table
+  it.each([
+    ['missing',      {},                                                          ': missing; the gateway encrypts its own keys under it'],
+    ['too short',    { LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: 'ab'.repeat(31) },      ': expected 32 random bytes'],
+    ['a pattern',    { LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: '0'.repeat(64) },       ': expected 32 random bytes'],
+    ['in no file',   { LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY_FILE: '/nowhere/key' },  '_FILE: there is no file /nowhere/key'],
+  ] as const)('when the key that encrypts its own keys is %s', async (_, env, said) => {
+    await onThisMachine()
+    const { code, err } = await run(['serve', '--config', folder.path], { env })
+    expect(code).toBe(1)
+    expect(err).toMatch(/^The configuration has 1 problem\(s\):\n/)
+    expect(err).toContain(`LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY${said}`)
+  })
+
+  it('when its own keys in the store are encrypted under another key, naming the variable', async () => {
+    await onThisMachine()
+    const begun = await start(['serve', '--config', folder.path], /"serving"/, { env: ENCRYPTION })
+    await begun.stop()
+    const { code, err } = await serve(folder.path, {
+      LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
+    })
+    expect(code).toBe(1)
+    expect(err).toMatch(/^LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: is another key .*\n$/)
+  })
+
   it('on a member that it does not know, instead of passing it over', async () => {
     await change('gateway.yaml', [/^limits:/m, 'limts: { skew: 5 }\nlimits:'])
     const { code, err } = await serve(folder.path, {
@@ -172,7 +200,9 @@ describe('serve', () => {
       /^# operations: .*$/m,
       `operations: { listen: { host: 127.0.0.1, port: ${figures + 1} } }`,
     ])
-    const running = await start(['serve', '--config', folder.path], /"serving"/, {})
+    const running = await start(['serve', '--config', folder.path], /"serving"/, {
+      env: ENCRYPTION,
+    })
     const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`)
     expect(await (await get('/livez')).json()).toEqual({ alive: true })
     expect(await (await get('/readyz')).json()).toEqual({ store: true, policies: true })

@@ -1,5 +1,6 @@
 /** What the tests of the relying party share: a journey's secrets, a configuration, the code of a refusal. */
 import { randomBytes } from 'node:crypto'
+import { type CryptoKey, PrivateKeyJwt } from 'openid-client'
 import { Refusal } from '../../src/core/refusal.js'
 import type { ClinicianProviderConfig, JourneySecrets } from '../../src/identity/clinician.js'
 
@@ -10,11 +11,13 @@ export const newSecrets = (): JourneySecrets => ({
 })
 
 export const configFor = (
-  provider: Pick<ClinicianProviderConfig, 'issuer' | 'redirectUri' | 'key'>,
+  provider: Pick<ClinicianProviderConfig, 'issuer' | 'redirectUri'> & {
+    readonly key: { readonly key: CryptoKey; readonly kid: string }
+  },
 ): ClinicianProviderConfig => ({
   issuer: provider.issuer,
   redirectUri: provider.redirectUri,
-  key: provider.key,
+  authenticate: PrivateKeyJwt(provider.key),
   clientId: 'launch-gateway',
   scope: 'openid profile nationalrbacaccess selectedrole associatedorgs',
   acrValues: { 1: 'AAL2_OR_AAL3_ANY', 2: 'AAL2_OR_AAL3_ANY', 3: 'AAL3_ANY' },

@@ -1,30 +1,19 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
-import { type Keys, openKeys, type SigningAlgorithm } from '../../src/keys/signing.js'
-import { openEmbedded } from '../../src/store/embedded.js'
-import type { Store } from '../../src/store/store.js'
+import type { Keys, SigningAlgorithm } from '../../src/keys/signing.js'
+import { ISSUER, openSite, type Site, START } from './rings.js'
 
-const ISSUER = 'https://gateway.example'
-const NOW = Date.UTC(2026, 0, 5, 9)
+const NOW = START
 const ALGORITHMS: readonly SigningAlgorithm[] = ['ES256', 'RS256']
 
-let dir: string
-let store: Store
+let site: Site
 let keys: Keys
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'keys-'))
-  store = await openEmbedded({ dir, clock: () => NOW, random: (bytes) => randomBytes(bytes) })
-  keys = await openKeys(store, ISSUER)
+  site = await openSite('embedded')
+  keys = (await site.node()).keys
 })
-afterAll(async () => {
-  await store.close()
-  await rm(dir, { recursive: true, force: true })
-})
+afterAll(() => site.close())
 
 const times = { iat: NOW / 1000, exp: NOW / 1000 + 300 }
 const published = () => createLocalJWKSet(JSON.parse(JSON.stringify(keys.jwks)) as JSONWebKeySet)
@@ -76,7 +65,7 @@ describe('our keys', () => {
   })
 
   it('are the same for everyone who opens the store', async () => {
-    const again = await openKeys(store, ISSUER)
+    const again = (await site.node()).keys
     expect(again.jwks).toEqual(keys.jwks)
   })
 })

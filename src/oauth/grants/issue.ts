@@ -12,6 +12,7 @@ import {
   refreshTokenAfter,
   type TokenId,
 } from '../../core/ids.js'
+import { Refusal } from '../../core/refusal.js'
 import { accessClaims, idClaims, tokenAnswer } from '../../core/token.js'
 import type { Behind } from '../../session/sessions.js'
 import type { Claim } from '../../store/store.js'
@@ -80,7 +81,11 @@ function nextRefresh(parts: OAuthParts, grant: Grant, { client, shown }: Issue) 
   }
   if (!profileOf(client).rotates) return { token: shown.token, kept: before }
   const token = refreshTokenAfter(shown.token, parts.keys.mac(`refresh ${shown.token}`))
-  if (shown.late) return { token, kept: before }
+  if (shown.late) {
+    // Another encryption key since then: this node cannot say again what it said.
+    if (hashOf(token) !== before.hash) throw new Refusal('refresh_under_way', 'under another key')
+    return { token, kept: before }
+  }
   return {
     token,
     kept: {
