@@ -1,13 +1,14 @@
 /**
  * /fhir: FHIR R4 of the patient in context.
  *
- * @throws Refusal of access/bearer.ts, core/call.ts, core/fhir.ts and record/
+ * @throws Refusal of access/bearer.ts, core/call.ts, core/fhir.ts, core/fhir-release.ts and record/
  * @see SMART App Launch 2.2, "Scopes and Launch Context"; FHIR R4, "RESTful API"
  */
 import type { RequestHandler } from 'express'
 import { readCall } from '../core/call.js'
 import { accessAt } from '../core/enforcement.js'
-import { enforceFhir, type FhirPlan, readFhirCall, releaseFhir } from '../core/fhir.js'
+import { enforceFhir, type FhirPlan, readFhirCall } from '../core/fhir.js'
+import { releaseFhir } from '../core/fhir-release.js'
 import { Refusal } from '../core/refusal.js'
 import { learn } from '../http/journey.js'
 import { createCapabilities } from './capabilities.js'

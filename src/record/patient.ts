@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
 import { readNhsNumber } from '../core/nhs-number.js'
 import { Refusal } from '../core/refusal.js'
+import { readSearchset } from '../core/searchset.js'
 import type { Upstream } from './upstream.js'
 
 const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number'
@@ -35,17 +36,9 @@ const patientResource = z.object({
 })
 type PatientResource = z.infer<typeof patientResource>
 
-const bundle = z.object({
-  resourceType: z.literal('Bundle'),
-  type: z.literal('searchset'),
-  entry: z
-    .array(
-      z.object({
-        resource: z.looseObject({ resourceType: z.string() }),
-        search: z.object({ mode: z.string().optional() }).optional(),
-      }),
-    )
-    .default([]),
+const entry = z.object({
+  resource: z.looseObject({ resourceType: z.string() }),
+  search: z.object({ mode: z.string().optional() }).optional(),
 })
 
 const subjectStatus = z.object({
@@ -88,9 +81,10 @@ async function searchPatient(fhir: Upstream, number: NhsNumber): Promise<Patient
     body: new URLSearchParams({ identifier: `${NHS_NUMBER}|${number}` }).toString(),
   })
   if (answer.status !== 200) throw invalid(`fhir: search gave ${answer.status}`)
-  const matches = read(bundle, answer.body, 'fhir: Bundle')
-    .entry.filter((entry) => (entry.search?.mode ?? 'match') === 'match')
-    .map((entry) => read(patientResource, entry.resource, 'fhir: Patient'))
+  const matches = readSearchset(answer.body, { paged: false })
+    .entries.map((each) => read(entry, each, 'fhir: Bundle.entry'))
+    .filter(({ search }) => (search?.mode ?? 'match') === 'match')
+    .map(({ resource }) => read(patientResource, resource, 'fhir: Patient'))
   // A server that does not know the parameter may answer with everybody.
   if (!matches.every((patient) => numbersOf(patient).some((each) => each.value === number)))
     throw invalid('fhir: search gave another patient')

@@ -518,6 +518,29 @@ describe('a record that answers wrongly', () => {
       }),
       502,
     ],
+    [
+      'a search of which a source did not answer',
+      careplans,
+      searchset([
+        {
+          resource: {
+            resourceType: 'OperationOutcome',
+            issue: [{ severity: 'error', code: 'timeout' }],
+          },
+          search: { mode: 'outcome' },
+        },
+      ]),
+      502,
+    ],
+    ['a search whose entries are an object', careplans, searchset({ 0: 'Campbell' }), 502],
+    ['a search that counts more than it gives', careplans, searchset([], { total: 1 }), 502],
+    [
+      'a next page without an address',
+      careplans,
+      searchset([], { link: [{ relation: 'next' }] }),
+      502,
+    ],
+    ['a search whose links are an object', careplans, searchset([], { link: {} }), 502],
     ['a list', careplans, [], 502],
     ['null', careplans, 'null', 502],
     ['a number', careplans, '1', 502],

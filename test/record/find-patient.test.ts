@@ -230,6 +230,24 @@ describe('finding the patient, when what comes back is odd', () => {
     ['a link to no patient', bundle(resource({ link: link('Patient/../x') })), 'upstream_invalid'],
     ['no id', bundle(resource({ id: undefined })), 'upstream_invalid'],
     ['another resource', bundle({ resourceType: 'Observation', id: 'o' }), 'upstream_invalid'],
+    [
+      'a search of which a source did not answer',
+      {
+        ...bundle(),
+        entry: [
+          {
+            resource: {
+              resourceType: 'OperationOutcome',
+              issue: [{ severity: 'error', code: 'timeout' }],
+            },
+            search: { mode: 'outcome' },
+          },
+        ],
+      },
+      'upstream_invalid',
+    ],
+    ['a total without a match', { ...bundle(), total: 1 }, 'upstream_invalid'],
+    ['entries that are an object', { ...bundle(), entry: {} }, 'upstream_invalid'],
     ['no Bundle', { resourceType: 'OperationOutcome' }, 'upstream_invalid'],
     ['a list', [], 'upstream_invalid'],
   ])('refuses %s', async (_, answer, code) => {
@@ -239,7 +257,11 @@ describe('finding the patient, when what comes back is odd', () => {
   })
 
   it('looks past what a searchset includes beside its matches', async () => {
-    const outcome = { resource: { resourceType: 'OperationOutcome' }, search: { mode: 'outcome' } }
+    const issue = [{ severity: 'information', code: 'informational' }]
+    const outcome = {
+      resource: { resourceType: 'OperationOutcome', issue },
+      search: { mode: 'outcome' },
+    }
     const answer = bundle(resource())
     const record = await scripted({
       ...known,
