@@ -2,21 +2,18 @@
 import { z } from 'zod'
 import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
 import { readNhsNumber } from '../core/nhs-number.js'
+import { patientFlags } from '../core/patient-flags.js'
 import { Refusal } from '../core/refusal.js'
 import { readSearchset } from '../core/searchset.js'
 import type { Upstream } from './upstream.js'
 
 const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number'
-const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality'
 const MOST_REPLACEMENTS = 3
 
-const coding = z.object({ system: z.string().optional(), code: z.string().optional() })
-
-/** As much of a FHIR R4 Patient as identifies. */
-const patientResource = z.object({
+/** As much of a FHIR R4 Patient as identifies; what else it says is core/patient-flags.ts's. */
+const patientResource = z.looseObject({
   resourceType: z.literal('Patient'),
   id: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/),
-  meta: z.object({ security: z.array(coding).optional() }).optional(),
   active: z.boolean().optional(),
   identifier: z
     .array(
@@ -28,8 +25,6 @@ const patientResource = z.object({
     )
     .default([]),
   birthDate: z.string().optional(),
-  deceasedBoolean: z.boolean().optional(),
-  deceasedDateTime: z.string().optional(),
   link: z
     .array(z.object({ type: z.string(), other: z.object({ reference: z.string().optional() }) }))
     .default([]),
@@ -131,11 +126,6 @@ async function followReplacements(
   return patient
 }
 
-const isSensitive = (patient: PatientResource): boolean =>
-  (patient.meta?.security ?? []).some(
-    ({ system, code }) => system === CONFIDENTIALITY && (code === 'R' || code === 'V'),
-  )
-
 /** The EHR id of a subject; `undefined` only when the record itself says that there is none. */
 async function findEhr(
   openehr: Upstream,
@@ -193,7 +183,6 @@ export async function findPatient(
     nhsNumber: current,
     ...(ehrId === undefined ? {} : { ehrId }),
     ...(superseded ? { supersededNumber: nhsNumber } : {}),
-    deceased: patient.deceasedBoolean === true || patient.deceasedDateTime !== undefined,
-    sensitive: isSensitive(patient),
+    ...patientFlags(patient),
   }
 }

@@ -281,6 +281,14 @@ describe('finding the patient, when what comes back is odd', () => {
     const record = await scripted({ ...known, [SEARCH]: bundle(resource({ meta })) })
     expect(await peggy(record)).toMatchObject({ sensitive })
   })
+
+  it('reads a label of another system, and one that cannot be read, as sensitive', async () => {
+    for (const security of [[{ code: 'R' }], { code: 'U' }, ['R']]) {
+      const meta = { security }
+      const record = await scripted({ ...known, [SEARCH]: bundle(resource({ meta })) })
+      expect(await peggy(record)).toMatchObject({ sensitive: true })
+    }
+  })
 })
 
 describe('finding the EHR', () => {
