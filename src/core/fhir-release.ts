@@ -2,9 +2,13 @@
  * What comes back from FHIR, looked at again before it leaves: whole, of the patient in context, with our
  * addresses in it.
  */
+
+import type { Access } from './access.js'
 import { readCall } from './call.js'
-import { rewriteBase } from './enforcement.js'
+import type { Policies, PolicyDecision } from './decision.js'
+import { accessWith, requireDecision, rewriteBase } from './enforcement.js'
 import { FHIR_TYPES, type FhirPlan, type FhirType, heldToPatient, readFhirCall } from './fhir.js'
+import { patientFlags } from './patient-flags.js'
 import { Refusal } from './refusal.js'
 import { isObject, type Json, readSearchset } from './searchset.js'
 
@@ -74,4 +78,33 @@ export function releaseFhir(plan: FhirPlan, body: unknown, release: FhirRelease)
   if (!isOfPatient(call.type, body, release))
     throw new Refusal('record_other_patient', `read ${call.type}`)
   return rewriteBase(body, release.upstream, release.base) as Json
+}
+
+/** The Patients in an answer that was read by {@link releaseFhir}. */
+function patientsIn({ call }: FhirPlan, body: Json): readonly Json[] {
+  if (call.type !== 'Patient') return []
+  if (call.interaction === 'read') return [body]
+  return (body.entry as readonly { readonly resource: Json }[]).map(({ resource }) => resource)
+}
+
+/**
+ * The policies asked once more about a patient of whom the record says something else than at the launch:
+ * a mark of sensitivity or a death counts before the answer that tells of it leaves.
+ *
+ * @throws Refusal policy_denied
+ */
+export function judgeReleased(
+  access: Access,
+  policies: Policies,
+  plan: FhirPlan,
+  body: Json,
+): readonly PolicyDecision[] {
+  const { sensitive, deceased } = access.grant.circumstances.patient
+  const changed = patientsIn(plan, body)
+    .map(patientFlags)
+    .filter((flags) => flags.sensitive !== sensitive || flags.deceased !== deceased)
+  const letter = plan.call.interaction === 'read' ? 'r' : 's'
+  return changed.map((flags) =>
+    requireDecision(accessWith(access, flags), policies, letter, { type: 'fhir', id: 'Patient' }),
+  )
 }

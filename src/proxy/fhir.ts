@@ -8,7 +8,7 @@ import type { RequestHandler } from 'express'
 import { readCall } from '../core/call.js'
 import { accessAt } from '../core/enforcement.js'
 import { enforceFhir, type FhirPlan, readFhirCall } from '../core/fhir.js'
-import { releaseFhir } from '../core/fhir-release.js'
+import { judgeReleased, releaseFhir } from '../core/fhir-release.js'
 import { Refusal } from '../core/refusal.js'
 import { learn } from '../http/journey.js'
 import { createCapabilities } from './capabilities.js'
@@ -51,7 +51,7 @@ export function fhirProxy(parts: ProxyParts): RequestHandler {
     const plan = enforceFhir(access, call, policies, base)
     const answer = await record.forward({ upstream: 'fhir', method: 'GET', ...plan.forward })
 
-    // … and whose it is, before the app does.
+    // … and whose it is, and what it now says of them, before the app does.
     requireFound(answer)
     const body = releaseFhir(plan, answer.body, {
       patient: access.grant.context.patient,
@@ -59,8 +59,10 @@ export function fhirProxy(parts: ProxyParts): RequestHandler {
       base,
     })
 
+    const anew = judgeReleased(access, policies, plan, body)
+
     // Durable first; then it leaves.
-    const decisions = plan.decision === undefined ? [] : [plan.decision]
+    const decisions = plan.decision === undefined ? [] : [plan.decision, ...anew]
     await recordAllowed(trail, access, decisions, detailOf(plan, body))
     passValidators(res, answer)
     res.set('Cache-Control', 'no-store').type(FHIR_JSON).send(JSON.stringify(body))

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
 import { readNhsNumber } from '../core/nhs-number.js'
-import { patientFlags } from '../core/patient-flags.js'
+import { type PatientFlags, patientFlags } from '../core/patient-flags.js'
 import { Refusal } from '../core/refusal.js'
 import { readSearchset } from '../core/searchset.js'
 import type { Upstream } from './upstream.js'
@@ -91,7 +91,7 @@ async function searchPatient(fhir: Upstream, number: NhsNumber): Promise<Patient
 
 async function readPatient(fhir: Upstream, id: string): Promise<PatientResource> {
   const answer = await fhir.call({ method: 'GET', path: `/Patient/${id}` })
-  if (answer.status !== 200) throw invalid(`fhir: replacing Patient gave ${answer.status}`)
+  if (answer.status !== 200) throw invalid(`fhir: Patient gave ${answer.status}`)
   const patient = read(patientResource, answer.body, 'fhir: Patient')
   if (patient.id !== id) throw invalid('fhir: another Patient than asked')
   return patient
@@ -185,4 +185,17 @@ export async function findPatient(
     ...(superseded ? { supersededNumber: nhsNumber } : {}),
     ...patientFlags(patient),
   }
+}
+
+/**
+ * What a patient who was found at the launch says of itself now.
+ *
+ * @throws Refusal patient_unknown when the record was replaced or invalidated since: another launch finds
+ *   the one that stands; record_unavailable, upstream_invalid
+ */
+export async function findFlags(fhir: Upstream, id: string): Promise<PatientFlags> {
+  const patient = await readPatient(fhir, id)
+  if (patient.active === false || replacementOf(fhir, patient) !== undefined)
+    throw new Refusal('patient_unknown', 'replaced since the launch')
+  return patientFlags(patient)
 }

@@ -424,3 +424,34 @@ describe('finding the patient, when the record is not well', () => {
     expect(JSON.stringify([refused, String(refused)])).not.toContain('9990000018')
   })
 })
+
+describe('asking again what narrows the rights in a record', () => {
+  const read = 'GET /fhir/Patient/p1'
+
+  it('tells sensitivity and death as they stand now', async () => {
+    const meta = { security: [{ code: 'R' }] }
+    for (const [more, flags] of [
+      [{}, { sensitive: false, deceased: false }],
+      [{ meta }, { sensitive: true, deceased: false }],
+      [{ deceasedBoolean: true }, { sensitive: false, deceased: true }],
+    ] as const) {
+      const record = await scripted({ [read]: resource(more) })
+      expect(await record.patientFlags('p1')).toEqual(flags)
+    }
+  })
+
+  it('refuses a record that was replaced or invalidated since, which needs a new launch', async () => {
+    const link = [{ type: 'replaced-by', other: { reference: 'Patient/p2' } }]
+    for (const more of [{ link }, { active: false }]) {
+      const record = await scripted({ [read]: resource(more), 'GET /fhir/Patient/p2': resource() })
+      await expect(record.patientFlags('p1')).rejects.toEqual(refusal('patient_unknown'))
+    }
+  })
+
+  it('never takes an answer that cannot be used for "neither"', async () => {
+    for (const script of [{}, { [read]: resource({ id: 'p2' }) }, { [read]: [] }])
+      await expect((await scripted(script)).patientFlags('p1')).rejects.toEqual(
+        refusal('upstream_invalid'),
+      )
+  })
+})
