@@ -5,10 +5,12 @@ import { readNhsNumber } from '../core/nhs-number.js'
 import { type PatientFlags, patientFlags } from '../core/patient-flags.js'
 import { Refusal } from '../core/refusal.js'
 import { readSearchset } from '../core/searchset.js'
+import { type EhrServer, findEhr, soleEhr } from './ehr.js'
 import type { Upstream } from './upstream.js'
 
 const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number'
 const MOST_REPLACEMENTS = 3
+const MOST_NUMBERS = 10
 
 /** As much of a FHIR R4 Patient as identifies; what else it says is core/patient-flags.ts's. */
 const patientResource = z.looseObject({
@@ -34,16 +36,6 @@ type PatientResource = z.infer<typeof patientResource>
 const entry = z.object({
   resource: z.looseObject({ resourceType: z.string() }),
   search: z.object({ mode: z.string().optional() }).optional(),
-})
-
-const subjectStatus = z.object({
-  subject: z.object({
-    external_ref: z.object({ id: z.object({ value: z.string() }), namespace: z.string() }),
-  }),
-})
-const ehr = z.object({
-  ehr_id: z.object({ value: z.guid() }),
-  ehr_status: z.unknown().optional(),
 })
 
 const invalid = (detail: string) => new Refusal('upstream_invalid', detail)
@@ -110,49 +102,30 @@ function replacementOf(fhir: Upstream, patient: PatientResource): string | undef
   return id
 }
 
-/** @throws Refusal patient_unknown (invalidated and replaced by nobody), upstream_invalid */
-async function followReplacements(
-  fhir: Upstream,
-  found: PatientResource,
-): Promise<PatientResource> {
+/**
+ * The record that stands today, and those that it replaced on the way to it.
+ * @throws Refusal patient_unknown (invalidated and replaced by nobody), upstream_invalid
+ */
+async function followReplacements(fhir: Upstream, found: PatientResource) {
   let patient = found
-  for (let steps = 0; ; steps += 1) {
+  const replaced: PatientResource[] = []
+  for (;;) {
     const id = replacementOf(fhir, patient)
     if (id === undefined) break
-    if (steps === MOST_REPLACEMENTS) throw invalid('fhir: too many replacements')
+    if (replaced.length === MOST_REPLACEMENTS) throw invalid('fhir: too many replacements')
+    replaced.push(patient)
     patient = await readPatient(fhir, id)
   }
   if (patient.active === false) throw new Refusal('patient_unknown', 'not active')
-  return patient
+  return { patient, replaced }
 }
 
-/** The EHR id of a subject; `undefined` only when the record itself says that there is none. */
-async function findEhr(
-  openehr: Upstream,
-  namespace: string,
-  number: NhsNumber,
-): Promise<string | undefined> {
-  // openEHR REST offers no other way than the query: this number does stand in an address on its way
-  // to the openEHR server. It never does in one of ours, nor in a log of ours.
-  const query = new URLSearchParams({ subject_id: number, subject_namespace: namespace })
-  const answer = await openehr.call({ method: 'GET', path: '/ehr', query: query.toString() })
-  if (answer.status === 404 && typeof answer.body === 'object' && answer.body !== null)
-    return undefined
-  // A 404 that does not come from an openEHR server may be a wrong address: "no EHR" would then tell a
-  // clinician that there is no plan.
-  if (answer.status !== 200) throw invalid(`openehr: GET /ehr gave ${answer.status}`)
-  const { ehr_id, ehr_status } = read(ehr, answer.body, 'openehr: EHR')
-  const inline = subjectStatus.safeParse(ehr_status)
-  const status = inline.success ? inline.data : await readStatus(openehr, ehr_id.value)
-  const { id, namespace: space } = status.subject.external_ref
-  if (id.value !== number || space !== namespace) throw invalid('openehr: EHR of another subject')
-  return ehr_id.value.toLowerCase()
-}
-
-/** Servers may give EHR.ehr_status as a reference only; whose EHR it is must be seen all the same. */
-async function readStatus(openehr: Upstream, ehrId: string) {
-  const answer = await openehr.call({ method: 'GET', path: `/ehr/${ehrId}/ehr_status` })
-  return read(subjectStatus, answer.body, 'openehr: EHR_STATUS')
+/** Every number that a patient bears or bore. One that is none is asked for as it stands. */
+function numbersEver(patients: readonly PatientResource[]): ReadonlySet<string> {
+  const values = patients.flatMap(numbersOf).flatMap(({ value }) => value ?? [])
+  const numbers = new Set(values.map((value) => readNhsNumber(value) ?? value))
+  if (numbers.size > MOST_NUMBERS) throw invalid('fhir: too many NHS numbers of one patient')
+  return numbers
 }
 
 /**
@@ -164,25 +137,29 @@ async function readStatus(openehr: Upstream, ehrId: string) {
  */
 export async function findPatient(
   fhir: Upstream,
-  openehr: Upstream & { readonly subjectNamespace: string },
+  openehr: EhrServer,
   nhsNumber: NhsNumber,
   birthDate: BirthDate,
 ): Promise<KnownPatient> {
   // Both servers are asked at once; what openEHR says counts only when the patient has been proven.
-  const asked = findEhr(openehr, openehr.subjectNamespace, nhsNumber)
+  const asked = findEhr(openehr, nhsNumber)
   asked.catch(() => undefined)
 
-  const patient = await followReplacements(fhir, await searchPatient(fhir, nhsNumber))
+  const found = await searchPatient(fhir, nhsNumber)
+  const { patient, replaced } = await followReplacements(fhir, found)
   if (patient.birthDate !== birthDate) throw new Refusal('patient_mismatch', 'birth date')
   const current = currentNumber(patient)
 
-  const superseded = current !== nhsNumber
-  const ehrId = superseded ? await findEhr(openehr, openehr.subjectNamespace, current) : await asked
+  const numbers = numbersEver([patient, ...replaced])
+  const ehrs = await Promise.all(
+    [...numbers].map((number) => (number === nhsNumber ? asked : findEhr(openehr, number))),
+  )
+  const ehrId = soleEhr(ehrs, current, numbers)
   return {
     fhirId: patient.id,
     nhsNumber: current,
     ...(ehrId === undefined ? {} : { ehrId }),
-    ...(superseded ? { supersededNumber: nhsNumber } : {}),
+    ...(current === nhsNumber ? {} : { supersededNumber: nhsNumber }),
     ...patientFlags(patient),
   }
 }

@@ -61,6 +61,10 @@ function opened(server: Server, origin: string, timeoutMs: number): SharedRecord
   return record
 }
 
+/** By which an openEHR server shows what it is. */
+const DEFINITION = 'GET /openehr/definition/query/care-plan::sections'
+const openEhr = { [DEFINITION]: [{ name: 'care-plan::sections', type: 'AQL', q: 'SELECT c' }] }
+
 const SEARCH = 'POST /fhir/Patient/_search'
 const EHR = 'GET /openehr/ehr'
 const peggy = (record: SharedRecord) => record.findPatient(number('9990000018'), date('1938-03-14'))
@@ -288,6 +292,96 @@ describe('finding the patient, when what comes back is odd', () => {
       const record = await scripted({ ...known, [SEARCH]: bundle(resource({ meta })) })
       expect(await peggy(record)).toMatchObject({ sensitive: true })
     }
+  })
+})
+
+describe('finding the EHR of a patient who bore another number before', () => {
+  const NEW = '9990000018'
+  const OLD = '9990000026'
+  const identifier = [
+    { system: NAMESPACE, value: OLD, use: 'old' },
+    { system: NAMESPACE, value: NEW },
+  ]
+  const OTHER_EHR = { ehr_id: { value: '0b9a3a5e-1111-4222-8333-444455556666' } }
+  /** EHRs by the number that is asked for. */
+  const byNumber =
+    (ehrs: Readonly<Record<string, object>>): RequestListener =>
+    (req, res) => {
+      const asked = new URL(req.url ?? '', 'http://x').searchParams.get('subject_id') ?? ''
+      const found = ehrs[asked]
+      res.writeHead(found ? 200 : 404, { 'content-type': 'application/json' })
+      res.end(JSON.stringify(found ?? { message: `No EHR found`, code: 404 }))
+    }
+  const merged = (ehrs: Readonly<Record<string, object>>) =>
+    scripted({ [SEARCH]: bundle(resource({ identifier })), [EHR]: byNumber(ehrs), ...openEhr })
+  const launched = (record: SharedRecord, by: string) =>
+    record.findPatient(number(by), date('1938-03-14'))
+
+  it.each([
+    ['the old number', OLD],
+    ['the new number', NEW],
+  ])('gives the EHR under the current number to a launch with %s', async (_, by) => {
+    const found = await launched(await merged({ [NEW]: ehr(NEW) }), by)
+    expect(found).toMatchObject({ nhsNumber: NEW, ehrId: PEGGY.ehrId })
+  })
+
+  it.each([
+    ['the old number', OLD],
+    ['the new number', NEW],
+  ])(
+    'never says "no EHR" to a launch with %s while the plan still lies under the old one',
+    async (_, by) => {
+      await expect(launched(await merged({ [OLD]: ehr(OLD) }), by)).rejects.toEqual(
+        refusal('upstream_invalid'),
+      )
+    },
+  )
+
+  it.each([
+    ['the old number', OLD],
+    ['the new number', NEW],
+  ])('chooses none of two EHRs for a launch with %s', async (_, by) => {
+    const two = await merged({ [NEW]: ehr(NEW), [OLD]: ehr(OLD, OTHER_EHR) })
+    await expect(launched(two, by)).rejects.toEqual(refusal('upstream_invalid'))
+  })
+
+  it('knows a server that answers an old number with the EHR of the current one', async () => {
+    const one = await merged({ [NEW]: ehr(NEW), [OLD]: ehr(NEW) })
+    expect(await launched(one, OLD)).toMatchObject({ ehrId: PEGGY.ehrId })
+    const only = await merged({ [OLD]: ehr(NEW) })
+    expect(await launched(only, NEW)).toMatchObject({ ehrId: PEGGY.ehrId })
+  })
+
+  it('says "no EHR" when there is none under any of them', async () => {
+    expect(await launched(await merged({}), OLD)).not.toHaveProperty('ehrId')
+    expect(await launched(await merged({}), NEW)).not.toHaveProperty('ehrId')
+  })
+
+  it('asks for the number of a record that was replaced, also as people write it', async () => {
+    const link = [{ type: 'replaced-by', other: { reference: 'Patient/new' } }]
+    const written = { system: NAMESPACE, value: '999 000 0034', use: 'old' }
+    const chain = (ehrs: Readonly<Record<string, object>>) =>
+      scripted({
+        [SEARCH]: bundle(
+          resource({ id: 'old', link, identifier: [{ system: NAMESPACE, value: OLD }, written] }),
+        ),
+        'GET /fhir/Patient/new': resource({ id: 'new' }),
+        [EHR]: byNumber(ehrs),
+        ...openEhr,
+      })
+    expect(await launched(await chain({ [NEW]: ehr(NEW) }), OLD)).toMatchObject({ fhirId: 'new' })
+    for (const left of [OLD, '9990000034'])
+      await expect(launched(await chain({ [left]: ehr(left) }), OLD)).rejects.toEqual(
+        refusal('upstream_invalid'),
+      )
+  })
+
+  it('tells the trail what is wrong, without a number', async () => {
+    const refused = await launched(await merged({ [OLD]: ehr(OLD) }), OLD).catch(
+      (error: unknown) => error,
+    )
+    expect(String(refused)).toContain('another number')
+    expect(String(refused)).not.toMatch(/999/)
   })
 })
 
