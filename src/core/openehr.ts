@@ -44,9 +44,12 @@ export const OPENEHR_INTERACTIONS = [
   { method: 'GET',  path: /^\/query\/([^/]+)$/,                                                          name: 'query',              needs: 's' },
 ] as const satisfies readonly { method: string; path: RegExp; name: string; needs: Letter }[]
 
+/** The plan: every section of one EHR. */
+export const PLAN_QUERY = 'care-plan::sections'
+
 /** Stored queries that bind `ehr_id` and give these columns, `ehr` among them so that rows can be proven. */
 export const STORED_QUERIES: Readonly<Record<string, readonly string[]>> = {
-  'care-plan::sections': ['template', 'uid', 'composition', 'ehr'],
+  [PLAN_QUERY]: ['template', 'uid', 'composition', 'ehr'],
 }
 const QUERY_VALUES: Readonly<Record<string, RegExp>> = {
   ehr_id: new RegExp(`^${OBJECT}$`),

@@ -1,8 +1,9 @@
 /** The EHR of a patient: under the number that they bear now, and under no other. */
 import { z } from 'zod'
 import type { NhsNumber } from '../core/context.js'
+import { PLAN_QUERY } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
-import type { Upstream } from './upstream.js'
+import type { Upstream, UpstreamAnswer } from './upstream.js'
 
 export interface EhrServer extends Upstream {
   /** `EHR_STATUS.subject.external_ref.namespace` under which NHS numbers are kept. */
@@ -27,6 +28,55 @@ function read<T>(schema: z.ZodType<T>, body: unknown, what: string): T {
   throw invalid(`${what}: ${result.error.issues[0]?.path.join('.') ?? ''}`)
 }
 
+const fault = z.looseObject({
+  message: z.string().min(1),
+  code: z.union([z.number(), z.string()]).optional(),
+})
+/** Members by which proxies and web frameworks, not openEHR servers, say that a path leads nowhere. */
+const ELSEWHERE = ['status', 'statusCode', 'path', 'timestamp', 'request_id', 'requestId']
+const NO_ROUTE =
+  /\broutes?\b|^(?:resource )?not found\W*$|^cannot (?:get|post|put)\b|missing authentication token/i
+
+/**
+ * Whether a 404 is an openEHR server's own word that it has no such EHR. A wrong address gives one as
+ * well, and would tell every clinician that there is no plan.
+ * @see openEHR REST API, "Error handling"
+ */
+function saysAbsent(body: unknown): boolean {
+  const said = fault.safeParse(body)
+  if (!said.success || ELSEWHERE.some((name) => Object.hasOwn(said.data, name))) return false
+  return !NO_ROUTE.test(said.data.message)
+}
+
+const definition = z.looseObject({ name: z.literal(PLAN_QUERY) })
+const definitions = z.union([
+  definition,
+  z.array(z.unknown()),
+  z.looseObject({ versions: z.array(z.unknown()) }),
+])
+
+function definesThePlan(body: unknown): boolean {
+  const said = definitions.safeParse(body)
+  if (!said.success) return false
+  const all = Array.isArray(said.data) ? said.data : [said.data, said.data.versions].flat()
+  return all.some((each) => definition.safeParse(each).success)
+}
+
+/**
+ * A base is proven to be the plan's openEHR server by having its stored query. Asked whenever an EHR is
+ * said to be absent, so that a proxy that was changed a minute ago is not believed on yesterday's proof.
+ *
+ * @throws Refusal record_unavailable
+ * @see openEHR REST API, "Definition", "QUERY"
+ */
+async function requireOpenEhr(openehr: Upstream): Promise<void> {
+  const path = `/definition/query/${PLAN_QUERY}`
+  const answer = await openehr.call({ method: 'GET', path }).catch((error: unknown) => error)
+  const { status, body } = answer as Partial<UpstreamAnswer>
+  if (status !== 200 || !definesThePlan(body))
+    throw new Refusal('record_unavailable', `openehr: no EHR, and no ${PLAN_QUERY} to prove it by`)
+}
+
 export interface FoundEhr {
   readonly ehrId: string
   /** The number that it is kept under. */
@@ -40,10 +90,10 @@ export async function findEhr(openehr: EhrServer, number: string): Promise<Found
   // to the openEHR server. It never does in one of ours, nor in a log of ours.
   const query = new URLSearchParams({ subject_id: number, subject_namespace: subjectNamespace })
   const answer = await openehr.call({ method: 'GET', path: '/ehr', query: query.toString() })
-  if (answer.status === 404 && typeof answer.body === 'object' && answer.body !== null)
+  if (answer.status === 404 && saysAbsent(answer.body)) {
+    await requireOpenEhr(openehr)
     return undefined
-  // A 404 that does not come from an openEHR server may be a wrong address: "no EHR" would then tell a
-  // clinician that there is no plan.
+  }
   if (answer.status !== 200) throw invalid(`GET /ehr gave ${answer.status}`)
   const { ehr_id, ehr_status } = read(ehr, answer.body, 'EHR')
   const inline = subjectStatus.safeParse(ehr_status)

@@ -389,12 +389,78 @@ describe('finding the EHR', () => {
   const found = { [SEARCH]: bundle(resource()) }
 
   it('believes that there is none only when the openEHR server says so', async () => {
-    expect(await peggy(await scripted(found))).not.toHaveProperty('ehrId')
+    expect(await peggy(await scripted({ ...found, ...openEhr }))).not.toHaveProperty('ehrId')
     const page: RequestListener = (_req, res) =>
       res.writeHead(404, { 'content-type': 'text/html' }).end('<h1>Not found</h1>')
     await expect(peggy(await scripted({ ...found, [EHR]: page }))).rejects.toEqual(
       refusal('upstream_invalid'),
     )
+  })
+
+  const absent =
+    (body: unknown): RequestListener =>
+    (_req, res) =>
+      res.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+
+  it.each([
+    ['an API gateway without such a route', { message: 'no Route matched with those values' }],
+    ['the same, with an id of the request', { message: 'No route', request_id: 'f00' }],
+    ['an API gateway in the cloud', { message: 'Not Found' }],
+    ['another', { message: 'Missing Authentication Token' }],
+    ['a third', { statusCode: 404, message: 'Resource not found' }],
+    [
+      'a web framework',
+      { timestamp: '2026-11-23T12:00:00Z', status: 404, error: 'Not Found', path: '/ehr' },
+    ],
+    ['the same, with a message', { status: 404, error: 'x', path: '/ehr', message: 'No EHR' }],
+    ['another framework', { statusCode: 404, message: 'Cannot GET /ehr', error: 'Not Found' }],
+    ['a third framework', { detail: 'Not Found' }],
+    ['a list', []],
+    ['an empty object', {}],
+    ['null', null],
+    ['a message that is no text', { message: { text: 'No EHR' }, code: 404 }],
+    ['an empty message', { message: '', code: 404 }],
+  ])('does not take the 404 of %s for "no EHR"', async (_, body) => {
+    const record = await scripted({ ...found, ...openEhr, [EHR]: absent(body) })
+    await expect(peggy(record)).rejects.toEqual(refusal('upstream_invalid'))
+  })
+
+  it.each([
+    ['with a code', { message: 'EHR not found', code: 404 }],
+    ['with a code that is a text', { message: 'EHR not found', code: 'EHR_NOT_FOUND' }],
+    ['with the name of its status', { error: 'Not Found', message: 'No EHR found with subject' }],
+    ['with other words', { message: 'Cannot find EHR for subject', code: 404 }],
+    ['with a message alone', { message: 'Could not find EHR for subject' }],
+  ])('believes an openEHR server’s own word %s', async (_, body) => {
+    const record = await scripted({ ...found, ...openEhr, [EHR]: absent(body) })
+    expect(await peggy(record)).not.toHaveProperty('ehrId')
+  })
+
+  it.each([
+    ['nothing there', undefined],
+    ['a page', (_req, res) => res.writeHead(200).end('<h1>Welcome</h1>')],
+    ['another query', [{ name: 'care-plan::other', type: 'AQL' }]],
+    ['an empty list', []],
+    ['anything', { ok: true }],
+    ['no answer', (_req, res) => res.writeHead(503).end()],
+  ] as [string, object | RequestListener | undefined][])(
+    'believes it only of a base that has the plan’s stored query: not with %s there',
+    async (_, definition) => {
+      const script = { ...found, [EHR]: absent({ message: 'No EHR', code: 404 }) }
+      const record = await scripted(
+        definition === undefined ? script : { ...script, [DEFINITION]: definition },
+      )
+      await expect(peggy(record)).rejects.toEqual(refusal('record_unavailable'))
+    },
+  )
+
+  it.each([
+    ['a list', [{ name: 'care-plan::sections', type: 'AQL', version: '1.0.0' }]],
+    ['a list of versions', { versions: [{ name: 'care-plan::sections', version: '1.0.0' }] }],
+    ['the definition itself', { name: 'care-plan::sections', q: 'SELECT c FROM EHR e' }],
+  ])('knows the stored query by %s', async (_, definition) => {
+    const record = await scripted({ ...found, [DEFINITION]: definition })
+    expect(await peggy(record)).not.toHaveProperty('ehrId')
   })
 
   it('refuses the EHR of another subject', async () => {
