@@ -114,6 +114,7 @@ export function releaseRows(
     return { template, cells, decision: readable(access, rules, template) }
   })
   const kept = proven.filter((row) => row.decision !== undefined)
+  const withheld = proven.filter((row) => row.decision === undefined).map((row) => row.template)
   const released = wanted.slice(0, 3).map((name) => columns[at.get(name) ?? -1])
   return {
     body: {
@@ -121,9 +122,11 @@ export function releaseRows(
       name: query.name,
       columns: released,
       rows: kept.map((row) => row.cells),
+      // Whether, and not what: without it "no rows" would read as "no plan".
+      ...(withheld.length === 0 ? {} : { __withheld: true }),
     },
     released: kept.map((row) => row.template),
-    withheld: proven.filter((row) => row.decision === undefined).map((row) => row.template),
+    withheld,
     decisions: kept.flatMap((row) => row.decision ?? []),
   }
 }

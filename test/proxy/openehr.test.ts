@@ -55,6 +55,27 @@ describe('/openehr/v1, the plan by its stored query', () => {
     expect(world.entries[0]?.detail?.withheld).toContain('care-plan::resuscitation.v1')
   })
 
+  it('says that something was left out, and not what: nothing shown is not "none"', async () => {
+    world.allowed = ({ resource }) => resource.id !== 'resuscitation'
+    const some = await get(QUERY).expect(200)
+    expect(some.body.__withheld).toBe(true)
+    expect(some.text).not.toContain('resuscitation')
+
+    world.allowed = () => false
+    const none = await get(QUERY).expect(200)
+    expect(none.body).toMatchObject({ rows: [], __withheld: true })
+
+    world.allowed = () => true
+    expect((await get(QUERY).expect(200)).body).not.toHaveProperty('__withheld')
+    // An EHR without a plan: there is nothing, and nothing is held back.
+    const david = patient('9990000085')
+    world.access = accessOf({ of: david })
+    world.allowed = () => false
+    const empty = await get(QUERY).expect(200)
+    expect(empty.body.rows).toEqual([])
+    expect(empty.body).not.toHaveProperty('__withheld')
+  })
+
   it('leaves out the sections that the token’s scopes do not name', async () => {
     world.access = accessOf({
       scope:
