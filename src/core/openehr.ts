@@ -145,7 +145,8 @@ export function readable(
   return allows(decision) ? decision : undefined
 }
 
-const objectOf = (uid: string): string => (uid.split('::')[0] ?? '').toLowerCase()
+/** The object that a uid is a version of. */
+export const objectOf = (uid: string): string => (uid.split('::')[0] ?? '').toLowerCase()
 
 const VERSION_UID = new RegExp(`^${VERSION}$`)
 

@@ -14,8 +14,13 @@ import {
 import { Refusal } from '../core/refusal.js'
 import type { UpstreamAnswer } from '../record/record.js'
 import { recordAllowed } from './entry.js'
-import { type OpenEhrCallIn, type OpenEhrParts, rewritten } from './openehr-parts.js'
-import { jsonBody, passValidators, requireFound } from './request.js'
+import {
+  type OpenEhrCallIn,
+  type OpenEhrParts,
+  ownComposition,
+  rewritten,
+} from './openehr-parts.js'
+import { jsonBody, passValidators } from './request.js'
 
 interface Write {
   readonly interaction: 'composition_create' | 'composition_update'
@@ -58,9 +63,7 @@ export async function updateComposition(parts: OpenEhrParts, call: OpenEhrCallIn
   // The composition as it stands decides too: else a role could turn a section that it may not touch
   // into one that it may.
   const path = `/ehr/${ehrId}/composition/${object}`
-  const current = await parts.record.forward({ upstream: 'openehr', method: 'GET', path })
-  requireFound(current)
-  const standing = provenComposition(current.body, object)
+  const standing = await ownComposition(parts, ehrId, object)
   if (standing.template !== template) {
     requireReadable(access, parts, standing.template)
     throw new Refusal('parameter_invalid', 'a composition keeps its template')
