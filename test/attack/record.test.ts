@@ -700,6 +700,7 @@ describe('a record that answers wrongly', () => {
       const path = `${mine}/composition/${uid.split('::')[0]}`
       const answer = await raw(at, 'PUT', path, headers, body)
       expect(answer.status).toBe(503)
+      expect(JSON.parse(answer.text).error_description).toContain('It is not known whether')
       expect(bad.entries.map(({ what }) => what)).toEqual(['access_allowed', 'access_refused'])
       expect(bad.upstream.filter(({ method }) => method === 'PUT')).toHaveLength(1)
     })
