@@ -183,7 +183,12 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       const parts = { record, policies, trail, bearer, clock }
       return {
         fhir: fhirProxy({ ...parts, base: `${config.issuer}/fhir` }),
-        openehr: openehrProxy({ ...parts, base: `${config.issuer}/openehr/v1`, plan: config.plan }),
+        openehr: openehrProxy({
+          ...parts,
+          base: `${config.issuer}/openehr/v1`,
+          plan: config.plan,
+          skew: config.limits.skew,
+        }),
       }
     },
   })

@@ -165,31 +165,3 @@ export function readIfMatch(header: string | undefined, object: string): string 
   if (!isVersionOf(version, object)) throw new Refusal('parameter_invalid', 'If-Match')
   return version
 }
-
-const CHANGES = { composition_create: '249', composition_update: '251' } as const
-
-/** Printable ASCII without what would end a quoted value: header values carry no more. */
-const quoted = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/ł/g, 'l')
-    .replace(/Ł/g, 'L')
-    .replace(/[^\x20-\x7e]/g, '')
-    .replace(/["\\]/g, ' ')
-    .slice(0, 200)
-
-/**
- * Who commits, from the token: a client's own word on it never goes on.
- * @see openEHR REST API, "openehr-audit-details"; openEHR terminology, "audit change type"
- */
-export function auditDetails({ user, grant }: Access, interaction: keyof typeof CHANGES): string {
-  const id = user.sdsUserId ?? grant.subject
-  const namespace = user.sdsUserId === undefined ? 'local' : 'https://fhir.nhs.uk/Id/sds-user-id'
-  return [
-    `change_type.code_string="${CHANGES[interaction]}"`,
-    `committer.name="${quoted(user.name ?? id)}"`,
-    `committer.external_ref.id="${quoted(id)}"`,
-    `committer.external_ref.namespace="${namespace}"`,
-    'committer.external_ref.type="PERSON"',
-  ].join(',')
-}

@@ -2,9 +2,10 @@
  * A write that has been judged: in the trail, then on its way. Once it has left us only the record knows
  * whether it was done, so whatever is not its plain yes or no is told as unknown.
  */
+import { auditDetails } from '../core/authorship.js'
 import { provenComposition, requireOwn } from '../core/composition.js'
 import type { PolicyDecision } from '../core/decision.js'
-import { auditDetails, isVersionOf, readable } from '../core/openehr.js'
+import { isVersionOf, readable } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
 import type { UpstreamAnswer } from '../record/record.js'
 import { recordAllowed } from './entry.js'

@@ -5,6 +5,7 @@ import { provenComposition, requireOwn } from '../core/composition.js'
 import { rewriteBase } from '../core/enforcement.js'
 import { type OpenEhrCall, PLAN_QUERY, type PlanSection } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
+import type { Seconds } from '../core/values.js'
 import type { UpstreamAnswer } from '../record/record.js'
 import type { ProxyParts } from './parts.js'
 import { requireFound } from './request.js'
@@ -12,6 +13,8 @@ import { requireFound } from './request.js'
 export interface OpenEhrParts extends ProxyParts {
   /** Sections of the plan and their templates. */
   readonly plan: readonly PlanSection[]
+  /** How far an app's clock may differ from ours. */
+  readonly skew: Seconds
 }
 
 /** One call that has been let in as far as its scopes and its EHR go. */

@@ -2,19 +2,22 @@
  * Creating and updating compositions. The template decides who may write; a write is in the trail before
  * it goes on; what went on is what was judged.
  */
+import { authored } from '../core/authorship.js'
 import { readComposition, requireReadable } from '../core/composition.js'
 import { isVersionOf, readIfMatch, requireTemplate } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
+import type { Json } from '../core/searchset.js'
 import { commitWrite } from './openehr-commit.js'
 import { type OpenEhrCallIn, type OpenEhrParts, ownComposition } from './openehr-parts.js'
 import { jsonBody } from './request.js'
 
-/** The composition that was sent, its template one that scope and policies let this user write. */
+/** The composition that was sent, its template one that scope and policies let this user write, signed with their name. */
 async function sentComposition(parts: OpenEhrParts, { req, res, access, call }: OpenEhrCallIn) {
-  const composition = await jsonBody(req, res)
-  const read = readComposition(composition)
+  const sent = await jsonBody(req, res)
+  const read = readComposition(sent)
   if (read === undefined) throw new Refusal('body_unreadable', 'not a COMPOSITION')
   const decision = requireTemplate(access, parts, call.letter, read.template)
+  const composition = authored(sent as Json, access, parts.clock(), parts.skew)
   return { composition, decision, ...read }
 }
 

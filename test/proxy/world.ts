@@ -218,7 +218,10 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
     next()
   })
   app.use('/fhir', fhirProxy({ ...common, base: `${ISSUER}/fhir` }))
-  app.use('/openehr/v1', openehrProxy({ ...common, plan: FORM, base: `${ISSUER}/openehr/v1` }))
+  app.use(
+    '/openehr/v1',
+    openehrProxy({ ...common, plan: FORM, skew: 30, base: `${ISSUER}/openehr/v1` }),
+  )
   app.use((_req, res) => {
     startJourney(res, 'json', 'access_refused')
     throw new Refusal('not_found', 'no such endpoint')
