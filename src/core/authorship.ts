@@ -1,7 +1,7 @@
 /** Who writes to the record, and when: from the token and our clock. A client's own word on it never goes on. */
 import type { Access } from './access.js'
+import { isObject, type Json } from './json.js'
 import { Refusal } from './refusal.js'
-import { isObject, type Json } from './searchset.js'
 import { plainText } from './text.js'
 import type { EpochMs, Seconds } from './values.js'
 

@@ -8,9 +8,10 @@ import { readCall } from './call.js'
 import type { Policies, PolicyDecision } from './decision.js'
 import { accessWith, requireDecision, rewriteBase } from './enforcement.js'
 import { FHIR_TYPES, type FhirPlan, type FhirType, heldToPatient, readFhirCall } from './fhir.js'
+import { isObject, type Json } from './json.js'
 import { patientFlags } from './patient-flags.js'
 import { Refusal } from './refusal.js'
-import { isObject, type Json, readSearchset } from './searchset.js'
+import { readSearchset } from './searchset.js'
 
 /** The addresses of the record behind us and of ourselves, and whose data may be released. */
 export interface FhirRelease {

@@ -1,6 +1,6 @@
 /** What of a Patient narrows who may see or change anything: read at launch, at renewal and at release. */
 import type { KnownPatient } from './context.js'
-import { isObject, type Json } from './searchset.js'
+import { isObject, type Json } from './json.js'
 
 export type PatientFlags = Pick<KnownPatient, 'sensitive' | 'deceased'>
 

@@ -4,11 +4,8 @@
  *
  * @see FHIR R4, "Search", "Bundle", "OperationOutcome"
  */
+import { isObject, type Json } from './json.js'
 import { Refusal } from './refusal.js'
-
-export type Json = Readonly<Record<string, unknown>>
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export interface Searchset {
   /** Matches and includes, as they came. */

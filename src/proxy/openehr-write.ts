@@ -4,9 +4,9 @@
  */
 import { authored } from '../core/authorship.js'
 import { readComposition, requireReadable } from '../core/composition.js'
+import type { Json } from '../core/json.js'
 import { isVersionOf, readIfMatch, requireTemplate } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
-import type { Json } from '../core/searchset.js'
 import { commitWrite } from './openehr-commit.js'
 import { type OpenEhrCallIn, type OpenEhrParts, ownComposition } from './openehr-parts.js'
 import { jsonBody } from './request.js'
