@@ -53,6 +53,8 @@ const REFRESH_EVERY_MS = 1_000
 const SWEEP_EVERY_MS = 60_000
 const CHECKPOINT_EVERY_MS = 60_000
 const CALL_TIMEOUT_SECONDS = 5
+/** Beside two calls to the record: what claim and trail may take while a section is begun. */
+const HOLD_MARGIN_MS = 5_000
 
 export function openStore(config: Config, { clock, random, log }: World): Promise<Store> {
   if (config.store.kind === 'embedded') return openEmbedded({ dir: config.dataDir, clock, random })
@@ -188,6 +190,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
           base: `${config.issuer}/openehr/v1`,
           plan: config.plan,
           skew: config.limits.skew,
+          store,
+          holdMs: 2 * config.upstreams.openehr.timeout_ms + HOLD_MARGIN_MS,
         }),
       }
     },

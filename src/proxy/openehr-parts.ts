@@ -5,8 +5,9 @@ import { provenComposition, requireOwn } from '../core/composition.js'
 import { rewriteBase } from '../core/enforcement.js'
 import { type OpenEhrCall, PLAN_QUERY, type PlanSection } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
-import type { Seconds } from '../core/values.js'
+import type { EpochMs, Seconds } from '../core/values.js'
 import type { UpstreamAnswer } from '../record/record.js'
+import type { Store } from '../store/store.js'
 import type { ProxyParts } from './parts.js'
 import { requireFound } from './request.js'
 
@@ -15,6 +16,9 @@ export interface OpenEhrParts extends ProxyParts {
   readonly plan: readonly PlanSection[]
   /** How far an app's clock may differ from ours. */
   readonly skew: Seconds
+  readonly store: Pick<Store, 'commit'>
+  /** For how long a section is held for who begins it: longer than its write may take. */
+  readonly holdMs: EpochMs
 }
 
 /** One call that has been let in as far as its scopes and its EHR go. */
