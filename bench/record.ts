@@ -69,7 +69,7 @@ const server = createServer(async (req, res) => {
   const body = await answerOf(req)
   const type = req.url?.startsWith('/fhir') ? 'application/fhir+json' : 'application/json'
   res.writeHead(body === undefined ? 404 : 200, { 'content-type': type })
-  res.end(body ?? '{}')
+  res.end(body ?? '{"message":"Not here"}')
 })
 
 answer(

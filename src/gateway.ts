@@ -65,6 +65,7 @@ export interface GatewayParts {
   readonly issuers: LaunchIssuers
   readonly knowUser: KnowUser
   readonly findPatient: LaunchParts['findPatient']
+  readonly patientFlags: OAuthParts['patientFlags']
   readonly seals: LaunchParts['seals']
   readonly offered: Offered
   readonly pages: PageSettings

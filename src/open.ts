@@ -62,6 +62,8 @@ const TURN_EVERY_MS = 60_000
 const SWEEP_EVERY_MS = 60_000
 const CHECKPOINT_EVERY_MS = 60_000
 const CALL_TIMEOUT_SECONDS = 5
+/** Beside two calls to the record: what claim and trail may take while a section is begun. */
+const HOLD_MARGIN_MS = 5_000
 
 export function openStore(config: Config, { clock, random, log }: World): Promise<Store> {
   if (config.store.kind === 'embedded') return openEmbedded({ dir: config.dataDir, clock, random })
@@ -205,7 +207,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       sessions,
       policies,
     },
-    ...{ provider, issuers, findPatient: record.findPatient },
+    ...{ provider, issuers, findPatient: record.findPatient, patientFlags: record.patientFlags },
     knowUser: (named, ods, assurance) =>
       knowUser(named, ods as OdsCode, assurance, policies.roles(), directory),
     seals: config.secrets.seals,
@@ -223,7 +225,14 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       const parts = { record, policies, trail, bearer, clock }
       return {
         fhir: fhirProxy({ ...parts, base: `${config.issuer}/fhir` }),
-        openehr: openehrProxy({ ...parts, base: `${config.issuer}/openehr/v1`, plan: config.plan }),
+        openehr: openehrProxy({
+          ...parts,
+          base: `${config.issuer}/openehr/v1`,
+          plan: config.plan,
+          skew: config.limits.skew,
+          store,
+          holdMs: 2 * config.upstreams.openehr.timeout_ms + HOLD_MARGIN_MS,
+        }),
       }
     },
   })

@@ -1,6 +1,7 @@
-import type { KnownPatient, KnownUser, SystemRung } from './context.js'
+import type { KnownUser, SystemRung } from './context.js'
 import type { Circumstances } from './decision.js'
 import type { VerifiedLaunch } from './launch.js'
+import type { PatientFlags } from './patient-flags.js'
 import type { Assurance } from './roles.js'
 import { personOf } from './session.js'
 import type { EpochMs } from './values.js'
@@ -55,7 +56,7 @@ function seen(user: KnownUser): Omit<Circumstances['user'], 'id'> {
 export function circumstancesOf(
   launch: VerifiedLaunch,
   user: KnownUser,
-  patient: Pick<KnownPatient, 'sensitive' | 'deceased'> | undefined,
+  patient: PatientFlags | undefined,
   now: EpochMs,
 ): Circumstances {
   return {
@@ -76,6 +77,12 @@ export const circumstancesFor = (circumstances: Circumstances, user: KnownUser):
   ...circumstances,
   user: { id: circumstances.user.id, ...seen(user) },
 })
+
+/** The same circumstances, with what the record says of the patient now. */
+export const circumstancesWith = (
+  circumstances: Circumstances,
+  { sensitive, deceased }: PatientFlags,
+): Circumstances => ({ ...circumstances, patient: { sensitive, deceased } })
 
 /** The same circumstances at another time: what a grant keeps, asked anew. */
 export const circumstancesAt = (circumstances: Circumstances, now: EpochMs): Circumstances => ({

@@ -2,7 +2,14 @@
 import { z } from 'zod'
 import type { Access } from './access.js'
 import type { PolicyDecision } from './decision.js'
-import { isVersionOf, type Rules, readable, STORED_QUERIES } from './openehr.js'
+import {
+  isVersionOf,
+  objectOf,
+  PLAN_QUERY,
+  type Rules,
+  readable,
+  STORED_QUERIES,
+} from './openehr.js'
 import { Refusal } from './refusal.js'
 
 const composition = z.looseObject({
@@ -86,9 +93,50 @@ function provenRow(row: readonly unknown[], at: ReadonlyMap<string, number>, ehr
   // A server may treat ehr_id as a hint only, and answer for everybody.
   if (typeof ehr !== 'string' || ehr.toLowerCase() !== ehrId) throw invalid('row of another EHR')
   const read = readComposition(cell('composition'))
-  if (read === undefined || read.template !== template || read.uid !== uid)
+  if (read?.uid === undefined || read.template !== template || read.uid !== uid)
     throw invalid('row that contradicts its composition')
-  return { template: read.template, cells: [template, uid, cell('composition')] }
+  return {
+    template: read.template,
+    uid: read.uid,
+    cells: [template, uid, cell('composition')],
+  }
+}
+
+interface AskedQuery {
+  readonly name: string
+  readonly ehrId: string
+}
+
+/**
+ * What a stored query gave, each row proven to be of the EHR that was asked for.
+ * @throws Refusal upstream_invalid
+ */
+export function provenRows({ name, ehrId }: AskedQuery, body: unknown) {
+  const read = resultSet.safeParse(body)
+  if (!read.success) throw invalid('not a RESULT_SET')
+  const { columns, rows, q } = read.data
+  const at = new Map(columns.map((column, index) => [column.name, index]))
+  const wanted = STORED_QUERIES[name] ?? []
+  if (at.size !== columns.length || !wanted.every((each) => at.has(each)))
+    throw invalid('columns of a stored query')
+  return {
+    q,
+    columns: wanted.slice(0, 3).map((each) => columns[at.get(each) ?? -1]),
+    rows: rows.map((row) => provenRow(row, at, ehrId)),
+  }
+}
+
+/**
+ * A composition's uid proves nothing of whose it is, and a server may ignore the EHR of a path: one that
+ * is not among the plan's rows of this EHR is another's, or none of the plan.
+ *
+ * @param rows what the plan's query gave for the EHR
+ * @throws Refusal record_other_patient, upstream_invalid
+ */
+export function requireOwn(ehrId: string, rows: unknown, uid: string): void {
+  const own = provenRows({ name: PLAN_QUERY, ehrId }, rows).rows
+  if (!own.some((row) => objectOf(row.uid) === objectOf(uid)))
+    throw new Refusal('record_other_patient', 'a composition that is not of this EHR')
 }
 
 /**
@@ -98,32 +146,24 @@ function provenRow(row: readonly unknown[], at: ReadonlyMap<string, number>, ehr
 export function releaseRows(
   access: Access,
   rules: Rules,
-  query: { readonly name: string; readonly ehrId: string },
+  query: AskedQuery,
   body: unknown,
 ): ReleasedRows {
-  const read = resultSet.safeParse(body)
-  if (!read.success) throw invalid('not a RESULT_SET')
-  const { columns, rows, q } = read.data
-  const at = new Map(columns.map((column, index) => [column.name, index]))
-  const wanted = STORED_QUERIES[query.name] ?? []
-  if (at.size !== columns.length || !wanted.every((name) => at.has(name)))
-    throw invalid('columns of a stored query')
-
-  const proven = rows.map((row) => {
-    const { template, cells } = provenRow(row, at, query.ehrId)
-    return { template, cells, decision: readable(access, rules, template) }
-  })
+  const { q, columns, rows } = provenRows(query, body)
+  const proven = rows.map((row) => ({ ...row, decision: readable(access, rules, row.template) }))
   const kept = proven.filter((row) => row.decision !== undefined)
-  const released = wanted.slice(0, 3).map((name) => columns[at.get(name) ?? -1])
+  const withheld = proven.filter((row) => row.decision === undefined).map((row) => row.template)
   return {
     body: {
       ...(q === undefined ? {} : { q }),
       name: query.name,
-      columns: released,
+      columns,
       rows: kept.map((row) => row.cells),
+      // Whether, and not what: without it "no rows" would read as "no plan".
+      ...(withheld.length === 0 ? {} : { __withheld: true }),
     },
     released: kept.map((row) => row.template),
-    withheld: proven.filter((row) => row.decision === undefined).map((row) => row.template),
+    withheld,
     decisions: kept.flatMap((row) => row.decision ?? []),
   }
 }

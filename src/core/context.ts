@@ -45,7 +45,7 @@ export interface KnownPatient {
   /** The number that the launch named, when it was superseded by {@link nhsNumber}. */
   readonly supersededNumber?: NhsNumber
   readonly deceased: boolean
-  /** Confidentiality R or V on the record (PDS `meta.security`). */
+  /** Confidentiality R or V on the record (PDS `meta.security`), or what could be that: see patient-flags.ts. */
   readonly sensitive: boolean
 }
 

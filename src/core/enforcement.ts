@@ -3,8 +3,9 @@
  * user may do in these circumstances. Both must allow; what neither speaks of is refused.
  */
 import type { Access } from './access.js'
-import { circumstancesAt } from './circumstances.js'
+import { circumstancesAt, circumstancesWith } from './circumstances.js'
 import type { Action, Policies, PolicyDecision, Resource } from './decision.js'
+import type { PatientFlags } from './patient-flags.js'
 import { ask } from './question.js'
 import { Refusal } from './refusal.js'
 import { type Letter, matchesPattern } from './scope.js'
@@ -23,6 +24,12 @@ const WRITES: ReadonlySet<Letter> = new Set<Letter>(['c', 'u', 'd'])
 export const accessAt = (access: Access, now: EpochMs): Access => ({
   ...access,
   grant: { ...access.grant, circumstances: circumstancesAt(access.grant.circumstances, now) },
+})
+
+/** The same access to a patient of whom the record says this now. */
+export const accessWith = (access: Access, flags: PatientFlags): Access => ({
+  ...access,
+  grant: { ...access.grant, circumstances: circumstancesWith(access.grant.circumstances, flags) },
 })
 
 /** @throws Refusal token_other_audience */

@@ -1,19 +1,13 @@
 /**
- * FHIR R4 as far as we let it through: a table of interactions, a table of types, and for each answer a
- * second look at whose it is. What no row matches is refused.
+ * FHIR R4 as far as we let it through: a table of interactions and a table of types. What no row matches
+ * is refused; what comes back is looked at again in fhir-release.ts.
  *
  * @see FHIR R4, "RESTful API", "Search"; SMART App Launch 2.2, "Scopes for requesting FHIR Resources"
  */
 import type { Access } from './access.js'
-import { type Call, readCall, writeQuery } from './call.js'
+import { type Call, writeQuery } from './call.js'
 import type { Policies, PolicyDecision } from './decision.js'
-import {
-  hasFhirScope,
-  requireAudience,
-  requireDecision,
-  requirePatient,
-  rewriteBase,
-} from './enforcement.js'
+import { hasFhirScope, requireAudience, requireDecision, requirePatient } from './enforcement.js'
 import { Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
 
@@ -117,7 +111,7 @@ function isOwnPractitioner(access: Access, call: FhirDataCall, base: string): bo
 }
 
 /** The search, held to the patient in context whether it named one or not. @throws Refusal record_other_patient */
-function heldToPatient(
+export function heldToPatient(
   { type, parameters }: Extract<FhirDataCall, { readonly interaction: 'search' }>,
   patient: string,
 ): string {
@@ -158,79 +152,4 @@ export function enforceFhir(
   if (call.type === 'Patient' && call.id !== patient)
     throw new Refusal('record_other_patient', 'read Patient')
   return { call, forward: { path: `/${call.type}/${call.id}`, query: '' }, decision }
-}
-
-type Json = Readonly<Record<string, unknown>>
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** The addresses of the record behind us and of ourselves, and whose data may be released. */
-export interface FhirRelease {
-  readonly patient: string
-  readonly upstream: string
-  readonly base: string
-}
-
-function isOfPatient(type: FhirType, resource: Json, { patient, upstream }: FhirRelease): boolean {
-  const { whose } = FHIR_TYPES[type]
-  if (whose === 'directory') return true
-  if (whose === 'self') return resource.id === patient
-  const reference = isObject(resource[whose]) ? resource[whose].reference : undefined
-  if (typeof reference !== 'string') return false
-  const local = reference.startsWith(`${upstream}/`)
-    ? reference.slice(upstream.length + 1)
-    : reference
-  return local === `Patient/${patient}` || local.startsWith(`Patient/${patient}/_history/`)
-}
-
-/** A page's link is released when we would let it in again. A lost `next` would hide entries: refused. */
-function releasedLinks(links: unknown, type: FhirType, release: FhirRelease): readonly Json[] {
-  return (Array.isArray(links) ? links : []).filter((link: unknown) => {
-    if (!isObject(link) || typeof link.url !== 'string') return false
-    try {
-      const address = link.url.startsWith(`${release.base}/`)
-        ? link.url.slice(release.base.length)
-        : ''
-      const call = readFhirCall(readCall('GET', address, {}))
-      if (call.interaction !== 'search' || call.type !== type) throw new Error('not this search')
-      heldToPatient(call, release.patient)
-      return true
-    } catch {
-      if (link.relation === 'next') throw new Refusal('upstream_invalid', 'fhir: next link')
-      return false
-    }
-  })
-}
-
-function releasedBundle(type: FhirType, body: unknown, release: FhirRelease): Json {
-  if (!isObject(body) || body.resourceType !== 'Bundle' || body.type !== 'searchset')
-    throw new Refusal('upstream_invalid', 'fhir: not a searchset')
-  const entries: readonly unknown[] = Array.isArray(body.entry) ? body.entry : []
-  const kept = entries.filter(
-    (entry) => !(isObject(entry) && isObject(entry.search) && entry.search.mode === 'outcome'),
-  )
-  for (const entry of kept) {
-    const resource = isObject(entry) ? entry.resource : undefined
-    // A record that mixes patients in one answer is not to be believed in any part of it.
-    if (!isObject(resource) || resource.resourceType !== type)
-      throw new Refusal('upstream_invalid', `fhir: not a ${type} in a searchset`)
-    if (!isOfPatient(type, resource, release))
-      throw new Refusal('upstream_invalid', `fhir: a ${type} of another patient in a searchset`)
-  }
-  const rewritten = rewriteBase({ ...body, entry: kept }, release.upstream, release.base) as Json
-  return { ...rewritten, link: releasedLinks(rewritten.link, type, release) }
-}
-
-/**
- * The record's answer as it may leave: looked at again for whose it is, with our addresses in it.
- * @throws Refusal record_other_patient, upstream_invalid
- */
-export function releaseFhir(plan: FhirPlan, body: unknown, release: FhirRelease): Json {
-  const { call } = plan
-  if (call.interaction === 'search') return releasedBundle(call.type, body, release)
-  if (!isObject(body) || body.resourceType !== call.type || body.id !== call.id)
-    throw new Refusal('upstream_invalid', `fhir: not the ${call.type} that was asked for`)
-  if (!isOfPatient(call.type, body, release))
-    throw new Refusal('record_other_patient', `read ${call.type}`)
-  return rewriteBase(body, release.upstream, release.base) as Json
 }

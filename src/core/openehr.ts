@@ -44,9 +44,12 @@ export const OPENEHR_INTERACTIONS = [
   { method: 'GET',  path: /^\/query\/([^/]+)$/,                                                          name: 'query',              needs: 's' },
 ] as const satisfies readonly { method: string; path: RegExp; name: string; needs: Letter }[]
 
+/** The plan: every section of one EHR. */
+export const PLAN_QUERY = 'care-plan::sections'
+
 /** Stored queries that bind `ehr_id` and give these columns, `ehr` among them so that rows can be proven. */
 export const STORED_QUERIES: Readonly<Record<string, readonly string[]>> = {
-  'care-plan::sections': ['template', 'uid', 'composition', 'ehr'],
+  [PLAN_QUERY]: ['template', 'uid', 'composition', 'ehr'],
 }
 const QUERY_VALUES: Readonly<Record<string, RegExp>> = {
   ehr_id: new RegExp(`^${OBJECT}$`),
@@ -142,7 +145,8 @@ export function readable(
   return allows(decision) ? decision : undefined
 }
 
-const objectOf = (uid: string): string => (uid.split('::')[0] ?? '').toLowerCase()
+/** The object that a uid is a version of. */
+export const objectOf = (uid: string): string => (uid.split('::')[0] ?? '').toLowerCase()
 
 const VERSION_UID = new RegExp(`^${VERSION}$`)
 
@@ -160,32 +164,4 @@ export function readIfMatch(header: string | undefined, object: string): string 
   const version = /^(?:W\/)?"([^"]{1,250})"$/.exec(header.trim())?.[1] ?? ''
   if (!isVersionOf(version, object)) throw new Refusal('parameter_invalid', 'If-Match')
   return version
-}
-
-const CHANGES = { composition_create: '249', composition_update: '251' } as const
-
-/** Printable ASCII without what would end a quoted value: header values carry no more. */
-const quoted = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/ł/g, 'l')
-    .replace(/Ł/g, 'L')
-    .replace(/[^\x20-\x7e]/g, '')
-    .replace(/["\\]/g, ' ')
-    .slice(0, 200)
-
-/**
- * Who commits, from the token: a client's own word on it never goes on.
- * @see openEHR REST API, "openehr-audit-details"; openEHR terminology, "audit change type"
- */
-export function auditDetails({ user, grant }: Access, interaction: keyof typeof CHANGES): string {
-  const id = user.sdsUserId ?? grant.subject
-  const namespace = user.sdsUserId === undefined ? 'local' : 'https://fhir.nhs.uk/Id/sds-user-id'
-  return [
-    `change_type.code_string="${CHANGES[interaction]}"`,
-    `committer.name="${quoted(user.name ?? id)}"`,
-    `committer.external_ref.id="${quoted(id)}"`,
-    `committer.external_ref.namespace="${namespace}"`,
-    'committer.external_ref.type="PERSON"',
-  ].join(',')
 }

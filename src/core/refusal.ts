@@ -130,6 +130,7 @@ export const REFUSALS = {
   record_absent:         { wire: 'not_found', status: 404, text: NOT_FOUND },
   record_other_patient:  { wire: 'not_found', status: 404, text: NOT_FOUND },
   record_refused:       { wire: 'invalid_request', status: 422, text: 'The shared record did not accept this.' },
+  write_unknown:         { wire: 'temporarily_unavailable', status: 503, text: 'It is not known whether this was saved. Read the section again before you rely on it or change it.' },
   version_missing:       { wire: 'invalid_request', status: 400, text: 'If-Match with the version that was read is required.' },
   version_stale:         { wire: 'conflict', status: 412, text: 'Somebody else changed this since it was read.' },
 } as const satisfies Record<string, RefusalRow>

@@ -83,6 +83,10 @@ export function openEhrRecord({ patients, form, versions, clock }: Parts): Route
       .map((each) => [each.template, versionUid(each), withUid(each), ehr])
     return res.json({ q: AQL, name: PLAN_QUERY, columns: COLUMNS, rows })
   })
+  router.get('/definition/query/:name', (req, res) => {
+    if (req.params.name !== PLAN_QUERY) fault(res, 404, 'No such stored query')
+    else res.json([{ name: PLAN_QUERY, type: 'AQL', version: '1.0.0', q: AQL }])
+  })
   router.get('/definition/template/adl1.4', (_req, res) => {
     res.json(form.map((section) => ({ template_id: section.template, concept: section.title })))
   })

@@ -5,6 +5,7 @@ import type { Trail } from '../audit/trail.js'
 import type { Offered } from '../core/authorization.js'
 import type { KnowUser } from '../core/context.js'
 import type { Policies } from '../core/decision.js'
+import type { PatientFlags } from '../core/patient-flags.js'
 import type { Clock, Random, Seconds } from '../core/values.js'
 import type { Pages } from '../http/pages.js'
 import type { Keys } from '../keys/signing.js'
@@ -29,6 +30,8 @@ export interface OAuthParts {
   /** Where clients known by certificate reach us. */
   readonly mtls?: { readonly alias: string } | undefined
   readonly knowUser: KnowUser
+  /** What the record says today of a patient (record/). @throws Refusal patient_unknown, record_unavailable, upstream_invalid */
+  readonly patientFlags: (fhirId: string) => Promise<PatientFlags>
   readonly pages: Pages
   readonly certificateOf: CertificateOf
   readonly skew: Seconds

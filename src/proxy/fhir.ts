@@ -1,13 +1,14 @@
 /**
  * /fhir: FHIR R4 of the patient in context.
  *
- * @throws Refusal of access/bearer.ts, core/call.ts, core/fhir.ts and record/
+ * @throws Refusal of access/bearer.ts, core/call.ts, core/fhir.ts, core/fhir-release.ts and record/
  * @see SMART App Launch 2.2, "Scopes and Launch Context"; FHIR R4, "RESTful API"
  */
 import type { RequestHandler } from 'express'
 import { readCall } from '../core/call.js'
 import { accessAt } from '../core/enforcement.js'
-import { enforceFhir, type FhirPlan, readFhirCall, releaseFhir } from '../core/fhir.js'
+import { enforceFhir, type FhirPlan, readFhirCall } from '../core/fhir.js'
+import { judgeReleased, releaseFhir } from '../core/fhir-release.js'
 import { Refusal } from '../core/refusal.js'
 import { learn } from '../http/journey.js'
 import { createCapabilities } from './capabilities.js'
@@ -50,7 +51,7 @@ export function fhirProxy(parts: ProxyParts): RequestHandler {
     const plan = enforceFhir(access, call, policies, base)
     const answer = await record.forward({ upstream: 'fhir', method: 'GET', ...plan.forward })
 
-    // … and whose it is, before the app does.
+    // … and whose it is, and what it now says of them, before the app does.
     requireFound(answer)
     const body = releaseFhir(plan, answer.body, {
       // Without one only the user's own Practitioner is let through, which is nobody's patient.
@@ -59,8 +60,10 @@ export function fhirProxy(parts: ProxyParts): RequestHandler {
       base,
     })
 
+    const anew = judgeReleased(access, policies, plan, body)
+
     // Durable first; then it leaves.
-    const decisions = plan.decision === undefined ? [] : [plan.decision]
+    const decisions = plan.decision === undefined ? [] : [plan.decision, ...anew]
     await recordAllowed(trail, access, decisions, detailOf(plan, body))
     passValidators(res, answer)
     res.set('Cache-Control', 'no-store').type(FHIR_JSON).send(JSON.stringify(body))

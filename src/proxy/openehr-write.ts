@@ -2,39 +2,44 @@
  * Creating and updating compositions. The template decides who may write; a write is in the trail before
  * it goes on; what went on is what was judged.
  */
-import { provenComposition, readComposition, requireReadable } from '../core/composition.js'
-import type { PolicyDecision } from '../core/decision.js'
-import {
-  auditDetails,
-  isVersionOf,
-  readable,
-  readIfMatch,
-  requireTemplate,
-} from '../core/openehr.js'
+import { authored } from '../core/authorship.js'
+import { provenRows, readComposition, requireReadable } from '../core/composition.js'
+import type { Json } from '../core/json.js'
+import { isVersionOf, PLAN_QUERY, readIfMatch, requireTemplate } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
-import type { UpstreamAnswer } from '../record/record.js'
-import { recordAllowed } from './entry.js'
-import { type OpenEhrCallIn, type OpenEhrParts, rewritten } from './openehr-parts.js'
-import { jsonBody, passValidators, requireFound } from './request.js'
+import { commitWrite } from './openehr-commit.js'
+import {
+  askRows,
+  type OpenEhrCallIn,
+  type OpenEhrParts,
+  ownComposition,
+  rowsIn,
+} from './openehr-parts.js'
+import { jsonBody } from './request.js'
 
-interface Write {
-  readonly interaction: 'composition_create' | 'composition_update'
-  readonly method: 'POST' | 'PUT'
-  readonly path: string
-  readonly composition: unknown
-  readonly template: string
-  readonly decision: PolicyDecision
-  /** The version that is replaced. */
-  readonly previous?: string
-}
-
-/** The composition that was sent, its template one that scope and policies let this user write. */
+/** The composition that was sent, its template one that scope and policies let this user write, signed with their name. */
 async function sentComposition(parts: OpenEhrParts, { req, res, access, call }: OpenEhrCallIn) {
-  const composition = await jsonBody(req, res)
-  const read = readComposition(composition)
+  const sent = await jsonBody(req, res)
+  const read = readComposition(sent)
   if (read === undefined) throw new Refusal('body_unreadable', 'not a COMPOSITION')
   const decision = requireTemplate(access, parts, call.letter, read.template)
+  const composition = authored(sent as Json, access, parts.clock(), parts.skew)
   return { composition, decision, ...read }
+}
+
+/**
+ * A plan has each section once, and records do not all see to it. Who begins a section holds it for as
+ * long as a write may take, on all nodes; then the plan is read to see whether somebody has begun it before.
+ *
+ * @throws Refusal version_stale, record_unavailable, upstream_invalid
+ */
+async function requireFirst(parts: OpenEhrParts, ehrId: string, template: string): Promise<void> {
+  const claim = { what: `section/${ehrId}/${template}`, until: parts.clock() + parts.holdMs }
+  if (!(await parts.store.commit({ claims: [claim] })))
+    throw new Refusal('version_stale', 'somebody begins this section now')
+  const { rows } = provenRows({ name: PLAN_QUERY, ehrId }, rowsIn(await askRows(parts, ehrId)))
+  if (rows.some((row) => row.template === template))
+    throw new Refusal('version_stale', 'the section has been begun')
 }
 
 /** @see openEHR REST API, "COMPOSITION: create" */
@@ -42,9 +47,10 @@ export async function createComposition(parts: OpenEhrParts, call: OpenEhrCallIn
   const { composition, decision, template, uid } = await sentComposition(parts, call)
   // The record gives ids: one that a client chose could be that of another patient's composition.
   if (uid !== undefined) throw new Refusal('parameter_invalid', 'uid in a new composition')
+  await requireFirst(parts, call.ehrId, template)
   const path = `/ehr/${call.ehrId}/composition`
   const write = { method: 'POST', path, composition, template, decision } as const
-  await commit(parts, call, { interaction: 'composition_create', ...write })
+  await commitWrite(parts, call, { interaction: 'composition_create', ...write })
 }
 
 /** @see openEHR REST API, "COMPOSITION: update" */
@@ -58,9 +64,7 @@ export async function updateComposition(parts: OpenEhrParts, call: OpenEhrCallIn
   // The composition as it stands decides too: else a role could turn a section that it may not touch
   // into one that it may.
   const path = `/ehr/${ehrId}/composition/${object}`
-  const current = await parts.record.forward({ upstream: 'openehr', method: 'GET', path })
-  requireFound(current)
-  const standing = provenComposition(current.body, object)
+  const standing = await ownComposition(parts, ehrId, object)
   if (standing.template !== template) {
     requireReadable(access, parts, standing.template)
     throw new Refusal('parameter_invalid', 'a composition keeps its template')
@@ -71,64 +75,5 @@ export async function updateComposition(parts: OpenEhrParts, call: OpenEhrCallIn
     throw new Refusal('version_stale', 'read since')
   }
   const write = { method: 'PUT', path, composition, template, decision, previous } as const
-  await commit(parts, call, { interaction: 'composition_update', ...write })
-}
-
-async function commit(parts: OpenEhrParts, call: OpenEhrCallIn, write: Write): Promise<void> {
-  const { access } = call
-  const { interaction, method, path, template, previous } = write
-  // In the trail before it goes on. When it then fails, the refusal makes the second entry.
-  await recordAllowed(parts.trail, access, [write.decision], {
-    interaction,
-    template,
-    ...(previous === undefined ? {} : { uid: previous }),
-  })
-  const answer = await parts.record.forward({
-    upstream: 'openehr',
-    method,
-    path,
-    headers: {
-      'content-type': 'application/json',
-      prefer: 'return=representation',
-      'openehr-audit-details': auditDetails(access, interaction),
-      ...(previous === undefined ? {} : { 'if-match': `"${previous}"` }),
-    },
-    body: JSON.stringify(write.composition),
-  })
-  answerWrite(parts, call, write, answer)
-}
-
-/** @throws Refusal record_absent, version_stale, record_refused, upstream_invalid */
-function requireWritten(call: OpenEhrCallIn, { status, headers }: UpstreamAnswer): void {
-  if (status === 404 || status === 410) throw new Refusal('record_absent', 'gone since it was read')
-  if (status === 412 || status === 409) {
-    const current = /^"([^"]+)"$/.exec(headers.etag ?? '')?.[1] ?? ''
-    if (isVersionOf(current, call.uid)) call.res.set('ETag', `"${current}"`)
-    throw new Refusal('version_stale', `the record answered ${status}`)
-  }
-  if (status >= 300) throw new Refusal('record_refused', `the record answered ${status}`)
-}
-
-function answerWrite(
-  parts: OpenEhrParts,
-  call: OpenEhrCallIn,
-  write: Write,
-  answer: UpstreamAnswer,
-): void {
-  const { req, res, access, ehrId } = call
-  requireWritten(call, answer)
-  const written = provenComposition(answer.body, call.uid)
-  if (written.template !== write.template)
-    throw new Refusal('upstream_invalid', 'openehr: another template than written')
-
-  const created = write.interaction === 'composition_create'
-  const shown =
-    /\breturn=representation\b/.test(req.get('prefer') ?? '') &&
-    readable(access, parts, write.template) !== undefined
-  passValidators(res, answer)
-  res.set('ETag', `"${written.uid}"`)
-  res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${written.uid}`)
-  res.status(created ? 201 : shown ? 200 : 204)
-  if (shown) res.json(rewritten(parts, answer.body))
-  else res.end()
+  await commitWrite(parts, call, { interaction: 'composition_update', ...write })
 }

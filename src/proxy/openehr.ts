@@ -6,31 +6,29 @@
  */
 import type { RequestHandler } from 'express'
 import { readCall, writeQuery } from '../core/call.js'
-import {
-  provenComposition,
-  provenHistory,
-  releaseRows,
-  requireReadable,
-} from '../core/composition.js'
+import { provenHistory, releaseRows, requireReadable } from '../core/composition.js'
 import { accessAt } from '../core/enforcement.js'
 import { enforceOpenEhr, type OpenEhrCall, readOpenEhrCall } from '../core/openehr.js'
 import { learn } from '../http/journey.js'
 import { aboutAccess, recordAllowed } from './entry.js'
-import { type OpenEhrCallIn, type OpenEhrParts, rewritten } from './openehr-parts.js'
+import {
+  type OpenEhrCallIn,
+  type OpenEhrParts,
+  ownComposition,
+  rewritten,
+} from './openehr-parts.js'
 import { createComposition, updateComposition } from './openehr-write.js'
 import { addressOf, passValidators, requireFound } from './request.js'
 
 type Interaction = OpenEhrCall['interaction']
 
 async function readOne(parts: OpenEhrParts, { res, access, ehrId, uid }: OpenEhrCallIn) {
-  const path = `/ehr/${ehrId}/composition/${uid}`
-  const answer = await parts.record.forward({ upstream: 'openehr', method: 'GET', path })
-  requireFound(answer)
-  const composition = provenComposition(answer.body, uid)
-  const decision = requireReadable(access, parts, composition.template)
+  const composition = await ownComposition(parts, ehrId, uid)
+  const { answer, template } = composition
+  const decision = requireReadable(access, parts, template)
   await recordAllowed(parts.trail, access, [decision], {
     interaction: 'composition_read',
-    template: composition.template,
+    template,
     uid: composition.uid,
   })
   passValidators(res, answer)
@@ -41,14 +39,10 @@ async function readOne(parts: OpenEhrParts, { res, access, ehrId, uid }: OpenEhr
 
 /** A history tells who wrote what when: it is as readable as the composition itself. */
 async function readHistory(parts: OpenEhrParts, { res, access, ehrId, uid }: OpenEhrCallIn) {
-  const { record, trail } = parts
-  const path = `/ehr/${ehrId}/composition/${uid}`
-  const current = await record.forward({ upstream: 'openehr', method: 'GET', path })
-  requireFound(current)
-  const { template } = provenComposition(current.body, uid)
+  const { template } = await ownComposition(parts, ehrId, uid)
   const decision = requireReadable(access, parts, template)
 
-  const answer = await record.forward({
+  const answer = await parts.record.forward({
     upstream: 'openehr',
     method: 'GET',
     path: `/ehr/${ehrId}/versioned_composition/${uid}/revision_history`,
@@ -56,7 +50,7 @@ async function readHistory(parts: OpenEhrParts, { res, access, ehrId, uid }: Ope
   requireFound(answer)
   provenHistory(answer.body, uid)
   const detail = { interaction: 'revision_history', template, uid }
-  await recordAllowed(trail, access, [decision], detail)
+  await recordAllowed(parts.trail, access, [decision], detail)
   res.json(rewritten(parts, answer.body))
 }
 

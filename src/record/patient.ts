@@ -2,20 +2,20 @@
 import { z } from 'zod'
 import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
 import { readNhsNumber } from '../core/nhs-number.js'
+import { type PatientFlags, patientFlags } from '../core/patient-flags.js'
 import { Refusal } from '../core/refusal.js'
+import { readSearchset } from '../core/searchset.js'
+import { type EhrServer, findEhr, soleEhr } from './ehr.js'
 import type { Upstream } from './upstream.js'
 
 const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number'
-const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality'
 const MOST_REPLACEMENTS = 3
+const MOST_NUMBERS = 10
 
-const coding = z.object({ system: z.string().optional(), code: z.string().optional() })
-
-/** As much of a FHIR R4 Patient as identifies. */
-const patientResource = z.object({
+/** As much of a FHIR R4 Patient as identifies; what else it says is core/patient-flags.ts's. */
+const patientResource = z.looseObject({
   resourceType: z.literal('Patient'),
   id: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/),
-  meta: z.object({ security: z.array(coding).optional() }).optional(),
   active: z.boolean().optional(),
   identifier: z
     .array(
@@ -27,35 +27,15 @@ const patientResource = z.object({
     )
     .default([]),
   birthDate: z.string().optional(),
-  deceasedBoolean: z.boolean().optional(),
-  deceasedDateTime: z.string().optional(),
   link: z
     .array(z.object({ type: z.string(), other: z.object({ reference: z.string().optional() }) }))
     .default([]),
 })
 type PatientResource = z.infer<typeof patientResource>
 
-const bundle = z.object({
-  resourceType: z.literal('Bundle'),
-  type: z.literal('searchset'),
-  entry: z
-    .array(
-      z.object({
-        resource: z.looseObject({ resourceType: z.string() }),
-        search: z.object({ mode: z.string().optional() }).optional(),
-      }),
-    )
-    .default([]),
-})
-
-const subjectStatus = z.object({
-  subject: z.object({
-    external_ref: z.object({ id: z.object({ value: z.string() }), namespace: z.string() }),
-  }),
-})
-const ehr = z.object({
-  ehr_id: z.object({ value: z.guid() }),
-  ehr_status: z.unknown().optional(),
+const entry = z.object({
+  resource: z.looseObject({ resourceType: z.string() }),
+  search: z.object({ mode: z.string().optional() }).optional(),
 })
 
 const invalid = (detail: string) => new Refusal('upstream_invalid', detail)
@@ -88,9 +68,10 @@ async function searchPatient(fhir: Upstream, number: NhsNumber): Promise<Patient
     body: new URLSearchParams({ identifier: `${NHS_NUMBER}|${number}` }).toString(),
   })
   if (answer.status !== 200) throw invalid(`fhir: search gave ${answer.status}`)
-  const matches = read(bundle, answer.body, 'fhir: Bundle')
-    .entry.filter((entry) => (entry.search?.mode ?? 'match') === 'match')
-    .map((entry) => read(patientResource, entry.resource, 'fhir: Patient'))
+  const matches = readSearchset(answer.body, { paged: false })
+    .entries.map((each) => read(entry, each, 'fhir: Bundle.entry'))
+    .filter(({ search }) => (search?.mode ?? 'match') === 'match')
+    .map(({ resource }) => read(patientResource, resource, 'fhir: Patient'))
   // A server that does not know the parameter may answer with everybody.
   if (!matches.every((patient) => numbersOf(patient).some((each) => each.value === number)))
     throw invalid('fhir: search gave another patient')
@@ -102,7 +83,7 @@ async function searchPatient(fhir: Upstream, number: NhsNumber): Promise<Patient
 
 async function readPatient(fhir: Upstream, id: string): Promise<PatientResource> {
   const answer = await fhir.call({ method: 'GET', path: `/Patient/${id}` })
-  if (answer.status !== 200) throw invalid(`fhir: replacing Patient gave ${answer.status}`)
+  if (answer.status !== 200) throw invalid(`fhir: Patient gave ${answer.status}`)
   const patient = read(patientResource, answer.body, 'fhir: Patient')
   if (patient.id !== id) throw invalid('fhir: another Patient than asked')
   return patient
@@ -121,54 +102,30 @@ function replacementOf(fhir: Upstream, patient: PatientResource): string | undef
   return id
 }
 
-/** @throws Refusal patient_unknown (invalidated and replaced by nobody), upstream_invalid */
-async function followReplacements(
-  fhir: Upstream,
-  found: PatientResource,
-): Promise<PatientResource> {
+/**
+ * The record that stands today, and those that it replaced on the way to it.
+ * @throws Refusal patient_unknown (invalidated and replaced by nobody), upstream_invalid
+ */
+async function followReplacements(fhir: Upstream, found: PatientResource) {
   let patient = found
-  for (let steps = 0; ; steps += 1) {
+  const replaced: PatientResource[] = []
+  for (;;) {
     const id = replacementOf(fhir, patient)
     if (id === undefined) break
-    if (steps === MOST_REPLACEMENTS) throw invalid('fhir: too many replacements')
+    if (replaced.length === MOST_REPLACEMENTS) throw invalid('fhir: too many replacements')
+    replaced.push(patient)
     patient = await readPatient(fhir, id)
   }
   if (patient.active === false) throw new Refusal('patient_unknown', 'not active')
-  return patient
+  return { patient, replaced }
 }
 
-const isSensitive = (patient: PatientResource): boolean =>
-  (patient.meta?.security ?? []).some(
-    ({ system, code }) => system === CONFIDENTIALITY && (code === 'R' || code === 'V'),
-  )
-
-/** The EHR id of a subject; `undefined` only when the record itself says that there is none. */
-async function findEhr(
-  openehr: Upstream,
-  namespace: string,
-  number: NhsNumber,
-): Promise<string | undefined> {
-  // openEHR REST offers no other way than the query: this number does stand in an address on its way
-  // to the openEHR server. It never does in one of ours, nor in a log of ours.
-  const query = new URLSearchParams({ subject_id: number, subject_namespace: namespace })
-  const answer = await openehr.call({ method: 'GET', path: '/ehr', query: query.toString() })
-  if (answer.status === 404 && typeof answer.body === 'object' && answer.body !== null)
-    return undefined
-  // A 404 that does not come from an openEHR server may be a wrong address: "no EHR" would then tell a
-  // clinician that there is no plan.
-  if (answer.status !== 200) throw invalid(`openehr: GET /ehr gave ${answer.status}`)
-  const { ehr_id, ehr_status } = read(ehr, answer.body, 'openehr: EHR')
-  const inline = subjectStatus.safeParse(ehr_status)
-  const status = inline.success ? inline.data : await readStatus(openehr, ehr_id.value)
-  const { id, namespace: space } = status.subject.external_ref
-  if (id.value !== number || space !== namespace) throw invalid('openehr: EHR of another subject')
-  return ehr_id.value.toLowerCase()
-}
-
-/** Servers may give EHR.ehr_status as a reference only; whose EHR it is must be seen all the same. */
-async function readStatus(openehr: Upstream, ehrId: string) {
-  const answer = await openehr.call({ method: 'GET', path: `/ehr/${ehrId}/ehr_status` })
-  return read(subjectStatus, answer.body, 'openehr: EHR_STATUS')
+/** Every number that a patient bears or bore. One that is none is asked for as it stands. */
+function numbersEver(patients: readonly PatientResource[]): ReadonlySet<string> {
+  const values = patients.flatMap(numbersOf).flatMap(({ value }) => value ?? [])
+  const numbers = new Set(values.map((value) => readNhsNumber(value) ?? value))
+  if (numbers.size > MOST_NUMBERS) throw invalid('fhir: too many NHS numbers of one patient')
+  return numbers
 }
 
 /**
@@ -180,26 +137,42 @@ async function readStatus(openehr: Upstream, ehrId: string) {
  */
 export async function findPatient(
   fhir: Upstream,
-  openehr: Upstream & { readonly subjectNamespace: string },
+  openehr: EhrServer,
   nhsNumber: NhsNumber,
   birthDate: BirthDate,
 ): Promise<KnownPatient> {
   // Both servers are asked at once; what openEHR says counts only when the patient has been proven.
-  const asked = findEhr(openehr, openehr.subjectNamespace, nhsNumber)
+  const asked = findEhr(openehr, nhsNumber)
   asked.catch(() => undefined)
 
-  const patient = await followReplacements(fhir, await searchPatient(fhir, nhsNumber))
+  const found = await searchPatient(fhir, nhsNumber)
+  const { patient, replaced } = await followReplacements(fhir, found)
   if (patient.birthDate !== birthDate) throw new Refusal('patient_mismatch', 'birth date')
   const current = currentNumber(patient)
 
-  const superseded = current !== nhsNumber
-  const ehrId = superseded ? await findEhr(openehr, openehr.subjectNamespace, current) : await asked
+  const numbers = numbersEver([patient, ...replaced])
+  const ehrs = await Promise.all(
+    [...numbers].map((number) => (number === nhsNumber ? asked : findEhr(openehr, number))),
+  )
+  const ehrId = soleEhr(ehrs, current, numbers)
   return {
     fhirId: patient.id,
     nhsNumber: current,
     ...(ehrId === undefined ? {} : { ehrId }),
-    ...(superseded ? { supersededNumber: nhsNumber } : {}),
-    deceased: patient.deceasedBoolean === true || patient.deceasedDateTime !== undefined,
-    sensitive: isSensitive(patient),
+    ...(current === nhsNumber ? {} : { supersededNumber: nhsNumber }),
+    ...patientFlags(patient),
   }
+}
+
+/**
+ * What a patient who was found at the launch says of itself now.
+ *
+ * @throws Refusal patient_unknown when the record was replaced or invalidated since: another launch finds
+ *   the one that stands; record_unavailable, upstream_invalid
+ */
+export async function findFlags(fhir: Upstream, id: string): Promise<PatientFlags> {
+  const patient = await readPatient(fhir, id)
+  if (patient.active === false || replacementOf(fhir, patient) !== undefined)
+    throw new Refusal('patient_unknown', 'replaced since the launch')
+  return patientFlags(patient)
 }

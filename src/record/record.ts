@@ -1,6 +1,7 @@
 /** The record behind us: a FHIR server and an openEHR server, of which the gateway is the only caller. */
 import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
-import { findPatient } from './patient.js'
+import type { PatientFlags } from '../core/patient-flags.js'
+import { findFlags, findPatient } from './patient.js'
 import {
   type Limits,
   openUpstream,
@@ -23,6 +24,8 @@ export interface SharedRecord {
   readonly bases: Readonly<Record<UpstreamName, string>>
   /** See patient.ts. @throws Refusal patient_unknown, patient_mismatch, record_unavailable, upstream_invalid */
   findPatient(nhsNumber: NhsNumber, birthDate: BirthDate): Promise<KnownPatient>
+  /** Sensitivity and death as they stand now. See patient.ts. @throws Refusal patient_unknown, record_unavailable, upstream_invalid */
+  patientFlags(fhirId: string): Promise<PatientFlags>
   /**
    * Sends on a call that has been judged, with our credential. Answers 2xx, 400, 404, 405, 406, 409,
    * 410, 412, 415 and 422; nothing of a client's headers but an allow-list goes on or comes back.
@@ -45,6 +48,7 @@ export function openRecord(settings: RecordSettings): SharedRecord {
   return {
     bases: { fhir: fhir.base, openehr: openehr.base },
     findPatient: (nhsNumber, birthDate) => findPatient(fhir, openehr, nhsNumber, birthDate),
+    patientFlags: (fhirId) => findFlags(fhir, fhirId),
     forward: ({ upstream, ...call }) => (upstream === 'fhir' ? fhir : openehr).call(call),
     async close() {
       await Promise.all([fhir.close(), openehr.close()])

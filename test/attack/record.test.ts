@@ -444,6 +444,14 @@ const resultSet = (rows: unknown, names = ['template', 'uid', 'composition', 'eh
 })
 const row = ['care-plan::contacts.v1', uid, composition(), PEGGY.ehrId]
 
+/** One body for every call, beside rows that name the patient's composition where it is one that is asked for. */
+const besideRows =
+  (body: unknown, path: string, status = 200): RequestListener =>
+  (req, res) => {
+    const proof = path.includes('/composition/') && req.url?.includes('/query/')
+    return answering(proof ? resultSet([row]) : body, proof ? 200 : status)(req, res)
+  }
+
 describe('a record that answers wrongly', () => {
   const careplans = '/fhir/CarePlan'
   const careplan = '/fhir/CarePlan/c1'
@@ -518,6 +526,29 @@ describe('a record that answers wrongly', () => {
       }),
       502,
     ],
+    [
+      'a search of which a source did not answer',
+      careplans,
+      searchset([
+        {
+          resource: {
+            resourceType: 'OperationOutcome',
+            issue: [{ severity: 'error', code: 'timeout' }],
+          },
+          search: { mode: 'outcome' },
+        },
+      ]),
+      502,
+    ],
+    ['a search whose entries are an object', careplans, searchset({ 0: 'Campbell' }), 502],
+    ['a search that counts more than it gives', careplans, searchset([], { total: 1 }), 502],
+    [
+      'a next page without an address',
+      careplans,
+      searchset([], { link: [{ relation: 'next' }] }),
+      502,
+    ],
+    ['a search whose links are an object', careplans, searchset([], { link: {} }), 502],
     ['a list', careplans, [], 502],
     ['null', careplans, 'null', 502],
     ['a number', careplans, '1', 502],
@@ -571,7 +602,7 @@ describe('a record that answers wrongly', () => {
     ],
     ['no rows at all', query, { q: 'x' }, 502],
   ])('is not believed: %s', async (_, path, body, status) => {
-    await behind(answering(body), async (bad, at) => {
+    await behind(besideRows(body, path), async (bad, at) => {
       const answer = await raw(at, 'GET', path)
       expect(answer.status).toBe(status)
       expect(answer.text).not.toContain('Campbell')
@@ -590,7 +621,7 @@ describe('a record that answers wrongly', () => {
       [query, resultSet([])],
     ]
     for (const [path, body] of right)
-      await behind(answering(body), async (_bad, at) => {
+      await behind(besideRows(body, path), async (_bad, at) => {
         expect((await raw(at, 'GET', path)).status).toBe(200)
       })
   })
@@ -661,12 +692,15 @@ describe('a record that answers wrongly', () => {
   it('says that a write’s outcome is not known when the record is lost on the way, and never repeats it', async () => {
     const body = JSON.stringify(composition())
     const listener: RequestListener = (req, res) =>
-      req.method === 'GET' ? answering(composition())(req, res) : req.socket.destroy()
+      req.method === 'GET'
+        ? besideRows(composition(), '/composition/')(req, res)
+        : req.socket.destroy()
     await behind(listener, async (bad, at) => {
       const headers = { 'content-type': 'application/json', 'if-match': `"${uid}"` }
       const path = `${mine}/composition/${uid.split('::')[0]}`
       const answer = await raw(at, 'PUT', path, headers, body)
       expect(answer.status).toBe(503)
+      expect(JSON.parse(answer.text).error_description).toContain('It is not known whether')
       expect(bad.entries.map(({ what }) => what)).toEqual(['access_allowed', 'access_refused'])
       expect(bad.upstream.filter(({ method }) => method === 'PUT')).toHaveLength(1)
     })

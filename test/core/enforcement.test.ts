@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { auditDetails } from '../../src/core/authorship.js'
 import { readCall } from '../../src/core/call.js'
 import { accessAt, isShallow, rewriteBase } from '../../src/core/enforcement.js'
 import { enforceFhir, FHIR_TYPES, type FhirDataCall, readFhirCall } from '../../src/core/fhir.js'
 import {
-  auditDetails,
   enforceOpenEhr,
   isVersionOf,
   OPENEHR_INTERACTIONS,

@@ -207,3 +207,11 @@ describe('the demonstration record on disk', () => {
     expect(await resuscitation(open(directory))).toEqual(again)
   })
 })
+
+describe('the demonstration’s stored query', () => {
+  it('is defined where the gateway looks for it, and no other is', async () => {
+    const { body } = await get('/openehr/v1/definition/query/care-plan::sections').expect(200)
+    expect(body).toEqual([expect.objectContaining({ name: 'care-plan::sections', type: 'AQL' })])
+    await get('/openehr/v1/definition/query/care-plan::other').expect(404)
+  })
+})

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
-import { accessOf, FORM, ISSUER, openWorld, PEGGY, patient, type World } from './world.js'
+import { accessOf, FORM, ISSUER, NOW, openWorld, PEGGY, patient, type World } from './world.js'
 
 let world: World
 beforeEach(async () => {
@@ -53,6 +53,27 @@ describe('/openehr/v1, the plan by its stored query', () => {
       released: ['care-plan::contacts.v1', 'care-plan::communication.v1'],
     })
     expect(world.entries[0]?.detail?.withheld).toContain('care-plan::resuscitation.v1')
+  })
+
+  it('says that something was left out, and not what: nothing shown is not "none"', async () => {
+    world.allowed = ({ resource }) => resource.id !== 'resuscitation'
+    const some = await get(QUERY).expect(200)
+    expect(some.body.__withheld).toBe(true)
+    expect(some.text).not.toContain('resuscitation')
+
+    world.allowed = () => false
+    const none = await get(QUERY).expect(200)
+    expect(none.body).toMatchObject({ rows: [], __withheld: true })
+
+    world.allowed = () => true
+    expect((await get(QUERY).expect(200)).body).not.toHaveProperty('__withheld')
+    // An EHR without a plan: there is nothing, and nothing is held back.
+    const david = patient('9990000085')
+    world.access = accessOf({ of: david })
+    world.allowed = () => false
+    const empty = await get(QUERY).expect(200)
+    expect(empty.body.rows).toEqual([])
+    expect(empty.body).not.toHaveProperty('__withheld')
   })
 
   it('leaves out the sections that the token’s scopes do not name', async () => {
@@ -149,6 +170,25 @@ describe('/openehr/v1, writing a section', () => {
         detail: { interaction: 'composition_update', template: 'care-plan::what-matters.v1', uid },
       }),
     ])
+  })
+
+  it('is signed with the person of the token and the time of the gateway, whatever the client says', async () => {
+    const { uid, object, composition } = await sectionOf('what-matters')
+    const forged = {
+      ...composition,
+      composer: { _type: 'PARTY_IDENTIFIED', name: 'Dr Helen Marsh' },
+      context: {
+        ...(composition.context as object),
+        start_time: { _type: 'DV_DATE_TIME', value: '2019-01-01T00:00:00Z' },
+      },
+    }
+    const { body } = await put(object, uid, forged).expect(200)
+    expect(body.composer).toMatchObject({
+      name: 'Dr Stanisława "Stasia" Okafor',
+      external_ref: { id: { value: '555254239101' } },
+    })
+    expect(body.context.start_time.value).toBe(new Date(NOW).toISOString())
+    expect(body.context.setting).toEqual((composition.context as { setting: object }).setting)
   })
 
   it('answers without a body unless one is preferred', async () => {

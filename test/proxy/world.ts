@@ -19,9 +19,12 @@ import { refusals } from '../../src/http/refusals.js'
 import { fhirProxy } from '../../src/proxy/fhir.js'
 import { openehrProxy } from '../../src/proxy/openehr.js'
 import { openRecord, type SharedRecord } from '../../src/record/record.js'
+import type { Commit } from '../../src/store/store.js'
 
 export const ISSUER = 'https://gateway.example'
 export const NOW = Date.parse('2026-11-23T12:00:00Z')
+/** For how long a section is held for who begins it. */
+export const HOLD_MS = 15_000
 export const FORM = readForm(readFileSync('config/plan/sections.yaml', 'utf8'))
 export const PLANS = readPlans(readFileSync('config/demo/plans.yaml', 'utf8'))
 export const CREDENTIAL = 'the-record-credential'
@@ -169,6 +172,10 @@ export interface World {
   readonly policy: ReturnType<typeof policiesOf>
   /** Makes the trail fail. */
   trailFails: boolean
+  /** Makes the store fail. */
+  storeFails: boolean
+  /** The clock's time, moved by hand. */
+  now: number
   end(): Promise<void>
 }
 
@@ -204,12 +211,23 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
       entries.push(...happenings)
     },
   }
+  const claims = new Map<string, number>()
+  const store = {
+    async commit({ claims: wanted = [] }: Commit) {
+      if (world.storeFails) throw new Error('no store')
+      return wanted.every(({ what, until }) => {
+        if ((claims.get(what) ?? 0) > world.now) return false
+        claims.set(what, until)
+        return true
+      })
+    },
+  }
   const common = {
     record,
     policies: policy.policies,
     trail,
     bearer: async () => world.access,
-    clock: () => NOW,
+    clock: () => world.now,
   }
   const app = express()
   app.disable('etag')
@@ -222,7 +240,14 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
     next()
   })
   app.use('/fhir', fhirProxy({ ...common, base: `${ISSUER}/fhir` }))
-  app.use('/openehr/v1', openehrProxy({ ...common, plan: FORM, base: `${ISSUER}/openehr/v1` }))
+  app.use(
+    '/openehr/v1',
+    openehrProxy({
+      ...common,
+      ...{ plan: FORM, skew: 30, holdMs: HOLD_MS, store },
+      base: `${ISSUER}/openehr/v1`,
+    }),
+  )
   app.use((_req, res) => {
     startJourney(res, 'json', 'access_refused')
     throw new Refusal('not_found', 'no such endpoint')
@@ -247,6 +272,8 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
     allowed: () => true,
     policy,
     trailFails: false,
+    storeFails: false,
+    now: NOW,
     async end() {
       await close(server)
       await record.close()

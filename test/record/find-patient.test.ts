@@ -61,6 +61,10 @@ function opened(server: Server, origin: string, timeoutMs: number): SharedRecord
   return record
 }
 
+/** By which an openEHR server shows what it is. */
+const DEFINITION = 'GET /openehr/definition/query/care-plan::sections'
+const openEhr = { [DEFINITION]: [{ name: 'care-plan::sections', type: 'AQL', q: 'SELECT c' }] }
+
 const SEARCH = 'POST /fhir/Patient/_search'
 const EHR = 'GET /openehr/ehr'
 const peggy = (record: SharedRecord) => record.findPatient(number('9990000018'), date('1938-03-14'))
@@ -230,6 +234,24 @@ describe('finding the patient, when what comes back is odd', () => {
     ['a link to no patient', bundle(resource({ link: link('Patient/../x') })), 'upstream_invalid'],
     ['no id', bundle(resource({ id: undefined })), 'upstream_invalid'],
     ['another resource', bundle({ resourceType: 'Observation', id: 'o' }), 'upstream_invalid'],
+    [
+      'a search of which a source did not answer',
+      {
+        ...bundle(),
+        entry: [
+          {
+            resource: {
+              resourceType: 'OperationOutcome',
+              issue: [{ severity: 'error', code: 'timeout' }],
+            },
+            search: { mode: 'outcome' },
+          },
+        ],
+      },
+      'upstream_invalid',
+    ],
+    ['a total without a match', { ...bundle(), total: 1 }, 'upstream_invalid'],
+    ['entries that are an object', { ...bundle(), entry: {} }, 'upstream_invalid'],
     ['no Bundle', { resourceType: 'OperationOutcome' }, 'upstream_invalid'],
     ['a list', [], 'upstream_invalid'],
   ])('refuses %s', async (_, answer, code) => {
@@ -239,7 +261,11 @@ describe('finding the patient, when what comes back is odd', () => {
   })
 
   it('looks past what a searchset includes beside its matches', async () => {
-    const outcome = { resource: { resourceType: 'OperationOutcome' }, search: { mode: 'outcome' } }
+    const issue = [{ severity: 'information', code: 'informational' }]
+    const outcome = {
+      resource: { resourceType: 'OperationOutcome', issue },
+      search: { mode: 'outcome' },
+    }
     const answer = bundle(resource())
     const record = await scripted({
       ...known,
@@ -259,18 +285,182 @@ describe('finding the patient, when what comes back is odd', () => {
     const record = await scripted({ ...known, [SEARCH]: bundle(resource({ meta })) })
     expect(await peggy(record)).toMatchObject({ sensitive })
   })
+
+  it('reads a label of another system, and one that cannot be read, as sensitive', async () => {
+    for (const security of [[{ code: 'R' }], { code: 'U' }, ['R']]) {
+      const meta = { security }
+      const record = await scripted({ ...known, [SEARCH]: bundle(resource({ meta })) })
+      expect(await peggy(record)).toMatchObject({ sensitive: true })
+    }
+  })
+})
+
+describe('finding the EHR of a patient who bore another number before', () => {
+  const NEW = '9990000018'
+  const OLD = '9990000026'
+  const identifier = [
+    { system: NAMESPACE, value: OLD, use: 'old' },
+    { system: NAMESPACE, value: NEW },
+  ]
+  const OTHER_EHR = { ehr_id: { value: '0b9a3a5e-1111-4222-8333-444455556666' } }
+  /** EHRs by the number that is asked for. */
+  const byNumber =
+    (ehrs: Readonly<Record<string, object>>): RequestListener =>
+    (req, res) => {
+      const asked = new URL(req.url ?? '', 'http://x').searchParams.get('subject_id') ?? ''
+      const found = ehrs[asked]
+      res.writeHead(found ? 200 : 404, { 'content-type': 'application/json' })
+      res.end(JSON.stringify(found ?? { message: `No EHR found`, code: 404 }))
+    }
+  const merged = (ehrs: Readonly<Record<string, object>>) =>
+    scripted({ [SEARCH]: bundle(resource({ identifier })), [EHR]: byNumber(ehrs), ...openEhr })
+  const launched = (record: SharedRecord, by: string) =>
+    record.findPatient(number(by), date('1938-03-14'))
+
+  it.each([
+    ['the old number', OLD],
+    ['the new number', NEW],
+  ])('gives the EHR under the current number to a launch with %s', async (_, by) => {
+    const found = await launched(await merged({ [NEW]: ehr(NEW) }), by)
+    expect(found).toMatchObject({ nhsNumber: NEW, ehrId: PEGGY.ehrId })
+  })
+
+  it.each([
+    ['the old number', OLD],
+    ['the new number', NEW],
+  ])(
+    'never says "no EHR" to a launch with %s while the plan still lies under the old one',
+    async (_, by) => {
+      await expect(launched(await merged({ [OLD]: ehr(OLD) }), by)).rejects.toEqual(
+        refusal('upstream_invalid'),
+      )
+    },
+  )
+
+  it.each([
+    ['the old number', OLD],
+    ['the new number', NEW],
+  ])('chooses none of two EHRs for a launch with %s', async (_, by) => {
+    const two = await merged({ [NEW]: ehr(NEW), [OLD]: ehr(OLD, OTHER_EHR) })
+    await expect(launched(two, by)).rejects.toEqual(refusal('upstream_invalid'))
+  })
+
+  it('knows a server that answers an old number with the EHR of the current one', async () => {
+    const one = await merged({ [NEW]: ehr(NEW), [OLD]: ehr(NEW) })
+    expect(await launched(one, OLD)).toMatchObject({ ehrId: PEGGY.ehrId })
+    const only = await merged({ [OLD]: ehr(NEW) })
+    expect(await launched(only, NEW)).toMatchObject({ ehrId: PEGGY.ehrId })
+  })
+
+  it('says "no EHR" when there is none under any of them', async () => {
+    expect(await launched(await merged({}), OLD)).not.toHaveProperty('ehrId')
+    expect(await launched(await merged({}), NEW)).not.toHaveProperty('ehrId')
+  })
+
+  it('asks for the number of a record that was replaced, also as people write it', async () => {
+    const link = [{ type: 'replaced-by', other: { reference: 'Patient/new' } }]
+    const written = { system: NAMESPACE, value: '999 000 0034', use: 'old' }
+    const chain = (ehrs: Readonly<Record<string, object>>) =>
+      scripted({
+        [SEARCH]: bundle(
+          resource({ id: 'old', link, identifier: [{ system: NAMESPACE, value: OLD }, written] }),
+        ),
+        'GET /fhir/Patient/new': resource({ id: 'new' }),
+        [EHR]: byNumber(ehrs),
+        ...openEhr,
+      })
+    expect(await launched(await chain({ [NEW]: ehr(NEW) }), OLD)).toMatchObject({ fhirId: 'new' })
+    for (const left of [OLD, '9990000034'])
+      await expect(launched(await chain({ [left]: ehr(left) }), OLD)).rejects.toEqual(
+        refusal('upstream_invalid'),
+      )
+  })
+
+  it('tells the trail what is wrong, without a number', async () => {
+    const refused = await launched(await merged({ [OLD]: ehr(OLD) }), OLD).catch(
+      (error: unknown) => error,
+    )
+    expect(String(refused)).toContain('another number')
+    expect(String(refused)).not.toMatch(/999/)
+  })
 })
 
 describe('finding the EHR', () => {
   const found = { [SEARCH]: bundle(resource()) }
 
   it('believes that there is none only when the openEHR server says so', async () => {
-    expect(await peggy(await scripted(found))).not.toHaveProperty('ehrId')
+    expect(await peggy(await scripted({ ...found, ...openEhr }))).not.toHaveProperty('ehrId')
     const page: RequestListener = (_req, res) =>
       res.writeHead(404, { 'content-type': 'text/html' }).end('<h1>Not found</h1>')
     await expect(peggy(await scripted({ ...found, [EHR]: page }))).rejects.toEqual(
       refusal('upstream_invalid'),
     )
+  })
+
+  const absent =
+    (body: unknown): RequestListener =>
+    (_req, res) =>
+      res.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+
+  it.each([
+    ['an API gateway without such a route', { message: 'no Route matched with those values' }],
+    ['the same, with an id of the request', { message: 'No route', request_id: 'f00' }],
+    ['an API gateway in the cloud', { message: 'Not Found' }],
+    ['another', { message: 'Missing Authentication Token' }],
+    ['a third', { statusCode: 404, message: 'Resource not found' }],
+    [
+      'a web framework',
+      { timestamp: '2026-11-23T12:00:00Z', status: 404, error: 'Not Found', path: '/ehr' },
+    ],
+    ['the same, with a message', { status: 404, error: 'x', path: '/ehr', message: 'No EHR' }],
+    ['another framework', { statusCode: 404, message: 'Cannot GET /ehr', error: 'Not Found' }],
+    ['a third framework', { detail: 'Not Found' }],
+    ['a list', []],
+    ['an empty object', {}],
+    ['null', null],
+    ['a message that is no text', { message: { text: 'No EHR' }, code: 404 }],
+    ['an empty message', { message: '', code: 404 }],
+  ])('does not take the 404 of %s for "no EHR"', async (_, body) => {
+    const record = await scripted({ ...found, ...openEhr, [EHR]: absent(body) })
+    await expect(peggy(record)).rejects.toEqual(refusal('upstream_invalid'))
+  })
+
+  it.each([
+    ['with a code', { message: 'EHR not found', code: 404 }],
+    ['with a code that is a text', { message: 'EHR not found', code: 'EHR_NOT_FOUND' }],
+    ['with the name of its status', { error: 'Not Found', message: 'No EHR found with subject' }],
+    ['with other words', { message: 'Cannot find EHR for subject', code: 404 }],
+    ['with a message alone', { message: 'Could not find EHR for subject' }],
+  ])('believes an openEHR server’s own word %s', async (_, body) => {
+    const record = await scripted({ ...found, ...openEhr, [EHR]: absent(body) })
+    expect(await peggy(record)).not.toHaveProperty('ehrId')
+  })
+
+  it.each([
+    ['nothing there', undefined],
+    ['a page', (_req, res) => res.writeHead(200).end('<h1>Welcome</h1>')],
+    ['another query', [{ name: 'care-plan::other', type: 'AQL' }]],
+    ['an empty list', []],
+    ['anything', { ok: true }],
+    ['no answer', (_req, res) => res.writeHead(503).end()],
+  ] as [string, object | RequestListener | undefined][])(
+    'believes it only of a base that has the plan’s stored query: not with %s there',
+    async (_, definition) => {
+      const script = { ...found, [EHR]: absent({ message: 'No EHR', code: 404 }) }
+      const record = await scripted(
+        definition === undefined ? script : { ...script, [DEFINITION]: definition },
+      )
+      await expect(peggy(record)).rejects.toEqual(refusal('record_unavailable'))
+    },
+  )
+
+  it.each([
+    ['a list', [{ name: 'care-plan::sections', type: 'AQL', version: '1.0.0' }]],
+    ['a list of versions', { versions: [{ name: 'care-plan::sections', version: '1.0.0' }] }],
+    ['the definition itself', { name: 'care-plan::sections', q: 'SELECT c FROM EHR e' }],
+  ])('knows the stored query by %s', async (_, definition) => {
+    const record = await scripted({ ...found, [DEFINITION]: definition })
+    expect(await peggy(record)).not.toHaveProperty('ehrId')
   })
 
   it('refuses the EHR of another subject', async () => {
@@ -392,5 +582,36 @@ describe('finding the patient, when the record is not well', () => {
     const record = await scripted({ [SEARCH]: bundle() })
     const refused = await peggy(record).catch((error: unknown) => error)
     expect(JSON.stringify([refused, String(refused)])).not.toContain('9990000018')
+  })
+})
+
+describe('asking again what narrows the rights in a record', () => {
+  const read = 'GET /fhir/Patient/p1'
+
+  it('tells sensitivity and death as they stand now', async () => {
+    const meta = { security: [{ code: 'R' }] }
+    for (const [more, flags] of [
+      [{}, { sensitive: false, deceased: false }],
+      [{ meta }, { sensitive: true, deceased: false }],
+      [{ deceasedBoolean: true }, { sensitive: false, deceased: true }],
+    ] as const) {
+      const record = await scripted({ [read]: resource(more) })
+      expect(await record.patientFlags('p1')).toEqual(flags)
+    }
+  })
+
+  it('refuses a record that was replaced or invalidated since, which needs a new launch', async () => {
+    const link = [{ type: 'replaced-by', other: { reference: 'Patient/p2' } }]
+    for (const more of [{ link }, { active: false }]) {
+      const record = await scripted({ [read]: resource(more), 'GET /fhir/Patient/p2': resource() })
+      await expect(record.patientFlags('p1')).rejects.toEqual(refusal('patient_unknown'))
+    }
+  })
+
+  it('never takes an answer that cannot be used for "neither"', async () => {
+    for (const script of [{}, { [read]: resource({ id: 'p2' }) }, { [read]: [] }])
+      await expect((await scripted(script)).patientFlags('p1')).rejects.toEqual(
+        refusal('upstream_invalid'),
+      )
   })
 })

@@ -1,8 +1,10 @@
 import { reachesData } from '../../core/authorization.js'
+import { circumstancesAt, circumstancesWith } from '../../core/circumstances.js'
 import type { Client } from '../../core/client.js'
 import { profileOf } from '../../core/client-profile.js'
 import { type Confirmation, type Grant, grantUnder } from '../../core/grant.js'
 import { familyOf, isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
+import { ask } from '../../core/question.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScopes, writeScope } from '../../core/scope.js'
@@ -34,6 +36,28 @@ function scopesNow(parts: OAuthParts, grant: Grant, asked: string | undefined): 
 }
 
 type Held = NonNullable<Grant['refresh']>
+
+/**
+ * The grant as the record knows its patient now, and as the policies let a launch be opened now: who may see a plan
+ * can change while it is open. While the record cannot be asked, what it said last counts.
+ *
+ * @throws Refusal refresh_ended
+ */
+async function judgedAnew(parts: OAuthParts, grant: Grant): Promise<Grant> {
+  const { patient } = grant.context
+  if (patient === undefined) return grant
+  const flags = await parts.patientFlags(patient).catch((error: unknown) => {
+    const code = error instanceof Refusal ? error.code : ''
+    if (code === 'record_unavailable') return grant.circumstances.patient
+    if (code === 'patient_unknown') throw new Refusal('refresh_ended', 'the patient was replaced')
+    throw error
+  })
+  const circumstances = circumstancesWith(grant.circumstances, flags)
+  const now = circumstancesAt(circumstances, parts.clock())
+  const launch = parts.policies.decide(ask(now, 'launch', { type: 'app', id: grant.client }))
+  if (launch.effect === 'deny') throw new Refusal('refresh_ended', launch.policies.join(', '))
+  return { ...grant, circumstances, obligations: launch.obligations }
+}
 
 /** Which of a grant's refresh tokens was shown. One that was replaced long ago is an alarm: two parties hold it. */
 function standingOf(
@@ -101,7 +125,8 @@ export const refreshGrant: GrantType = {
       throw new Refusal('refresh_ended', 'its launch system is not registered any more')
     if (!parts.policies.mayIssue())
       throw new Refusal('policy_stale', 'the policy version is not known')
-    const renewed = grantUnder(grant, parts.policies.version(), behind.user, parts.knowUser)
+    const known = grantUnder(grant, parts.policies.version(), behind.user, parts.knowUser)
+    const renewed = await judgedAnew(parts, known)
     const scopes = scopesNow(parts, renewed, sent.get('scope'))
     if (reachesData(grant.scopes) && !reachesData(scopes))
       throw new Refusal('refresh_ended', 'the policies allow nothing of it today')

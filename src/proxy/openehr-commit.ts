@@ -1,0 +1,136 @@
+/**
+ * A write that has been judged: in the trail, then on its way. Once it has left us only the record knows
+ * whether it was done, so whatever is not its plain yes or no is told as unknown.
+ */
+import { auditDetails } from '../core/authorship.js'
+import { provenComposition, requireOwn } from '../core/composition.js'
+import type { PolicyDecision } from '../core/decision.js'
+import { isVersionOf, readable } from '../core/openehr.js'
+import { Refusal } from '../core/refusal.js'
+import type { UpstreamAnswer } from '../record/record.js'
+import { recordAllowed } from './entry.js'
+import {
+  askRows,
+  type OpenEhrCallIn,
+  type OpenEhrParts,
+  ownComposition,
+  rewritten,
+  rowsIn,
+} from './openehr-parts.js'
+import { passValidators } from './request.js'
+
+export interface Write {
+  readonly interaction: 'composition_create' | 'composition_update'
+  readonly method: 'POST' | 'PUT'
+  readonly path: string
+  readonly composition: unknown
+  readonly template: string
+  readonly decision: PolicyDecision
+  /** The version that is replaced. */
+  readonly previous?: string
+}
+
+/** A composition that the record holds now, as it gave it. */
+interface Written {
+  readonly uid: string
+  readonly body: unknown
+}
+
+const NAMED = /^(?:W\/)?"([^"]+)"$/
+const versionIn = ({ headers }: UpstreamAnswer): string => NAMED.exec(headers.etag ?? '')?.[1] ?? ''
+
+function send(parts: OpenEhrParts, { access }: OpenEhrCallIn, write: Write) {
+  const { interaction, method, path, previous } = write
+  return parts.record.forward({
+    upstream: 'openehr',
+    method,
+    path,
+    headers: {
+      'content-type': 'application/json',
+      prefer: 'return=representation',
+      'openehr-audit-details': auditDetails(access, interaction),
+      ...(previous === undefined ? {} : { 'if-match': `"${previous}"` }),
+    },
+    body: JSON.stringify(write.composition),
+  })
+}
+
+/** The record's plain no. @throws Refusal record_absent, version_stale, record_refused */
+function requireDone(call: OpenEhrCallIn, answer: UpstreamAnswer): void {
+  const { status } = answer
+  if (status === 404 || status === 410) throw new Refusal('record_absent', 'gone since it was read')
+  if (status === 412 || status === 409) {
+    const current = versionIn(answer)
+    if (isVersionOf(current, call.uid)) call.res.set('ETag', `"${current}"`)
+    throw new Refusal('version_stale', `the record answered ${status}`)
+  }
+  if (status >= 300) throw new Refusal('record_refused', `the record answered ${status}`)
+}
+
+/** A server may leave the body out: the version that it names is then read. @throws Refusal upstream_invalid */
+async function readBack(parts: OpenEhrParts, call: OpenEhrCallIn, answer: UpstreamAnswer) {
+  const version = versionIn(answer)
+  if (!isVersionOf(version, call.uid)) throw new Refusal('upstream_invalid', 'openehr: no version')
+  return (await ownComposition(parts, call.ehrId, version)).answer.body
+}
+
+/** The record's plain yes: what it holds now is another version, of what was written, of this EHR. */
+async function proveDone(
+  parts: OpenEhrParts,
+  call: OpenEhrCallIn,
+  write: Write,
+  answer: UpstreamAnswer,
+): Promise<Written> {
+  const body = answer.body ?? (await readBack(parts, call, answer))
+  const { uid, template } = provenComposition(body, call.uid)
+  if (template !== write.template || uid === write.previous)
+    throw new Refusal('upstream_invalid', 'openehr: not what was written')
+  // An update was proven before it left; a new one has had no uid until now.
+  if (write.previous === undefined)
+    requireOwn(call.ehrId, rowsIn(await askRows(parts, call.ehrId)), uid)
+  return { uid, body }
+}
+
+function unknown(error: unknown): never {
+  const by = error instanceof Refusal ? error.message : String((error as Error | null)?.name)
+  throw new Refusal('write_unknown', by, { cause: error })
+}
+
+function answerWrite(
+  parts: OpenEhrParts,
+  call: OpenEhrCallIn,
+  write: Write,
+  answer: UpstreamAnswer,
+  { uid, body }: Written,
+): void {
+  const { req, res, access, ehrId } = call
+  const created = write.interaction === 'composition_create'
+  const shown =
+    /\breturn=representation\b/.test(req.get('prefer') ?? '') &&
+    readable(access, parts, write.template) !== undefined
+  passValidators(res, answer)
+  res.set('ETag', `"${uid}"`)
+  res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${uid}`)
+  res.status(created ? 201 : shown ? 200 : 204)
+  if (shown) res.json(rewritten(parts, body))
+  else res.end()
+}
+
+/** @throws Refusal record_absent, version_stale, record_refused (not done), write_unknown */
+export async function commitWrite(
+  parts: OpenEhrParts,
+  call: OpenEhrCallIn,
+  write: Write,
+): Promise<void> {
+  const { interaction, template, previous } = write
+  // In the trail before it goes on. When it then fails, the refusal makes the second entry.
+  await recordAllowed(parts.trail, call.access, [write.decision], {
+    interaction,
+    template,
+    ...(previous === undefined ? {} : { uid: previous }),
+  })
+  const answer = await send(parts, call, write).catch(unknown)
+  requireDone(call, answer)
+  const written = await proveDone(parts, call, write, answer).catch(unknown)
+  answerWrite(parts, call, write, answer, written)
+}

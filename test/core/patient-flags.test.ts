@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals'
+import { patientFlags } from '../../src/core/patient-flags.js'
+
+const HL7 = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality'
+const patient = (more: object) => ({ resourceType: 'Patient', id: 'p1', ...more })
+const labelled = (security: unknown) => patientFlags(patient({ meta: { security } })).sensitive
+
+describe('what a Patient says of itself (FHIR R4, "Security Labels"; PDS, "Sensitive patients")', () => {
+  it.each([
+    ['no meta', {}],
+    ['no labels', { meta: { versionId: '1' } }],
+    ['an empty list of labels', { meta: { security: [] } }],
+    ['an unrestricted label', { meta: { security: [{ system: HL7, code: 'U' }] } }],
+    ['a normal label', { meta: { security: [{ system: HL7, code: 'N' }] } }],
+  ])('is not sensitive with %s', (_, more) => {
+    expect(patientFlags(patient(more))).toEqual({ sensitive: false, deceased: false })
+  })
+
+  it.each([
+    ['R', HL7],
+    ['V', HL7],
+    ['REDACTED', HL7],
+    ['R', 'http://hl7.org/fhir/v3/Confidentiality'],
+    ['V', 'urn:oid:2.16.840.1.113883.5.25'],
+    ['R', undefined],
+    ['r', HL7],
+    [' V ', HL7],
+  ])('is sensitive by the label %s of the system %s', (code, system) => {
+    expect(
+      labelled([
+        { system: HL7, code: 'U' },
+        { system, code },
+      ]),
+    ).toBe(true)
+  })
+
+  it.each([
+    ['that is no list', { system: HL7, code: 'U' }],
+    ['that is null', null],
+    ['without a code', [{ system: HL7, display: 'restricted' }]],
+    ['with a code that is no text', [{ code: ['U'] }]],
+    ['with an entry that is a text', ['R']],
+    ['with an entry that is null', [null]],
+  ])('is sensitive by a security label %s: what cannot be read may be one', (_, security) => {
+    expect(labelled(security)).toBe(true)
+  })
+
+  it('is sensitive when its meta cannot be read', () => {
+    expect(patientFlags(patient({ meta: 'R' })).sensitive).toBe(true)
+    expect(patientFlags(patient({ meta: [] })).sensitive).toBe(true)
+  })
+
+  it.each([
+    [{ deceasedBoolean: true }, true],
+    [{ deceasedBoolean: false }, false],
+    [{ deceasedDateTime: '2026-11-01' }, true],
+    [{ _deceasedDateTime: { extension: [] } }, true],
+    [{ deceasedBoolean: 'true' }, true],
+    [{}, false],
+  ])('tells of a death by %j: %s', (more, deceased) => {
+    expect(patientFlags(patient(more)).deceased).toBe(deceased)
+  })
+})

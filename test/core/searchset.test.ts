@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals'
+import { readSearchset } from '../../src/core/searchset.js'
+
+const invalid = expect.objectContaining({
+  name: 'Refusal',
+  code: 'upstream_invalid',
+}) as unknown as Error
+
+const searchset = (more: object = {}) => ({ resourceType: 'Bundle', type: 'searchset', ...more })
+const match = { resource: { resourceType: 'CarePlan' }, search: { mode: 'match' } }
+const outcome = (...issue: readonly unknown[]) => ({
+  resource: { resourceType: 'OperationOutcome', issue },
+  search: { mode: 'outcome' },
+})
+const issue = (severity: string, code = 'informational') => ({ severity, code })
+const whole = { paged: false }
+
+describe('the answer to a FHIR search (FHIR R4, "Search", "Bundle")', () => {
+  it('is read when it is whole, empty or not', () => {
+    expect(readSearchset(searchset(), whole)).toEqual({ entries: [], links: [] })
+    expect(readSearchset(searchset({ total: 0, entry: [] }), whole).entries).toEqual([])
+    expect(readSearchset(searchset({ total: 1, entry: [match] }), whole).entries).toEqual([match])
+    // A total below what was given hides nothing.
+    expect(readSearchset(searchset({ total: 0, entry: [match] }), whole).entries).toEqual([match])
+  })
+
+  it('gives what the server remarks beside its matches no place among them', () => {
+    const remark = outcome(issue('information'), issue('warning'))
+    const read = readSearchset(searchset({ total: 1, entry: [remark, match] }), whole)
+    expect(read.entries).toEqual([match])
+  })
+
+  it.each([
+    ['an error among its entries', outcome(issue('error', 'timeout'))],
+    ['a fatal error', outcome(issue('fatal', 'exception'))],
+    ['an error after a remark', outcome(issue('information'), issue('error'))],
+    ['a warning that sources did not answer', outcome(issue('warning', 'incomplete'))],
+    ['a warning of a timeout', outcome(issue('warning', 'timeout'))],
+    ['an outcome without issues', { ...outcome(), resource: { resourceType: 'OperationOutcome' } }],
+    ['an outcome whose issue cannot be read', outcome('timeout')],
+    ['a match that is called an outcome', { ...match, search: { mode: 'outcome' } }],
+    ['an outcome without a resource', { search: { mode: 'outcome' } }],
+  ])('is not taken for an empty one with %s', (_, entry) => {
+    expect(() => readSearchset(searchset({ entry: [entry] }), whole)).toThrow(invalid)
+    expect(() => readSearchset(searchset({ entry: [match, entry] }), whole)).toThrow(invalid)
+  })
+
+  it.each([
+    ['entries that are an object', { entry: { 0: match } }],
+    ['entries that are null', { entry: null }],
+    ['links that are an object', { link: { relation: 'next', url: 'x' } }],
+    ['links that are null', { link: null }],
+    ['a link that is a text', { link: ['next'] }],
+    ['a next link without an address', { link: [{ relation: 'next' }] }],
+    ['a next link with an address that is no text', { link: [{ relation: 'next', url: {} }] }],
+    ['a total above its entries', { total: 1 }],
+    ['a total above its matches', { total: 2, entry: [match] }],
+    ['a total that its includes make up', { total: 1, entry: [{ search: { mode: 'include' } }] }],
+    ['a total that is a text', { total: '1', entry: [match] }],
+    ['another type', { type: 'collection' }],
+    ['another resource', { resourceType: 'OperationOutcome' }],
+  ])('is not believed with %s', (_, more) => {
+    expect(() => readSearchset(searchset(more), whole)).toThrow(invalid)
+  })
+
+  it('may hold fewer than its total where more can be had or fewer were asked for', () => {
+    const next = [{ relation: 'next', url: 'https://record.example/x' }]
+    const first = searchset({ total: 9, entry: [match], link: next })
+    expect(readSearchset(first, whole).links).toEqual(next)
+    expect(readSearchset(searchset({ total: 9, entry: [match] }), { paged: true }).entries).toEqual(
+      [match],
+    )
+  })
+})

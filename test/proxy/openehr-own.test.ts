@@ -1,0 +1,84 @@
+/** A composition is proven to be of the token's EHR by the record's own rows, not by the path it was asked at. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import request from 'supertest'
+import { type LooseRecord, looseRecord, section } from './loose-record.js'
+import { accessOf, openWorld, PEGGY, WINSTON, type World } from './world.js'
+
+const OURS = '5f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a01'
+const THEIRS = '6f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a02'
+const EHR = `/openehr/v1/ehr/${PEGGY.ehrId}`
+
+let record: LooseRecord
+let world: World
+beforeEach(async () => {
+  record = looseRecord(
+    section(PEGGY.ehrId, 'contacts', OURS),
+    section(WINSTON.ehrId, 'contacts', THEIRS, 'Campbell'),
+  )
+  world = await openWorld(record.listener)
+  world.access = accessOf()
+})
+afterEach(() => world.end())
+
+const get = (path: string) => request(world.app).get(`${EHR}${path}`)
+const put = (object: string) =>
+  request(world.app)
+    .put(`${EHR}/composition/${object}`)
+    .set('If-Match', `"${object}::sys::1"`)
+    .set('Prefer', 'return=representation')
+    .send(section(PEGGY.ehrId, 'contacts', object).body)
+
+describe('a record that ignores the EHR in the path', () => {
+  it('gives the patient’s own composition, by object and by version', async () => {
+    for (const id of [OURS, `${OURS}::sys::1`])
+      expect((await get(`/composition/${id}`)).status).toBe(200)
+    expect((await get(`/versioned_composition/${OURS}/revision_history`)).status).toBe(200)
+    expect((await put(OURS)).status).toBe(200)
+  })
+
+  it('gives nothing of another’s: not the composition, not a version, not its history', async () => {
+    for (const path of [
+      `/composition/${THEIRS}`,
+      `/composition/${THEIRS}::sys::1`,
+      `/versioned_composition/${THEIRS}/revision_history`,
+    ]) {
+      const answer = await get(path)
+      expect(answer.status).toBe(404)
+      expect(answer.text).not.toContain('Campbell')
+    }
+    expect(world.entries.map(({ what, refusal }) => [what, refusal])).toEqual(
+      Array(3).fill(['access_refused', 'record_other_patient']),
+    )
+  })
+
+  it('answers another’s composition as what does not exist, word for word', async () => {
+    const plain = ({ body }: { body: object }) => ({ ...body, reference: '' })
+    const theirs = await get(`/composition/${THEIRS}`)
+    const nobodys = await get(`/composition/${THEIRS.replace('6f', '7f')}`)
+    expect(plain(theirs)).toEqual(plain(nobodys))
+  })
+
+  it('is sent no change of another’s composition', async () => {
+    expect((await put(THEIRS)).status).toBe(404)
+    expect(record.calls.filter((call) => !call.startsWith('GET'))).toEqual([])
+    expect(record.kept[1]?.version).toBe(1)
+  })
+
+  it('gives nothing while its rows cannot be had: then nothing proves whose it is', async () => {
+    const { listener } = record
+    for (const [status, expected] of [
+      [404, 502],
+      [500, 503],
+    ] as const) {
+      const away = await openWorld((req, res) =>
+        req.url?.includes('/query/')
+          ? res.writeHead(status, { 'content-type': 'application/json' }).end('{"message":"x"}')
+          : listener(req, res),
+      )
+      away.access = accessOf()
+      const answer = await request(away.app).get(`${EHR}/composition/${OURS}`)
+      await away.end()
+      expect(answer.status).toBe(expected)
+    }
+  })
+})
