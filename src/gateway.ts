@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Bearer } from './access/bearer.js'
 import { createBearer } from './access/bearer.js'
 import { createClientAuthentication } from './access/client.js'
+import type { RateLimits } from './access/rates.js'
 import type { Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
 import type { EventName } from './core/audit.js'
@@ -51,7 +52,8 @@ export interface GatewayParts {
   readonly provider: ClinicianProvider
   readonly issuers: LaunchIssuers
   readonly knowUser: KnowUser
-  readonly findPatient: LaunchParts['findPatient']
+  readonly findPatient: Parameters<RateLimits['seeking']>[0]
+  readonly limits: RateLimits
   readonly seals: LaunchParts['seals']
   readonly offered: Offered
   readonly pages: PageSettings
@@ -81,13 +83,16 @@ interface Route {
 function surface(parts: GatewayParts): readonly Route[] {
   const pages = createPages(parts.pages)
   const bases = { fhir: `${parts.issuer}/fhir`, openehr: `${parts.issuer}/openehr/v1` }
-  const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir }
+  const findPatient = parts.limits.seeking(parts.findPatient)
+  const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir, findPatient }
   const oauth: OAuthParts = { ...parts, bases }
-  const authenticate = createClientAuthentication({
-    ...parts,
-    audiences: [parts.issuer, `${parts.issuer}/oauth/token`],
-  })
-  const record = parts.record(createBearer(parts))
+  const authenticate = parts.limits.clients(
+    createClientAuthentication({
+      ...parts,
+      audiences: [parts.issuer, `${parts.issuer}/oauth/token`],
+    }),
+  )
+  const record = parts.record(parts.limits.calls(createBearer(parts)))
   const smart = publish(smartConfiguration(oauth))
   const openid = publish(openidConfiguration(oauth))
   const on = { launch, oauth }
@@ -157,7 +162,8 @@ export function createGateway(parts: GatewayParts): Express {
     }
     const share = readers === 'nobody' ? [] : [crossOrigin(readers, parts.registry.hasOrigin)]
     const first = verb === 'post' ? [formBody] : answers === 'page' ? [openedOnly] : []
-    const steps = [begin, noStore, ...share, ...first, handler]
+    // After the headers by which an app may read that it was turned away.
+    const steps = [begin, noStore, ...share, parts.limits.flood, ...first, handler]
     if (verb === 'use') router.use(path, ...steps)
     else {
       // One entry for both: a request is held against every entry before its own.
@@ -166,7 +172,7 @@ export function createGateway(parts: GatewayParts): Express {
     }
   }
   app.use(router)
-  app.use((_req, res) => {
+  app.use(parts.limits.flood, (_req, res) => {
     startJourney(res, 'json', 'access_refused')
     throw new Refusal('not_found', 'no such endpoint')
   })

@@ -1,5 +1,6 @@
 /** The configuration's own file, as a schema: names, defaults and bounds. */
 import { z } from 'zod'
+import { LIMIT_NAMES, LIMITS, type LimitName } from './rates.js'
 import { address } from './registration.js'
 
 const lifetime = (standard: number, most: number) =>
@@ -7,6 +8,16 @@ const lifetime = (standard: number, most: number) =>
 
 const listen = z.strictObject({ host: z.string(), port: z.number().int().min(0).max(65535) })
 const upstream = { base: address, timeout_ms: z.number().int().min(100).max(30_000).default(5_000) }
+
+const rate = (standard: number) =>
+  z.union([z.number().int().min(1).max(1_000_000_000), z.literal('off')]).default(standard)
+type Rate = ReturnType<typeof rate>
+const rates = z.strictObject(
+  Object.fromEntries(LIMIT_NAMES.map((name) => [name, rate(LIMITS[name].points)])) as Record<
+    LimitName,
+    Rate
+  >,
+)
 
 /** `gateway.yaml`: config/gateway.yaml says what each key means. */
 export const gatewayFile = z.strictObject({
@@ -40,7 +51,12 @@ export const gatewayFile = z.strictObject({
       session: lifetime(43_200, 43_200),
     })
     .prefault({}),
-  limits: z.strictObject({ skew: z.number().int().min(0).max(60).default(30) }).prefault({}),
+  limits: z
+    .strictObject({
+      skew: z.number().int().min(0).max(60).default(30),
+      rates: rates.prefault({}),
+    })
+    .prefault({}),
   upstreams: z.strictObject({
     fhir: z.strictObject(upstream),
     openehr: z.strictObject({ ...upstream, subject_namespace: z.string().min(1) }),

@@ -80,7 +80,7 @@ async function confirmBirthDate(
     throw new Refusal('birth_date_exhausted', 'answered often enough')
   const attempts = waiting.attempts + 1
   await spendTry(parts, pending, attempts)
-  const patient = await patientBorn(parts, pending, sent)
+  const patient = await patientBorn(parts, pending, signOn, sent)
   if (patient) {
     const confirmed: Happening = {
       what: 'patient_confirmed',
@@ -133,10 +133,11 @@ async function spendTry(
   if (!fresh) throw new Refusal('launch_replayed', 'answered before')
 }
 
-/** The launch's patient, if the date typed is theirs. @throws Refusal record_unavailable, upstream_invalid */
+/** The launch's patient, if the date typed is theirs. @throws Refusal record_unavailable, upstream_invalid, rate_limited */
 async function patientBorn(
   parts: LaunchParts,
   { launch }: PendingLaunch,
+  { user }: SignOn,
   sent: ReadonlyMap<string, string>,
 ) {
   const [day = '', month = '', year = ''] = ['day', 'month', 'year'].map((name) =>
@@ -144,7 +145,9 @@ async function patientBorn(
   )
   const typed = readBirthDate(`${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`)
   if (!typed) return undefined
-  return parts.findPatient(launch.patient.nhsNumber, typed).catch((error: unknown) => {
+  // Whoever signed on: a sealed launch names whomever its maker likes.
+  const seeker = { system: launch.system, organization: launch.organization, user }
+  return parts.findPatient(launch.patient.nhsNumber, typed, seeker).catch((error: unknown) => {
     if (error instanceof Refusal && ['patient_unknown', 'patient_mismatch'].includes(error.code))
       return undefined
     throw error

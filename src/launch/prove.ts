@@ -64,9 +64,9 @@ export async function proveToken(
   return { launch: verifyLaunch(request, system, proof, parts.clock(), parts.skew), system }
 }
 
-/** The patient whom a proven launch names, found in the record. @throws Refusal patient_unknown, patient_mismatch, record_unavailable */
+/** The patient whom a proven launch names, found in the record. @throws Refusal patient_unknown, patient_mismatch, record_unavailable, rate_limited */
 export function patientOf(parts: LaunchParts, launch: VerifiedLaunch) {
   const { nhsNumber, birthDate } = launch.patient
   if (birthDate === undefined) throw new Refusal('launch_malformed', 'patient.birth_date')
-  return parts.findPatient(nhsNumber, birthDate)
+  return parts.findPatient(nhsNumber, birthDate, launch)
 }
