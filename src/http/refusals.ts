@@ -135,8 +135,7 @@ async function enter(
 /**
  * Answers what an endpoint threw. A refusal is recorded with what the request had learned. Those that a
  * rate limit turns away share the entry of the first of them, and its reference: nobody fills the trail.
- * Anything else is a bug: 500,
- * with a reference, without a word of what went wrong.
+ * Anything else is a bug: 500, with a reference, without a word of what went wrong.
  */
 export function refusals(parts: Parts): ErrorRequestHandler {
   return async (error: unknown, req: Request, res: Response, next) => {
