@@ -54,6 +54,8 @@ async function open({ store, dataDir, record, jwk }: Setting): Promise<string> {
     overrides: {
       issuer: ISSUER,
       data_dir: dataDir,
+      // All of the load comes from one address and few people: counted as ever, but never too much.
+      limits: { rates: { flood: 1e9, apps: 1e9, calls: 1e9, launches: 1e9 } },
       store,
       upstreams: {
         fhir: { base: `${record}/fhir` },

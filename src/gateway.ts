@@ -7,6 +7,7 @@ import { createCertificates, type MutualTls } from './access/certificate.js'
 import { createClientAuthentication } from './access/client.js'
 import { createDpop, type Dpop } from './access/dpop.js'
 import { createNonces } from './access/dpop-nonces.js'
+import type { RateLimits } from './access/rates.js'
 import type { Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
 import type { EventName } from './core/audit.js'
@@ -64,7 +65,8 @@ export interface GatewayParts {
   readonly provider: ClinicianProvider
   readonly issuers: LaunchIssuers
   readonly knowUser: KnowUser
-  readonly findPatient: LaunchParts['findPatient']
+  readonly findPatient: Parameters<RateLimits['seeking']>[0]
+  readonly limits: RateLimits
   readonly patientFlags: OAuthParts['patientFlags']
   readonly seals: LaunchParts['seals']
   readonly offered: Offered
@@ -97,11 +99,15 @@ interface Route {
 function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
   const pages = createPages(parts.pages)
   const bases = { fhir: `${parts.issuer}/fhir`, openehr: `${parts.issuer}/openehr/v1` }
-  const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir }
+  const findPatient = parts.limits.seeking(parts.findPatient)
+  const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir, findPatient }
   const certificateOf = createCertificates(parts)
   const oauth: OAuthParts = { ...parts, pages, bases, dpop, certificateOf }
-  const authenticate = createClientAuthentication({ ...parts, certificateOf })
-  const record = parts.record(createBearer({ ...parts, dpop, certificateOf }))
+  const authenticate = parts.limits.clients(
+    createClientAuthentication({ ...parts, certificateOf }),
+  )
+  const bearer = parts.limits.calls(createBearer({ ...parts, dpop, certificateOf }))
+  const record = parts.record(bearer)
   const smart = publish(smartConfiguration(oauth))
   const openid = publish(openidConfiguration(oauth))
   const on = { launch, oauth }
@@ -176,7 +182,8 @@ export function createGateway(parts: GatewayParts): Express {
     // Where apps come, they may come with a proof.
     const offer = readers === 'apps' ? [offerNonce(dpop.nonce)] : []
     const first = verb === 'post' ? [formBody] : answers === 'page' ? [openedOnly] : []
-    const steps = [begin, noStore, ...share, ...offer, ...first, handler]
+    // After the headers by which an app may read that it was turned away.
+    const steps = [begin, noStore, ...share, ...offer, parts.limits.flood, ...first, handler]
     if (verb === 'use') router.use(path, ...steps)
     else {
       // One entry for both: a request is held against every entry before its own.
@@ -185,7 +192,7 @@ export function createGateway(parts: GatewayParts): Express {
     }
   }
   app.use(router)
-  app.use((_req, res) => {
+  app.use(parts.limits.flood, (_req, res) => {
     startJourney(res, 'json', 'access_refused')
     throw new Refusal('not_found', 'no such endpoint')
   })

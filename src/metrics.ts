@@ -3,11 +3,16 @@ import { createServer, type Server } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Trail, Work } from './audit/trail.js'
 import type { Happening } from './core/audit.js'
+import type { LimitName } from './core/rates.js'
 import type { EpochMs } from './core/values.js'
 
 export interface Metrics {
   /** The same trail, counted: what is on record and what the figures say cannot part. */
   counting(trail: Trail): Trail
+  /** A request that a rate limit turned away: the trail holds only the first of many. */
+  limited(limit: LimitName): void
+  /** A count that the store did not take. */
+  uncounted(): void
   /** Figures that are read when they are asked for. */
   watch(policies: { version(): number; heardAt(): EpochMs; mayIssue(): boolean }): void
   text(): Promise<string>
@@ -20,6 +25,17 @@ export function createMetrics(): Metrics {
     name: 'launch_gateway_happenings_total',
     help: 'Entries of the trail, by what happened, how it came out and the refusal code',
     labelNames: ['what', 'outcome', 'refusal'],
+    registers: [registry],
+  })
+  const limited = new Counter({
+    name: 'launch_gateway_limited_total',
+    help: 'Requests that a rate limit turned away, by its name',
+    labelNames: ['limit'],
+    registers: [registry],
+  })
+  const uncounted = new Counter({
+    name: 'launch_gateway_limits_uncounted_total',
+    help: 'Counts of a rate limit that the store did not take, so that this node counted alone',
     registers: [registry],
   })
   const count = (record: readonly Happening[]): void => {
@@ -38,6 +54,8 @@ export function createMetrics(): Metrics {
         return won
       },
     }),
+    limited: (limit) => limited.inc({ limit }),
+    uncounted: () => uncounted.inc(),
     watch(policies) {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({

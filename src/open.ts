@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Express } from 'express'
 import type { Logger } from 'pino'
+import { createRateLimits } from './access/rates.js'
 import { createRegistry, type Registry } from './access/registry.js'
 import { openTrail, type Trail } from './audit/trail.js'
 import { type Config, ConfigError, ENCRYPTION_MISSING } from './config.js'
@@ -173,6 +174,18 @@ function openOutside(config: Config, { clock, allowHttp }: World, keys: Keys) {
   }
 }
 
+const openLimits = (config: Config, { clock, log }: World, store: Store, metrics: Metrics) =>
+  createRateLimits({
+    rates: config.limits.rates,
+    store,
+    clock,
+    limited: metrics.limited,
+    failed(error) {
+      metrics.uncounted()
+      log.warn({ err: error }, 'the store did not count for a rate limit: this node counts alone')
+    },
+  })
+
 /** @throws ConfigError, KeyFault, Problems (policies), StoreFailure */
 export async function openGateway(config: Config, given: World): Promise<OpenGateway> {
   const world = { ...given, random: inBulk(given.random) }
@@ -192,6 +205,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   }
   const { outbound, record, provider, issuers } = openOutside(config, world, keys)
   const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
+  const limits = openLimits(config, world, store, metrics)
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const app = createGateway({
     ...{
@@ -207,7 +221,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       sessions,
       policies,
     },
-    ...{ provider, issuers, findPatient: record.findPatient, patientFlags: record.patientFlags },
+    ...{ provider, issuers, findPatient: record.findPatient, limits },
+    patientFlags: record.patientFlags,
     knowUser: (named, ods, assurance) =>
       knowUser(named, ods as OdsCode, assurance, policies.roles(), directory),
     seals: config.secrets.seals,

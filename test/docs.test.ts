@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { COMMANDS } from '../src/cli/commands.js'
+import { LIMITS } from '../src/core/rates.js'
 import { KINDS } from '../src/core/records.js'
 import { REFUSALS } from '../src/core/refusal.js'
 import { launchSystemRow } from '../src/core/registration.js'
@@ -165,6 +166,19 @@ describe('The tables', () => {
     const [table = ''] = after.split('\n## ')
     const said = rowsOf(table).flatMap(([kinds = '']) => codesIn(kinds))
     expect([...said].sort()).toEqual(Object.keys(KINDS).sort())
+  })
+
+  it('of rate limits hold every row with its numbers, in the words for operators and in the example', () => {
+    const [, after = ''] = page('docs/operating.md').split('\n## Rate limits\n')
+    const [table = ''] = after.split('\n## ')
+    const said = rowsOf(table)
+      .filter(([, , , points]) => /^\d+$/.test(points ?? ''))
+      .map(([name, , , points, per]) => [name?.replaceAll('`', ''), Number(points), Number(per)])
+    expect(said).toEqual(
+      Object.entries(LIMITS).map(([name, { points, per }]) => [name, points, per]),
+    )
+    const example = parse(readFileSync(join(ROOT, 'config/gateway.yaml'), 'utf8')).limits.rates
+    expect(example).toEqual(Object.fromEntries(said))
   })
 
   it('of the configuration holds every key, and no other', () => {

@@ -33,6 +33,7 @@ export const REFUSALS = {
   parameter_invalid:     { wire: 'invalid_request', status: 400, text: 'A parameter is not valid.' },
   body_too_large:        { wire: 'invalid_request', status: 413, text: 'The message is too large.' },
   body_unreadable:       { wire: 'invalid_request', status: 400, text: 'The message could not be read.' },
+  rate_limited:          { wire: 'temporarily_unavailable', status: 429, text: 'Too much was asked from here, or too much that did not work.' },
   not_found:             { wire: 'not_found', status: 404, text: NOT_FOUND },
 
   // Launch

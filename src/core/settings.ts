@@ -1,5 +1,6 @@
 /** The configuration's own file, as a schema: names, defaults and bounds. */
 import { z } from 'zod'
+import { LIMIT_NAMES, LIMITS, type LimitName } from './rates.js'
 import { address } from './registration.js'
 
 const lifetime = (standard: number, most: number) =>
@@ -53,6 +54,15 @@ const mutualTls = z
     need(header !== undefined || verify_header === undefined, 'header', 'verify_header needs it')
     need(header !== verify_header || !header, 'verify_header', 'is the certificate’s own header')
   })
+const rate = (standard: number) =>
+  z.union([z.number().int().min(1).max(1_000_000_000), z.literal('off')]).default(standard)
+type Rate = ReturnType<typeof rate>
+const rates = z.strictObject(
+  Object.fromEntries(LIMIT_NAMES.map((name) => [name, rate(LIMITS[name].points)])) as Record<
+    LimitName,
+    Rate
+  >,
+)
 
 /** `gateway.yaml`: config/gateway.yaml says what each key means. */
 export const gatewayFile = z.strictObject({
@@ -95,7 +105,12 @@ export const gatewayFile = z.strictObject({
       publish_ahead_hours: z.number().int().min(1).max(168).default(24),
     })
     .prefault({}),
-  limits: z.strictObject({ skew: z.number().int().min(0).max(60).default(30) }).prefault({}),
+  limits: z
+    .strictObject({
+      skew: z.number().int().min(0).max(60).default(30),
+      rates: rates.prefault({}),
+    })
+    .prefault({}),
   upstreams: z.strictObject({
     fhir: z.strictObject(upstream),
     openehr: z.strictObject({ ...upstream, subject_namespace: z.string().min(1) }),

@@ -7,7 +7,7 @@ const METHODS = 'GET, POST, PUT, PATCH, DELETE'
 const REQUEST_HEADERS =
   'authorization, dpop, content-type, accept, prefer, if-match, if-none-match, if-none-exist'
 const RESPONSE_HEADERS =
-  'location, etag, content-location, last-modified, www-authenticate, dpop-nonce, x-request-id'
+  'location, etag, content-location, last-modified, retry-after, www-authenticate, dpop-nonce, x-request-id'
 
 /**
  * Cross-origin headers on every answer of an endpoint, refusals included, and the answer to a preflight.

@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Logger } from 'pino'
 import type { Happening } from '../core/audit.js'
 import { newId, type Reference } from '../core/ids.js'
+import { TooMany } from '../core/rates.js'
 import { REFUSALS, Refusal, type RefusalRow } from '../core/refusal.js'
 import type { Random } from '../core/values.js'
 import { challenge } from './challenge.js'
@@ -17,6 +18,10 @@ interface Parts {
   readonly log: Logger
   /** Who may frame a refusal whose launch system is not known: it shows nothing of a patient. */
   readonly anyAncestors: () => Promise<readonly string[]>
+  /** The refusal itself, or the rate limit that it was one too many for. */
+  readonly limits: {
+    refused(req: Request, about: Partial<Happening>, refusal: Refusal): Promise<Refusal>
+  }
   readonly trail: { record(...happenings: readonly Happening[]): Promise<void> }
 }
 
@@ -31,6 +36,10 @@ function asRefusal(error: unknown): Refusal | undefined {
   return undefined
 }
 
+/** When to try again stands in the text as well: a page's reader sees no header. */
+const textOf = (refusal: Refusal): string =>
+  refusal instanceof TooMany ? refusal.text : REFUSALS[refusal.code].text
+
 const operationOutcome = (code: string, text: string, reference: string) => ({
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'error', code, diagnostics: `${text} Reference: ${reference}` }],
@@ -43,6 +52,7 @@ const ISSUE_TYPES: Readonly<Record<number, string>> = {
   404: 'not-found',
   412: 'conflict',
   413: 'too-long',
+  429: 'throttled',
   503: 'transient',
 }
 
@@ -54,7 +64,8 @@ function answer(
   reference: Reference,
 ): void {
   const row: RefusalRow = REFUSALS[refusal.code]
-  const { wire, text } = row
+  const { wire } = row
+  const text = textOf(refusal)
   const atResource = journey.refused === 'access_refused'
   const status = (atResource ? row.atResource : undefined) ?? row.status
   res.set('X-Request-Id', reference)
@@ -63,6 +74,7 @@ function answer(
     answerApp(parts, res, journey.redirect, { error: wire, error_description })
     return
   }
+  if (refusal instanceof TooMany) res.set('Retry-After', String(refusal.wait))
   if (journey.answers === 'page') {
     parts.pages.send(res, status, 'refusal', {
       text,
@@ -82,30 +94,43 @@ function answer(
   res.send(JSON.stringify(body))
 }
 
+/** Even if this fails, the answer is still the refusal, because a refusal is a narrowing. */
+async function enter(
+  parts: Parts,
+  journey: Journey,
+  refusal: Refusal | undefined,
+  reference: Reference,
+): Promise<void> {
+  await parts.trail
+    .record({
+      what: journey.refused,
+      outcome: refusal ? 'refused' : 'failure',
+      ...journey.about,
+      reference,
+      refusal: refusal?.code ?? 'unexpected',
+      detail: { ...journey.about.detail, why: refusal?.detail ?? 'unexpected error' },
+    })
+    .catch((failure: unknown) =>
+      parts.log.error({ reference, err: failure }, 'the trail refused an entry'),
+    )
+}
+
 /**
- * Answers what an endpoint threw. A refusal is recorded with what the request had learned; if even that
- * fails, the answer is still the refusal, because a refusal is a narrowing. Anything else is a bug: 500,
- * with a reference, without a word of what went wrong.
+ * Answers what an endpoint threw. A refusal is recorded with what the request had learned. Those that a
+ * rate limit turns away share the entry of the first of them, and its reference: nobody fills the trail.
+ * Anything else is a bug: 500, with a reference, without a word of what went wrong.
  */
 export function refusals(parts: Parts): ErrorRequestHandler {
   return async (error: unknown, req: Request, res: Response, next) => {
-    const reference = newId('ref', parts.random)
-    const refusal = asRefusal(error)
     const journey = journeyOf(res)
+    const refused = asRefusal(error)
+    const refusal = refused && (await parts.limits.refused(req, journey.about, refused))
+    const told = refusal instanceof TooMany ? refusal.window.reference : undefined
+    const reference = told ?? newId('ref', parts.random)
+    if (refusal instanceof TooMany) refusal.window.reference = reference
     if (!refusal)
       parts.log.error({ reference, err: error, path: req.route?.path }, 'unexpected error')
-    await parts.trail
-      .record({
-        what: journey.refused,
-        outcome: refusal ? 'refused' : 'failure',
-        ...journey.about,
-        reference,
-        refusal: refusal?.code ?? 'unexpected',
-        detail: { ...journey.about.detail, why: refusal?.detail ?? 'unexpected error' },
-      })
-      .catch((failure: unknown) =>
-        parts.log.error({ reference, err: failure }, 'the trail refused an entry'),
-      )
+    if (told === undefined) await enter(parts, journey, refusal, reference)
     if (res.headersSent) return next(error)
     if (journey.answers === 'page' && journey.frameAncestors.length === 0) {
       journey.frameAncestors = await parts.anyAncestors().catch(() => [])

@@ -1,16 +1,13 @@
 /** The patient, where a user names one: typed birth dates, and the choice that a standalone launch asks for. */
 import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
 import { hashOf } from '../core/ids.js'
+import { isStandalone, type VerifiedLaunch } from '../core/launch.js'
 import { readBirthDate } from '../core/nhs-number.js'
 import { Refusal } from '../core/refusal.js'
 import { personOf, type RecentPatient, type SignOn } from '../core/session.js'
-import { after, type Seconds } from '../core/values.js'
 import type { Put } from '../store/store.js'
 import type { LaunchParts } from './parts.js'
 
-const DAY: Seconds = 86_400
-/** How often one person may name one patient in a day, right or wrong. */
-const MOST_NAMINGS = 30
 const MOST_RECENT = 5
 
 const person = (signOn: SignOn): string => hashOf(personOf(signOn.user, signOn.issuer))
@@ -24,33 +21,22 @@ export function typedDate(sent: ReadonlyMap<string, string>): BirthDate | undefi
 }
 
 /**
- * Counts that somebody names a patient, before it is judged: a birth date could be found by trying them all,
- * launch after launch.
- *
- * @throws Refusal birth_date_exhausted
- */
-async function spendNaming(parts: LaunchParts, signOn: SignOn, number: NhsNumber): Promise<void> {
-  const what = `naming/${person(signOn)}/${hashOf(number)}`
-  const until = after(parts.clock(), DAY)
-  for (let n = 1; n <= MOST_NAMINGS; n++)
-    if (await parts.store.commit({ claims: [{ what: `${what}/${n}`, until }] })) return
-  throw new Refusal('birth_date_exhausted', 'named often enough today')
-}
-
-/**
  * The patient whom number and date name, or `undefined` for whatever does not fit: an unknown number and a
  * wrong date look the same.
  *
- * @throws Refusal birth_date_exhausted, record_unavailable, upstream_invalid
+ * @throws Refusal rate_limited, record_unavailable, upstream_invalid
  */
 export async function patientNamed(
   parts: LaunchParts,
-  signOn: SignOn,
+  launch: VerifiedLaunch,
+  { user }: SignOn,
   number: NhsNumber,
   born: BirthDate,
 ): Promise<KnownPatient | undefined> {
-  await spendNaming(parts, signOn, number)
-  return parts.findPatient(number, born).catch((error: unknown) => {
+  // Whoever signed on: a sealed launch names whomever its maker likes.
+  const organization = isStandalone(launch) ? user.organization.odsCode : launch.organization
+  const seeker = { system: launch.system, organization, user }
+  return parts.findPatient(number, born, seeker).catch((error: unknown) => {
     if (error instanceof Refusal && ['patient_unknown', 'patient_mismatch'].includes(error.code))
       return undefined
     throw error

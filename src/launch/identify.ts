@@ -97,7 +97,7 @@ async function confirmBirthDate(
   await spendTry(parts, pending, { for: 'birth-date', attempts })
   const born = typedDate(sent)
   const { nhsNumber } = launch.patient
-  const patient = born && (await patientNamed(parts, signOn, nhsNumber, born))
+  const patient = born && (await patientNamed(parts, launch, signOn, nhsNumber, born))
   if (patient) {
     const confirmed: Happening = {
       what: 'patient_confirmed',
@@ -153,7 +153,7 @@ async function choosePatient(
   const typed = { nhsNumber: readNhsNumber(sent.get('nhs_number')), birthDate: typedDate(sent) }
   const { nhsNumber, birthDate } = recent[Number(sent.get('recent') ?? 'none')] ?? typed
   const patient =
-    nhsNumber && birthDate && (await patientNamed(parts, signOn, nhsNumber, birthDate))
+    nhsNumber && birthDate && (await patientNamed(parts, launch, signOn, nhsNumber, birthDate))
   if (patient && nhsNumber && birthDate) {
     const chosen: Happening = {
       what: 'patient_confirmed',

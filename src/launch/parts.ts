@@ -1,10 +1,11 @@
 /** What the launch slice is built from, and the small records that its steps hand on. */
 import type { Request, Response } from 'express'
+import type { FindPatient } from '../access/rates.js'
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
 import type { Happening } from '../core/audit.js'
 import type { AppAsk } from '../core/authorization-request.js'
-import type { BirthDate, KnownPatient, KnowUser, NhsNumber } from '../core/context.js'
+import type { KnownPatient, KnowUser } from '../core/context.js'
 import type { Policies } from '../core/decision.js'
 import type { LaunchId } from '../core/ids.js'
 import { isStandalone, type SystemLaunch, type VerifiedLaunch } from '../core/launch.js'
@@ -33,8 +34,8 @@ export interface LaunchParts {
   readonly pages: Pages
   readonly provider: ClinicianProvider
   readonly knowUser: KnowUser
-  /** Finds the patient behind number and birth date (record/). */
-  readonly findPatient: (nhsNumber: NhsNumber, birthDate: BirthDate) => Promise<KnownPatient>
+  /** Finds the patient behind number and birth date (record/), as often as may be tried. */
+  readonly findPatient: FindPatient
   readonly seals: Readonly<Record<string, string>>
   readonly skew: Seconds
   readonly lifetimes: {

@@ -68,5 +68,5 @@ export async function proveToken(
 export function patientOf(parts: LaunchParts, launch: SystemLaunch) {
   const { nhsNumber, birthDate } = launch.patient
   if (birthDate === undefined) throw new Refusal('launch_malformed', 'patient.birth_date')
-  return parts.findPatient(nhsNumber, birthDate)
+  return parts.findPatient(nhsNumber, birthDate, launch)
 }

@@ -3,7 +3,14 @@ import type { Kind } from '../core/records.js'
 import type { Clock, EpochMs } from '../core/values.js'
 import { StoreFailure } from './failure.js'
 import { type Chains, readTrail } from './reading.js'
-import { assertListed, decodeRecord, recordKey, type Writing, writingOf } from './records.js'
+import {
+  assertListed,
+  counterKey,
+  decodeRecord,
+  recordKey,
+  type Writing,
+  writingOf,
+} from './records.js'
 import type { Answers, Ask, Store } from './store.js'
 
 export interface BackEnd {
@@ -14,6 +21,7 @@ export interface BackEnd {
   /** Ids of a kind that is listed; some may be of records that are gone. */
   ids(kind: Kind): Promise<readonly string[]>
   commit(writing: Writing): Promise<boolean>
+  count(key: string, until: EpochMs): Promise<number>
   sweep(now: EpochMs): Promise<number>
   /** Once nothing is under way. */
   close(): Promise<void>
@@ -37,6 +45,7 @@ export function storeOf(backEnd: BackEnd, clock: Clock): Store {
     ...readsOf(open, clock),
     kind: backEnd.kind,
     commit: async (commit) => open().commit(writingOf(commit)),
+    count: async (what, until) => open().count(counterKey(what), until),
     trail: (range = {}) => readTrail(chains, range),
     heads: async () =>
       (await chains.last()).map(({ writer, seq, hash }) => ({ writer, seq, hash })),

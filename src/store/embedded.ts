@@ -13,7 +13,8 @@ import type { Clock, EpochMs, Random } from '../core/values.js'
 import { storeOf } from './back-end.js'
 import { type Database, openChains } from './embedded-chains.js'
 import { openWriting } from './embedded-writing.js'
-import { untilOf } from './records.js'
+import { StoreFailure } from './failure.js'
+import { encodeUntil, untilOf } from './records.js'
 import type { Store } from './store.js'
 
 export interface EmbeddedOptions {
@@ -42,6 +43,7 @@ export async function openEmbedded({ dir, clock, random }: EmbeddedOptions): Pro
       return keys.map((key) => key.slice(kind.length + 1))
     },
     commit: writing.commit,
+    count: (key: string, until: EpochMs) => count(db, key, until),
     sweep: (now: EpochMs) => sweep(db, now),
     async close() {
       await writing.idle()
@@ -58,6 +60,20 @@ function openDatabase(dir: string): Database {
   const db: Database = open({ path, encoding: 'string', overlappingSync: false })
   for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600)
   return db
+}
+
+/** Shares the flush of whatever is being written: nobody needs it on disk, and a flush of its own would cost more. */
+async function count(db: Database, key: string, until: EpochMs): Promise<number> {
+  try {
+    return await db.childTransaction(() => {
+      const next = Number(db.get(key)?.split(' ')[1] ?? 0) + 1
+      db.put(key, `${encodeUntil(until)} ${next}`)
+      return next
+    })
+  } catch {
+    // LMDB's own error goes no further: it may quote a key.
+    throw new StoreFailure('uncertain', 'the transaction could not be written')
+  }
 }
 
 const SWEEP_PAGE = 1000

@@ -49,6 +49,9 @@ export function claimKey(what: string): string {
   return tag === undefined ? `claim/${name(what)}` : `{${tag}}/claim/${name(what)}`
 }
 
+/** Counters are neither claims nor records. */
+export const counterKey = (what: string): string => `count/${name(what)}`
+
 /** @throws Error for a kind that may be many */
 export function assertListed(kind: Kind): void {
   if (!LISTED.has(kind)) throw new Error(`records of kind ${kind} cannot be listed`)

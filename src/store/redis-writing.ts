@@ -29,7 +29,7 @@ interface Job {
 
 const MOST_IN_ONE_ELEMENT = 256
 /** The server's expiry only cleans: our clock judges, and the clocks of two machines differ. */
-const SLACK = 5 * 60_000
+export const SLACK = 5 * 60_000
 const TEN_YEARS = 10 * 365 * 24 * 3_600_000
 
 /** What makes a key go away some time after `until`; nothing for what is kept for ever. */

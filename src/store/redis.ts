@@ -14,6 +14,7 @@ import type { Kind } from '../core/records.js'
 import type { Clock, Random } from '../core/values.js'
 import { storeOf } from './back-end.js'
 import { type Connection, connect, type RedisAddress } from './redis-connection.js'
+import { openCounting } from './redis-counting.js'
 import { openRedisChains } from './redis-stream.js'
 import { indexKey, openRedisWriting } from './redis-writing.js'
 import type { Store } from './store.js'
@@ -45,6 +46,7 @@ export async function openRedis(options: RedisStoreOptions): Promise<Store> {
       return (members as string[]).sort()
     },
     commit: writing.commit,
+    count: openCounting(connection, prefix, clock),
     // The server removes by itself.
     sweep: async () => 0,
     async close() {

@@ -77,6 +77,12 @@ export interface Store {
    * @throws Error when durability is unknown; the caller must treat the commit as not done
    */
   commit(commit: Commit): Promise<boolean>
+  /**
+   * Adds one to a counter and answers how far it is: each number once, however many machines count. The
+   * name says which stretch of time it counts, for from `until` on it may be forgotten. Not durable: a
+   * count that is lost lets somebody try once more.
+   */
+  count(what: string, until: EpochMs): Promise<number>
   /** The trail as written, in the order of time. */
   trail(range?: TrailRange): AsyncIterable<TrailEntry>
   /** The head of every writer that ever wrote, this one included once it has. */

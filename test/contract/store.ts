@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Store } from '../../src/store/store.js'
 import { claimContract } from './claims.js'
+import { countContract } from './counts.js'
 import {
   entriesAt,
   type Machines,
@@ -34,6 +35,7 @@ export function storeContract(backEnd: string, share: () => Promise<Shared>): vo
     })
     claimContract(t)
     recordContract(t)
+    countContract(t)
     trailContract(t)
     endContract(t)
   })
@@ -59,6 +61,7 @@ function endContract(t: Machines): void {
       const refused = { code: 'closed' }
       await expect(closing.get('person', id)).rejects.toMatchObject(refused)
       await expect(closing.commit({})).rejects.toMatchObject(refused)
+      await expect(closing.count('x', t.now + MINUTE)).rejects.toMatchObject(refused)
       await expect(closing.list('app')).rejects.toMatchObject(refused)
       await expect(closing.heads()).rejects.toMatchObject(refused)
       await expect(read(closing)).rejects.toMatchObject(refused)

@@ -259,6 +259,7 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
       pages: {} as Pages,
       log: pino({ level: 'silent' }),
       trail,
+      limits: { refused: async (_req, _about, refusal) => refusal },
       anyAncestors: async () => [],
     }),
   )

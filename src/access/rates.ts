@@ -1,0 +1,161 @@
+/** Who asks too often: counted by the rows of core/rates.ts, where it becomes known who asks. */
+import type { Request, RequestHandler } from 'express'
+import type { Access } from '../core/access.js'
+import type { Happening } from '../core/audit.js'
+import type { Client } from '../core/client.js'
+import type { BirthDate, KnownPatient, NamedUser, NhsNumber } from '../core/context.js'
+import {
+  type Caller,
+  type Excess,
+  keyOf,
+  LIMIT_NAMES,
+  LIMITS,
+  type LimitName,
+  limitOf,
+  networkOf,
+  type Rates,
+  TooMany,
+} from '../core/rates.js'
+import type { Refusal } from '../core/refusal.js'
+import type { Clock } from '../core/values.js'
+import { type Count, consume, countHere, Limiter } from './limiter.js'
+import { openTries } from './tries.js'
+
+/** In whose name a patient is looked for: the launch, with the user who really sits there. */
+export interface Seeker {
+  readonly system: string
+  readonly organization: string
+  readonly user: NamedUser
+}
+export type FindPatient = (
+  nhsNumber: NhsNumber,
+  birthDate: BirthDate,
+  seeker: Seeker,
+) => Promise<KnownPatient>
+
+export interface RateLimits {
+  /** Counts a request on its address. @throws Refusal rate_limited */
+  readonly flood: RequestHandler
+  /** Counts calls on the user whose token was proven. @throws Refusal rate_limited */
+  calls<A extends readonly unknown[]>(
+    bearer: (...call: A) => Promise<Access>,
+  ): (...call: A) => Promise<Access>
+  /** Counts requests on the app that has proven itself. @throws Refusal rate_limited */
+  clients<A extends readonly unknown[]>(
+    authenticate: (...sent: A) => Promise<Client>,
+  ): (...sent: A) => Promise<Client>
+  /** Counts launches, and birth dates that were wrong. @throws Refusal rate_limited */
+  seeking(find: (nhsNumber: NhsNumber, birthDate: BirthDate) => Promise<KnownPatient>): FindPatient
+  /**
+   * The refusal with which a refused request is answered: itself, or the limit that it was one too many for.
+   * @param about what the request had learned
+   */
+  refused(req: Request, about: Partial<Happening>, refusal: Refusal): Promise<Refusal>
+}
+
+interface Parts {
+  readonly rates: Rates
+  readonly store: { count: Count }
+  readonly clock: Clock
+  /** Told of each request that was turned away. */
+  readonly limited: (limit: LimitName) => void
+  /** Told when the store could not count. */
+  readonly failed: (error: unknown) => void
+}
+
+const addressOf = (req: Request): string => networkOf(req.ip ?? '')
+
+/** What needs to be known of a caller who has proven who they are: no address. */
+const PROVEN = { address: '' }
+
+/**
+ * A store that fails stops nobody: this node then counts for itself. Nothing else fails open with it, for
+ * a limit lets nobody in.
+ */
+function countOn({ store, clock, failed }: Parts): Count {
+  const here = countHere(clock)
+  return (what, until) =>
+    store.count(what, until).catch((error: unknown) => {
+      failed(error)
+      return here(what, until)
+    })
+}
+
+function openLimiters(parts: Parts): ReadonlyMap<LimitName, Limiter> {
+  const { rates, clock } = parts
+  const [together, alone] = [countOn(parts), countHere(clock)]
+  return new Map(
+    LIMIT_NAMES.flatMap((name) => {
+      const points = rates[name]
+      const count = LIMITS[name].counts === 'asked' ? alone : together
+      return points === 'off' ? [] : [[name, new Limiter({ name, points, count, clock })] as const]
+    }),
+  )
+}
+
+export function createRateLimits(parts: Parts): RateLimits {
+  const { clock, limited } = parts
+  const limiters = openLimiters(parts)
+
+  function tooMany(excess: Excess): TooMany {
+    limited(excess.limit)
+    return new TooMany(excess, clock())
+  }
+  async function count(limit: LimitName, caller: Caller): Promise<Excess | undefined> {
+    const [limiter, key] = [limiters.get(limit), keyOf(limit, caller)]
+    if (!limiter || key === undefined) return undefined
+    const window = await consume(limiter, key)
+    return window && { limit, key, window }
+  }
+  async function admit(limit: LimitName, caller: Caller): Promise<void> {
+    const excess = await count(limit, caller)
+    if (excess) throw tooMany(excess)
+  }
+
+  return {
+    async flood(req, _res, next) {
+      await admit('flood', { address: addressOf(req) })
+      next()
+    },
+    ...guards(admit, openTries(limiters, clock, tooMany)),
+    async refused(req, { system, user }, refusal) {
+      const limit = limitOf(refusal.code)
+      if (!limit) return refusal
+      const known = { system, organization: user?.organization, user: user?.id }
+      const excess = await count(limit, { address: addressOf(req), ...known })
+      return excess ? tooMany({ ...excess, instead: refusal.code }) : refusal
+    },
+  }
+}
+
+/** Around the steps at which it becomes known who asks. */
+function guards(
+  admit: (name: LimitName, caller: Caller) => Promise<void>,
+  tries: ReturnType<typeof openTries>,
+): Pick<RateLimits, 'calls' | 'clients' | 'seeking'> {
+  return {
+    calls:
+      (bearer) =>
+      async (...call) => {
+        const access = await bearer(...call)
+        const { system } = access.grant.circumstances.launch
+        const organization = access.user.organization.odsCode
+        await admit('calls', { ...PROVEN, system, organization, user: access.grant.subject })
+        return access
+      },
+    clients:
+      (authenticate) =>
+      async (...sent) => {
+        const client = await authenticate(...sent)
+        // A public app proves nothing: its name is anybody's to use up.
+        if (client.type !== 'public') await admit('apps', { ...PROVEN, app: client.id })
+        return client
+      },
+    seeking: (find) => async (nhsNumber, birthDate, seeker) => {
+      const { system, organization, user } = seeker
+      const caller = { ...PROVEN, system, organization, user: user.sdsUserId ?? user.localId }
+      await admit('launches', caller)
+      return tries({ ...caller, patient: nhsNumber }, () => find(nhsNumber, birthDate))
+    },
+  }
+}
