@@ -18,6 +18,12 @@ const WHY: Readonly<Record<number, Why>> = {
 }
 const PATIENCE = 20_000
 const EARLY_SECONDS = 30
+/**
+ * A renewal whose answer is lost may have been done: the gateway then takes the same refresh token again, but
+ * for a minute only. So it is asked again at once, and each time is short.
+ */
+const RENEWAL_PATIENCE = 10_000
+const RENEWAL_PAUSES = [0, 1_000, 4_000]
 
 /** A call that did not give what it asked for. `words` and `reference` are the gateway's, if it spoke. */
 export class CallFailed extends Error {
@@ -95,15 +101,25 @@ export class Connection {
   }
 
   async #renew(): Promise<Renewal> {
+    let renewal: Renewal = 'unreachable'
+    for (const pause of RENEWAL_PAUSES) {
+      await new Promise((resolve) => setTimeout(resolve, pause))
+      renewal = await this.#renewOnce()
+      if (renewal !== 'unreachable') break
+    }
+    return renewal
+  }
+
+  async #renewOnce(): Promise<Renewal> {
     const client = this.#client
     const kept = this.token('refresh_token')
     if (!client || typeof kept !== 'string') return 'ended'
     try {
-      await client.refresh({ signal: AbortSignal.timeout(PATIENCE) })
+      await client.refresh({ signal: AbortSignal.timeout(RENEWAL_PATIENCE) })
     } catch (error) {
       const status = (error as { status?: number }).status ?? 0
       if (status >= 400 && status < 500 && status !== 429) return 'ended'
-      // fhirclient has dropped it; the gateway, which did not answer, has not.
+      // fhirclient has dropped it; the gateway still takes it.
       Object.assign(client.state.tokenResponse ?? {}, { refresh_token: kept })
       return 'unreachable'
     }
@@ -115,7 +131,11 @@ export class Connection {
   async #authorization(): Promise<string> {
     const expires = this.#client?.state.expiresAt ?? 0
     if (this.token('refresh_token') && expires - EARLY_SECONDS < Date.now() / 1000) {
-      if ((await this.renew()) === 'ended') throw new CallFailed('ended')
+      const renewal = await this.renew()
+      if (renewal === 'ended') throw new CallFailed('ended')
+      // A token that is known to be over would be refused, and a session that lives be taken for ended.
+      if (renewal === 'unreachable' && expires < Date.now() / 1000)
+        throw new CallFailed('unreachable')
     }
     const header = this.#client?.getAuthorizationHeader()
     if (!header) throw new CallFailed('ended')

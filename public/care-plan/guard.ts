@@ -19,6 +19,8 @@ export class SessionGuard {
   #warning: Warning | undefined
   /** The end that cannot be put off was shown and understood. */
   #understood = false
+  /** The user asked to stay, and no renewal has got through since. */
+  #asked = false
   #tried = 0
   readonly #timer: number
   readonly #watch: Watch
@@ -73,6 +75,7 @@ export class SessionGuard {
       void this.#renew()
     } else if (step.do === 'warn') {
       this.#show(step.left, step.extendable)
+      if (this.#asked && now - this.#tried >= RETRY) void this.#stay()
     } else if (step.do === 'nothing') {
       this.#hide()
     }
@@ -91,6 +94,7 @@ export class SessionGuard {
   #hide(): void {
     this.#warning?.close()
     this.#warning = undefined
+    this.#asked = false
   }
 
   async #answer(extendable: boolean): Promise<void> {
@@ -99,8 +103,15 @@ export class SessionGuard {
       this.#hide()
       return
     }
-    if ((await this.#renew()) === 'unreachable') this.#warning?.failed()
-    else this.#tick()
+    this.#asked = true
+    await this.#stay()
+  }
+
+  async #stay(): Promise<void> {
+    this.#tried = Date.now()
+    const renewal = await this.#renew()
+    if (renewal === 'unreachable') this.#warning?.failed()
+    else if (renewal === 'renewed') this.#tick()
   }
 
   async #renew(): Promise<Renewal> {

@@ -65,7 +65,7 @@ export function warn({ extendable, unsaved, answer }: Setup): Warning {
       if (SAID.includes(Math.ceil(left / 1000))) said.textContent = `${showLeft(left)} left`
     },
     failed: () => {
-      trouble.textContent = 'The service could not be reached. Try again.'
+      trouble.textContent = 'The service could not be reached. It is being tried again.'
     },
     close: () => {
       dialog.close()

@@ -4,7 +4,14 @@
  */
 import { createHash } from 'node:crypto'
 import express, { type Express, type Request, type Response } from 'express'
-import { type Json, type Scenario, type StoredSection, versionOf, withUid } from './scenario.js'
+import {
+  type Failable,
+  type Json,
+  type Scenario,
+  type StoredSection,
+  versionOf,
+  withUid,
+} from './scenario.js'
 
 const segment = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
@@ -37,6 +44,7 @@ export function createFakeGateway(origin: string, appOrigin: string): FakeGatewa
 
 function authorization(app: Express, origin: string, scenarios: Map<string, Scenario>): void {
   const challenges = new Map<string, string>()
+  const chains = new Map<string, Chain>()
   app.get('/fhir/.well-known/smart-configuration', (_, res) => {
     res.json({
       issuer: origin,
@@ -66,7 +74,7 @@ function authorization(app: Express, origin: string, scenarios: Map<string, Scen
   })
   app.post('/oauth/token', (req, res) => {
     const body = req.body as Record<string, string>
-    const launch = (body.code ?? body.refresh_token ?? '').slice(4)
+    const [launch = ''] = (body.code ?? body.refresh_token ?? '').slice(4).split('.')
     const scenario = scenarios.get(launch)
     if (!scenario) return void res.status(400).json({ error: 'invalid_grant' })
     scenario.log.push(`token ${body.grant_type ?? ''} ${body.client_id ?? ''}`)
@@ -76,9 +84,42 @@ function authorization(app: Express, origin: string, scenarios: Map<string, Scen
       .digest('base64url')
     const proven = body.code === undefined || challenges.get(body.code) === hashed
     if (body.code !== undefined) challenges.delete(body.code)
-    if (!proven || scenario.ended) return void res.status(400).json({ error: 'invalid_grant' })
-    res.json(tokenResponse(origin, launch, scenario))
+    const refresh = proven ? nextRefresh(chains, launch, body.refresh_token) : undefined
+    if (refresh === undefined && body.refresh_token !== undefined) scenario.ended = true
+    if (refresh === undefined || scenario.ended) {
+      return void res.status(400).json({ error: 'invalid_grant' })
+    }
+    if (failed(scenario, 'token-answer', req, res)) return
+    res.json({ ...tokenResponse(origin, launch, scenario), refresh_token: refresh })
   })
+}
+
+/** How many refresh tokens a launch has had, and when the newest was made. */
+interface Chain {
+  readonly count: number
+  readonly at: number
+}
+
+const GRACE = 60_000
+
+/**
+ * The refresh token that is to be used next. The predecessor works for as long as its answer may have been
+ * lost; a second use of any older one means that somebody else holds it, and ends the session.
+ */
+function nextRefresh(
+  chains: Map<string, Chain>,
+  launch: string,
+  sent: string | undefined,
+): string | undefined {
+  const chain = chains.get(launch)
+  const name = (count: number) => `rft_${launch}.${count}`
+  const retried =
+    chain && sent === name(chain.count - 1) && Date.now() - chain.at < GRACE ? chain : undefined
+  const known = sent === undefined || (chain && sent === name(chain.count)) || retried
+  if (!known) return undefined
+  const next = retried ?? { count: (chain?.count ?? 0) + 1, at: Date.now() }
+  chains.set(launch, next)
+  return name(next.count)
 }
 
 function tokenResponse(origin: string, launch: string, scenario: Scenario): Json {
@@ -89,7 +130,6 @@ function tokenResponse(origin: string, launch: string, scenario: Scenario): Json
     token_type: 'Bearer',
     expires_in: 600,
     scope: scenario.scope,
-    refresh_token: `rft_${launch}`,
     id_token: `${segment({ alg: 'RS256' })}.${segment(claims)}.c2ln`,
     patient: scenario.patientId,
     ...(scenario.ehrId === undefined ? {} : { ehrId: scenario.ehrId }),
@@ -99,8 +139,6 @@ function tokenResponse(origin: string, launch: string, scenario: Scenario): Json
     __launch: `lch_fake${launch}`,
   }
 }
-
-type Failable = Parameters<Scenario['failing']['get']>[0]
 
 function failed(scenario: Scenario, call: Failable, req: Request, res: Response): boolean {
   const how = scenario.failing.get(call)

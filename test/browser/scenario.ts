@@ -20,6 +20,9 @@ export interface StoredSection {
   composition: Json
 }
 
+/** A call; with `-answer`, only its answer fails: what was asked for has been done. */
+export type Failable = 'Patient' | 'CarePlan' | 'sections' | 'save' | 'token' | 'token-answer'
+
 export interface Scenario {
   patientId: string
   ehrId: string | undefined
@@ -33,7 +36,7 @@ export interface Scenario {
   /** The `iss` of the answer, when it is to be a lie. */
   answersAs?: string
   /** Calls that fail, by name; `drop` closes the connection without an answer. */
-  failing: Map<'Patient' | 'CarePlan' | 'sections' | 'save' | 'token', number | 'drop'>
+  failing: Map<Failable, number | 'drop'>
   /** Every token is refused from now on. */
   ended: boolean
   idleSeconds: number
