@@ -31,26 +31,27 @@ const GROUPS = [
 const caution = (text: string): HTMLElement =>
   h('div', { class: 'caution', role: 'note' }, h('strong', {}, 'Take care: '), h('span', {}, text))
 
+// biome-ignore format: a table
+const OF_INDEX: Readonly<Record<Index, string | undefined>> = {
+  active: undefined,
+  listed: 'the record lists a plan for this patient, but not as active. It may be a draft, or on hold.',
+  none:   'the record lists no active plan for this patient. These sections may be from a plan that has ended.',
+  unread: 'it could not be checked whether this plan is still active.',
+}
+
+// biome-ignore format: a table
+const OF_CONTENT: Readonly<Partial<Record<Content, string>>> = {
+  empty:  'the record lists a plan for this patient, but no sections of it were found.',
+  hidden: 'the record holds sections of a care plan that your role may not see, and none that it may.',
+}
+
+const HIDES_CPR =
+  'decisions about resuscitation (CPR) are not shown to your role. This does not mean that there is none.'
+
 function cautions({ index, content, sight }: PlanShown): HTMLElement[] {
   const hidesCpr = sight.hidden.some(({ id }) => id === 'resuscitation')
-  return [
-    ...(index === 'none'
-      ? [
-          'the record lists no active plan for this patient. These sections may be from a plan that has ended.',
-        ]
-      : []),
-    ...(index === 'unread' ? ['it could not be checked whether this plan is still active.'] : []),
-    ...(content === 'empty'
-      ? [
-          'the record lists a plan for this patient, but no sections of it were found that your role may see.',
-        ]
-      : []),
-    ...(hidesCpr
-      ? [
-          'decisions about resuscitation (CPR) are not shown to your role. This does not mean that there is none.',
-        ]
-      : []),
-  ].map(caution)
+  const texts = [OF_INDEX[index], OF_CONTENT[content], hidesCpr ? HIDES_CPR : undefined]
+  return texts.filter((text) => text !== undefined).map(caution)
 }
 
 function sightLine({ seen, hidden }: Sight): HTMLElement {
@@ -78,7 +79,7 @@ export function mayEdit({ granted, entries, content }: PlanShown, section: Secti
   const { create, update } = rightsOf(granted, section.template)
   if (entries.several.has(section.template)) return false
   if (entries.newest.has(section.template)) return update
-  return create && (content === 'found' || content === 'empty')
+  return create && ['found', 'empty', 'hidden'].includes(content)
 }
 
 export function viewOf(plan: PlanShown, section: Section, acts: Acts, today: Day): HTMLElement {

@@ -55,7 +55,7 @@ export async function fetchIndex(connection: Connection): Promise<Searched<Index
   }
 }
 
-const NO_ENTRIES: Entries = { newest: new Map(), several: new Set() }
+const NO_ENTRIES: Entries = { newest: new Map(), several: new Set(), withheld: false }
 
 export type FoundEntries = Searched<Content> & { readonly entries: Entries }
 
@@ -68,7 +68,8 @@ export async function fetchEntries(connection: Connection): Promise<FoundEntries
     const search = new URLSearchParams({ ehr_id: ehrId })
     const { json } = await connection.call(`${connection.openEhr}/query/${QUERY}?${search}`)
     const entries = readEntries(json, ehrId)
-    return { value: entries.newest.size > 0 ? 'found' : 'empty', entries }
+    const none = entries.withheld ? 'hidden' : 'empty'
+    return { value: entries.newest.size > 0 ? 'found' : none, entries }
   } catch (error) {
     return { value: 'unread', failure: unlessFatal(error), entries: NO_ENTRIES }
   }

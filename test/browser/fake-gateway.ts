@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import express, { type Express, type Request, type Response } from 'express'
+import { rightsOf } from '../../public/care-plan/rights.js'
 import {
   type Failable,
   type Json,
@@ -183,18 +184,23 @@ function record(app: Express, scenarios: Map<string, Scenario>): void {
   )
   app.get(
     '/openehr/v1/query/:name',
-    handle('sections', ({ sections, ehrId }, _, res) => {
-      const rows = [...sections].map(([name, one]) => [name, versionOf(one), withUid(one), ehrId])
-      const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name, path: '/' }))
-      res.json({ q: '', columns, rows })
-    }),
+    handle('sections', (scenario, _, res) => void res.json(resultSet(scenario))),
   )
   compositions(app, handle)
 }
 
+/** The rows that the scopes let this user see, and whether any were left out. */
+function resultSet({ sections, scope, ehrId }: Scenario): Json {
+  const kept = [...sections].filter(([name]) => rightsOf(scope, name).read)
+  const rows = kept.map(([name, one]) => [name, versionOf(one), withUid(one), ehrId])
+  const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name, path: '/' }))
+  return { q: '', columns, rows, ...(kept.length < sections.size ? { __withheld: true } : {}) }
+}
+
 function bundle({ index, patientId }: Scenario): Json {
   const subject = { reference: `Patient/${index === 'foreign' ? 'somebody-else' : patientId}` }
-  const resource = { resourceType: 'CarePlan', status: 'active', subject }
+  const status = index === 'foreign' ? 'active' : index
+  const resource = { resourceType: 'CarePlan', status, subject }
   return {
     resourceType: 'Bundle',
     type: 'searchset',

@@ -27,8 +27,8 @@ export interface Scenario {
   patientId: string
   ehrId: string | undefined
   patient: Json
-  /** `active`, `none`, or `foreign`: a plan of somebody else. */
-  index: 'active' | 'none' | 'foreign'
+  /** The status of the CarePlan that is listed; `none`, or `foreign`: an active one of somebody else. */
+  index: string
   sections: Map<string, StoredSection>
   scope: string
   /** What authorize answers instead of a code. */
