@@ -5,7 +5,7 @@ import { dayOf, showMoment } from './dates.js'
 import type { Section, Settings } from './definition.js'
 import { bdi, button, h } from './dom.js'
 import { Editor } from './editor.js'
-import { ForeignPatient, findingOf } from './finding.js'
+import { type Content, ForeignPatient, findingOf } from './finding.js'
 import {
   closedPage,
   failedPage,
@@ -13,11 +13,12 @@ import {
   nonePage,
   type PageName,
   referenceView,
+  UNASKED,
 } from './pages.js'
 import { bannerOf } from './patient.js'
 import { type PlanShown, planView, viewOf } from './plan-view.js'
 import { fetchEntries, fetchIndex, fetchPatient, save } from './record.js'
-import { sightOf } from './rights.js'
+import { type Sight, sightOf } from './rights.js'
 import { sectionId } from './section-view.js'
 import { announce, blank, showBanner, showContent, showSupport, showUser } from './shell.js'
 import { fetchUserName } from './user.js'
@@ -64,8 +65,8 @@ export class App {
       if (this.#closed) return
       const readAt = new Date()
       showBanner(bannerOf(patient, dayOf(readAt), this.#mustMark()))
-      const finding = findingOf(index.value, found.value)
-      if (finding === 'unknown') this.#failed(index.failure ?? found.failure, asked)
+      const finding = findingOf(index.value, found.value, this.#sight().seen.length)
+      if (finding === 'unknown') this.#unknown(index.failure ?? found.failure, found.value, asked)
       else if (finding === 'none') this.#none(readAt, asked)
       else
         this.#show(
@@ -88,8 +89,7 @@ export class App {
 
   /** A renewal may have narrowed what this role sees: then the plan is read anew. */
   renewed(): void {
-    const granted = String(this.#setup.connection.token('scope') ?? '')
-    if (this.#plan && !this.#editor && granted !== this.#plan.granted) void this.load()
+    if (this.#plan && !this.#editor && this.#granted() !== this.#plan.granted) void this.load()
   }
 
   /** Nothing of the patient stays: not on the screen, not in memory that a page can reach. */
@@ -116,16 +116,35 @@ export class App {
     return Array.isArray(obligations) && obligations.includes('mark-sensitive')
   }
 
+  #granted(): string {
+    return String(this.#setup.connection.token('scope') ?? '')
+  }
+
+  #sight(): Sight {
+    return sightOf(this.#granted(), this.#setup.sections)
+  }
+
   #failed(failure: CallFailed | undefined, asked: boolean): void {
+    this.#failedPage(failure?.words ?? '', failure?.reference, () => void this.load(true), asked)
+  }
+
+  #unknown(failure: CallFailed | undefined, content: Content, asked: boolean): void {
+    const words = failure ? undefined : UNASKED[content]
+    if (words === undefined) this.#failed(failure, asked)
+    else this.#failedPage(words, undefined, undefined, asked)
+  }
+
+  #failedPage(
+    words: string,
+    reference: string | undefined,
+    retry: (() => void) | undefined,
+    asked: boolean,
+  ): void {
     if (this.#closed) return
     this.#plan = undefined
-    const told = {
-      emergencyText: this.#setup.settings.emergencyText,
-      words: failure?.words ?? '',
-      reference: failure?.reference || this.#launch(),
-      retry: () => void this.load(true),
-    }
-    showContent(failedPage(told), asked)
+    const { emergencyText } = this.#setup.settings
+    const told = { emergencyText, words, reference: reference || this.#launch() }
+    showContent(failedPage({ ...told, ...(retry ? { retry } : {}) }), asked)
     this.#support()
   }
 
@@ -137,8 +156,7 @@ export class App {
   }
 
   #show(read: Pick<PlanShown, 'index' | 'content' | 'entries' | 'readAt'>, asked: boolean): void {
-    const granted = String(this.#setup.connection.token('scope') ?? '')
-    this.#plan = { ...read, granted, sight: sightOf(granted, this.#setup.sections) }
+    this.#plan = { ...read, granted: this.#granted(), sight: this.#sight() }
     showContent(planView(this.#plan, this.#acts), asked)
     this.#support()
   }

@@ -21,7 +21,12 @@ const FINDINGS: Readonly<Record<Index, Readonly<Record<Content, Finding>>>> = {
   unread: { found: 'plan', empty: 'unknown', hidden: 'plan', 'no-ehr': 'unknown', withheld: 'unknown', unread: 'unknown' },
 }
 
-export const findingOf = (index: Index, content: Content): Finding => FINDINGS[index][content]
+/**
+ * @param seen how many sections the role would see. What was never asked for must not be shown as empty; when
+ * the role would see none, there is nothing to ask for.
+ */
+export const findingOf = (index: Index, content: Content, seen: number): Finding =>
+  content === 'withheld' && seen > 0 ? 'unknown' : FINDINGS[index][content]
 
 export class ForeignPatient extends Error {
   override readonly name = 'ForeignPatient'

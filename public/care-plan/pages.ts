@@ -4,6 +4,7 @@
  */
 import { showMoment } from './dates.js'
 import { bdi, button, type Child, h } from './dom.js'
+import type { Content } from './finding.js'
 
 const AGAIN = 'Open the care plan again from the patient record.'
 const UNKNOWN = 'This does not mean that there is no plan.'
@@ -76,15 +77,21 @@ export function closedPage(name: PageName, told: Told): HTMLElement {
   )
 }
 
+/** Why it is not known what the plan says although nothing failed: asking again would bring the same. */
+// biome-ignore format: a table
+export const UNASKED: Readonly<Partial<Record<Content, string>>> = {
+  withheld: 'This app was not allowed to ask for the sections of the plan. Tell your support team, with the reference below.',
+}
+
 /** A read failed. The patient may be known; whether there is a plan is not. */
-export function failedPage(told: Told & { readonly retry: () => void }): HTMLElement {
+export function failedPage(told: Told): HTMLElement {
   return page(
     'failed',
     'The care plan could not be loaded',
     h('p', {}, h('strong', {}, UNKNOWN)),
     told.words ? h('p', {}, bdi(told.words)) : undefined,
     referenceView(told.reference),
-    button('Try again', told.retry),
+    told.retry ? button('Try again', told.retry) : undefined,
     emergency(told.emergencyText),
   )
 }

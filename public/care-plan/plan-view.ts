@@ -41,16 +41,32 @@ const OF_INDEX: Readonly<Record<Index, string | undefined>> = {
 
 // biome-ignore format: a table
 const OF_CONTENT: Readonly<Partial<Record<Content, string>>> = {
-  empty:  'the record lists a plan for this patient, but no sections of it were found.',
-  hidden: 'the record holds sections of a care plan that your role may not see, and none that it may.',
+  empty:    'the record lists a plan for this patient, but no sections of it were found.',
+  hidden:   'the record holds sections of a care plan that your role may not see, and none that it may.',
+  withheld: 'the record lists a plan for this patient, and none of its sections were read: your role may see none of them.',
 }
 
 const HIDES_CPR =
   'decisions about resuscitation (CPR) are not shown to your role. This does not mean that there is none.'
 
-function cautions({ index, content, sight }: PlanShown): HTMLElement[] {
+/** Sections of templates that the definitions do not have, such as the next version of one. */
+function unknownOnes({ entries, sight: { seen, hidden } }: PlanShown): string | undefined {
+  const known = new Set([...seen, ...hidden].map(({ template }) => template))
+  const count = [...entries.newest.keys()].filter((template) => !known.has(template)).length
+  return count === 0
+    ? undefined
+    : `the record holds ${plural(count, 'section')} that this app cannot show: check the full record.`
+}
+
+function cautions(plan: PlanShown): HTMLElement[] {
+  const { index, content, sight } = plan
   const hidesCpr = sight.hidden.some(({ id }) => id === 'resuscitation')
-  const texts = [OF_INDEX[index], OF_CONTENT[content], hidesCpr ? HIDES_CPR : undefined]
+  const texts = [
+    OF_INDEX[index],
+    OF_CONTENT[content],
+    unknownOnes(plan),
+    hidesCpr ? HIDES_CPR : undefined,
+  ]
   return texts.filter((text) => text !== undefined).map(caution)
 }
 

@@ -65,3 +65,42 @@ describe('a plan that is listed, but not as active', () => {
     await page.close()
   })
 })
+
+describe('sections that were never asked for', () => {
+  const unasked = (scope: string) => scope.replace('patient/aql-care-plan::sections.rs ', '')
+
+  it('are not shown as empty: no CPR decision was looked for', async () => {
+    const scenario = newScenario({ scope: unasked(scopeFor({ '*': 'cru' })) })
+    const { page, frame } = await openPlan(stage, 'unasked', scenario, 'failed')
+    const text = await seen(frame.locator('main'))
+    expect(text).toContain('This app was not allowed to ask for the sections of the plan.')
+    expect(text).toContain('This does not mean that there is no plan.')
+    expect(text).not.toContain('CPR')
+    // Asking again would not change the right to ask.
+    expect(await frame.getByRole('button', { name: 'Try again' }).count()).toBe(0)
+    await shoot(page, 'unasked')
+    expect(await violations(page)).toEqual([])
+    await page.close()
+  })
+
+  it('leave a role that sees none of them with the fact that there is a plan', async () => {
+    const scenario = newScenario({ scope: unasked(`${scopeFor({})} `) })
+    const { page, frame } = await openPlan(stage, 'unasked-none', scenario)
+    expect(await frame.locator('article').count()).toBe(0)
+    expect(await seen(frame.locator('main'))).toContain('none of its sections were read')
+    await shoot(page, 'unasked-none')
+    await page.close()
+  })
+
+  it('are named as such when the record has sections that this app does not know', async () => {
+    const scenario = newScenario({ scope: scopeFor({ '*': 'r' }) })
+    const next = stored('resuscitation', { decision: 'attempt' }, 'Eve', '2026-03-12T14:10:00Z')
+    scenario.sections.set('care-plan::next-year.v1', next)
+    scenario.scope += ' patient/composition-care-plan::next-year.v1.r'
+    const { page, frame } = await openPlan(stage, 'unknown-section', scenario)
+    expect(await seen(frame.locator('.caution'))).toContain(
+      '1 section that this app cannot show: check the full record',
+    )
+    await page.close()
+  })
+})

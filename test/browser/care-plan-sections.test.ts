@@ -56,13 +56,19 @@ describe('what may be said about a plan', () => {
     const contents: Content[] = ['found', 'empty', 'hidden', 'no-ehr', 'withheld', 'unread']
     const none = indexes.flatMap((index) =>
       contents
-        .filter((content) => findingOf(index, content) === 'none')
+        .filter((content) => findingOf(index, content, 1) === 'none')
         .map((content) => [index, content]),
     )
     expect(none).toEqual([
       ['none', 'empty'],
       ['none', 'no-ehr'],
     ])
+  })
+
+  it('is "plan" without asking for the sections only when the role would see none of them', () => {
+    expect(findingOf('active', 'withheld', 0)).toBe('plan')
+    expect(findingOf('active', 'withheld', 1)).toBe('unknown')
+    expect(findingOf('none', 'withheld', 0)).toBe('unknown')
   })
 
   const plan = (status: string | undefined, reference = 'Patient/pat-1') => ({
