@@ -5,7 +5,7 @@ import { dayOf, showMoment } from './dates.js'
 import type { Section, Settings } from './definition.js'
 import { bdi, button, h } from './dom.js'
 import { Editor } from './editor.js'
-import { type Content, ForeignPatient, findingOf } from './finding.js'
+import { ForeignPatient } from './finding.js'
 import {
   closedPage,
   failedPage,
@@ -17,8 +17,8 @@ import {
 } from './pages.js'
 import { bannerOf } from './patient.js'
 import { type PlanShown, planView, viewOf } from './plan-view.js'
-import { fetchEntries, fetchIndex, fetchPatient, save } from './record.js'
-import { type Sight, sightOf } from './rights.js'
+import { type Reading, readPlan } from './reading.js'
+import { save } from './record.js'
 import { sectionId } from './section-view.js'
 import { announce, blank, showBanner, showContent, showSupport, showUser } from './shell.js'
 import { fetchUserName } from './user.js'
@@ -31,8 +31,13 @@ interface Setup {
   readonly stop: () => void
 }
 
+interface Retry {
+  readonly retry: () => void
+}
+
 export class App {
   readonly #setup: Setup
+  readonly #opened = new Date()
   #plan: PlanShown | undefined
   #editor: Editor | undefined
   #user: string | undefined
@@ -57,22 +62,12 @@ export class App {
     showContent(loadingPage(), false)
     announce('Loading the care plan')
     try {
-      const [patient, index, found] = await Promise.all([
-        fetchPatient(connection),
-        fetchIndex(connection),
-        fetchEntries(connection),
-      ])
+      const reading = await readPlan(connection, this.#setup.sections)
       if (this.#closed) return
-      const readAt = new Date()
-      showBanner(bannerOf(patient, dayOf(readAt), this.#mustMark()))
-      const finding = findingOf(index.value, found.value, this.#sight().seen.length)
-      if (finding === 'unknown') this.#unknown(index.failure ?? found.failure, found.value, asked)
-      else if (finding === 'none') this.#none(readAt, asked)
-      else
-        this.#show(
-          { index: index.value, content: found.value, entries: found.entries, readAt },
-          asked,
-        )
+      showBanner(bannerOf(reading.patient, dayOf(reading.readAt), this.#mustMark()))
+      if (reading.finding === 'unknown') this.#unknown(reading, asked)
+      else if (reading.finding === 'none') this.#none(reading, asked)
+      else this.#show(reading, asked)
     } catch (error) {
       if (error instanceof ForeignPatient) this.close('mismatch')
       else if (error instanceof CallFailed && error.why === 'ended') this.close('ended', error)
@@ -89,7 +84,8 @@ export class App {
 
   /** A renewal may have narrowed what this role sees: then the plan is read anew. */
   renewed(): void {
-    if (this.#plan && !this.#editor && this.#granted() !== this.#plan.granted) void this.load()
+    const granted = String(this.#setup.connection.token('scope') ?? '')
+    if (this.#plan && !this.#editor && granted !== this.#plan.granted) void this.load()
   }
 
   /** Nothing of the patient stays: not on the screen, not in memory that a page can reach. */
@@ -116,48 +112,48 @@ export class App {
     return Array.isArray(obligations) && obligations.includes('mark-sensitive')
   }
 
-  #granted(): string {
-    return String(this.#setup.connection.token('scope') ?? '')
+  #retry(): Retry {
+    return { retry: () => void this.load(true) }
   }
 
-  #sight(): Sight {
-    return sightOf(this.#granted(), this.#setup.sections)
+  #instead(page: HTMLElement, asked: boolean): void {
+    if (this.#closed) return
+    this.#plan = undefined
+    showContent(page, asked)
+    this.#support()
   }
 
   #failed(failure: CallFailed | undefined, asked: boolean): void {
-    this.#failedPage(failure?.words ?? '', failure?.reference, () => void this.load(true), asked)
+    this.#fail(failure?.words, failure?.reference, this.#retry(), asked)
   }
 
-  #unknown(failure: CallFailed | undefined, content: Content, asked: boolean): void {
-    const words = failure ? undefined : UNASKED[content]
-    if (words === undefined) this.#failed(failure, asked)
-    else this.#failedPage(words, undefined, undefined, asked)
-  }
-
-  #failedPage(
-    words: string,
+  #fail(
+    words: string | undefined,
     reference: string | undefined,
-    retry: (() => void) | undefined,
+    retry: Partial<Retry>,
     asked: boolean,
   ): void {
-    if (this.#closed) return
-    this.#plan = undefined
     const { emergencyText } = this.#setup.settings
-    const told = { emergencyText, words, reference: reference || this.#launch() }
-    showContent(failedPage({ ...told, ...(retry ? { retry } : {}) }), asked)
-    this.#support()
+    const told = { emergencyText, words: words ?? '', reference: reference || this.#launch() }
+    this.#instead(failedPage({ ...told, ...retry }), asked)
   }
 
-  #none(readAt: Date, asked: boolean): void {
-    this.#plan = undefined
-    const { emergencyText } = this.#setup.settings
-    showContent(nonePage(readAt, { emergencyText, retry: () => void this.load(true) }), asked)
-    this.#support()
+  #unknown({ failure, content }: Reading, asked: boolean): void {
+    const words = failure ? undefined : UNASKED[content]
+    if (words === undefined) this.#failed(failure, asked)
+    else this.#fail(words, undefined, {}, asked)
   }
 
-  #show(read: Pick<PlanShown, 'index' | 'content' | 'entries' | 'readAt'>, asked: boolean): void {
-    this.#plan = { ...read, granted: this.#granted(), sight: this.#sight() }
-    showContent(planView(this.#plan, this.#acts), asked)
+  #none({ content, readAt }: Reading, asked: boolean): void {
+    const { emergencyText } = this.#setup.settings
+    const unread = content === 'no-ehr'
+    const told = { emergencyText, ...(unread ? {} : this.#retry()) }
+    this.#instead(nonePage(unread ? this.#opened : readAt, told), asked)
+  }
+
+  #show(reading: Reading, asked: boolean): void {
+    this.#plan = reading
+    showContent(planView(reading, this.#acts), asked)
     this.#support()
   }
 

@@ -81,6 +81,7 @@ export function closedPage(name: PageName, told: Told): HTMLElement {
 // biome-ignore format: a table
 export const UNASKED: Readonly<Partial<Record<Content, string>>> = {
   withheld: 'This app was not allowed to ask for the sections of the plan. Tell your support team, with the reference below.',
+  'no-ehr': `The record lists a plan, but the patient’s health record was not found when this view was opened. ${AGAIN}`,
 }
 
 /** A read failed. The patient may be known; whether there is a plan is not. */
@@ -96,29 +97,36 @@ export function failedPage(told: Told): HTMLElement {
   )
 }
 
-/** The record was read, and has none. */
-export function nonePage(readAt: Date, told: Told & { readonly retry: () => void }): HTMLElement {
+// biome-ignore format: sentences
+const NONE_TO_DO = [
+  'Check that the name, date of birth and NHS number above are those of your patient.',
+  'Look for decisions recorded elsewhere, such as a paper form kept with the patient.',
+  'If you expected a plan, ask the team that wrote it.',
+]
+
+/**
+ * The record was read, and has none.
+ * @param at when it was read; without `retry`, when the launch looked for the patient's health record: there was
+ * none to read, and only another launch looks again
+ */
+export function nonePage(at: Date, told: Told): HTMLElement {
+  const when = showMoment(at)
+  const [read, toDo] = told.retry
+    ? [`The shared record was read on ${when} and holds no care plan.`, NONE_TO_DO]
+    : [
+        `The shared record was searched when this view was opened, on ${when}, and held no care plan.`,
+        [
+          ...NONE_TO_DO,
+          `A plan that was begun since then is not seen here. To check again, open the care plan again from the patient record.`,
+        ],
+      ]
   return page(
     'none',
     'No shared care plan was found for this patient',
-    h('p', {}, `The shared record was read on ${showMoment(readAt)} and holds no care plan.`),
+    h('p', {}, read),
     h('h2', { class: 'nhsuk-heading-s nhsuk-u-margin-bottom-2' }, 'What to do'),
-    h(
-      'ul',
-      {},
-      h(
-        'li',
-        {},
-        'Check that the name, date of birth and NHS number above are those of your patient.',
-      ),
-      h(
-        'li',
-        {},
-        'Look for decisions recorded elsewhere, such as a paper form kept with the patient.',
-      ),
-      h('li', {}, 'If you expected a plan, ask the team that wrote it.'),
-    ),
-    button('Check again', told.retry, 'secondary'),
+    h('ul', {}, ...toDo.map((text) => h('li', {}, text))),
+    told.retry ? button('Check again', told.retry, 'secondary') : undefined,
     emergency(told.emergencyText),
   )
 }

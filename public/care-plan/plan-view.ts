@@ -3,20 +3,14 @@ import type { Day } from './dates.js'
 import { dayOf, showMoment } from './dates.js'
 import type { Section } from './definition.js'
 import { button, h } from './dom.js'
-import type { Content, Entries, Index } from './finding.js'
+import type { Content, Index } from './finding.js'
+import type { Reading } from './reading.js'
 import { rightsOf, type Sight } from './rights.js'
 import { sectionView } from './section-view.js'
 import { plural } from './text.js'
 
-export interface PlanShown {
-  readonly sight: Sight
-  readonly index: Index
-  readonly content: Content
-  readonly entries: Entries
-  /** `scope` of the token response. */
-  readonly granted: string
-  readonly readAt: Date
-}
+/** As it was read, with what was saved since. */
+export type PlanShown = Omit<Reading, 'finding' | 'patient' | 'failure'>
 
 interface Acts {
   readonly edit: (section: Section) => void

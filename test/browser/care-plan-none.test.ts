@@ -1,6 +1,7 @@
 /** "No plan" is a clinical statement: these are the ways in which it must not come about. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import {
+  frameOf,
   newScenario,
   openPlan,
   openStage,
@@ -101,6 +102,47 @@ describe('sections that were never asked for', () => {
     expect(await seen(frame.locator('.caution'))).toContain(
       '1 section that this app cannot show: check the full record',
     )
+    await page.close()
+  })
+})
+
+describe('a patient who had no health record when the care plan was opened', () => {
+  it('is not said to have no plan now: only opening the care plan again would ask for one', async () => {
+    const failing = new Map([['CarePlan', 503]] as const)
+    const scenario = newScenario({ index: 'none', ehrId: undefined, failing })
+    stage.scenarios.set('no-record', scenario)
+    const page = await stage.open([])
+    await page.clock.install()
+    await page.goto(stage.address(['no-record']))
+    const frame = await frameOf(page)
+    await frame.waitForSelector('[data-page=failed]')
+    const opened = await frame.evaluate<number>('new Date().getMinutes()')
+    await page.clock.runFor(5 * 60_000)
+    scenario.failing.clear()
+    await frame.getByRole('button', { name: 'Try again' }).click()
+    await frame.waitForSelector('[data-page=none]')
+    const text = await seen(frame.locator('main'))
+    expect(text).toContain(NO_PLAN)
+    const [, minute] = /searched when this view was opened, on \S+ at \d\d:(\d\d)/.exec(text) ?? []
+    expect((Number(minute) - opened + 60) % 60).toBeLessThanOrEqual(1)
+    expect(text).toContain('To check again, open the care plan again from the patient record.')
+    expect(await frame.getByRole('button').count()).toBe(0)
+    await shoot(page, 'none-no-record')
+    expect(await violations(page)).toEqual([])
+    await page.close()
+  })
+
+  it('is not said to have no plan when one is listed, and there is nothing to try again', async () => {
+    const { page, frame } = await openPlan(
+      stage,
+      'listed-no-record',
+      newScenario({ ehrId: undefined }),
+      'failed',
+    )
+    const text = await seen(frame.locator('main'))
+    expect(text).toContain('Open the care plan again from the patient record.')
+    expect(await frame.getByRole('button').count()).toBe(0)
+    await shoot(page, 'listed-no-record')
     await page.close()
   })
 })

@@ -26,10 +26,7 @@ async function open(handle: string, scenario: Scenario): Promise<{ page: Page; f
   stage.scenarios.set(handle, scenario)
   const page = await stage.open([], '100%')
   await page.clock.install()
-  const launches = JSON.stringify([
-    `${new URLSearchParams({ iss: `${stage.gateway.origin}/fhir`, launch: handle })}`,
-  ])
-  await page.goto(`${stage.host.origin}/?${new URLSearchParams({ width: '100%', launches })}`)
+  await page.goto(stage.address([handle]))
   const frame = await frameOf(page)
   await frame.waitForSelector('[data-page=plan]')
   return { page, frame }

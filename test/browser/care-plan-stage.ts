@@ -70,6 +70,8 @@ export interface Stage {
   readonly gateway: Site
   readonly host: Site
   readonly scenarios: Map<string, Scenario>
+  /** The host's page with one frame for each handle, as {@link open} opens it. */
+  address(handles: readonly string[], width?: string, query?: string): string
   /** Opens the host's page with one frame for each handle. */
   open(handles: readonly string[], width?: string, query?: string): Promise<Page>
   close(): Promise<void>
@@ -149,20 +151,22 @@ export async function openStage(): Promise<Stage> {
   )
   host.serve(hostPages(app.origin))
   const browser = await openChromium()
+  const address: Stage['address'] = (handles, width = '100%', query) => {
+    const launches = handles.map(
+      (launch) => query ?? `${new URLSearchParams({ iss: issuer, launch })}`,
+    )
+    return `${host.origin}/?${new URLSearchParams({ width, launches: JSON.stringify(launches) })}`
+  }
   return {
     browser,
     app,
     gateway,
     host,
     scenarios: fake.scenarios,
-    open: async (handles, width = '100%', query) => {
+    address,
+    open: async (...asked) => {
       const page = await browser.context.newPage()
-      const launches = handles.map(
-        (launch) => query ?? `${new URLSearchParams({ iss: issuer, launch })}`,
-      )
-      await page.goto(
-        `${host.origin}/?${new URLSearchParams({ width, launches: JSON.stringify(launches) })}`,
-      )
+      await page.goto(address(...asked))
       return page
     },
     close: async () => {
