@@ -1,26 +1,27 @@
 /** The open care plan: reads, shows, edits, and takes everything off the screen when it must. */
 import type { Entry } from './composition.js'
 import { CallFailed, type Connection } from './connection.js'
-import { dayOf, showMoment } from './dates.js'
+import { dayOf } from './dates.js'
 import type { Section, Settings } from './definition.js'
-import { bdi, button, h } from './dom.js'
 import { Editor } from './editor.js'
 import { ForeignPatient } from './finding.js'
+import { showFoot } from './foot.js'
+import { doubtNotice, savedNotice, tell } from './notice.js'
 import {
   closedPage,
   failedPage,
   loadingPage,
   nonePage,
   type PageName,
-  referenceView,
   UNASKED,
+  unsavedLine,
 } from './pages.js'
 import { bannerOf } from './patient.js'
 import { type PlanShown, planView, viewOf } from './plan-view.js'
 import { type Reading, readPlan } from './reading.js'
 import { save } from './record.js'
 import { sectionId } from './section-view.js'
-import { announce, blank, showBanner, showContent, showSupport, showUser } from './shell.js'
+import { announce, blank, showBanner, showContent, showUser } from './shell.js'
 import { fetchUserName } from './user.js'
 
 interface Setup {
@@ -40,6 +41,8 @@ export class App {
   readonly #opened = new Date()
   #plan: PlanShown | undefined
   #editor: Editor | undefined
+  /** A save of this section may have been done: the next reading is to be looked at for it. */
+  #doubt: Section | undefined
   #user: string | undefined
   #closed = false
 
@@ -48,7 +51,7 @@ export class App {
     window.addEventListener('beforeunload', (event) => {
       if (this.#editor?.dirty()) event.preventDefault()
     })
-    window.addEventListener('beforeprint', () => this.#support())
+    window.addEventListener('beforeprint', () => this.#foot())
   }
 
   /** Title of the section whose changes would be lost. */
@@ -69,17 +72,23 @@ export class App {
       else if (reading.finding === 'none') this.#none(reading, asked)
       else this.#show(reading, asked)
     } catch (error) {
-      if (error instanceof ForeignPatient) this.close('mismatch')
-      else if (error instanceof CallFailed && error.why === 'ended') this.close('ended', error)
-      else this.#failed(error instanceof CallFailed ? error : undefined, asked)
+      if (!this.#over(error)) this.#failed(error instanceof CallFailed ? error : undefined, asked)
     }
+  }
+
+  /** Closes the view for an error after which nothing of it may stay. */
+  #over(error: unknown): boolean {
+    if (error instanceof ForeignPatient) this.close('mismatch')
+    else if (error instanceof CallFailed && error.why === 'ended') this.close('ended', error)
+    else return false
+    return true
   }
 
   async loadUser(): Promise<void> {
     this.#user = await fetchUserName(this.#setup.connection)
     if (this.#closed) return
     showUser(this.#user)
-    this.#support()
+    this.#foot()
   }
 
   /** A renewal may have narrowed what this role sees: then the plan is read anew. */
@@ -120,7 +129,7 @@ export class App {
     if (this.#closed) return
     this.#plan = undefined
     showContent(page, asked)
-    this.#support()
+    this.#foot()
   }
 
   #failed(failure: CallFailed | undefined, asked: boolean): void {
@@ -134,7 +143,12 @@ export class App {
     asked: boolean,
   ): void {
     const { emergencyText } = this.#setup.settings
-    const told = { emergencyText, words: words ?? '', reference: reference || this.#launch() }
+    const told = {
+      emergencyText,
+      words: words ?? '',
+      reference: reference || this.#launch(),
+      unsaved: this.#doubt && unsavedLine(this.#doubt.title, false),
+    }
     this.#instead(failedPage({ ...told, ...retry }), asked)
   }
 
@@ -154,7 +168,10 @@ export class App {
   #show(reading: Reading, asked: boolean): void {
     this.#plan = reading
     showContent(planView(reading, this.#acts), asked)
-    this.#support()
+    this.#foot()
+    const place = this.#doubt && document.getElementById(sectionId(this.#doubt))
+    if (place) tell(place, doubtNotice(this.#doubt?.title ?? '', reading.readAt))
+    this.#doubt = undefined
   }
 
   readonly #acts = {
@@ -184,8 +201,19 @@ export class App {
       },
       saved: (entry) => this.#done(section, entry, true),
       cancelled: (entry) => this.#done(section, entry, false),
-      ended: (failure) => this.close('ended', failure),
+      outdated: (unsettled) => this.#readAgain(unsettled ? section : undefined),
+      ended: (error) => {
+        if (!this.#over(error)) this.#readAgain(section)
+      },
     })
+  }
+
+  /** @param doubt a section of which it is not known whether it was saved */
+  #readAgain(doubt: Section | undefined): void {
+    this.#editor = undefined
+    this.#editing(false)
+    this.#doubt = doubt
+    void this.load(true)
   }
 
   /** Puts the section's view back, with what is now known to be its newest entry. */
@@ -204,28 +232,12 @@ export class App {
       view.querySelector('button')?.focus()
       return
     }
-    const notice = h(
-      'p',
-      { class: 'saved', role: 'status', tabindex: '-1' },
-      h('strong', {}, 'Saved. '),
-      `${section.title} is up to date in the shared record.`,
-    )
-    view.prepend(notice)
-    notice.focus()
+    tell(view, savedNotice(section.title))
   }
 
-  /** The foot of the page, and of the print-out. */
-  #support(): void {
+  #foot(): void {
     if (this.#closed) return
-    const printed = h(
-      'p',
-      { class: 'print-only' },
-      `Printed on ${showMoment(new Date())} by `,
-      bdi(this.#user ?? 'a signed-in user'),
-      '. The record may have changed since.',
-    )
-    const print = button('Print', () => window.print(), 'secondary')
-    const reference = referenceView(this.#launch(), 'Launch reference') ?? ''
-    showSupport(...(this.#plan ? [print, reference, printed] : [reference]))
+    const printable = this.#plan !== undefined
+    showFoot({ printable, user: this.#user, launch: this.#launch() })
   }
 }

@@ -142,12 +142,13 @@ interface Conflict {
   readonly base: Values
   readonly theirs: Entry
   readonly yours: Values
+  readonly unsettled: () => boolean
   readonly save: (values: Values) => void
   readonly cancel: () => void
 }
 
 export function conflictForm(conflict: Conflict): SectionForm {
-  const { section, base, theirs, yours, save, cancel } = conflict
+  const { section, base, theirs, yours, unsettled, save, cancel } = conflict
   const merges = mergeOf(section, base, valuesOf(section, theirs.composition), yours)
   const rows = merges
     .filter(({ changed }) => changed !== 'same')
@@ -169,6 +170,7 @@ export function conflictForm(conflict: Conflict): SectionForm {
     ],
     saveLabel: 'Save this version',
     problems: undecided,
+    unsettled,
     save,
     cancel,
   })

@@ -25,13 +25,17 @@ const EARLY_SECONDS = 30
 const RENEWAL_PATIENCE = 10_000
 const RENEWAL_PAUSES = [0, 1_000, 4_000]
 
-/** A call that did not give what it asked for. `words` and `reference` are the gateway's, if it spoke. */
+/**
+ * A call that did not give what it asked for. `words` and `reference` are the gateway's, if it spoke.
+ * `unsettled`: a write was sent and may have been done.
+ */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed'
   constructor(
     readonly why: Why,
     readonly words = '',
     readonly reference = '',
+    readonly unsettled = false,
   ) {
     super(why)
   }
@@ -49,12 +53,14 @@ interface RefusalBody {
 }
 
 /** The gateway's refusal: JSON of its own, or an OperationOutcome on the FHIR paths. */
-async function failureOf(response: Response): Promise<CallFailed> {
+async function failureOf(response: Response, writes: boolean): Promise<CallFailed> {
   const body = (await response.json().catch(() => null)) as RefusalBody | null
   const { words, reference: told } = apart(body?.error_description ?? body?.issue?.[0]?.diagnostics)
   const reference =
     oneLine(body?.reference) || told || oneLine(response.headers.get('x-request-id'))
-  return new CallFailed(WHY[response.status] ?? 'failed', words, reference)
+  const { status } = response
+  const unsettled = writes && (status >= 500 || status === 408)
+  return new CallFailed(WHY[status] ?? 'failed', words, reference, unsettled)
 }
 
 /** The version that an ETag names: `"uid"` or `W/"uid"`. */
@@ -150,6 +156,10 @@ export class Connection {
     const within = [this.fhir, this.openEhr].some((base) => url.startsWith(`${base}/`))
     if (!within) throw new CallFailed('failed')
     const authorization = await this.#authorization()
+    const writes = init.method !== undefined && init.method !== 'GET'
+    const lost = () => {
+      throw new CallFailed('unreachable', '', '', writes)
+    }
     const response = await fetch(url, {
       ...init,
       headers: { accept: 'application/json', ...init.headers, authorization },
@@ -158,19 +168,15 @@ export class Connection {
       cache: 'no-store',
       redirect: 'error',
       signal: AbortSignal.timeout(PATIENCE),
-    }).catch(() => {
-      throw new CallFailed('unreachable')
-    })
-    if (!response.ok) throw await failureOf(response)
+    }).catch(lost)
+    if (!response.ok) throw await failureOf(response, writes)
     this.#answered()
-    const text = await response.text().catch(() => {
-      throw new CallFailed('unreachable')
-    })
+    const text = await response.text().catch(lost)
     try {
       const json: unknown = text === '' ? undefined : JSON.parse(text)
       return { json, version: versionOf(response.headers.get('etag')) }
     } catch {
-      throw new CallFailed('failed')
+      throw new CallFailed('failed', '', '', writes)
     }
   }
 }

@@ -18,32 +18,45 @@ interface Setup {
   readonly saved: (entry: Entry) => void
   /** `entry`: the newest that was seen while editing. */
   readonly cancelled: (entry: Entry | undefined) => void
-  /** The session is over. */
-  readonly ended: (failure: CallFailed) => void
+  /** Left while what was shown before may be old. `unsettled`: a write of ours may have been done. */
+  readonly outdated: (unsettled: boolean) => void
+  /** The session is over, or the record answered with another patient. */
+  readonly ended: (error: unknown) => void
 }
 
 const KEPT = 'What you typed is still here.'
 
 // biome-ignore format: a table
 const UNSAVED: Readonly<Record<CallFailed['why'], string>> = {
-  unreachable: `It is not known whether this was saved, because the service did not answer. ${KEPT} Save again: nothing is saved twice.`,
+  unreachable: `This was not saved: the service could not be reached. ${KEPT} Try again.`,
   refused:     `This was not saved: your role does not allow this change. ${KEPT}`,
   absent:      `This was not saved: the section is no longer there. ${KEPT}`,
   stale:       `This was not saved: somebody else changed the section, and their version could not be read. ${KEPT} Try again.`,
   failed:      `This was not saved: the record could not take it. ${KEPT} Try again.`,
   ended:       `This was not saved: your session has ended.`,
 }
+const UNKNOWN = `It is not known whether this was saved: the service did not say. ${KEPT} Save again: nothing is saved twice. If you cancel, the section is read again.`
+const REFUSED_SINCE = ' The last attempt was refused: your role does not allow this change.'
 
-export const explain = ({ why, words, reference }: CallFailed): Unsaved => ({
-  text: words === '' ? UNSAVED[why] : `${UNSAVED[why]} (${words})`,
-  ...(reference === '' ? {} : { reference }),
-})
+/** @param unsettled a write may have been done, now or before: only a look at the record could say more */
+function explain({ why, words, reference }: CallFailed, unsettled: boolean): Unsaved {
+  const said = unsettled && why !== 'refused' ? '' : words
+  const own = unsettled ? `${UNKNOWN}${why === 'refused' ? REFUSED_SINCE : ''}` : UNSAVED[why]
+  return {
+    text: said === '' ? own : `${own} (${said})`,
+    ...(reference === '' ? {} : { reference }),
+  }
+}
 
 export class Editor {
   readonly section: Section
   readonly #setup: Setup
   #form: SectionForm
   #base: Entry | undefined
+  /** A write was sent, and nobody said what became of it. */
+  #unsettled = false
+  /** The record may hold something else than the section's view showed. */
+  #outdated = false
 
   constructor(setup: Setup) {
     this.#setup = setup
@@ -72,8 +85,9 @@ export class Editor {
       ),
       start,
       saveLabel: 'Save',
+      unsettled: () => this.#unsettled,
       save: (values) => void this.#save(start, values),
-      cancel: () => this.#setup.cancelled(this.#base),
+      cancel: () => this.#cancel(),
     })
   }
 
@@ -82,18 +96,34 @@ export class Editor {
     focusForm(this.#form)
   }
 
+  #cancel(): void {
+    if (this.#outdated) this.#setup.outdated(this.#unsettled)
+    else this.#setup.cancelled(this.#base)
+  }
+
   async #save(start: Values, values: Values): Promise<void> {
     this.#form.busy(true)
     try {
       const saved = await this.#setup.save(this.#base, values)
+      this.#unsettled = false
+      this.#outdated = false
       if (saved.outcome === 'saved') this.#setup.saved(saved.entry)
       else this.#compare(start, saved.entry, values)
     } catch (error) {
-      const failure = error instanceof CallFailed ? error : new CallFailed('failed')
-      this.#form.busy(false)
-      if (failure.why === 'ended') this.#setup.ended(failure)
-      else this.#form.refuse(explain(failure))
+      this.#refused(error)
     }
+  }
+
+  #refused(error: unknown): void {
+    this.#form.busy(false)
+    if (!(error instanceof CallFailed) || error.why === 'ended') {
+      this.#unsettled ||= !(error instanceof CallFailed) || error.unsettled
+      this.#setup.ended(error)
+      return
+    }
+    this.#unsettled ||= error.unsettled
+    this.#outdated ||= this.#unsettled || error.why === 'stale' || error.why === 'absent'
+    this.#form.refuse(explain(error, this.#unsettled))
   }
 
   /** The next save is over their version; what you started from stays the common ground. */
@@ -107,7 +137,8 @@ export class Editor {
       theirs,
       yours,
       save: (values) => void this.#save(valuesOf(section, theirs.composition), values),
-      cancel: () => this.#setup.cancelled(theirs),
+      unsettled: () => this.#unsettled,
+      cancel: () => this.#cancel(),
     })
     this.#put(place)
     announce(`Not saved: somebody else changed ${section.title}. Compare the two versions.`)

@@ -61,7 +61,15 @@ interface Told {
   readonly words?: string
   readonly reference?: string | undefined
   readonly retry?: () => void
+  /** What became of changes that are no longer on the screen. */
+  readonly unsaved?: string | undefined
 }
+
+/** @param known whether it is known that they were not saved */
+export const unsavedLine = (title: string, known: boolean): string =>
+  known
+    ? `Your changes to ${title} were not saved.`
+    : `It is not known whether your changes to ${title} were saved.`
 
 /** The launch came to nothing, or the view is over: no patient on the page. */
 export function closedPage(name: PageName, told: Told): HTMLElement {
@@ -90,6 +98,7 @@ export function failedPage(told: Told): HTMLElement {
     'failed',
     'The care plan could not be loaded',
     h('p', {}, h('strong', {}, UNKNOWN)),
+    told.unsaved ? h('p', {}, h('strong', {}, told.unsaved)) : undefined,
     told.words ? h('p', {}, bdi(told.words)) : undefined,
     referenceView(told.reference),
     told.retry ? button('Try again', told.retry) : undefined,

@@ -7,7 +7,7 @@ import {
   revised,
   valuesOf,
 } from './composition.js'
-import { CallFailed, type Connection } from './connection.js'
+import { type Answer, CallFailed, type Connection } from './connection.js'
 import type { Section, Values } from './definition.js'
 import {
   type Content,
@@ -123,7 +123,7 @@ async function compared(section: Section, entry: Entry, values: Values): Promise
 
 /**
  * Saves a section over the version that was read, or begins it.
- * @throws CallFailed when it is not known to be saved: nothing of `values` has been shown as saved
+ * @throws CallFailed when it was not saved, or (`unsettled`) when that is not known
  */
 export async function save(
   connection: Connection,
@@ -141,21 +141,37 @@ export async function save(
   const body = base
     ? revised(section, base.composition, values, changed, author)
     : composed(section, values, author)
+  let answer: Answer
   try {
-    const { json, version } = await write(connection, base, body)
-    const written = json as Composition | undefined
-    const named = version ?? written?.uid?.value
-    if (written?._type === 'COMPOSITION' && named) {
-      return { outcome: 'saved', entry: { version: named, composition: written } }
-    }
-    if (!named) throw new CallFailed('failed')
-    return { outcome: 'saved', entry: await fetchEntry(connection, objectOf(named)) }
+    answer = await write(connection, base, body)
   } catch (error) {
     if (!(error instanceof CallFailed) || error.why !== 'stale') throw error
-    const theirs = base
-      ? await fetchEntry(connection, objectOf(base.version))
-      : await begunByOther(connection, section)
+    // What stands there may be ours: browsers send again by themselves when a connection breaks.
+    const theirs = await unsettled(() =>
+      base ? fetchEntry(connection, objectOf(base.version)) : begunByOther(connection, section),
+    )
     if (!theirs) throw error
     return compared(section, theirs, values)
+  }
+  return { outcome: 'saved', entry: await unsettled(() => entryOf(connection, answer)) }
+}
+
+/** What the record wrote: out of its answer, or read after it. */
+async function entryOf(connection: Connection, { json, version }: Answer): Promise<Entry> {
+  const written = json as Composition | undefined
+  const named = version ?? written?.uid?.value
+  if (!named) throw new CallFailed('failed')
+  return written?._type === 'COMPOSITION'
+    ? { version: named, composition: written }
+    : fetchEntry(connection, objectOf(named))
+}
+
+/** Reading after a write was sent: when that fails, it stays open what became of the write. */
+async function unsettled<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error
+    throw new CallFailed(error.why, error.words, error.reference, true)
   }
 }

@@ -21,7 +21,14 @@ export interface StoredSection {
 }
 
 /** A call; with `-answer`, only its answer fails: what was asked for has been done. */
-export type Failable = 'Patient' | 'CarePlan' | 'sections' | 'save' | 'token' | 'token-answer'
+export type Failable =
+  | 'Patient'
+  | 'CarePlan'
+  | 'sections'
+  | 'save'
+  | 'save-answer'
+  | 'token'
+  | 'token-answer'
 
 export interface Scenario {
   patientId: string
@@ -35,8 +42,8 @@ export interface Scenario {
   denied?: { error: string; description: string }
   /** The `iss` of the answer, when it is to be a lie. */
   answersAs?: string
-  /** Calls that fail, by name; `drop` closes the connection without an answer. */
-  failing: Map<Failable, number | 'drop'>
+  /** Calls that fail, by name; `drop` closes the connection without an answer, `hang` gives none. */
+  failing: Map<Failable, number | 'drop' | 'hang'>
   /** Every token is refused from now on. */
   ended: boolean
   idleSeconds: number
