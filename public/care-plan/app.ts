@@ -10,11 +10,11 @@ import { doubtNotice, savedNotice, tell } from './notice.js'
 import {
   closedPage,
   failedPage,
+  type Lost,
   loadingPage,
   nonePage,
   type PageName,
   UNASKED,
-  unsavedLine,
 } from './pages.js'
 import { bannerOf } from './patient.js'
 import { type PlanShown, planView, viewOf } from './plan-view.js'
@@ -49,14 +49,15 @@ export class App {
   constructor(setup: Setup) {
     this.#setup = setup
     window.addEventListener('beforeunload', (event) => {
-      if (this.#editor?.dirty()) event.preventDefault()
+      if (this.#editor?.lost()) event.preventDefault()
     })
     window.addEventListener('beforeprint', () => this.#foot())
   }
 
-  /** Title of the section whose changes would be lost. */
-  unsaved(): string | undefined {
-    return this.#editor?.dirty() ? this.#editor.section.title : undefined
+  /** The changes that would be lost with the page. */
+  lost(): Lost | undefined {
+    if (this.#editor) return this.#editor.lost()
+    return this.#doubt && { title: this.#doubt.title, known: false }
   }
 
   /** @param asked whether the user asked: only then may the focus move */
@@ -102,13 +103,16 @@ export class App {
     if (this.#closed) return
     this.#closed = true
     const reference = failure?.reference || this.#launch()
+    const lost = this.lost()
     this.#setup.stop()
     this.#setup.connection.close()
     this.#plan = undefined
     this.#editor = undefined
+    this.#doubt = undefined
     blank()
     const { emergencyText } = this.#setup.settings
-    showContent(closedPage(page, { emergencyText, words: failure?.words ?? '', reference }), true)
+    const told = { emergencyText, words: failure?.words ?? '', reference, lost }
+    showContent(closedPage(page, told), true)
   }
 
   #launch(): string | undefined {
@@ -147,7 +151,7 @@ export class App {
       emergencyText,
       words: words ?? '',
       reference: reference || this.#launch(),
-      unsaved: this.#doubt && unsavedLine(this.#doubt.title, false),
+      lost: this.lost(),
     }
     this.#instead(failedPage({ ...told, ...retry }), asked)
   }

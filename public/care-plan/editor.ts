@@ -1,10 +1,11 @@
 /** One section being edited: opened, saved, refused, in conflict, cancelled. */
 import { type Entry, valuesOf } from './composition.js'
 import { conflictForm } from './conflict.js'
-import { CallFailed } from './connection.js'
+import { CallFailed, type Why } from './connection.js'
 import { controlFor } from './controls.js'
 import type { Section, Values } from './definition.js'
 import { focusForm, type SectionForm, sectionForm, type Unsaved } from './form.js'
+import type { Lost } from './pages.js'
 import type { Saved } from './record.js'
 import { announce } from './shell.js'
 
@@ -27,19 +28,22 @@ interface Setup {
 const KEPT = 'What you typed is still here.'
 
 // biome-ignore format: a table
-const UNSAVED: Readonly<Record<CallFailed['why'], string>> = {
+const UNSAVED: Readonly<Record<Exclude<Why, 'ended'>, string>> = {
   unreachable: `This was not saved: the service could not be reached. ${KEPT} Try again.`,
   refused:     `This was not saved: your role does not allow this change. ${KEPT}`,
   absent:      `This was not saved: the section is no longer there. ${KEPT}`,
   stale:       `This was not saved: somebody else changed the section, and their version could not be read. ${KEPT} Try again.`,
   failed:      `This was not saved: the record could not take it. ${KEPT} Try again.`,
-  ended:       `This was not saved: your session has ended.`,
 }
 const UNKNOWN = `It is not known whether this was saved: the service did not say. ${KEPT} Save again: nothing is saved twice. If you cancel, the section is read again.`
 const REFUSED_SINCE = ' The last attempt was refused: your role does not allow this change.'
 
 /** @param unsettled a write may have been done, now or before: only a look at the record could say more */
-function explain({ why, words, reference }: CallFailed, unsettled: boolean): Unsaved {
+function explain(
+  { words, reference }: CallFailed,
+  why: Exclude<Why, 'ended'>,
+  unsettled: boolean,
+): Unsaved {
   const said = unsettled && why !== 'refused' ? '' : words
   const own = unsettled ? `${UNKNOWN}${why === 'refused' ? REFUSED_SINCE : ''}` : UNSAVED[why]
   return {
@@ -53,6 +57,7 @@ export class Editor {
   readonly #setup: Setup
   #form: SectionForm
   #base: Entry | undefined
+  #saving = false
   /** A write was sent, and nobody said what became of it. */
   #unsettled = false
   /** The record may hold something else than the section's view showed. */
@@ -66,8 +71,11 @@ export class Editor {
     this.#put(setup.place)
   }
 
-  dirty(): boolean {
-    return this.#form.dirty()
+  /** What would be lost with the form. */
+  lost(): Lost | undefined {
+    const { title } = this.section
+    if (this.#saving || this.#unsettled) return { title, known: false }
+    return this.#form.dirty() ? { title, known: true } : undefined
   }
 
   get element(): HTMLElement {
@@ -103,8 +111,10 @@ export class Editor {
 
   async #save(start: Values, values: Values): Promise<void> {
     this.#form.busy(true)
+    this.#saving = true
     try {
       const saved = await this.#setup.save(this.#base, values)
+      this.#saving = false
       this.#unsettled = false
       this.#outdated = false
       if (saved.outcome === 'saved') this.#setup.saved(saved.entry)
@@ -116,14 +126,16 @@ export class Editor {
 
   #refused(error: unknown): void {
     this.#form.busy(false)
-    if (!(error instanceof CallFailed) || error.why === 'ended') {
+    this.#saving = false
+    const why = error instanceof CallFailed ? error.why : 'ended'
+    if (!(error instanceof CallFailed) || why === 'ended') {
       this.#unsettled ||= !(error instanceof CallFailed) || error.unsettled
       this.#setup.ended(error)
       return
     }
     this.#unsettled ||= error.unsettled
-    this.#outdated ||= this.#unsettled || error.why === 'stale' || error.why === 'absent'
-    this.#form.refuse(explain(error, this.#unsettled))
+    this.#outdated ||= this.#unsettled || why === 'stale' || why === 'absent'
+    this.#form.refuse(explain(error, why, this.#unsettled))
   }
 
   /** The next save is over their version; what you started from stays the common ground. */

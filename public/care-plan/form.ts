@@ -83,13 +83,13 @@ const askToLeave = ({ section, unsettled }: Setup): Promise<boolean> =>
   unsettled()
     ? ask(
         'Stop editing?',
-        `It is not known whether your changes to ${section.title} were saved. What you typed will be removed, and the section read again to show what the record holds.`,
+        `It is not known whether your changes to “${section.title}” were saved. What you typed will be removed, and the section read again to show what the record holds.`,
         'Read the section again',
         'Keep editing',
       )
     : ask(
         'Discard your changes?',
-        `Your changes to ${section.title} have not been saved.`,
+        `Your changes to “${section.title}” have not been saved.`,
         'Discard changes',
         'Keep editing',
       )

@@ -1,5 +1,6 @@
 /** Watches the user and the time, and does what the session clock says. */
 import type { Renewal } from './connection.js'
+import type { Lost } from './pages.js'
 import { nextStep, type SessionClock } from './session-clock.js'
 import { type Warning, warn } from './warning.js'
 
@@ -11,7 +12,7 @@ const RETRY = 15_000
 interface Watch {
   readonly renew: () => Promise<Renewal>
   readonly end: (why: 'idle' | 'over' | 'ended') => void
-  readonly unsaved: () => string | undefined
+  readonly lost: () => Lost | undefined
 }
 
 export class SessionGuard {
@@ -85,7 +86,7 @@ export class SessionGuard {
     if (!extendable && this.#understood) return
     this.#warning ??= warn({
       extendable,
-      unsaved: this.#watch.unsaved(),
+      lost: this.#watch.lost(),
       answer: () => void this.#answer(extendable),
     })
     this.#warning.update(left)

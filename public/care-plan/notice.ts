@@ -12,7 +12,7 @@ export const doubtNotice = (title: string, readAt: Date): HTMLElement =>
   notice(
     'caution doubt',
     'Check this section. ',
-    `It was not known whether your changes to ${title} were saved. This is what the record held on ${showMoment(readAt)}.`,
+    `It was not known whether your changes to “${title}” were saved. This is what the record held on ${showMoment(readAt)}.`,
   )
 
 /** Puts a notice into a section's view, and leads the user to it. */

@@ -55,28 +55,37 @@ const page = (kind: string, title: string, ...children: Child[]): HTMLElement =>
 const paragraphs = (texts: readonly string[]): HTMLElement[] =>
   texts.map((text) => h('p', {}, text))
 
+/** Changes to a section that are no longer on the screen, or will soon not be. */
+export interface Lost {
+  readonly title: string
+  /** Whether it is known that they were not saved. */
+  readonly known: boolean
+}
+
 interface Told {
   readonly emergencyText: string
   /** The gateway's own words. */
   readonly words?: string
   readonly reference?: string | undefined
   readonly retry?: () => void
-  /** What became of changes that are no longer on the screen. */
-  readonly unsaved?: string | undefined
+  readonly lost?: Lost | undefined
 }
 
-/** @param known whether it is known that they were not saved */
-export const unsavedLine = (title: string, known: boolean): string =>
+export const lostLine = ({ title, known }: Lost): string =>
   known
-    ? `Your changes to ${title} were not saved.`
-    : `It is not known whether your changes to ${title} were saved.`
+    ? `Your changes to “${title}” were not saved.`
+    : `It is not known whether your changes to “${title}” were saved.`
+
+const CHECK = 'Check the section when you open the care plan again.'
 
 /** The launch came to nothing, or the view is over: no patient on the page. */
 export function closedPage(name: PageName, told: Told): HTMLElement {
   const { title, text } = PAGES[name]
+  const { lost } = told
   return page(
     name,
     title,
+    lost ? h('p', {}, h('strong', {}, lostLine(lost)), lost.known ? '' : ` ${CHECK}`) : undefined,
     told.words ? h('p', {}, bdi(told.words)) : undefined,
     ...paragraphs(text),
     referenceView(told.reference),
@@ -98,7 +107,7 @@ export function failedPage(told: Told): HTMLElement {
     'failed',
     'The care plan could not be loaded',
     h('p', {}, h('strong', {}, UNKNOWN)),
-    told.unsaved ? h('p', {}, h('strong', {}, told.unsaved)) : undefined,
+    told.lost ? h('p', {}, h('strong', {}, lostLine(told.lost))) : undefined,
     told.words ? h('p', {}, bdi(told.words)) : undefined,
     referenceView(told.reference),
     told.retry ? button('Try again', told.retry) : undefined,

@@ -12,7 +12,7 @@ import {
 } from './care-plan-stage.js'
 import type { Failable, Scenario } from './scenario.js'
 
-jest.setTimeout(12_000)
+jest.setTimeout(30_000)
 
 let stage: Stage
 beforeAll(async () => {
@@ -90,7 +90,7 @@ describe('a save whose outcome is not known', () => {
     await leave(frame)
     await frame.waitForSelector('[data-page=failed]')
     expect(await main(frame)).toContain(
-      'It is not known whether your changes to Resuscitation (CPR) were saved.',
+      'It is not known whether your changes to “Resuscitation (CPR)” were saved.',
     )
     expect(await main(frame)).not.toContain('Do not attempt')
     await shoot(page, 'unknown-unread')

@@ -1,10 +1,10 @@
 /** "No plan" is a clinical statement: these are the ways in which it must not come about. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import {
-  frameOf,
   newScenario,
   openPlan,
   openStage,
+  openTimed,
   type Stage,
   seen,
   shoot,
@@ -110,12 +110,7 @@ describe('a patient who had no health record when the care plan was opened', () 
   it('is not said to have no plan now: only opening the care plan again would ask for one', async () => {
     const failing = new Map([['CarePlan', 503]] as const)
     const scenario = newScenario({ index: 'none', ehrId: undefined, failing })
-    stage.scenarios.set('no-record', scenario)
-    const page = await stage.open([])
-    await page.clock.install()
-    await page.goto(stage.address(['no-record']))
-    const frame = await frameOf(page)
-    await frame.waitForSelector('[data-page=failed]')
+    const { page, frame } = await openTimed(stage, 'no-record', scenario, 'failed')
     const opened = await frame.evaluate<number>('new Date().getMinutes()')
     await page.clock.runFor(5 * 60_000)
     scenario.failing.clear()

@@ -120,6 +120,22 @@ export async function openPlan(
   return { page, frame }
 }
 
+/** Opens a plan in a browser whose clock the test moves. */
+export async function openTimed(
+  stage: Stage,
+  handle: string,
+  scenario: Scenario,
+  shows = 'plan',
+): Promise<{ page: Page; frame: Frame }> {
+  stage.scenarios.set(handle, scenario)
+  const page = await stage.open([])
+  await page.clock.install()
+  await page.goto(stage.address([handle]))
+  const frame = await frameOf(page)
+  await frame.waitForSelector(`[data-page=${shows}]`)
+  return { page, frame }
+}
+
 async function built(): Promise<string> {
   const out = mkdtempSync(join(tmpdir(), 'launch-gateway-public-'))
   const script = pathToFileURL(join(process.cwd(), 'build/bundle.js')).href
