@@ -1,5 +1,5 @@
 /** Two versions of one section, side by side: the user chooses, field by field, what is saved. */
-import { authorOf, type Entry, valuesOf } from './composition.js'
+import { authorOf, type Entry, unclearFields, valuesOf } from './composition.js'
 import { type Control, controlFor } from './controls.js'
 import { showDay, showMoment } from './dates.js'
 import { type Field, type Section, type Values, wordsFor } from './definition.js'
@@ -121,6 +121,24 @@ const settled = ({ field, yours }: FieldMerge): Control => ({
   tell: () => undefined,
 })
 
+/** Their value cannot be told: it stays, and what was typed against it is shown, to be copied. */
+function keptRow(merge: FieldMerge): Row {
+  const { field, base, yours } = merge
+  const element = h(
+    'section',
+    { class: 'difference', 'aria-label': field.title, hidden: yours === base },
+    h('h4', {}, field.title),
+    h('div', { class: 'versions' }, version('Your version', field, yours)),
+    h(
+      'p',
+      { class: 'note' },
+      'Their version cannot be shown here, and will be kept: check the full record.',
+    ),
+  )
+  const control = { ...settled(merge), element, read: () => ({ value: '' }) }
+  return { element, first: element, control, chosen: () => true }
+}
+
 function introduction(theirs: Entry): HTMLElement {
   const { name, at } = authorOf(theirs.composition)
   return h(
@@ -150,9 +168,15 @@ interface Conflict {
 export function conflictForm(conflict: Conflict): SectionForm {
   const { section, base, theirs, yours, unsettled, save, cancel } = conflict
   const merges = mergeOf(section, base, valuesOf(section, theirs.composition), yours)
+  const unclear = unclearFields(section, theirs.composition)
+  const differ = ({ field, changed }: FieldMerge) => changed !== 'same' || unclear.has(field.id)
   const rows = merges
-    .filter(({ changed }) => changed !== 'same')
-    .map((merge) => rowFor(merge, `merge-${section.id}-${merge.field.id}`))
+    .filter(differ)
+    .map((merge) =>
+      unclear.has(merge.field.id)
+        ? keptRow(merge)
+        : rowFor(merge, `merge-${section.id}-${merge.field.id}`),
+    )
   const undecided = () =>
     rows
       .filter((row) => !row.chosen())
@@ -166,7 +190,7 @@ export function conflictForm(conflict: Conflict): SectionForm {
     intro: [introduction(theirs)],
     controls: [
       ...rows.map(({ control }) => control),
-      ...merges.filter(({ changed }) => changed === 'same').map(settled),
+      ...merges.filter((merge) => !differ(merge)).map(settled),
     ],
     saveLabel: 'Save this version',
     problems: undecided,

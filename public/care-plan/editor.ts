@@ -1,8 +1,8 @@
 /** One section being edited: opened, saved, refused, in conflict, cancelled. */
-import { type Entry, valuesOf } from './composition.js'
+import { type Entry, unclearFields, valuesOf } from './composition.js'
 import { conflictForm } from './conflict.js'
 import { CallFailed, type Why } from './connection.js'
-import { controlFor } from './controls.js'
+import { controlFor, fixedControl } from './controls.js'
 import type { Section, Values } from './definition.js'
 import { focusForm, type SectionForm, sectionForm, type Unsaved } from './form.js'
 import type { Lost } from './pages.js'
@@ -85,12 +85,15 @@ export class Editor {
   #first(): SectionForm {
     const { section, entry } = this.#setup
     const start = valuesOf(section, entry?.composition)
+    const unclear = unclearFields(section, entry?.composition)
     return sectionForm({
       section,
       heading: `${entry ? 'Edit' : 'Add'}: ${section.title}`,
-      controls: section.fields.map((field) =>
-        controlFor(field, `edit-${section.id}-${field.id}`, start[field.id] ?? ''),
-      ),
+      controls: section.fields.map((field) => {
+        const id = `edit-${section.id}-${field.id}`
+        const fixed = unclear.has(field.id)
+        return fixed ? fixedControl(field, id) : controlFor(field, id, start[field.id] ?? '')
+      }),
       start,
       saveLabel: 'Save',
       unsettled: () => this.#unsettled,
