@@ -6,7 +6,8 @@
 import type { Landed } from './smart.js'
 import { apart, oneLine } from './text.js'
 
-export type Why = 'unreachable' | 'ended' | 'refused' | 'absent' | 'stale' | 'failed'
+/** `unfit`: it was not even asked, because what was to be sent would not have said what it should. */
+export type Why = 'unreachable' | 'ended' | 'refused' | 'absent' | 'stale' | 'unfit' | 'failed'
 
 const WHY: Readonly<Record<number, Why>> = {
   401: 'ended',

@@ -33,6 +33,7 @@ const UNSAVED: Readonly<Record<Exclude<Why, 'ended'>, string>> = {
   refused:     `This was not saved: your role does not allow this change. ${KEPT}`,
   absent:      `This was not saved: the section is no longer there. ${KEPT}`,
   stale:       `This was not saved: somebody else changed the section, and their version could not be read. ${KEPT} Try again.`,
+  unfit:       `This was not saved: this app cannot put all of it into the entry as the record holds it. ${KEPT} Copy it, and make the change in the full record.`,
   failed:      `This was not saved: the record could not take it. ${KEPT} Try again.`,
 }
 const UNKNOWN = `It is not known whether this was saved: the service did not say. ${KEPT} Save again: nothing is saved twice. If you cancel, the section is read again.`
@@ -50,6 +51,13 @@ function explain(
     text: said === '' ? own : `${own} (${said})`,
     ...(reference === '' ? {} : { reference }),
   }
+}
+
+type Differing = Saved & { readonly outcome: 'stale' | 'altered' }
+
+const DIFFERS: Readonly<Record<Differing['outcome'], string>> = {
+  stale: 'Not saved: somebody else changed',
+  altered: 'The record does not hold what you typed:',
 }
 
 export class Editor {
@@ -121,7 +129,7 @@ export class Editor {
       this.#unsettled = false
       this.#outdated = false
       if (saved.outcome === 'saved') this.#setup.saved(saved.entry)
-      else this.#compare(start, saved.entry, values)
+      else this.#compare(start, saved, values)
     } catch (error) {
       this.#refused(error)
     }
@@ -142,12 +150,16 @@ export class Editor {
   }
 
   /** The next save is over their version; what you started from stays the common ground. */
-  #compare(start: Values, theirs: Entry, yours: Values): void {
+  #compare(start: Values, { outcome, entry: theirs }: Differing, yours: Values): void {
     const place = this.#form.element
     const { section } = this.#setup
+    // Not wholly saved, nor known to be lost: whoever leaves is shown what the record holds.
+    this.#unsettled = outcome === 'altered'
+    this.#outdated = this.#unsettled
     this.#base = theirs
     this.#form = conflictForm({
       section,
+      kind: outcome,
       base: start,
       theirs,
       yours,
@@ -156,6 +168,6 @@ export class Editor {
       cancel: () => this.#cancel(),
     })
     this.#put(place)
-    announce(`Not saved: somebody else changed ${section.title}. Compare the two versions.`)
+    announce(`${DIFFERS[outcome]} ${section.title}. Compare the two versions.`)
   }
 }

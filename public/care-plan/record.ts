@@ -94,6 +94,8 @@ export type Saved =
   | { readonly outcome: 'saved'; readonly entry: Entry }
   /** Somebody else saved first: `entry` is theirs. */
   | { readonly outcome: 'stale'; readonly entry: Entry }
+  /** It was taken, but the record holds something else than what was sent. */
+  | { readonly outcome: 'altered'; readonly entry: Entry }
 
 async function write(connection: Connection, base: Entry | undefined, body: Composition) {
   const object = base ? `/${encodeURIComponent(objectOf(base.version))}` : ''
@@ -115,10 +117,26 @@ async function begunByOther(connection: Connection, section: Section): Promise<E
   return entries.newest.get(section.template)
 }
 
-/** After a conflict: theirs, or ours that had arrived although its answer was lost on the way. */
-async function compared(section: Section, entry: Entry, values: Values): Promise<Saved> {
+/**
+ * What the entry that stands there means for what was to be saved.
+ * @param other what it is when it says something else: after a conflict theirs, unless it is ours that had
+ * arrived although its answer was lost on the way
+ */
+function compared(
+  section: Section,
+  entry: Entry,
+  values: Values,
+  other: 'stale' | 'altered',
+): Saved {
   const ours = changedFields(section, valuesOf(section, entry.composition), values).length === 0
-  return { outcome: ours ? 'saved' : 'stale', entry }
+  return { outcome: ours ? 'saved' : other, entry }
+}
+
+/** @throws CallFailed when the composition would not say what was typed: a save would lose it in silence */
+function requireFit(section: Section, body: Composition, values: Values): void {
+  const lost = changedFields(section, valuesOf(section, body), values)
+  const titles = section.fields.filter(({ id }) => lost.includes(id)).map(({ title }) => title)
+  if (titles.length > 0) throw new CallFailed('unfit', `It concerns: ${titles.join(', ')}.`)
 }
 
 /**
@@ -134,13 +152,14 @@ export async function save(
 ): Promise<Saved> {
   if (!base) {
     const other = await begunByOther(connection, section)
-    if (other) return compared(section, other, values)
+    if (other) return compared(section, other, values, 'stale')
   }
   const before = valuesOf(section, base?.composition)
   const changed = changedFields(section, before, values)
   const body = base
     ? revised(section, base.composition, values, changed, author)
     : composed(section, values, author)
+  requireFit(section, body, values)
   let answer: Answer
   try {
     answer = await write(connection, base, body)
@@ -151,9 +170,10 @@ export async function save(
       base ? fetchEntry(connection, objectOf(base.version)) : begunByOther(connection, section),
     )
     if (!theirs) throw error
-    return compared(section, theirs, values)
+    return compared(section, theirs, values, 'stale')
   }
-  return { outcome: 'saved', entry: await unsettled(() => entryOf(connection, answer)) }
+  const entry = await unsettled(() => entryOf(connection, answer))
+  return compared(section, entry, values, 'altered')
 }
 
 /** What the record wrote: out of its answer, or read after it. */

@@ -137,3 +137,64 @@ describe('a conflict with a version that this app cannot tell', () => {
     await page.close()
   })
 })
+
+describe('a record that cannot hold, or does not keep, what was typed', () => {
+  it.each<[string, (content: Content[]) => unknown[]]>([
+    ['has no entry', () => []],
+    [
+      'holds an observation',
+      ([one]) => [
+        {
+          ...one,
+          _type: 'OBSERVATION',
+          archetype_node_id: 'openEHR-EHR-OBSERVATION.cpr.v1',
+          data: { _type: 'HISTORY', archetype_node_id: 'at0001', events: [] },
+        },
+      ],
+    ],
+  ])('is not sent a change that would vanish, and the user is told: %s', async (what, change) => {
+    const scenario = newScenario()
+    const composition = scenario.sections.get(CPR)?.composition as { content: unknown[] }
+    composition.content = change(contentOf(scenario, CPR))
+    const { page, frame } = await openPlan(stage, what.replaceAll(' ', '-'), scenario)
+    await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
+    await frame.getByLabel('Do not attempt CPR (DNACPR)').check()
+    await frame.getByLabel('Reason for the decision').fill('Frailty')
+    await save(frame)
+    const alert = frame.getByRole('alert')
+    await alert.waitFor()
+    expect(await seen(alert)).toContain('This was not saved')
+    expect(await seen(alert)).toContain('Decision, Reason for the decision')
+    expect(await seen(alert)).toContain('in the full record')
+    expect(await frame.getByLabel('Reason for the decision').inputValue()).toBe('Frailty')
+    expect(scenario.log.filter((line) => line.startsWith('PUT'))).toEqual([])
+    await shoot(page, 'unfit')
+    expect(await violations(page)).toEqual([])
+    await page.close()
+  })
+
+  it('is not called up to date when it answers with something else than was saved', async () => {
+    const scenario = newScenario({ keeps: (text) => text.replaceAll('Peter', '') })
+    const { page, frame } = await openPlan(stage, 'altered', scenario)
+    await frame.getByRole('button', { name: 'Edit Personal and professional contacts' }).click()
+    await frame.getByLabel('Lasting power of attorney').fill('Ruth and Peter')
+    await save(frame)
+    const attorney = frame.getByRole('region', { name: 'Lasting power of attorney' })
+    await attorney.waitFor()
+    const text = await seen(frame.locator('form'))
+    expect(text).toContain('The record took your change, but does not hold it as you typed it.')
+    expect(text).not.toMatch(/somebody else|has not been saved/)
+    expect(await seen(attorney)).toMatch(/In the record\s+Ruth and\s+Your version\s+Ruth and Peter/)
+    await shoot(page, 'altered')
+    expect(await violations(page)).toEqual([])
+    expect(await frame.locator('.saved').count()).toBe(0)
+
+    // A record that has come right takes it the second time, over the version that it made.
+    scenario.keeps = undefined
+    await attorney.getByLabel('Save my version').check()
+    await frame.getByRole('button', { name: 'Save this version' }).click()
+    await frame.locator('.saved').waitFor()
+    expect(await seen(frame.locator('#section-contacts'))).toContain('Ruth and Peter')
+    await page.close()
+  })
+})

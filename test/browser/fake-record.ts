@@ -111,7 +111,8 @@ function compositions(app: Express, handle: Handle): void {
           .json({ error: 'conflict' })
       }
       one.version += 1
-      one.composition = req.body as Json
+      const { keeps = (text) => text } = scenario
+      one.composition = JSON.parse(keeps(JSON.stringify(req.body))) as Json
       if (!failed(scenario, 'save-answer', req, res)) answer(res, 200, one)
     }),
   )

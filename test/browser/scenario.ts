@@ -44,6 +44,8 @@ export interface Scenario {
   answersAs?: string
   /** Calls that fail, by name; `drop` closes the connection without an answer, `hang` gives none. */
   failing: Map<Failable, number | 'drop' | 'hang'>
+  /** What the record makes of the text of a composition that it takes. */
+  keeps?: ((text: string) => string) | undefined
   /** Every token is refused from now on. */
   ended: boolean
   idleSeconds: number
