@@ -1,25 +1,27 @@
 /** The open care plan: reads, shows, edits, and takes everything off the screen when it must. */
 import type { Entry } from './composition.js'
 import { CallFailed, type Connection } from './connection.js'
-import { dayOf, showMoment } from './dates.js'
+import { dayOf } from './dates.js'
 import type { Section, Settings } from './definition.js'
-import { bdi, button, h } from './dom.js'
 import { Editor } from './editor.js'
-import { ForeignPatient, findingOf } from './finding.js'
+import { ForeignPatient } from './finding.js'
+import { showFoot } from './foot.js'
+import { doubtNotice, savedNotice, tell } from './notice.js'
 import {
   closedPage,
   failedPage,
+  type Lost,
   loadingPage,
   nonePage,
   type PageName,
-  referenceView,
+  UNASKED,
 } from './pages.js'
 import { bannerOf } from './patient.js'
 import { type PlanShown, planView, viewOf } from './plan-view.js'
-import { fetchEntries, fetchIndex, fetchPatient, save } from './record.js'
-import { sightOf } from './rights.js'
+import { type Reading, readPlan } from './reading.js'
+import { save } from './record.js'
 import { sectionId } from './section-view.js'
-import { announce, blank, showBanner, showContent, showSupport, showUser } from './shell.js'
+import { announce, blank, showBanner, showContent, showUser } from './shell.js'
 import { fetchUserName } from './user.js'
 
 interface Setup {
@@ -30,24 +32,32 @@ interface Setup {
   readonly stop: () => void
 }
 
+interface Retry {
+  readonly retry: () => void
+}
+
 export class App {
   readonly #setup: Setup
+  readonly #opened = new Date()
   #plan: PlanShown | undefined
   #editor: Editor | undefined
+  /** A save of this section may have been done: the next reading is to be looked at for it. */
+  #doubt: Section | undefined
   #user: string | undefined
   #closed = false
 
   constructor(setup: Setup) {
     this.#setup = setup
     window.addEventListener('beforeunload', (event) => {
-      if (this.#editor?.dirty()) event.preventDefault()
+      if (this.#editor?.lost()) event.preventDefault()
     })
-    window.addEventListener('beforeprint', () => this.#support())
+    window.addEventListener('beforeprint', () => this.#foot())
   }
 
-  /** Title of the section whose changes would be lost. */
-  unsaved(): string | undefined {
-    return this.#editor?.dirty() ? this.#editor.section.title : undefined
+  /** The changes that would be lost with the page. */
+  lost(): Lost | undefined {
+    if (this.#editor) return this.#editor.lost()
+    return this.#doubt && { title: this.#doubt.title, known: false }
   }
 
   /** @param asked whether the user asked: only then may the focus move */
@@ -56,34 +66,30 @@ export class App {
     showContent(loadingPage(), false)
     announce('Loading the care plan')
     try {
-      const [patient, index, found] = await Promise.all([
-        fetchPatient(connection),
-        fetchIndex(connection),
-        fetchEntries(connection),
-      ])
+      const reading = await readPlan(connection, this.#setup.sections)
       if (this.#closed) return
-      const readAt = new Date()
-      showBanner(bannerOf(patient, dayOf(readAt), this.#mustMark()))
-      const finding = findingOf(index.value, found.value)
-      if (finding === 'unknown') this.#failed(index.failure ?? found.failure, asked)
-      else if (finding === 'none') this.#none(readAt, asked)
-      else
-        this.#show(
-          { index: index.value, content: found.value, entries: found.entries, readAt },
-          asked,
-        )
+      showBanner(bannerOf(reading.patient, dayOf(reading.readAt), this.#mustMark()))
+      if (reading.finding === 'unknown') this.#unknown(reading, asked)
+      else if (reading.finding === 'none') this.#none(reading, asked)
+      else this.#show(reading, asked)
     } catch (error) {
-      if (error instanceof ForeignPatient) this.close('mismatch')
-      else if (error instanceof CallFailed && error.why === 'ended') this.close('ended', error)
-      else this.#failed(error instanceof CallFailed ? error : undefined, asked)
+      if (!this.#over(error)) this.#failed(error instanceof CallFailed ? error : undefined, asked)
     }
+  }
+
+  /** Closes the view for an error after which nothing of it may stay. */
+  #over(error: unknown): boolean {
+    if (error instanceof ForeignPatient) this.close('mismatch')
+    else if (error instanceof CallFailed && error.why === 'ended') this.close('ended', error)
+    else return false
+    return true
   }
 
   async loadUser(): Promise<void> {
     this.#user = await fetchUserName(this.#setup.connection)
     if (this.#closed) return
     showUser(this.#user)
-    this.#support()
+    this.#foot()
   }
 
   /** A renewal may have narrowed what this role sees: then the plan is read anew. */
@@ -97,13 +103,16 @@ export class App {
     if (this.#closed) return
     this.#closed = true
     const reference = failure?.reference || this.#launch()
+    const lost = this.lost()
     this.#setup.stop()
     this.#setup.connection.close()
     this.#plan = undefined
     this.#editor = undefined
+    this.#doubt = undefined
     blank()
     const { emergencyText } = this.#setup.settings
-    showContent(closedPage(page, { emergencyText, words: failure?.words ?? '', reference }), true)
+    const told = { emergencyText, words: failure?.words ?? '', reference, lost }
+    showContent(closedPage(page, told), true)
   }
 
   #launch(): string | undefined {
@@ -116,31 +125,57 @@ export class App {
     return Array.isArray(obligations) && obligations.includes('mark-sensitive')
   }
 
-  #failed(failure: CallFailed | undefined, asked: boolean): void {
+  #retry(): Retry {
+    return { retry: () => void this.load(true) }
+  }
+
+  #instead(page: HTMLElement, asked: boolean): void {
     if (this.#closed) return
     this.#plan = undefined
-    const told = {
-      emergencyText: this.#setup.settings.emergencyText,
-      words: failure?.words ?? '',
-      reference: failure?.reference || this.#launch(),
-      retry: () => void this.load(true),
-    }
-    showContent(failedPage(told), asked)
-    this.#support()
+    showContent(page, asked)
+    this.#foot()
   }
 
-  #none(readAt: Date, asked: boolean): void {
-    this.#plan = undefined
+  #failed(failure: CallFailed | undefined, asked: boolean): void {
+    this.#fail(failure?.words, failure?.reference, this.#retry(), asked)
+  }
+
+  #fail(
+    words: string | undefined,
+    reference: string | undefined,
+    retry: Partial<Retry>,
+    asked: boolean,
+  ): void {
     const { emergencyText } = this.#setup.settings
-    showContent(nonePage(readAt, { emergencyText, retry: () => void this.load(true) }), asked)
-    this.#support()
+    const told = {
+      emergencyText,
+      words: words ?? '',
+      reference: reference || this.#launch(),
+      lost: this.lost(),
+    }
+    this.#instead(failedPage({ ...told, ...retry }), asked)
   }
 
-  #show(read: Pick<PlanShown, 'index' | 'content' | 'entries' | 'readAt'>, asked: boolean): void {
-    const granted = String(this.#setup.connection.token('scope') ?? '')
-    this.#plan = { ...read, granted, sight: sightOf(granted, this.#setup.sections) }
-    showContent(planView(this.#plan, this.#acts), asked)
-    this.#support()
+  #unknown({ failure, content }: Reading, asked: boolean): void {
+    const words = failure ? undefined : UNASKED[content]
+    if (words === undefined) this.#failed(failure, asked)
+    else this.#fail(words, undefined, {}, asked)
+  }
+
+  #none({ content, readAt }: Reading, asked: boolean): void {
+    const { emergencyText } = this.#setup.settings
+    const unread = content === 'no-ehr'
+    const told = { emergencyText, ...(unread ? {} : this.#retry()) }
+    this.#instead(nonePage(unread ? this.#opened : readAt, told), asked)
+  }
+
+  #show(reading: Reading, asked: boolean): void {
+    this.#plan = reading
+    showContent(planView(reading, this.#acts), asked)
+    this.#foot()
+    const place = this.#doubt && document.getElementById(sectionId(this.#doubt))
+    if (place) tell(place, doubtNotice(this.#doubt?.title ?? '', reading.readAt))
+    this.#doubt = undefined
   }
 
   readonly #acts = {
@@ -170,8 +205,19 @@ export class App {
       },
       saved: (entry) => this.#done(section, entry, true),
       cancelled: (entry) => this.#done(section, entry, false),
-      ended: (failure) => this.close('ended', failure),
+      outdated: (unsettled) => this.#readAgain(unsettled ? section : undefined),
+      ended: (error) => {
+        if (!this.#over(error)) this.#readAgain(section)
+      },
     })
+  }
+
+  /** @param doubt a section of which it is not known whether it was saved */
+  #readAgain(doubt: Section | undefined): void {
+    this.#editor = undefined
+    this.#editing(false)
+    this.#doubt = doubt
+    void this.load(true)
   }
 
   /** Puts the section's view back, with what is now known to be its newest entry. */
@@ -190,28 +236,12 @@ export class App {
       view.querySelector('button')?.focus()
       return
     }
-    const notice = h(
-      'p',
-      { class: 'saved', role: 'status', tabindex: '-1' },
-      h('strong', {}, 'Saved. '),
-      `${section.title} is up to date in the shared record.`,
-    )
-    view.prepend(notice)
-    notice.focus()
+    tell(view, savedNotice(section.title))
   }
 
-  /** The foot of the page, and of the print-out. */
-  #support(): void {
+  #foot(): void {
     if (this.#closed) return
-    const printed = h(
-      'p',
-      { class: 'print-only' },
-      `Printed on ${showMoment(new Date())} by `,
-      bdi(this.#user ?? 'a signed-in user'),
-      '. The record may have changed since.',
-    )
-    const print = button('Print', () => window.print(), 'secondary')
-    const reference = referenceView(this.#launch(), 'Launch reference') ?? ''
-    showSupport(...(this.#plan ? [print, reference, printed] : [reference]))
+    const printable = this.#plan !== undefined
+    showFoot({ printable, user: this.#user, launch: this.#launch() })
   }
 }

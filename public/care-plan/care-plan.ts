@@ -40,7 +40,7 @@ function run(landed: Landed, settings: Settings, sections: readonly Section[]): 
   const guard = new SessionGuard(clockOf(connection, issuedAt), {
     renew,
     end: (why) => app.close(ENDS[why]),
-    unsaved: () => app.unsaved(),
+    lost: () => app.lost(),
   })
   void app.load()
   void app.loadUser()

@@ -5,19 +5,8 @@
  * @see openEHR RM 1.1.0, "Data Structures"; ITS-JSON
  */
 import type { Field, Section, Values } from './definition.js'
+import { ENTRY_ARCHETYPE, type Item, isItem, placesOf, type Value } from './elements.js'
 import { harmless, oneLine } from './text.js'
-
-interface Value {
-  readonly _type: string
-  readonly value?: string
-  readonly defining_code?: { readonly code_string?: string }
-}
-interface Item {
-  readonly _type?: string
-  readonly archetype_node_id?: string
-  readonly value?: Value
-  readonly [member: string]: unknown
-}
 
 export interface Composition {
   readonly _type: 'COMPOSITION'
@@ -42,15 +31,6 @@ export interface Author {
   readonly at: Date
 }
 
-const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null
-
-function elementsOf(node: unknown, depth = 0): Item[] {
-  if (!isItem(node) || depth > 20) return []
-  if (Array.isArray(node)) return node.flatMap((child) => elementsOf(child, depth + 1))
-  if (node._type === 'ELEMENT') return [node]
-  return Object.values(node).flatMap((child) => elementsOf(child, depth + 1))
-}
-
 function textOf(field: Field, value: Value | undefined): string {
   const code = value?.defining_code?.code_string
   if (field.type === 'choice' && code !== undefined && field.options?.[code]) return code
@@ -58,24 +38,26 @@ function textOf(field: Field, value: Value | undefined): string {
   return field.type === 'date' ? text.slice(0, 10) : text
 }
 
+/** What a section holds. A field that has no value, or whose value cannot be told, is ''. */
 export function valuesOf(section: Section, composition: Composition | undefined): Values {
-  const elements = elementsOf(composition?.content)
+  const { found } = placesOf(section, composition?.content)
   const read = (field: Field): string =>
-    elements
-      .filter((element) => element.archetype_node_id === field.node)
-      .map((element) => textOf(field, element.value))
+    (found.get(field.id) ?? [])
+      .map(({ value }) => textOf(field, value))
       .filter((text) => text !== '')
       .join('\n')
   return Object.fromEntries(section.fields.map((field) => [field.id, read(field)]))
 }
 
-/** How many recorded values the section's definition has no place for: the reader is told of them. */
-export function unshown(section: Section, composition: Composition): number {
-  const known = new Set(section.fields.map(({ node }) => node))
-  return elementsOf(composition.content).filter(
-    ({ archetype_node_id: node, value }) => value !== undefined && !known.has(node ?? ''),
-  ).length
-}
+/** Ids of the fields that hold something of which this app cannot tell what it says: never changed by it. */
+export const unclearFields = (
+  section: Section,
+  composition: Composition | undefined,
+): ReadonlySet<string> => placesOf(section, composition?.content).unclear
+
+/** How many recorded values none of the fields show: the reader is told of them. */
+export const unshown = (section: Section, composition: Composition): number =>
+  placesOf(section, composition.content).others
 
 export const authorOf = ({ composer, context }: Composition): { name: string; at?: Date } => {
   const at = new Date(context?.start_time?.value ?? Number.NaN)
@@ -99,34 +81,47 @@ const element = (field: Field, text: string): Item => ({
   value: dataValue(field, text) as Value,
 })
 
-/** Sets, replaces or takes out one ELEMENT wherever it stands; `put` says whether it was there. */
-function replace(node: unknown, field: Field, text: string): { node: unknown; put: boolean } {
-  if (!isItem(node)) return { node, put: false }
-  let put = false
-  const step = (child: unknown): unknown => {
-    const inner = replace(child, field, put ? '' : text)
-    put ||= inner.put
-    return inner.node
-  }
-  if (Array.isArray(node)) return { node: node.map(step).filter((one) => one !== undefined), put }
-  if (node._type !== 'ELEMENT') {
-    const members = Object.entries(node).map(([name, child]) => [name, step(child)])
-    return { node: Object.fromEntries(members), put }
-  }
-  if (node.archetype_node_id !== field.node) return { node, put: false }
-  if (text === '') return { node: undefined, put: true }
-  const { null_flavour: _, ...rest } = node
-  return { node: { ...rest, value: dataValue(field, text) }, put: true }
+interface Change {
+  /** What stands in the place of an ELEMENT; undefined for nothing. */
+  readonly instead: ReadonlyMap<Item, Item | undefined>
+  readonly tree: Item | undefined
+  /** What is added to the tree. */
+  readonly added: readonly Item[]
 }
 
-/** Puts an ELEMENT into the first tree of the content. */
-function add(node: unknown, item: Item): unknown {
-  if (!isItem(node)) return node
-  if (Array.isArray(node)) return node.map((child, i) => (i === 0 ? add(child, item) : child))
-  if (node._type === 'ITEM_TREE') {
-    return { ...node, items: [...((node.items as Item[] | undefined) ?? []), item] }
+function changeOf(
+  section: Section,
+  content: unknown,
+  values: Values,
+  changed: Set<string>,
+): Change {
+  const { found, unclear, tree } = placesOf(section, content)
+  const instead = new Map<Item, Item | undefined>()
+  const added: Item[] = []
+  for (const field of section.fields.filter(({ id }) => changed.has(id) && !unclear.has(id))) {
+    const text = values[field.id] ?? ''
+    const [first, ...others] = found.get(field.id) ?? []
+    for (const other of others) instead.set(other, undefined)
+    if (first) {
+      const { null_flavour: _, ...rest } = first
+      const value = dataValue(field, text) as Value
+      instead.set(first, text === '' ? undefined : { ...rest, value })
+    } else if (text !== '') added.push(element(field, text))
   }
-  return { ...node, data: add(node.data, item) }
+  return { instead, tree, added }
+}
+
+function apply(node: unknown, change: Change): unknown {
+  if (!isItem(node)) return node
+  if (change.instead.has(node)) return change.instead.get(node)
+  if (node._type === 'ELEMENT') return node
+  if (Array.isArray(node)) {
+    return node.map((child) => apply(child, change)).filter((child) => child !== undefined)
+  }
+  const members = Object.entries(node).map(([name, child]) => [name, apply(child, change)])
+  const copy = Object.fromEntries(members) as Item
+  if (node !== change.tree) return copy
+  return { ...copy, items: [...((copy.items as Item[] | undefined) ?? []), ...change.added] }
 }
 
 const signed = ({ name }: Author) => ({ composer: { _type: 'PARTY_IDENTIFIED', name } })
@@ -139,12 +134,8 @@ export function revised(
   changed: readonly string[],
   author: Author,
 ): Composition {
-  let content: unknown = composition.content ?? []
-  for (const field of section.fields.filter(({ id }) => changed.includes(id))) {
-    const text = values[field.id] ?? ''
-    const { node, put } = replace(content, field, text)
-    content = put || text === '' ? node : add(node, element(field, text))
-  }
+  const before = composition.content ?? []
+  const content = apply(before, changeOf(section, before, values, new Set(changed)))
   // The server names the version. A body that still carried the old name could contradict If-Match.
   const { uid: _, ...rest } = composition
   const time = { _type: 'DV_DATE_TIME', value: author.at.toISOString() }
@@ -201,7 +192,7 @@ export function composed(section: Section, values: Values, author: Author): Comp
       {
         _type: 'EVALUATION',
         name,
-        archetype_node_id: 'openEHR-EHR-EVALUATION.care_plan_section.v0',
+        archetype_node_id: ENTRY_ARCHETYPE,
         language: code('ISO_639-1', 'en'),
         encoding: code('IANA_character-sets', 'UTF-8'),
         subject: { _type: 'PARTY_SELF' },

@@ -1,9 +1,9 @@
 /** Two versions of one section, side by side: the user chooses, field by field, what is saved. */
-import { authorOf, type Entry, valuesOf } from './composition.js'
+import { authorOf, type Entry, unclearFields, valuesOf } from './composition.js'
 import { type Control, controlFor } from './controls.js'
 import { showDay, showMoment } from './dates.js'
 import { type Field, type Section, type Values, wordsFor } from './definition.js'
-import { bdi, h, hiddenText, prose } from './dom.js'
+import { bdi, type Child, h, hiddenText, prose } from './dom.js'
 import { type SectionForm, sectionForm } from './form.js'
 import { type FieldMerge, mergeOf } from './merge.js'
 
@@ -21,21 +21,57 @@ function version(title: string, field: Field, value: string): HTMLElement {
   return h('div', { class: 'version' }, h('h5', {}, title), body)
 }
 
-const SAYS: Readonly<Record<FieldMerge['changed'], string>> = {
-  same: '',
-  theirs: 'Only they changed this: their version will be kept.',
-  yours: 'Only you changed this: your version will be saved.',
-  both: 'You both changed this. Choose what to save.',
+/** Why two versions stand side by side: somebody else saved first, or the record changed what it was given. */
+export type Kind = 'stale' | 'altered'
+
+interface Words {
+  readonly heading: string
+  readonly theirs: string
+  readonly keep: string
+  readonly kept: string
+  readonly says: Readonly<Record<FieldMerge['changed'], string>>
+}
+
+const WORDS: Readonly<Record<Kind, Words>> = {
+  stale: {
+    heading: 'somebody else changed this section',
+    theirs: 'Their version',
+    keep: 'Keep their version',
+    kept: 'Their version cannot be shown here, and will be kept: check the full record.',
+    says: {
+      same: '',
+      theirs: 'Only they changed this: their version will be kept.',
+      yours: 'Only you changed this: your version will be saved.',
+      both: 'You both changed this. Choose what to save.',
+    },
+  },
+  altered: {
+    heading: 'the record holds something else',
+    theirs: 'In the record',
+    keep: 'Keep what the record holds',
+    kept: 'What the record holds cannot be shown here, and will be kept: check the full record.',
+    says: {
+      same: '',
+      theirs: 'You did not change this, but the record now holds something else.',
+      yours: 'The record still holds what it held before.',
+      both: 'Choose what to save.',
+    },
+  },
 }
 
 type Choice = 'theirs' | 'yours' | 'other'
 
 const isFree = ({ type }: Field): boolean => type === 'text' || type === 'long-text'
 
-function choices({ field, changed }: FieldMerge, id: string, pick: (choice: Choice) => void) {
+function choices(
+  { field, changed }: FieldMerge,
+  words: Words,
+  id: string,
+  pick: (choice: Choice) => void,
+) {
   const free = isFree(field)
   const rows: readonly (readonly [Choice, string])[] = [
-    ['theirs', 'Keep their version'],
+    ['theirs', words.keep],
     ['yours', 'Save my version'],
     ['other', free ? 'Write a combined version' : 'Choose something else'],
   ]
@@ -56,7 +92,7 @@ function choices({ field, changed }: FieldMerge, id: string, pick: (choice: Choi
     { class: 'nhsuk-radios nhsuk-radios--small nhsuk-radios--inline' },
     ...radios.map(({ item }) => item),
   )
-  const asks = changed === 'both' ? SAYS.both : 'What to save'
+  const asks = changed === 'both' ? words.says.both : 'What to save'
   const name = hiddenText(`: ${field.title}`)
   const legend = h('legend', { class: 'nhsuk-fieldset__legend' }, asks, name)
   return {
@@ -75,7 +111,7 @@ function combined({ theirs, yours }: FieldMerge): string {
   return [theirs, yours].filter((text) => text !== '').join('\n')
 }
 
-function rowFor(merge: FieldMerge, id: string): Row {
+function rowFor(merge: FieldMerge, words: Words, id: string): Row {
   const { field, theirs, yours, changed } = merge
   const own = h('div', { hidden: true })
   const starting = isFree(field) ? combined(merge) : yours
@@ -83,7 +119,7 @@ function rowFor(merge: FieldMerge, id: string): Row {
   own.append(typed.element)
   let choice: Choice | undefined =
     changed === 'theirs' ? 'theirs' : changed === 'both' ? undefined : 'yours'
-  const asked = choices(merge, id, (picked) => {
+  const asked = choices(merge, words, id, (picked) => {
     choice = picked
     own.hidden = picked !== 'other'
   })
@@ -97,10 +133,10 @@ function rowFor(merge: FieldMerge, id: string): Row {
     h(
       'div',
       { class: 'versions' },
-      version('Their version', field, theirs),
+      version(words.theirs, field, theirs),
       version('Your version', field, yours),
     ),
-    changed === 'both' ? undefined : h('p', { class: 'note' }, SAYS[changed]),
+    changed === 'both' ? undefined : h('p', { class: 'note' }, words.says[changed]),
     asked.element,
     own,
   )
@@ -121,37 +157,62 @@ const settled = ({ field, yours }: FieldMerge): Control => ({
   tell: () => undefined,
 })
 
-function introduction(theirs: Entry): HTMLElement {
+/** Their value cannot be told: it stays, and what was typed against it is shown, to be copied. */
+function keptRow(merge: FieldMerge, words: Words): Row {
+  const { field, base, yours } = merge
+  const element = h(
+    'section',
+    { class: 'difference', 'aria-label': field.title, hidden: yours === base },
+    h('h4', {}, field.title),
+    h('div', { class: 'versions' }, version('Your version', field, yours)),
+    h('p', { class: 'note' }, words.kept),
+  )
+  const control = { ...settled(merge), element, read: () => ({ value: '' }) }
+  return { element, first: element, control, chosen: () => true }
+}
+
+const inset = (...children: Child[]): HTMLElement =>
+  h('div', { class: 'nhsuk-inset-text' }, h('p', {}, ...children))
+
+function introduction(kind: Kind, theirs: Entry): HTMLElement {
+  if (kind === 'altered') {
+    return inset(
+      'The record took your change, but does not hold it as you typed it. What you typed is still here. If it cannot be saved, copy it, and make the change in the full record.',
+    )
+  }
   const { name, at } = authorOf(theirs.composition)
-  return h(
-    'div',
-    { class: 'nhsuk-inset-text' },
-    h(
-      'p',
-      {},
-      bdi(name),
-      ` saved a newer version${at === undefined ? '' : ` (${showMoment(at)})`} while you were editing. `,
-      'Yours has not been saved, and nothing that you typed is lost.',
-    ),
+  return inset(
+    bdi(name),
+    ` saved a newer version${at === undefined ? '' : ` (${showMoment(at)})`} while you were editing. `,
+    'Yours has not been saved, and nothing that you typed is lost.',
   )
 }
 
 interface Conflict {
   readonly section: Section
+  readonly kind: Kind
   /** What you started from. */
   readonly base: Values
   readonly theirs: Entry
   readonly yours: Values
+  readonly unsettled: () => boolean
   readonly save: (values: Values) => void
   readonly cancel: () => void
 }
 
 export function conflictForm(conflict: Conflict): SectionForm {
-  const { section, base, theirs, yours, save, cancel } = conflict
+  const { section, kind, base, theirs, yours, unsettled, save, cancel } = conflict
   const merges = mergeOf(section, base, valuesOf(section, theirs.composition), yours)
+  const words = WORDS[kind]
+  const unclear = unclearFields(section, theirs.composition)
+  const differ = ({ field, changed }: FieldMerge) => changed !== 'same' || unclear.has(field.id)
   const rows = merges
-    .filter(({ changed }) => changed !== 'same')
-    .map((merge) => rowFor(merge, `merge-${section.id}-${merge.field.id}`))
+    .filter(differ)
+    .map((merge) =>
+      unclear.has(merge.field.id)
+        ? keptRow(merge, words)
+        : rowFor(merge, words, `merge-${section.id}-${merge.field.id}`),
+    )
   const undecided = () =>
     rows
       .filter((row) => !row.chosen())
@@ -161,14 +222,15 @@ export function conflictForm(conflict: Conflict): SectionForm {
       }))
   return sectionForm({
     section,
-    heading: `${section.title}: somebody else changed this section`,
-    intro: [introduction(theirs)],
+    heading: `${section.title}: ${words.heading}`,
+    intro: [introduction(kind, theirs)],
     controls: [
       ...rows.map(({ control }) => control),
-      ...merges.filter(({ changed }) => changed === 'same').map(settled),
+      ...merges.filter((merge) => !differ(merge)).map(settled),
     ],
     saveLabel: 'Save this version',
     problems: undecided,
+    unsettled,
     save,
     cancel,
   })

@@ -6,7 +6,8 @@
 import type { Landed } from './smart.js'
 import { apart, oneLine } from './text.js'
 
-export type Why = 'unreachable' | 'ended' | 'refused' | 'absent' | 'stale' | 'failed'
+/** `unfit`: it was not even asked, because what was to be sent would not have said what it should. */
+export type Why = 'unreachable' | 'ended' | 'refused' | 'absent' | 'stale' | 'unfit' | 'failed'
 
 const WHY: Readonly<Record<number, Why>> = {
   401: 'ended',
@@ -18,14 +19,24 @@ const WHY: Readonly<Record<number, Why>> = {
 }
 const PATIENCE = 20_000
 const EARLY_SECONDS = 30
+/**
+ * A renewal whose answer is lost may have been done: the gateway then takes the same refresh token again, but
+ * for a minute only. So it is asked again at once, and each time is short.
+ */
+const RENEWAL_PATIENCE = 10_000
+const RENEWAL_PAUSES = [0, 1_000, 4_000]
 
-/** A call that did not give what it asked for. `words` and `reference` are the gateway's, if it spoke. */
+/**
+ * A call that did not give what it asked for. `words` and `reference` are the gateway's, if it spoke.
+ * `unsettled`: a write was sent and may have been done.
+ */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed'
   constructor(
     readonly why: Why,
     readonly words = '',
     readonly reference = '',
+    readonly unsettled = false,
   ) {
     super(why)
   }
@@ -43,12 +54,14 @@ interface RefusalBody {
 }
 
 /** The gateway's refusal: JSON of its own, or an OperationOutcome on the FHIR paths. */
-async function failureOf(response: Response): Promise<CallFailed> {
+async function failureOf(response: Response, writes: boolean): Promise<CallFailed> {
   const body = (await response.json().catch(() => null)) as RefusalBody | null
   const { words, reference: told } = apart(body?.error_description ?? body?.issue?.[0]?.diagnostics)
   const reference =
     oneLine(body?.reference) || told || oneLine(response.headers.get('x-request-id'))
-  return new CallFailed(WHY[response.status] ?? 'failed', words, reference)
+  const { status } = response
+  const unsettled = writes && (status >= 500 || status === 408)
+  return new CallFailed(WHY[status] ?? 'failed', words, reference, unsettled)
 }
 
 /** The version that an ETag names: `"uid"` or `W/"uid"`. */
@@ -95,15 +108,25 @@ export class Connection {
   }
 
   async #renew(): Promise<Renewal> {
+    let renewal: Renewal = 'unreachable'
+    for (const pause of RENEWAL_PAUSES) {
+      await new Promise((resolve) => setTimeout(resolve, pause))
+      renewal = await this.#renewOnce()
+      if (renewal !== 'unreachable') break
+    }
+    return renewal
+  }
+
+  async #renewOnce(): Promise<Renewal> {
     const client = this.#client
     const kept = this.token('refresh_token')
     if (!client || typeof kept !== 'string') return 'ended'
     try {
-      await client.refresh({ signal: AbortSignal.timeout(PATIENCE) })
+      await client.refresh({ signal: AbortSignal.timeout(RENEWAL_PATIENCE) })
     } catch (error) {
       const status = (error as { status?: number }).status ?? 0
       if (status >= 400 && status < 500 && status !== 429) return 'ended'
-      // fhirclient has dropped it; the gateway, which did not answer, has not.
+      // fhirclient has dropped it; the gateway still takes it.
       Object.assign(client.state.tokenResponse ?? {}, { refresh_token: kept })
       return 'unreachable'
     }
@@ -115,7 +138,11 @@ export class Connection {
   async #authorization(): Promise<string> {
     const expires = this.#client?.state.expiresAt ?? 0
     if (this.token('refresh_token') && expires - EARLY_SECONDS < Date.now() / 1000) {
-      if ((await this.renew()) === 'ended') throw new CallFailed('ended')
+      const renewal = await this.renew()
+      if (renewal === 'ended') throw new CallFailed('ended')
+      // A token that is known to be over would be refused, and a session that lives be taken for ended.
+      if (renewal === 'unreachable' && expires < Date.now() / 1000)
+        throw new CallFailed('unreachable')
     }
     const header = this.#client?.getAuthorizationHeader()
     if (!header) throw new CallFailed('ended')
@@ -130,6 +157,10 @@ export class Connection {
     const within = [this.fhir, this.openEhr].some((base) => url.startsWith(`${base}/`))
     if (!within) throw new CallFailed('failed')
     const authorization = await this.#authorization()
+    const writes = init.method !== undefined && init.method !== 'GET'
+    const lost = () => {
+      throw new CallFailed('unreachable', '', '', writes)
+    }
     const response = await fetch(url, {
       ...init,
       headers: { accept: 'application/json', ...init.headers, authorization },
@@ -138,19 +169,15 @@ export class Connection {
       cache: 'no-store',
       redirect: 'error',
       signal: AbortSignal.timeout(PATIENCE),
-    }).catch(() => {
-      throw new CallFailed('unreachable')
-    })
-    if (!response.ok) throw await failureOf(response)
+    }).catch(lost)
+    if (!response.ok) throw await failureOf(response, writes)
     this.#answered()
-    const text = await response.text().catch(() => {
-      throw new CallFailed('unreachable')
-    })
+    const text = await response.text().catch(lost)
     try {
       const json: unknown = text === '' ? undefined : JSON.parse(text)
       return { json, version: versionOf(response.headers.get('etag')) }
     } catch {
-      throw new CallFailed('failed')
+      throw new CallFailed('failed', '', '', writes)
     }
   }
 }

@@ -179,6 +179,23 @@ function dateControl(field: Field, id: string, value: string, words: Child[]): C
   })
 }
 
+/** A field that is not to be changed: what the record holds of it cannot be told here. */
+export const fixedControl = (field: Field, id: string): Control => {
+  const note = h(
+    'p',
+    { class: 'nhsuk-hint', id },
+    'Cannot be shown here, and cannot be changed here: check the full record.',
+  )
+  const title = h('p', { class: 'nhsuk-label nhsuk-u-font-weight-bold' }, field.title)
+  return {
+    field,
+    element: h('div', { class: 'nhsuk-form-group' }, title, note),
+    first: note,
+    read: () => ({ value: '' }),
+    tell: () => undefined,
+  }
+}
+
 const CONTROLS = {
   text: textControl,
   'long-text': textControl,

@@ -1,10 +1,11 @@
 /** One section being edited: opened, saved, refused, in conflict, cancelled. */
-import { type Entry, valuesOf } from './composition.js'
+import { type Entry, unclearFields, valuesOf } from './composition.js'
 import { conflictForm } from './conflict.js'
-import { CallFailed } from './connection.js'
-import { controlFor } from './controls.js'
+import { CallFailed, type Why } from './connection.js'
+import { controlFor, fixedControl } from './controls.js'
 import type { Section, Values } from './definition.js'
 import { focusForm, type SectionForm, sectionForm, type Unsaved } from './form.js'
+import type { Lost } from './pages.js'
 import type { Saved } from './record.js'
 import { announce } from './shell.js'
 
@@ -18,32 +19,57 @@ interface Setup {
   readonly saved: (entry: Entry) => void
   /** `entry`: the newest that was seen while editing. */
   readonly cancelled: (entry: Entry | undefined) => void
-  /** The session is over. */
-  readonly ended: (failure: CallFailed) => void
+  /** Left while what was shown before may be old. `unsettled`: a write of ours may have been done. */
+  readonly outdated: (unsettled: boolean) => void
+  /** The session is over, or the record answered with another patient. */
+  readonly ended: (error: unknown) => void
 }
 
 const KEPT = 'What you typed is still here.'
 
 // biome-ignore format: a table
-const UNSAVED: Readonly<Record<CallFailed['why'], string>> = {
-  unreachable: `It is not known whether this was saved, because the service did not answer. ${KEPT} Save again: nothing is saved twice.`,
+const UNSAVED: Readonly<Record<Exclude<Why, 'ended'>, string>> = {
+  unreachable: `This was not saved: the service could not be reached. ${KEPT} Try again.`,
   refused:     `This was not saved: your role does not allow this change. ${KEPT}`,
   absent:      `This was not saved: the section is no longer there. ${KEPT}`,
   stale:       `This was not saved: somebody else changed the section, and their version could not be read. ${KEPT} Try again.`,
+  unfit:       `This was not saved: this app cannot put all of it into the entry as the record holds it. ${KEPT} Copy it, and make the change in the full record.`,
   failed:      `This was not saved: the record could not take it. ${KEPT} Try again.`,
-  ended:       `This was not saved: your session has ended.`,
+}
+const UNKNOWN = `It is not known whether this was saved: the service did not say. ${KEPT} Save again: nothing is saved twice. If you cancel, the section is read again.`
+const REFUSED_SINCE = ' The last attempt was refused: your role does not allow this change.'
+
+/** @param unsettled a write may have been done, now or before: only a look at the record could say more */
+function explain(
+  { words, reference }: CallFailed,
+  why: Exclude<Why, 'ended'>,
+  unsettled: boolean,
+): Unsaved {
+  const said = unsettled && why !== 'refused' ? '' : words
+  const own = unsettled ? `${UNKNOWN}${why === 'refused' ? REFUSED_SINCE : ''}` : UNSAVED[why]
+  return {
+    text: said === '' ? own : `${own} (${said})`,
+    ...(reference === '' ? {} : { reference }),
+  }
 }
 
-export const explain = ({ why, words, reference }: CallFailed): Unsaved => ({
-  text: words === '' ? UNSAVED[why] : `${UNSAVED[why]} (${words})`,
-  ...(reference === '' ? {} : { reference }),
-})
+type Differing = Saved & { readonly outcome: 'stale' | 'altered' }
+
+const DIFFERS: Readonly<Record<Differing['outcome'], string>> = {
+  stale: 'Not saved: somebody else changed',
+  altered: 'The record does not hold what you typed:',
+}
 
 export class Editor {
   readonly section: Section
   readonly #setup: Setup
   #form: SectionForm
   #base: Entry | undefined
+  #saving = false
+  /** A write was sent, and nobody said what became of it. */
+  #unsettled = false
+  /** The record may hold something else than the section's view showed. */
+  #outdated = false
 
   constructor(setup: Setup) {
     this.#setup = setup
@@ -53,8 +79,11 @@ export class Editor {
     this.#put(setup.place)
   }
 
-  dirty(): boolean {
-    return this.#form.dirty()
+  /** What would be lost with the form. */
+  lost(): Lost | undefined {
+    const { title } = this.section
+    if (this.#saving || this.#unsettled) return { title, known: false }
+    return this.#form.dirty() ? { title, known: true } : undefined
   }
 
   get element(): HTMLElement {
@@ -64,16 +93,20 @@ export class Editor {
   #first(): SectionForm {
     const { section, entry } = this.#setup
     const start = valuesOf(section, entry?.composition)
+    const unclear = unclearFields(section, entry?.composition)
     return sectionForm({
       section,
       heading: `${entry ? 'Edit' : 'Add'}: ${section.title}`,
-      controls: section.fields.map((field) =>
-        controlFor(field, `edit-${section.id}-${field.id}`, start[field.id] ?? ''),
-      ),
+      controls: section.fields.map((field) => {
+        const id = `edit-${section.id}-${field.id}`
+        const fixed = unclear.has(field.id)
+        return fixed ? fixedControl(field, id) : controlFor(field, id, start[field.id] ?? '')
+      }),
       start,
       saveLabel: 'Save',
+      unsettled: () => this.#unsettled,
       save: (values) => void this.#save(start, values),
-      cancel: () => this.#setup.cancelled(this.#base),
+      cancel: () => this.#cancel(),
     })
   }
 
@@ -82,34 +115,59 @@ export class Editor {
     focusForm(this.#form)
   }
 
+  #cancel(): void {
+    if (this.#outdated) this.#setup.outdated(this.#unsettled)
+    else this.#setup.cancelled(this.#base)
+  }
+
   async #save(start: Values, values: Values): Promise<void> {
     this.#form.busy(true)
+    this.#saving = true
     try {
       const saved = await this.#setup.save(this.#base, values)
+      this.#saving = false
+      this.#unsettled = false
+      this.#outdated = false
       if (saved.outcome === 'saved') this.#setup.saved(saved.entry)
-      else this.#compare(start, saved.entry, values)
+      else this.#compare(start, saved, values)
     } catch (error) {
-      const failure = error instanceof CallFailed ? error : new CallFailed('failed')
-      this.#form.busy(false)
-      if (failure.why === 'ended') this.#setup.ended(failure)
-      else this.#form.refuse(explain(failure))
+      this.#refused(error)
     }
   }
 
+  #refused(error: unknown): void {
+    this.#form.busy(false)
+    this.#saving = false
+    const why = error instanceof CallFailed ? error.why : 'ended'
+    if (!(error instanceof CallFailed) || why === 'ended') {
+      this.#unsettled ||= !(error instanceof CallFailed) || error.unsettled
+      this.#setup.ended(error)
+      return
+    }
+    this.#unsettled ||= error.unsettled
+    this.#outdated ||= this.#unsettled || why === 'stale' || why === 'absent'
+    this.#form.refuse(explain(error, why, this.#unsettled))
+  }
+
   /** The next save is over their version; what you started from stays the common ground. */
-  #compare(start: Values, theirs: Entry, yours: Values): void {
+  #compare(start: Values, { outcome, entry: theirs }: Differing, yours: Values): void {
     const place = this.#form.element
     const { section } = this.#setup
+    // Not wholly saved, nor known to be lost: whoever leaves is shown what the record holds.
+    this.#unsettled = outcome === 'altered'
+    this.#outdated = this.#unsettled
     this.#base = theirs
     this.#form = conflictForm({
       section,
+      kind: outcome,
       base: start,
       theirs,
       yours,
       save: (values) => void this.#save(valuesOf(section, theirs.composition), values),
-      cancel: () => this.#setup.cancelled(theirs),
+      unsettled: () => this.#unsettled,
+      cancel: () => this.#cancel(),
     })
     this.#put(place)
-    announce(`Not saved: somebody else changed ${section.title}. Compare the two versions.`)
+    announce(`${DIFFERS[outcome]} ${section.title}. Compare the two versions.`)
   }
 }

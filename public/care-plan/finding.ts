@@ -4,20 +4,29 @@
  */
 import type { Composition, Entry } from './composition.js'
 
-/** What the search for an active CarePlan said. */
-export type Index = 'active' | 'none' | 'unread'
-/** Whether sections were found. `no-ehr`: the launch named no EHR. `withheld`: the role may not ask. */
-export type Content = 'found' | 'empty' | 'no-ehr' | 'withheld' | 'unread'
+/** What the search for a CarePlan said. `listed`: one that is neither active nor over, such as a draft. */
+export type Index = 'active' | 'listed' | 'none' | 'unread'
+/**
+ * Whether sections were found. `hidden`: there are some, and this role may see none of them. `no-ehr`: the
+ * launch named no EHR. `withheld`: the role may not ask.
+ */
+export type Content = 'found' | 'empty' | 'hidden' | 'no-ehr' | 'withheld' | 'unread'
 export type Finding = 'plan' | 'none' | 'unknown'
 
 // biome-ignore format: a table
 const FINDINGS: Readonly<Record<Index, Readonly<Record<Content, Finding>>>> = {
-  active: { found: 'plan', empty: 'plan', 'no-ehr': 'unknown', withheld: 'plan',    unread: 'unknown' },
-  none:   { found: 'plan', empty: 'none', 'no-ehr': 'none',    withheld: 'unknown', unread: 'unknown' },
-  unread: { found: 'plan', empty: 'unknown', 'no-ehr': 'unknown', withheld: 'unknown', unread: 'unknown' },
+  active: { found: 'plan', empty: 'plan',    hidden: 'plan', 'no-ehr': 'unknown', withheld: 'plan',    unread: 'unknown' },
+  listed: { found: 'plan', empty: 'plan',    hidden: 'plan', 'no-ehr': 'unknown', withheld: 'plan',    unread: 'unknown' },
+  none:   { found: 'plan', empty: 'none',    hidden: 'plan', 'no-ehr': 'none',    withheld: 'unknown', unread: 'unknown' },
+  unread: { found: 'plan', empty: 'unknown', hidden: 'plan', 'no-ehr': 'unknown', withheld: 'unknown', unread: 'unknown' },
 }
 
-export const findingOf = (index: Index, content: Content): Finding => FINDINGS[index][content]
+/**
+ * @param seen how many sections the role would see. What was never asked for must not be shown as empty; when
+ * the role would see none, there is nothing to ask for.
+ */
+export const findingOf = (index: Index, content: Content, seen: number): Finding =>
+  content === 'withheld' && seen > 0 ? 'unknown' : FINDINGS[index][content]
 
 export class ForeignPatient extends Error {
   override readonly name = 'ForeignPatient'
@@ -35,6 +44,9 @@ interface FhirBundle {
   }[]
 }
 
+/** The statuses of a plan that is over, or never was. Any other, an unknown one too, may be a plan. */
+const OVER = ['completed', 'revoked', 'entered-in-error']
+
 /**
  * @throws ForeignPatient when a plan of the answer is another patient's
  * @throws TypeError when it is no search result at all: an unreadable answer is not an empty one
@@ -51,13 +63,23 @@ export function readIndex(json: unknown, patient: string): Index {
   }
   if (plans.some((plan) => plan?.status === 'active')) return 'active'
   // The plan may stand on the next page.
-  return bundle.link?.some(({ relation }) => relation === 'next') ? 'unread' : 'none'
+  if (bundle.link?.some(({ relation }) => relation === 'next')) return 'unread'
+  return plans.every((plan) => OVER.includes(plan?.status ?? '')) ? 'none' : 'listed'
 }
 
 /** The newest entry of each template, and the templates that have more than one. */
 export interface Entries {
   readonly newest: ReadonlyMap<string, Entry>
   readonly several: ReadonlySet<string>
+  /** The gateway left out entries that this role may not see. */
+  readonly withheld: boolean
+}
+
+interface ResultSet {
+  readonly columns?: readonly { readonly name?: string }[]
+  readonly rows?: readonly (readonly unknown[])[]
+  /** The gateway's own member, beside those of openEHR. */
+  readonly __withheld?: unknown
 }
 
 const started = ({ composition }: Entry): number =>
@@ -68,7 +90,7 @@ const started = ({ composition }: Entry): number =>
  * @throws ForeignPatient when a row names another EHR
  */
 export function readEntries(json: unknown, ehrId: string): Entries {
-  const set = json as { columns?: { name?: string }[]; rows?: unknown[][] } | null
+  const set = json as ResultSet | null
   const place = (name: string) => set?.columns?.findIndex((column) => column.name === name) ?? -1
   const [template, uid, composition] = [place('template'), place('uid'), place('composition')]
   if (!Array.isArray(set?.rows) || Math.min(template, uid, composition) < 0) {
@@ -86,5 +108,6 @@ export function readEntries(json: unknown, ehrId: string): Entries {
     if (other) several.add(name)
     if (!other || started(entry) > started(other)) newest.set(name, entry)
   }
-  return { newest, several }
+  const { __withheld: withheld = false } = set
+  return { newest, several, withheld: withheld !== false }
 }

@@ -31,6 +31,8 @@ interface Setup {
   readonly saveLabel: string
   /** Further conditions on saving, such as a choice that was not made. */
   readonly problems?: () => readonly { readonly text: string; readonly leadsTo: HTMLElement }[]
+  /** Whether an earlier save may have been done. */
+  readonly unsettled: () => boolean
   readonly save: (values: Values) => void
   readonly cancel: () => void
 }
@@ -77,6 +79,21 @@ function check({ controls, problems }: Setup): Problem[] {
 const read = (controls: readonly Control[]): Values =>
   Object.fromEntries(controls.map((one) => [one.field.id, one.read().value]))
 
+const askToLeave = ({ section, unsettled }: Setup): Promise<boolean> =>
+  unsettled()
+    ? ask(
+        'Stop editing?',
+        `It is not known whether your changes to “${section.title}” were saved. What you typed will be removed, and the section read again to show what the record holds.`,
+        'Read the section again',
+        'Keep editing',
+      )
+    : ask(
+        'Discard your changes?',
+        `Your changes to “${section.title}” have not been saved.`,
+        'Discard changes',
+        'Keep editing',
+      )
+
 /** The element is to be put in place of the section's own view. */
 export function sectionForm(setup: Setup): SectionForm {
   const { section, controls, start } = setup
@@ -101,14 +118,7 @@ export function sectionForm(setup: Setup): SectionForm {
   const dirty = () => !start || changedFields(section, start, read(controls)).length > 0
   const cancel = async () => {
     if (saving) return
-    const lose = () =>
-      ask(
-        'Discard your changes?',
-        `Your changes to ${section.title} have not been saved.`,
-        'Discard changes',
-        'Keep editing',
-      )
-    if (!dirty() || (await lose())) setup.cancel()
+    if (!dirty() || (await askToLeave(setup))) setup.cancel()
   }
   const buttons = [
     h('button', { type: 'submit', class: 'nhsuk-button nhsuk-button--small' }, setup.saveLabel),

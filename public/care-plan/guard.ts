@@ -1,5 +1,6 @@
 /** Watches the user and the time, and does what the session clock says. */
 import type { Renewal } from './connection.js'
+import type { Lost } from './pages.js'
 import { nextStep, type SessionClock } from './session-clock.js'
 import { type Warning, warn } from './warning.js'
 
@@ -11,7 +12,7 @@ const RETRY = 15_000
 interface Watch {
   readonly renew: () => Promise<Renewal>
   readonly end: (why: 'idle' | 'over' | 'ended') => void
-  readonly unsaved: () => string | undefined
+  readonly lost: () => Lost | undefined
 }
 
 export class SessionGuard {
@@ -19,6 +20,8 @@ export class SessionGuard {
   #warning: Warning | undefined
   /** The end that cannot be put off was shown and understood. */
   #understood = false
+  /** The user asked to stay, and no renewal has got through since. */
+  #asked = false
   #tried = 0
   readonly #timer: number
   readonly #watch: Watch
@@ -73,6 +76,7 @@ export class SessionGuard {
       void this.#renew()
     } else if (step.do === 'warn') {
       this.#show(step.left, step.extendable)
+      if (this.#asked && now - this.#tried >= RETRY) void this.#stay()
     } else if (step.do === 'nothing') {
       this.#hide()
     }
@@ -82,7 +86,7 @@ export class SessionGuard {
     if (!extendable && this.#understood) return
     this.#warning ??= warn({
       extendable,
-      unsaved: this.#watch.unsaved(),
+      lost: this.#watch.lost(),
       answer: () => void this.#answer(extendable),
     })
     this.#warning.update(left)
@@ -91,6 +95,7 @@ export class SessionGuard {
   #hide(): void {
     this.#warning?.close()
     this.#warning = undefined
+    this.#asked = false
   }
 
   async #answer(extendable: boolean): Promise<void> {
@@ -99,8 +104,15 @@ export class SessionGuard {
       this.#hide()
       return
     }
-    if ((await this.#renew()) === 'unreachable') this.#warning?.failed()
-    else this.#tick()
+    this.#asked = true
+    await this.#stay()
+  }
+
+  async #stay(): Promise<void> {
+    this.#tried = Date.now()
+    const renewal = await this.#renew()
+    if (renewal === 'unreachable') this.#warning?.failed()
+    else if (renewal === 'renewed') this.#tick()
   }
 
   async #renew(): Promise<Renewal> {

@@ -4,6 +4,7 @@
  */
 import { showMoment } from './dates.js'
 import { bdi, button, type Child, h } from './dom.js'
+import type { Content } from './finding.js'
 
 const AGAIN = 'Open the care plan again from the patient record.'
 const UNKNOWN = 'This does not mean that there is no plan.'
@@ -54,20 +55,37 @@ const page = (kind: string, title: string, ...children: Child[]): HTMLElement =>
 const paragraphs = (texts: readonly string[]): HTMLElement[] =>
   texts.map((text) => h('p', {}, text))
 
+/** Changes to a section that are no longer on the screen, or will soon not be. */
+export interface Lost {
+  readonly title: string
+  /** Whether it is known that they were not saved. */
+  readonly known: boolean
+}
+
 interface Told {
   readonly emergencyText: string
   /** The gateway's own words. */
   readonly words?: string
   readonly reference?: string | undefined
   readonly retry?: () => void
+  readonly lost?: Lost | undefined
 }
+
+export const lostLine = ({ title, known }: Lost): string =>
+  known
+    ? `Your changes to “${title}” were not saved.`
+    : `It is not known whether your changes to “${title}” were saved.`
+
+const CHECK = 'Check the section when you open the care plan again.'
 
 /** The launch came to nothing, or the view is over: no patient on the page. */
 export function closedPage(name: PageName, told: Told): HTMLElement {
   const { title, text } = PAGES[name]
+  const { lost } = told
   return page(
     name,
     title,
+    lost ? h('p', {}, h('strong', {}, lostLine(lost)), lost.known ? '' : ` ${CHECK}`) : undefined,
     told.words ? h('p', {}, bdi(told.words)) : undefined,
     ...paragraphs(text),
     referenceView(told.reference),
@@ -76,42 +94,57 @@ export function closedPage(name: PageName, told: Told): HTMLElement {
   )
 }
 
+/** Why it is not known what the plan says although nothing failed: asking again would bring the same. */
+// biome-ignore format: a table
+export const UNASKED: Readonly<Partial<Record<Content, string>>> = {
+  withheld: 'This app was not allowed to ask for the sections of the plan. Tell your support team, with the reference below.',
+  'no-ehr': `The record lists a plan, but the patient’s health record was not found when this view was opened. ${AGAIN}`,
+}
+
 /** A read failed. The patient may be known; whether there is a plan is not. */
-export function failedPage(told: Told & { readonly retry: () => void }): HTMLElement {
+export function failedPage(told: Told): HTMLElement {
   return page(
     'failed',
     'The care plan could not be loaded',
     h('p', {}, h('strong', {}, UNKNOWN)),
+    told.lost ? h('p', {}, h('strong', {}, lostLine(told.lost))) : undefined,
     told.words ? h('p', {}, bdi(told.words)) : undefined,
     referenceView(told.reference),
-    button('Try again', told.retry),
+    told.retry ? button('Try again', told.retry) : undefined,
     emergency(told.emergencyText),
   )
 }
 
-/** The record was read, and has none. */
-export function nonePage(readAt: Date, told: Told & { readonly retry: () => void }): HTMLElement {
+// biome-ignore format: sentences
+const NONE_TO_DO = [
+  'Check that the name, date of birth and NHS number above are those of your patient.',
+  'Look for decisions recorded elsewhere, such as a paper form kept with the patient.',
+  'If you expected a plan, ask the team that wrote it.',
+]
+
+/**
+ * The record was read, and has none.
+ * @param at when it was read; without `retry`, when the launch looked for the patient's health record: there was
+ * none to read, and only another launch looks again
+ */
+export function nonePage(at: Date, told: Told): HTMLElement {
+  const when = showMoment(at)
+  const [read, toDo] = told.retry
+    ? [`The shared record was read on ${when} and holds no care plan.`, NONE_TO_DO]
+    : [
+        `The shared record was searched when this view was opened, on ${when}, and held no care plan.`,
+        [
+          ...NONE_TO_DO,
+          `A plan that was begun since then is not seen here. To check again, open the care plan again from the patient record.`,
+        ],
+      ]
   return page(
     'none',
     'No shared care plan was found for this patient',
-    h('p', {}, `The shared record was read on ${showMoment(readAt)} and holds no care plan.`),
+    h('p', {}, read),
     h('h2', { class: 'nhsuk-heading-s nhsuk-u-margin-bottom-2' }, 'What to do'),
-    h(
-      'ul',
-      {},
-      h(
-        'li',
-        {},
-        'Check that the name, date of birth and NHS number above are those of your patient.',
-      ),
-      h(
-        'li',
-        {},
-        'Look for decisions recorded elsewhere, such as a paper form kept with the patient.',
-      ),
-      h('li', {}, 'If you expected a plan, ask the team that wrote it.'),
-    ),
-    button('Check again', told.retry, 'secondary'),
+    h('ul', {}, ...toDo.map((text) => h('li', {}, text))),
+    told.retry ? button('Check again', told.retry, 'secondary') : undefined,
     emergency(told.emergencyText),
   )
 }

@@ -3,20 +3,14 @@ import type { Day } from './dates.js'
 import { dayOf, showMoment } from './dates.js'
 import type { Section } from './definition.js'
 import { button, h } from './dom.js'
-import type { Content, Entries, Index } from './finding.js'
+import type { Content, Index } from './finding.js'
+import type { Reading } from './reading.js'
 import { rightsOf, type Sight } from './rights.js'
 import { sectionView } from './section-view.js'
 import { plural } from './text.js'
 
-export interface PlanShown {
-  readonly sight: Sight
-  readonly index: Index
-  readonly content: Content
-  readonly entries: Entries
-  /** `scope` of the token response. */
-  readonly granted: string
-  readonly readAt: Date
-}
+/** As it was read, with what was saved since. */
+export type PlanShown = Omit<Reading, 'finding' | 'patient' | 'failure'>
 
 interface Acts {
   readonly edit: (section: Section) => void
@@ -31,26 +25,43 @@ const GROUPS = [
 const caution = (text: string): HTMLElement =>
   h('div', { class: 'caution', role: 'note' }, h('strong', {}, 'Take care: '), h('span', {}, text))
 
-function cautions({ index, content, sight }: PlanShown): HTMLElement[] {
+// biome-ignore format: a table
+const OF_INDEX: Readonly<Record<Index, string | undefined>> = {
+  active: undefined,
+  listed: 'the record lists a plan for this patient, but not as active. It may be a draft, or on hold.',
+  none:   'the record lists no active plan for this patient. These sections may be from a plan that has ended.',
+  unread: 'it could not be checked whether this plan is still active.',
+}
+
+// biome-ignore format: a table
+const OF_CONTENT: Readonly<Partial<Record<Content, string>>> = {
+  empty:    'the record lists a plan for this patient, but no sections of it were found.',
+  hidden:   'the record holds sections of a care plan that your role may not see, and none that it may.',
+  withheld: 'the record lists a plan for this patient, and none of its sections were read: your role may see none of them.',
+}
+
+const HIDES_CPR =
+  'decisions about resuscitation (CPR) are not shown to your role. This does not mean that there is none.'
+
+/** Sections of templates that the definitions do not have, such as the next version of one. */
+function unknownOnes({ entries, sight: { seen, hidden } }: PlanShown): string | undefined {
+  const known = new Set([...seen, ...hidden].map(({ template }) => template))
+  const count = [...entries.newest.keys()].filter((template) => !known.has(template)).length
+  return count === 0
+    ? undefined
+    : `the record holds ${plural(count, 'section')} that this app cannot show: check the full record.`
+}
+
+function cautions(plan: PlanShown): HTMLElement[] {
+  const { index, content, sight } = plan
   const hidesCpr = sight.hidden.some(({ id }) => id === 'resuscitation')
-  return [
-    ...(index === 'none'
-      ? [
-          'the record lists no active plan for this patient. These sections may be from a plan that has ended.',
-        ]
-      : []),
-    ...(index === 'unread' ? ['it could not be checked whether this plan is still active.'] : []),
-    ...(content === 'empty'
-      ? [
-          'the record lists a plan for this patient, but no sections of it were found that your role may see.',
-        ]
-      : []),
-    ...(hidesCpr
-      ? [
-          'decisions about resuscitation (CPR) are not shown to your role. This does not mean that there is none.',
-        ]
-      : []),
-  ].map(caution)
+  const texts = [
+    OF_INDEX[index],
+    OF_CONTENT[content],
+    unknownOnes(plan),
+    hidesCpr ? HIDES_CPR : undefined,
+  ]
+  return texts.filter((text) => text !== undefined).map(caution)
 }
 
 function sightLine({ seen, hidden }: Sight): HTMLElement {
@@ -78,7 +89,7 @@ export function mayEdit({ granted, entries, content }: PlanShown, section: Secti
   const { create, update } = rightsOf(granted, section.template)
   if (entries.several.has(section.template)) return false
   if (entries.newest.has(section.template)) return update
-  return create && (content === 'found' || content === 'empty')
+  return create && ['found', 'empty', 'hidden'].includes(content)
 }
 
 export function viewOf(plan: PlanShown, section: Section, acts: Acts, today: Day): HTMLElement {

@@ -7,7 +7,7 @@ import {
   revised,
   valuesOf,
 } from './composition.js'
-import { CallFailed, type Connection } from './connection.js'
+import { type Answer, CallFailed, type Connection } from './connection.js'
 import type { Section, Values } from './definition.js'
 import {
   type Content,
@@ -55,7 +55,7 @@ export async function fetchIndex(connection: Connection): Promise<Searched<Index
   }
 }
 
-const NO_ENTRIES: Entries = { newest: new Map(), several: new Set() }
+const NO_ENTRIES: Entries = { newest: new Map(), several: new Set(), withheld: false }
 
 export type FoundEntries = Searched<Content> & { readonly entries: Entries }
 
@@ -68,7 +68,8 @@ export async function fetchEntries(connection: Connection): Promise<FoundEntries
     const search = new URLSearchParams({ ehr_id: ehrId })
     const { json } = await connection.call(`${connection.openEhr}/query/${QUERY}?${search}`)
     const entries = readEntries(json, ehrId)
-    return { value: entries.newest.size > 0 ? 'found' : 'empty', entries }
+    const none = entries.withheld ? 'hidden' : 'empty'
+    return { value: entries.newest.size > 0 ? 'found' : none, entries }
   } catch (error) {
     return { value: 'unread', failure: unlessFatal(error), entries: NO_ENTRIES }
   }
@@ -93,6 +94,8 @@ export type Saved =
   | { readonly outcome: 'saved'; readonly entry: Entry }
   /** Somebody else saved first: `entry` is theirs. */
   | { readonly outcome: 'stale'; readonly entry: Entry }
+  /** It was taken, but the record holds something else than what was sent. */
+  | { readonly outcome: 'altered'; readonly entry: Entry }
 
 async function write(connection: Connection, base: Entry | undefined, body: Composition) {
   const object = base ? `/${encodeURIComponent(objectOf(base.version))}` : ''
@@ -114,15 +117,31 @@ async function begunByOther(connection: Connection, section: Section): Promise<E
   return entries.newest.get(section.template)
 }
 
-/** After a conflict: theirs, or ours that had arrived although its answer was lost on the way. */
-async function compared(section: Section, entry: Entry, values: Values): Promise<Saved> {
+/**
+ * What the entry that stands there means for what was to be saved.
+ * @param other what it is when it says something else: after a conflict theirs, unless it is ours that had
+ * arrived although its answer was lost on the way
+ */
+function compared(
+  section: Section,
+  entry: Entry,
+  values: Values,
+  other: 'stale' | 'altered',
+): Saved {
   const ours = changedFields(section, valuesOf(section, entry.composition), values).length === 0
-  return { outcome: ours ? 'saved' : 'stale', entry }
+  return { outcome: ours ? 'saved' : other, entry }
+}
+
+/** @throws CallFailed when the composition would not say what was typed: a save would lose it in silence */
+function requireFit(section: Section, body: Composition, values: Values): void {
+  const lost = changedFields(section, valuesOf(section, body), values)
+  const titles = section.fields.filter(({ id }) => lost.includes(id)).map(({ title }) => title)
+  if (titles.length > 0) throw new CallFailed('unfit', `It concerns: ${titles.join(', ')}.`)
 }
 
 /**
  * Saves a section over the version that was read, or begins it.
- * @throws CallFailed when it is not known to be saved: nothing of `values` has been shown as saved
+ * @throws CallFailed when it was not saved, or (`unsettled`) when that is not known
  */
 export async function save(
   connection: Connection,
@@ -133,28 +152,46 @@ export async function save(
 ): Promise<Saved> {
   if (!base) {
     const other = await begunByOther(connection, section)
-    if (other) return compared(section, other, values)
+    if (other) return compared(section, other, values, 'stale')
   }
   const before = valuesOf(section, base?.composition)
   const changed = changedFields(section, before, values)
   const body = base
     ? revised(section, base.composition, values, changed, author)
     : composed(section, values, author)
+  requireFit(section, body, values)
+  let answer: Answer
   try {
-    const { json, version } = await write(connection, base, body)
-    const written = json as Composition | undefined
-    const named = version ?? written?.uid?.value
-    if (written?._type === 'COMPOSITION' && named) {
-      return { outcome: 'saved', entry: { version: named, composition: written } }
-    }
-    if (!named) throw new CallFailed('failed')
-    return { outcome: 'saved', entry: await fetchEntry(connection, objectOf(named)) }
+    answer = await write(connection, base, body)
   } catch (error) {
     if (!(error instanceof CallFailed) || error.why !== 'stale') throw error
-    const theirs = base
-      ? await fetchEntry(connection, objectOf(base.version))
-      : await begunByOther(connection, section)
+    // What stands there may be ours: browsers send again by themselves when a connection breaks.
+    const theirs = await unsettled(() =>
+      base ? fetchEntry(connection, objectOf(base.version)) : begunByOther(connection, section),
+    )
     if (!theirs) throw error
-    return compared(section, theirs, values)
+    return compared(section, theirs, values, 'stale')
+  }
+  const entry = await unsettled(() => entryOf(connection, answer))
+  return compared(section, entry, values, 'altered')
+}
+
+/** What the record wrote: out of its answer, or read after it. */
+async function entryOf(connection: Connection, { json, version }: Answer): Promise<Entry> {
+  const written = json as Composition | undefined
+  const named = version ?? written?.uid?.value
+  if (!named) throw new CallFailed('failed')
+  return written?._type === 'COMPOSITION'
+    ? { version: named, composition: written }
+    : fetchEntry(connection, objectOf(named))
+}
+
+/** Reading after a write was sent: when that fails, it stays open what became of the write. */
+async function unsettled<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error
+    throw new CallFailed(error.why, error.words, error.reference, true)
   }
 }

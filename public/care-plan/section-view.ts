@@ -1,5 +1,5 @@
 /** The sections of the plan as a reader sees them. */
-import { authorOf, type Entry, unshown, valuesOf } from './composition.js'
+import { authorOf, type Entry, unclearFields, unshown, valuesOf } from './composition.js'
 import { type Day, isPast, showDay, showMoment, showSince } from './dates.js'
 import { type Field, type Section, type Values, wordsFor } from './definition.js'
 import { bdi, button, facts, h, hiddenText, icon, prose } from './dom.js'
@@ -54,10 +54,18 @@ function editButton({ section, entry, edit }: SectionShown): HTMLElement | undef
   return made
 }
 
-function rows(section: Section, values: Values, without: readonly string[] = []): HTMLElement {
-  const shown = section.fields.filter(({ id }) => !without.includes(id) && values[id])
+const CANNOT = 'Cannot be shown here: check the full record.'
+
+function rows(section: Section, entry: Entry, without: readonly string[] = []): HTMLElement {
+  const values = valuesOf(section, entry.composition)
+  const unclear = unclearFields(section, entry.composition)
   return facts(
-    shown.map((field) => [field.title, valueView(field, values[field.id] ?? '')] as const),
+    section.fields.flatMap((field) => {
+      if (without.includes(field.id)) return []
+      if (unclear.has(field.id)) return [[field.title, h('strong', {}, CANNOT)] as const]
+      const value = values[field.id] ?? ''
+      return value === '' ? [] : [[field.title, valueView(field, value)] as const]
+    }),
   )
 }
 
@@ -73,7 +81,7 @@ export function sectionView(shown: SectionShown): HTMLElement {
     { class: 'section', id: sectionId(section), 'aria-label': section.title },
     head(shown, section.title),
     ...(entry
-      ? [rows(section, valuesOf(section, entry.composition)), ...notes(shown), changedLine(entry)]
+      ? [rows(section, entry), ...notes(shown), changedLine(entry)]
       : [h('p', { class: 'empty' }, 'No entry was found for this section.')]),
   )
 }
@@ -84,16 +92,19 @@ const LOOKS = {
   'do-not-attempt': { look: 'stop', shape: 'stop' },
 } as const
 
-function decisionFacts(values: Values, today: Day): HTMLElement {
+/** @param unclear fields whose value cannot be told: not the same as not recorded */
+function decisionFacts(values: Values, unclear: ReadonlySet<string>, today: Day): HTMLElement {
   const { decided = '', review = '', 'decided-by': by = '' } = values
   const since = showSince(decided, today)
   const overdue = isPast(review, today)
-  const made = decided === '' ? 'Date of decision not recorded' : `Decided ${showDay(decided)}`
+  const none = (id: string) => (unclear.has(id) ? 'cannot be shown here' : 'not recorded')
+  const made =
+    decided === '' ? `Date of decision ${none('decided')}` : `Decided ${showDay(decided)}`
   return h(
     'p',
     { class: 'resus__facts' },
     h('span', {}, since === '' ? made : `${made} (${since})`),
-    h('span', {}, by === '' ? 'Decided by: not recorded' : 'Decided by ', bdi(by)),
+    h('span', {}, by === '' ? `Decided by: ${none('decided-by')}` : 'Decided by ', bdi(by)),
     review === '' ? undefined : h('span', {}, `Review date ${showDay(review)}`),
     overdue
       ? h('strong', { class: 'nhsuk-tag nhsuk-tag--orange' }, 'Review date has passed')
@@ -101,13 +112,55 @@ function decisionFacts(values: Values, today: Day): HTMLElement {
   )
 }
 
-function resuscitationView(shown: SectionShown): HTMLElement {
-  const { section, entry, today } = shown
+/** The facts that stand under a decision rather than in its rows, where they can be told. */
+const UNDER = ['decision', 'decided', 'review', 'decided-by']
+
+interface Decision {
+  readonly words: string
+  readonly look: string
+  readonly shape: Parameters<typeof icon>[0]
+  readonly about: HTMLElement
+}
+
+const undecided = (words: string, about: string): Decision => ({
+  words,
+  look: 'none',
+  shape: 'query',
+  about: h('p', { class: 'resus__facts' }, h('span', {}, about)),
+})
+
+function decisionOf({ section, entry, today }: SectionShown): Decision {
   const values = valuesOf(section, entry?.composition)
-  const decision = values.decision ?? ''
   const field = section.fields.find(({ id }) => id === 'decision')
-  const { look, shape } = LOOKS[decision as keyof typeof LOOKS] ?? { look: 'none', shape: 'query' }
-  const words = decision === '' || !field ? 'No CPR decision was found' : wordsFor(field, decision)
+  const unclear = unclearFields(section, entry?.composition)
+  const { decision = '' } = values
+  if (decision !== '' && field) {
+    const looks = LOOKS[decision as keyof typeof LOOKS] ?? { look: 'none', shape: 'query' }
+    return {
+      words: wordsFor(field, decision),
+      ...looks,
+      about: decisionFacts(values, unclear, today),
+    }
+  }
+  // What is not shown may be the decision.
+  if (entry && unshown(section, entry.composition) > 0) {
+    return undecided(
+      'The CPR decision cannot be shown here',
+      'This does not mean that there is none: check the full record.',
+    )
+  }
+  return undecided(
+    'No CPR decision was found',
+    'This plan does not say whether CPR should be attempted.',
+  )
+}
+
+function resuscitationView(shown: SectionShown): HTMLElement {
+  const { section, entry } = shown
+  const { words, look, shape, about } = decisionOf(shown)
+  const decided = look !== 'none' || valuesOf(section, entry?.composition).decision !== ''
+  const unclear = unclearFields(section, entry?.composition)
+  const under = decided ? UNDER.filter((id) => !unclear.has(id)) : ['decision']
   return h(
     'article',
     {
@@ -117,19 +170,7 @@ function resuscitationView(shown: SectionShown): HTMLElement {
     },
     head(shown, section.title),
     h('p', { class: 'resus__decision' }, icon(shape), h('strong', {}, words)),
-    decision === ''
-      ? h(
-          'p',
-          { class: 'resus__facts' },
-          h('span', {}, 'This plan does not say whether CPR should be attempted.'),
-        )
-      : decisionFacts(values, today),
-    ...(entry
-      ? [
-          rows(section, values, ['decision', 'decided', 'review', 'decided-by']),
-          ...notes(shown),
-          changedLine(entry),
-        ]
-      : []),
+    about,
+    ...(entry ? [rows(section, entry, under), ...notes(shown), changedLine(entry)] : []),
   )
 }

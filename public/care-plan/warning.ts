@@ -1,5 +1,6 @@
 /** The warning before a session ends: one key extends it. */
-import { bdi, button, h } from './dom.js'
+import { button, h } from './dom.js'
+import { type Lost, lostLine } from './pages.js'
 import { showLeft } from './session-clock.js'
 
 export interface Warning {
@@ -11,24 +12,28 @@ export interface Warning {
 
 interface Setup {
   readonly extendable: boolean
-  /** Title of the section with unsaved changes, if there is one. */
-  readonly unsaved: string | undefined
+  /** Changes that are not known to be saved, if there are any. */
+  readonly lost: Lost | undefined
   readonly answer: () => void
 }
 
 /** When the time left is said aloud, in seconds: each second would drown everything else. */
 const SAID = [60, 30, 10]
 
-export function warn({ extendable, unsaved, answer }: Setup): Warning {
+function lostWords(lost: Lost, extendable: boolean): string {
+  if (!lost.known) return lostLine(lost)
+  const advice = extendable
+    ? 'They will be lost if you are signed out.'
+    : 'Save them now: this session cannot be made longer.'
+  return `You have unsaved changes to “${lost.title}”. ${advice}`
+}
+
+export function warn({ extendable, lost, answer }: Setup): Warning {
   const back = document.activeElement as HTMLElement | null
   const time = h('strong', {})
   const said = h('p', { role: 'status', class: 'nhsuk-u-visually-hidden' })
   const trouble = h('p', { role: 'alert', class: 'nhsuk-error-message' })
   const stay = button(extendable ? 'Stay signed in' : 'I understand', answer)
-  const lost = unsaved === undefined ? [] : ['You have unsaved changes to ', bdi(unsaved), '. ']
-  const advice = extendable
-    ? 'They will be lost if you are signed out.'
-    : 'Save them now: this session cannot be made longer.'
   const text = extendable
     ? 'To protect the patient, this care plan will be taken off the screen in '
     : 'This session has reached its longest time. The care plan will be taken off the screen in '
@@ -51,7 +56,7 @@ export function warn({ extendable, unsaved, answer }: Setup): Warning {
       extendable ? 'Are you still there?' : 'Your session is about to end',
     ),
     h('p', { id: 'warning-text' }, text, time, '.'),
-    unsaved === undefined ? undefined : h('p', {}, ...lost, advice),
+    lost ? h('p', {}, lostWords(lost, extendable)) : undefined,
     trouble,
     said,
     h('div', { class: 'buttons' }, stay),
@@ -65,7 +70,7 @@ export function warn({ extendable, unsaved, answer }: Setup): Warning {
       if (SAID.includes(Math.ceil(left / 1000))) said.textContent = `${showLeft(left)} left`
     },
     failed: () => {
-      trouble.textContent = 'The service could not be reached. Try again.'
+      trouble.textContent = 'The service could not be reached. It is being tried again.'
     },
     close: () => {
       dialog.close()

@@ -140,7 +140,7 @@ describe('what was typed is not lost', () => {
   })
 
   it.each<[string, number | 'drop', string]>([
-    ['fails', 500, 'the record could not take it'],
+    ['fails', 422, 'the record could not take it'],
     ['is refused', 403, 'your role does not allow this change'],
     ['is never answered', 'drop', 'It is not known whether this was saved'],
   ])(

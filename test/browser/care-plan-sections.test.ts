@@ -52,11 +52,11 @@ describe('what the granted scopes allow', () => {
 
 describe('what may be said about a plan', () => {
   it('is "none" only when the search and the sections were both read and both were empty', () => {
-    const indexes: Index[] = ['active', 'none', 'unread']
-    const contents: Content[] = ['found', 'empty', 'no-ehr', 'withheld', 'unread']
+    const indexes: Index[] = ['active', 'listed', 'none', 'unread']
+    const contents: Content[] = ['found', 'empty', 'hidden', 'no-ehr', 'withheld', 'unread']
     const none = indexes.flatMap((index) =>
       contents
-        .filter((content) => findingOf(index, content) === 'none')
+        .filter((content) => findingOf(index, content, 1) === 'none')
         .map((content) => [index, content]),
     )
     expect(none).toEqual([
@@ -65,7 +65,13 @@ describe('what may be said about a plan', () => {
     ])
   })
 
-  const plan = (status: string, reference = 'Patient/pat-1') => ({
+  it('is "plan" without asking for the sections only when the role would see none of them', () => {
+    expect(findingOf('active', 'withheld', 0)).toBe('plan')
+    expect(findingOf('active', 'withheld', 1)).toBe('unknown')
+    expect(findingOf('none', 'withheld', 0)).toBe('unknown')
+  })
+
+  const plan = (status: string | undefined, reference = 'Patient/pat-1') => ({
     resource: { resourceType: 'CarePlan', status, subject: { reference } },
   })
   const bundle = (...entry: unknown[]) => ({ resourceType: 'Bundle', entry })
@@ -74,6 +80,26 @@ describe('what may be said about a plan', () => {
     expect(readIndex(bundle(plan('completed'), plan('active')), 'pat-1')).toBe('active')
     expect(readIndex(bundle(plan('completed')), 'pat-1')).toBe('none')
     expect(readIndex(bundle(), 'pat-1')).toBe('none')
+  })
+
+  it.each(['draft', 'on-hold', 'unknown', 'paused', undefined])(
+    'does not take a plan whose status is %s for none',
+    (status) => {
+      expect(readIndex(bundle(plan('completed'), plan(status)), 'pat-1')).toBe('listed')
+    },
+  )
+
+  it.each(['completed', 'revoked', 'entered-in-error'])(
+    'takes a plan that is %s for none',
+    (status) => {
+      expect(readIndex(bundle(plan(status)), 'pat-1')).toBe('none')
+    },
+  )
+
+  it('does not take sections that the role may not see for none', () => {
+    const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name }))
+    expect(readEntries({ columns, rows: [], __withheld: true }, 'ehr-1').withheld).toBe(true)
+    expect(readEntries({ columns, rows: [] }, 'ehr-1').withheld).toBe(false)
   })
 
   it('does not take a first page for the whole answer', () => {

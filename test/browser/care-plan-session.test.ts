@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import type { Frame, Page } from 'playwright-core'
 import {
-  frameOf,
   newScenario,
   openStage,
+  openTimed,
   type Stage,
   seen,
   shoot,
@@ -21,27 +20,13 @@ afterAll(() => stage?.close())
 
 const MINUTE = 60_000
 
-/** Opens a plan in a browser whose clock the test moves. */
-async function open(handle: string, scenario: Scenario): Promise<{ page: Page; frame: Frame }> {
-  stage.scenarios.set(handle, scenario)
-  const page = await stage.open([], '100%')
-  await page.clock.install()
-  const launches = JSON.stringify([
-    `${new URLSearchParams({ iss: `${stage.gateway.origin}/fhir`, launch: handle })}`,
-  ])
-  await page.goto(`${stage.host.origin}/?${new URLSearchParams({ width: '100%', launches })}`)
-  const frame = await frameOf(page)
-  await frame.waitForSelector('[data-page=plan]')
-  return { page, frame }
-}
-
 const renewals = ({ log }: Scenario) =>
   log.filter((line) => line.startsWith('token refresh_token')).length
 
 describe('a session that nobody uses', () => {
   it('is warned of two minutes before its end, and extended by one key', async () => {
     const scenario = newScenario()
-    const { page, frame } = await open('extend', scenario)
+    const { page, frame } = await openTimed(stage, 'extend', scenario)
     await page.clock.runFor(12 * MINUTE)
     expect(await frame.getByRole('alertdialog').count()).toBe(0)
     await page.clock.runFor(1.5 * MINUTE)
@@ -60,7 +45,7 @@ describe('a session that nobody uses', () => {
   })
 
   it('takes everything off the screen at its end, and says why and what to do', async () => {
-    const { page, frame } = await open('idle', newScenario())
+    const { page, frame } = await openTimed(stage, 'idle', newScenario())
     await page.clock.runFor(16 * MINUTE)
     await frame.waitForSelector('[data-page=idle]')
     const text = await seen(frame.locator('body'))
@@ -72,20 +57,20 @@ describe('a session that nobody uses', () => {
   })
 
   it('ends at once on a computer that wakes after its end', async () => {
-    const { page, frame } = await open('asleep', newScenario())
+    const { page, frame } = await openTimed(stage, 'asleep', newScenario())
     await page.clock.fastForward(3 * 60 * MINUTE)
     await frame.waitForSelector('[data-page=idle]')
     await page.close()
   })
 
   it('names the section whose changes would be lost', async () => {
-    const { page, frame } = await open('unsaved', newScenario())
+    const { page, frame } = await openTimed(stage, 'unsaved', newScenario())
     await frame.getByRole('button', { name: 'Edit What matters to me' }).click()
     await frame.getByLabel('About me').fill('Changed')
     for (let i = 0; i < 14; i++) await page.clock.runFor(MINUTE)
     const dialog = frame.getByRole('alertdialog')
     for (let i = 0; i < 5 && (await dialog.count()) === 0; i++) await page.clock.runFor(MINUTE)
-    expect(await seen(dialog)).toContain('You have unsaved changes to What matters to me.')
+    expect(await seen(dialog)).toContain('You have unsaved changes to “What matters to me”.')
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
     expect(await frame.getByLabel('About me').inputValue()).toBe('Changed')
@@ -96,7 +81,7 @@ describe('a session that nobody uses', () => {
 describe('a session in use', () => {
   it('is renewed while the user is active, without a warning', async () => {
     const scenario = newScenario()
-    const { page, frame } = await open('active', scenario)
+    const { page, frame } = await openTimed(stage, 'active', scenario)
     for (let step = 1; step <= 8; step++) {
       await page.clock.runFor(1000)
       await page.mouse.move(100 + step, 300)
@@ -112,7 +97,7 @@ describe('a session in use', () => {
   })
 
   it('says that it cannot be extended when its longest time is near, and ends then', async () => {
-    const { page, frame } = await open('longest', newScenario({ endsInSeconds: 600 }))
+    const { page, frame } = await openTimed(stage, 'longest', newScenario({ endsInSeconds: 600 }))
     await page.clock.runFor(8.5 * MINUTE)
     const dialog = frame.getByRole('alertdialog')
     await dialog.waitFor()
@@ -127,13 +112,13 @@ describe('a session in use', () => {
 
   it('goes on after a renewal that met a broken network, and keeps its means to renew', async () => {
     const scenario = newScenario()
-    const { page, frame } = await open('broken', scenario)
+    const { page, frame } = await openTimed(stage, 'broken', scenario)
     await page.clock.runFor(13.2 * MINUTE)
     const dialog = frame.getByRole('alertdialog')
     await dialog.waitFor()
     scenario.failing.set('token', 'drop')
     await page.keyboard.press('Enter')
-    await dialog.getByText('The service could not be reached. Try again.').waitFor()
+    await dialog.getByText('The service could not be reached.').waitFor()
     scenario.failing.clear()
     await page.keyboard.press('Enter')
     await dialog.waitFor({ state: 'detached' })
@@ -141,21 +126,78 @@ describe('a session in use', () => {
     await page.close()
   })
 
+  it('asks again with the same refresh token when the answer to a renewal was lost', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openTimed(stage, 'lost', scenario)
+    scenario.failing.set('token-answer', 'drop')
+    await page.clock.runFor(1000)
+    await page.mouse.move(100, 300)
+    const lost = page.waitForEvent('requestfailed')
+    await page.clock.runFor(228_000)
+    await lost
+    scenario.failing.clear()
+    const renewed = page.waitForResponse('**/oauth/token')
+    await page.clock.runFor(5000)
+    expect((await renewed).status()).toBe(200)
+    // The next renewal shows that it went on from the token of that answer.
+    await page.mouse.move(101, 300)
+    const next = page.waitForResponse('**/oauth/token')
+    await page.clock.runFor(228_000)
+    expect((await next).status()).toBe(200)
+    expect(await frame.locator('[data-page=plan]').count()).toBe(1)
+    await page.close()
+  })
+
+  it('goes on trying, while the gateway still takes the token, after the user has answered the warning', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openTimed(stage, 'trying', scenario)
+    await page.clock.runFor(13.2 * MINUTE)
+    const dialog = frame.getByRole('alertdialog')
+    await dialog.waitFor()
+    scenario.failing.set('token-answer', 'drop')
+    await page.keyboard.press('Enter')
+    await page.clock.runFor(6000)
+    await dialog.getByText('The service could not be reached.').waitFor()
+    await shoot(page, 'warning-unreachable')
+    scenario.failing.clear()
+    await page.clock.runFor(20_000)
+    await dialog.waitFor({ state: 'detached' })
+    expect(await frame.locator('[data-page=plan]').count()).toBe(1)
+    await page.close()
+  })
+
+  it('does not take a session for ended whose token ran out while the network was broken', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openTimed(stage, 'ran-out', scenario)
+    scenario.failing.set('token', 'drop')
+    await page.clock.runFor(11 * MINUTE)
+    const calls = scenario.log.filter((line) => line.startsWith('GET ')).length
+    await frame.getByRole('button', { name: 'Check for changes' }).click()
+    await page.clock.runFor(6000)
+    await frame.waitForSelector('[data-page=failed]')
+    expect(scenario.log.filter((line) => line.startsWith('GET ')).length).toBe(calls)
+    scenario.failing.clear()
+    await frame.getByRole('button', { name: 'Try again' }).click()
+    await frame.waitForSelector('[data-page=plan]')
+    await page.close()
+  })
+
   it('takes everything off the screen when the gateway refuses to renew it', async () => {
     const scenario = newScenario()
-    const { page, frame } = await open('refused-renewal', scenario)
+    const { page, frame } = await openTimed(stage, 'refused-renewal', scenario)
     await page.clock.runFor(13.2 * MINUTE)
     await frame.getByRole('alertdialog').waitFor()
     scenario.ended = true
     await page.keyboard.press('Enter')
     await frame.waitForSelector('[data-page=ended]')
     expect(await seen(frame.locator('body'))).not.toMatch(/ASHWORTH|CPR/)
+    expect(await frame.getByRole('alertdialog').count()).toBe(0)
     await page.close()
   })
 
   it('takes everything off the screen when a renewal names another patient', async () => {
     const scenario = newScenario()
-    const { page, frame } = await open('other-patient', scenario)
+    const { page, frame } = await openTimed(stage, 'other-patient', scenario)
     await page.clock.runFor(13.2 * MINUTE)
     await frame.getByRole('alertdialog').waitFor()
     scenario.patientId = 'pat-9'
@@ -166,7 +208,7 @@ describe('a session in use', () => {
 
   it('shows less at once when a renewal grants less', async () => {
     const scenario = newScenario()
-    const { page, frame } = await open('narrowed', scenario)
+    const { page, frame } = await openTimed(stage, 'narrowed', scenario)
     await page.clock.runFor(13.2 * MINUTE)
     await frame.getByRole('alertdialog').waitFor()
     scenario.scope = scenario.scope.replace(

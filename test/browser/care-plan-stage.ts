@@ -70,6 +70,8 @@ export interface Stage {
   readonly gateway: Site
   readonly host: Site
   readonly scenarios: Map<string, Scenario>
+  /** The host's page with one frame for each handle, as {@link open} opens it. */
+  address(handles: readonly string[], width?: string, query?: string): string
   /** Opens the host's page with one frame for each handle. */
   open(handles: readonly string[], width?: string, query?: string): Promise<Page>
   close(): Promise<void>
@@ -118,6 +120,22 @@ export async function openPlan(
   return { page, frame }
 }
 
+/** Opens a plan in a browser whose clock the test moves. */
+export async function openTimed(
+  stage: Stage,
+  handle: string,
+  scenario: Scenario,
+  shows = 'plan',
+): Promise<{ page: Page; frame: Frame }> {
+  stage.scenarios.set(handle, scenario)
+  const page = await stage.open([])
+  await page.clock.install()
+  await page.goto(stage.address([handle]))
+  const frame = await frameOf(page)
+  await frame.waitForSelector(`[data-page=${shows}]`)
+  return { page, frame }
+}
+
 async function built(): Promise<string> {
   const out = mkdtempSync(join(tmpdir(), 'launch-gateway-public-'))
   const script = pathToFileURL(join(process.cwd(), 'build/bundle.js')).href
@@ -149,20 +167,22 @@ export async function openStage(): Promise<Stage> {
   )
   host.serve(hostPages(app.origin))
   const browser = await openChromium()
+  const address: Stage['address'] = (handles, width = '100%', query) => {
+    const launches = handles.map(
+      (launch) => query ?? `${new URLSearchParams({ iss: issuer, launch })}`,
+    )
+    return `${host.origin}/?${new URLSearchParams({ width, launches: JSON.stringify(launches) })}`
+  }
   return {
     browser,
     app,
     gateway,
     host,
     scenarios: fake.scenarios,
-    open: async (handles, width = '100%', query) => {
+    address,
+    open: async (...asked) => {
       const page = await browser.context.newPage()
-      const launches = handles.map(
-        (launch) => query ?? `${new URLSearchParams({ iss: issuer, launch })}`,
-      )
-      await page.goto(
-        `${host.origin}/?${new URLSearchParams({ width, launches: JSON.stringify(launches) })}`,
-      )
+      await page.goto(address(...asked))
       return page
     },
     close: async () => {

@@ -3,8 +3,9 @@
  * is a scenario.
  */
 import { createHash } from 'node:crypto'
-import express, { type Express, type Request, type Response } from 'express'
-import { type Json, type Scenario, type StoredSection, versionOf, withUid } from './scenario.js'
+import express, { type Express } from 'express'
+import { failed, fakeRecord } from './fake-record.js'
+import type { Json, Scenario } from './scenario.js'
 
 const segment = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
@@ -31,12 +32,13 @@ export function createFakeGateway(origin: string, appOrigin: string): FakeGatewa
   })
   app.use(express.json(), express.urlencoded({ extended: false }))
   authorization(app, origin, scenarios)
-  record(app, scenarios)
+  fakeRecord(app, scenarios)
   return { app, scenarios }
 }
 
 function authorization(app: Express, origin: string, scenarios: Map<string, Scenario>): void {
   const challenges = new Map<string, string>()
+  const chains = new Map<string, Chain>()
   app.get('/fhir/.well-known/smart-configuration', (_, res) => {
     res.json({
       issuer: origin,
@@ -66,7 +68,7 @@ function authorization(app: Express, origin: string, scenarios: Map<string, Scen
   })
   app.post('/oauth/token', (req, res) => {
     const body = req.body as Record<string, string>
-    const launch = (body.code ?? body.refresh_token ?? '').slice(4)
+    const [launch = ''] = (body.code ?? body.refresh_token ?? '').slice(4).split('.')
     const scenario = scenarios.get(launch)
     if (!scenario) return void res.status(400).json({ error: 'invalid_grant' })
     scenario.log.push(`token ${body.grant_type ?? ''} ${body.client_id ?? ''}`)
@@ -76,9 +78,42 @@ function authorization(app: Express, origin: string, scenarios: Map<string, Scen
       .digest('base64url')
     const proven = body.code === undefined || challenges.get(body.code) === hashed
     if (body.code !== undefined) challenges.delete(body.code)
-    if (!proven || scenario.ended) return void res.status(400).json({ error: 'invalid_grant' })
-    res.json(tokenResponse(origin, launch, scenario))
+    const refresh = proven ? nextRefresh(chains, launch, body.refresh_token) : undefined
+    if (refresh === undefined && body.refresh_token !== undefined) scenario.ended = true
+    if (refresh === undefined || scenario.ended) {
+      return void res.status(400).json({ error: 'invalid_grant' })
+    }
+    if (failed(scenario, 'token-answer', req, res)) return
+    res.json({ ...tokenResponse(origin, launch, scenario), refresh_token: refresh })
   })
+}
+
+/** How many refresh tokens a launch has had, and when the newest was made. */
+interface Chain {
+  readonly count: number
+  readonly at: number
+}
+
+const GRACE = 60_000
+
+/**
+ * The refresh token that is to be used next. The predecessor works for as long as its answer may have been
+ * lost; a second use of any older one means that somebody else holds it, and ends the session.
+ */
+function nextRefresh(
+  chains: Map<string, Chain>,
+  launch: string,
+  sent: string | undefined,
+): string | undefined {
+  const chain = chains.get(launch)
+  const name = (count: number) => `rft_${launch}.${count}`
+  const retried =
+    chain && sent === name(chain.count - 1) && Date.now() - chain.at < GRACE ? chain : undefined
+  const known = sent === undefined || (chain && sent === name(chain.count)) || retried
+  if (!known) return undefined
+  const next = retried ?? { count: (chain?.count ?? 0) + 1, at: Date.now() }
+  chains.set(launch, next)
+  return name(next.count)
 }
 
 function tokenResponse(origin: string, launch: string, scenario: Scenario): Json {
@@ -89,7 +124,6 @@ function tokenResponse(origin: string, launch: string, scenario: Scenario): Json
     token_type: 'Bearer',
     expires_in: 600,
     scope: scenario.scope,
-    refresh_token: `rft_${launch}`,
     id_token: `${segment({ alg: 'RS256' })}.${segment(claims)}.c2ln`,
     patient: scenario.patientId,
     ...(scenario.ehrId === undefined ? {} : { ehrId: scenario.ehrId }),
@@ -98,117 +132,4 @@ function tokenResponse(origin: string, launch: string, scenario: Scenario): Json
     __session_ends: now + scenario.endsInSeconds,
     __launch: `lch_fake${launch}`,
   }
-}
-
-type Failable = Parameters<Scenario['failing']['get']>[0]
-
-function failed(scenario: Scenario, call: Failable, req: Request, res: Response): boolean {
-  const how = scenario.failing.get(call)
-  if (how === undefined) return false
-  if (how === 'drop') req.socket.destroy()
-  else
-    res
-      .status(how)
-      .json({ error: 'x', error_description: 'The record is away.', reference: 'ref_fakeFailure1' })
-  return true
-}
-
-function record(app: Express, scenarios: Map<string, Scenario>): void {
-  const handle =
-    (call: Failable | undefined, act: (scenario: Scenario, req: Request, res: Response) => void) =>
-    (req: Request, res: Response) => {
-      const scenario = scenarios.get((req.get('authorization') ?? '').slice('Bearer tok_'.length))
-      if (req.get('cookie')) scenario?.cookies.push(req.get('cookie') ?? '')
-      if (!scenario || scenario.ended) {
-        const text = {
-          error: 'invalid_token',
-          error_description: 'The access token is not valid.',
-          reference: 'ref_fakeEnded01',
-        }
-        return void res.status(401).json(text)
-      }
-      scenario.log.push(`${req.method} ${req.path}`)
-      if (call === undefined || !failed(scenario, call, req, res)) act(scenario, req, res)
-    }
-  const patient = handle('Patient', (scenario, _, res) => void res.json(scenario.patient))
-  app.get('/fhir/Patient/:id', patient)
-  app.get(
-    '/fhir/CarePlan',
-    handle('CarePlan', (scenario, _, res) => void res.json(bundle(scenario))),
-  )
-  app.get(
-    '/fhir/Practitioner/:id',
-    handle(undefined, ({ userName }, _, res) => {
-      if (userName === undefined) res.status(404).json({})
-      else res.json({ resourceType: 'Practitioner', name: [{ text: userName }] })
-    }),
-  )
-  app.get(
-    '/openehr/v1/query/:name',
-    handle('sections', ({ sections, ehrId }, _, res) => {
-      const rows = [...sections].map(([name, one]) => [name, versionOf(one), withUid(one), ehrId])
-      const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name, path: '/' }))
-      res.json({ q: '', columns, rows })
-    }),
-  )
-  compositions(app, handle)
-}
-
-function bundle({ index, patientId }: Scenario): Json {
-  const subject = { reference: `Patient/${index === 'foreign' ? 'somebody-else' : patientId}` }
-  const resource = { resourceType: 'CarePlan', status: 'active', subject }
-  return {
-    resourceType: 'Bundle',
-    type: 'searchset',
-    entry: index === 'none' ? [] : [{ resource }],
-  }
-}
-
-type Handle = (
-  call: Failable | undefined,
-  act: (scenario: Scenario, req: Request, res: Response) => void,
-) => (req: Request, res: Response) => void
-
-function compositions(app: Express, handle: Handle): void {
-  const of = ({ sections }: Scenario, req: Request) =>
-    [...sections.values()].find(({ object }) => object === String(req.params.uid).split('::')[0])
-  const answer = (res: Response, status: number, one: StoredSection) =>
-    res
-      .status(status)
-      .set('ETag', `"${versionOf(one)}"`)
-      .json(withUid(one))
-  app.get(
-    '/openehr/v1/ehr/:ehr/composition/:uid',
-    handle(undefined, (scenario, req, res) => {
-      const one = of(scenario, req)
-      if (one) answer(res, 200, one)
-      else res.status(404).json({ error: 'not_found', error_description: 'Not found.' })
-    }),
-  )
-  app.put(
-    '/openehr/v1/ehr/:ehr/composition/:uid',
-    handle('save', (scenario, req, res) => {
-      const one = of(scenario, req)
-      if (!one) return void res.status(404).json({ error: 'not_found' })
-      if (req.get('if-match') !== `"${versionOf(one)}"`) {
-        return void res
-          .status(412)
-          .set('ETag', `"${versionOf(one)}"`)
-          .json({ error: 'conflict' })
-      }
-      one.version += 1
-      one.composition = req.body as Json
-      answer(res, 200, one)
-    }),
-  )
-  app.post(
-    '/openehr/v1/ehr/:ehr/composition',
-    handle('save', (scenario, req, res) => {
-      const composition = req.body as Json & { archetype_details: { template_id: Json } }
-      const template = String(composition.archetype_details.template_id.value)
-      const one = { object: `obj-${template}`, version: 1, composition }
-      scenario.sections.set(template, one)
-      answer(res, 201, one)
-    }),
-  )
 }

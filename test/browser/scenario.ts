@@ -20,20 +20,32 @@ export interface StoredSection {
   composition: Json
 }
 
+/** A call; with `-answer`, only its answer fails: what was asked for has been done. */
+export type Failable =
+  | 'Patient'
+  | 'CarePlan'
+  | 'sections'
+  | 'save'
+  | 'save-answer'
+  | 'token'
+  | 'token-answer'
+
 export interface Scenario {
   patientId: string
   ehrId: string | undefined
   patient: Json
-  /** `active`, `none`, or `foreign`: a plan of somebody else. */
-  index: 'active' | 'none' | 'foreign'
+  /** The status of the CarePlan that is listed; `none`, or `foreign`: an active one of somebody else. */
+  index: string
   sections: Map<string, StoredSection>
   scope: string
   /** What authorize answers instead of a code. */
   denied?: { error: string; description: string }
   /** The `iss` of the answer, when it is to be a lie. */
   answersAs?: string
-  /** Calls that fail, by name; `drop` closes the connection without an answer. */
-  failing: Map<'Patient' | 'CarePlan' | 'sections' | 'save' | 'token', number | 'drop'>
+  /** Calls that fail, by name; `drop` closes the connection without an answer, `hang` gives none. */
+  failing: Map<Failable, number | 'drop' | 'hang'>
+  /** What the record makes of the text of a composition that it takes. */
+  keeps?: ((text: string) => string) | undefined
   /** Every token is refused from now on. */
   ended: boolean
   idleSeconds: number

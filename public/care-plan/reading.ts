@@ -1,0 +1,46 @@
+/** Everything that is read before a plan is shown, and what it allows us to say. */
+import type { CallFailed, Connection } from './connection.js'
+import type { Section } from './definition.js'
+import { type Content, type Entries, type Finding, findingOf, type Index } from './finding.js'
+import type { FhirPatient } from './patient.js'
+import { fetchEntries, fetchIndex, fetchPatient } from './record.js'
+import { type Sight, sightOf } from './rights.js'
+
+export interface Reading {
+  readonly finding: Finding
+  readonly patient: FhirPatient
+  readonly index: Index
+  readonly content: Content
+  readonly entries: Entries
+  readonly sight: Sight
+  /** `scope` of the token response that it was read under. */
+  readonly granted: string
+  readonly readAt: Date
+  /** Why something is not known, where a read failed. */
+  readonly failure: CallFailed | undefined
+}
+
+/** @throws CallFailed, ForeignPatient */
+export async function readPlan(
+  connection: Connection,
+  sections: readonly Section[],
+): Promise<Reading> {
+  const [patient, index, found] = await Promise.all([
+    fetchPatient(connection),
+    fetchIndex(connection),
+    fetchEntries(connection),
+  ])
+  const granted = String(connection.token('scope') ?? '')
+  const sight = sightOf(granted, sections)
+  return {
+    finding: findingOf(index.value, found.value, sight.seen.length),
+    patient,
+    index: index.value,
+    content: found.value,
+    entries: found.entries,
+    sight,
+    granted,
+    readAt: new Date(),
+    failure: index.failure ?? found.failure,
+  }
+}

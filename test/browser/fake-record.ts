@@ -1,0 +1,129 @@
+/** The record behind the pretend gateway, as far as a scenario's scopes let it be seen. */
+import type { Express, Request, Response } from 'express'
+import { rightsOf } from '../../public/care-plan/rights.js'
+import {
+  type Failable,
+  type Json,
+  type Scenario,
+  type StoredSection,
+  versionOf,
+  withUid,
+} from './scenario.js'
+
+/** Fails a call as the scenario says. */
+export function failed(scenario: Scenario, call: Failable, req: Request, res: Response): boolean {
+  const how = scenario.failing.get(call)
+  if (how === undefined) return false
+  if (how === 'drop') req.socket.destroy()
+  else if (how !== 'hang')
+    res
+      .status(how)
+      .json({ error: 'x', error_description: 'The record is away.', reference: 'ref_fakeFailure1' })
+  return true
+}
+
+export function fakeRecord(app: Express, scenarios: Map<string, Scenario>): void {
+  const handle =
+    (call: Failable | undefined, act: (scenario: Scenario, req: Request, res: Response) => void) =>
+    (req: Request, res: Response) => {
+      const scenario = scenarios.get((req.get('authorization') ?? '').slice('Bearer tok_'.length))
+      if (req.get('cookie')) scenario?.cookies.push(req.get('cookie') ?? '')
+      if (!scenario || scenario.ended) {
+        const text = {
+          error: 'invalid_token',
+          error_description: 'The access token is not valid.',
+          reference: 'ref_fakeEnded01',
+        }
+        return void res.status(401).json(text)
+      }
+      scenario.log.push(`${req.method} ${req.path}`)
+      if (call === undefined || !failed(scenario, call, req, res)) act(scenario, req, res)
+    }
+  const patient = handle('Patient', (scenario, _, res) => void res.json(scenario.patient))
+  app.get('/fhir/Patient/:id', patient)
+  app.get(
+    '/fhir/CarePlan',
+    handle('CarePlan', (scenario, _, res) => void res.json(bundle(scenario))),
+  )
+  app.get(
+    '/fhir/Practitioner/:id',
+    handle(undefined, ({ userName }, _, res) => {
+      if (userName === undefined) res.status(404).json({})
+      else res.json({ resourceType: 'Practitioner', name: [{ text: userName }] })
+    }),
+  )
+  app.get(
+    '/openehr/v1/query/:name',
+    handle('sections', (scenario, _, res) => void res.json(resultSet(scenario))),
+  )
+  compositions(app, handle)
+}
+
+/** The rows that the scopes let this user see, and whether any were left out. */
+function resultSet({ sections, scope, ehrId }: Scenario): Json {
+  const kept = [...sections].filter(([name]) => rightsOf(scope, name).read)
+  const rows = kept.map(([name, one]) => [name, versionOf(one), withUid(one), ehrId])
+  const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name, path: '/' }))
+  return { q: '', columns, rows, ...(kept.length < sections.size ? { __withheld: true } : {}) }
+}
+
+function bundle({ index, patientId }: Scenario): Json {
+  const subject = { reference: `Patient/${index === 'foreign' ? 'somebody-else' : patientId}` }
+  const status = index === 'foreign' ? 'active' : index
+  const resource = { resourceType: 'CarePlan', status, subject }
+  return {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    entry: index === 'none' ? [] : [{ resource }],
+  }
+}
+
+type Handle = (
+  call: Failable | undefined,
+  act: (scenario: Scenario, req: Request, res: Response) => void,
+) => (req: Request, res: Response) => void
+
+function compositions(app: Express, handle: Handle): void {
+  const of = ({ sections }: Scenario, req: Request) =>
+    [...sections.values()].find(({ object }) => object === String(req.params.uid).split('::')[0])
+  const answer = (res: Response, status: number, one: StoredSection) =>
+    res
+      .status(status)
+      .set('ETag', `"${versionOf(one)}"`)
+      .json(withUid(one))
+  app.get(
+    '/openehr/v1/ehr/:ehr/composition/:uid',
+    handle(undefined, (scenario, req, res) => {
+      const one = of(scenario, req)
+      if (one) answer(res, 200, one)
+      else res.status(404).json({ error: 'not_found', error_description: 'Not found.' })
+    }),
+  )
+  app.put(
+    '/openehr/v1/ehr/:ehr/composition/:uid',
+    handle('save', (scenario, req, res) => {
+      const one = of(scenario, req)
+      if (!one) return void res.status(404).json({ error: 'not_found' })
+      if (req.get('if-match') !== `"${versionOf(one)}"`) {
+        return void res
+          .status(412)
+          .set('ETag', `"${versionOf(one)}"`)
+          .json({ error: 'conflict' })
+      }
+      one.version += 1
+      const { keeps = (text) => text } = scenario
+      one.composition = JSON.parse(keeps(JSON.stringify(req.body))) as Json
+      if (!failed(scenario, 'save-answer', req, res)) answer(res, 200, one)
+    }),
+  )
+  app.post(
+    '/openehr/v1/ehr/:ehr/composition',
+    handle('save', (scenario, req, res) => {
+      const composition = req.body as Json & { archetype_details: { template_id: Json } }
+      const template = String(composition.archetype_details.template_id.value)
+      const one = { object: `obj-${template}`, version: 1, composition }
+      scenario.sections.set(template, one)
+      if (!failed(scenario, 'save-answer', req, res)) answer(res, 201, one)
+    }),
+  )
+}
