@@ -30,14 +30,20 @@ const TOUCH_EVERY: EpochMs = 60_000
 /** How many cookies of before a browser is still known by. */
 const MOST_NAMES = 4
 
+/** By the session that the provider named; else by its user: so it names one whom it signs out. */
+const providerEndOf = ({ issuer, providerSession, user }: SignOn): Ask => ({
+  kind: 'ended',
+  id:
+    providerSession === undefined
+      ? endOf('unnamed', personOf(user, issuer))
+      : providerEnd(issuer, providerSession),
+})
+
 /** The markers that end a sign-on: its own, its person's, its provider session's. */
 const endsOf = (signOn: SignOn): readonly Ask[] => [
   { kind: 'ended', id: endOf('signOn', signOn.id) },
   { kind: 'ended', id: endOf('user', personOf(signOn.user, signOn.issuer)) },
-  signOn.providerSession === undefined
-    ? // A provider that named no session names the user when it ends one.
-      { kind: 'ended', id: endOf('unnamed', personOf(signOn.user, signOn.issuer)) }
-    : { kind: 'ended', id: providerEnd(signOn.issuer, signOn.providerSession) },
+  ...(signOn.by === 'provider' ? [providerEndOf(signOn)] : []),
 ]
 
 const providerEnd = (issuer: string, sid: string): string =>
