@@ -1,7 +1,7 @@
 /** Rows of `apps.yaml`, and of apps added by command or by registration: read, checked, named our way. */
 import { z } from 'zod'
 import { CERTIFICATE_NAMES, type ExpectedCertificate, isExpectation } from './certificate.js'
-import { CLIENT_GRANTS, type Client } from './client.js'
+import { CLIENT_GRANTS, type Client, TOKEN_EXCHANGE } from './client.js'
 import { ASSERTION_ALGORITHMS, CLIENT_TYPES, PROFILE_NAMES, profileOf } from './client-profile.js'
 import { address, id, jwks, keySource, origin } from './registration.js'
 
@@ -40,6 +40,8 @@ const clientMembers = z.strictObject({
   scopes: z.array(z.string().max(300)).min(1).max(100),
   id_token_algorithm: z.enum(['RS256', 'ES256']).default('RS256'),
   userinfo_algorithm: z.enum(['RS256', 'ES256']).optional(),
+  exchanges_for: z.array(id).min(1).max(50).optional(),
+  introspects: z.boolean().optional(),
   access_token_lifetime: z.number().int().min(30).max(600).optional(),
   origins: z.array(origin).max(20).optional(),
 })
@@ -109,6 +111,27 @@ const CLIENT_RULES: readonly [keyof ClientMembers, string, (row: ClientMembers) 
       row.type === 'certificate' ||
       row.grant_types.every((type) => type === 'authorization_code' || type === 'refresh_token'),
   ],
+  [
+    'exchanges_for',
+    'grant type token-exchange needs exchanges_for, and nothing else has it',
+    (row) => row.grant_types.includes(TOKEN_EXCHANGE) === (row.exchanges_for !== undefined),
+  ],
+  [
+    'exchanges_for',
+    'an app does not exchange its own tokens',
+    (row) => row.exchanges_for?.includes(row.id) !== true,
+  ],
+  [
+    'introspects',
+    'an app that cannot authenticate introspects nothing',
+    (row) => row.type !== 'public' || row.introspects !== true,
+  ],
+  // RFC 9068 §5: nobody takes a service's `sub` for a person's.
+  [
+    'id',
+    'digits alone are how people are named: a service needs another id',
+    (row) => !row.grant_types.includes('client_credentials') || !/^\d+$/.test(row.id),
+  ],
 ]
 
 export const clientRow = clientMembers
@@ -137,6 +160,8 @@ export const clientRow = clientMembers
       ...(row.userinfo_algorithm === undefined
         ? {}
         : { userinfoAlgorithm: row.userinfo_algorithm }),
+      ...(row.exchanges_for === undefined ? {} : { exchangesFor: row.exchanges_for }),
+      ...(row.introspects === undefined ? {} : { introspects: row.introspects }),
       ...(row.access_token_lifetime === undefined
         ? {}
         : { accessTokenLifetime: row.access_token_lifetime }),

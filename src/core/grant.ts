@@ -160,7 +160,7 @@ export function grantUnder(grant: Grant, version: number, user: KnownUser, know:
 }
 
 /** The bases that scopes reach (RFC 8707 §2: a token names where it is good). */
-function audienceOf(scopes: readonly string[], bases: Bases): readonly string[] {
+export function audienceOf(scopes: readonly string[], bases: Bases): readonly string[] {
   const kinds = new Set(scopes.map((scope) => readScope(scope)?.kind))
   const reached = [
     ...(kinds.has('fhir') || scopes.includes('fhirUser') ? [bases.fhir] : []),

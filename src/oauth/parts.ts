@@ -1,3 +1,4 @@
+import type { AccessTokens } from '../access/access-token.js'
 import type { CertificateOf } from '../access/certificate.js'
 import type { Dpop } from '../access/dpop.js'
 import type { Registry } from '../access/registry.js'
@@ -21,11 +22,12 @@ export interface OAuthParts {
   readonly clock: Clock
   readonly random: Random
   readonly keys: Keys
+  readonly tokens: AccessTokens
   readonly trusted: TrustedKeys
   readonly registry: Registry
   readonly dpop: Dpop
   readonly sessions: Sessions
-  readonly policies: Policies
+  readonly policies: Policies & { mayRead(): boolean }
   readonly offered: Offered
   /** Where clients known by certificate reach us. */
   readonly mtls?: { readonly alias: string } | undefined

@@ -7,7 +7,12 @@ import type { AccessTrail } from './parts.js'
 type Detail = NonNullable<Happening['detail']>
 
 /** Who calls, for whom, in which launch. */
-export function aboutAccess({ token, grant, user }: Access): Partial<Happening> {
+export function aboutAccess({
+  token,
+  grant,
+  user,
+  actor = grant.client,
+}: Access): Partial<Happening> {
   return {
     launch: grant.launch,
     signOn: grant.signOn,
@@ -22,7 +27,7 @@ export function aboutAccess({ token, grant, user }: Access): Partial<Happening> 
     },
     ...(grant.context.patient === undefined ? {} : { patient: { fhirId: grant.context.patient } }),
     system: grant.circumstances.launch.system,
-    app: grant.client,
+    app: actor,
     purpose: grant.circumstances.purpose,
   }
 }
