@@ -11,6 +11,9 @@ export type Presented =
   /** Unknown, malformed, over, or of another kind: who asks is not told which. */
   | { readonly kind: 'none'; readonly why: RefusalCode }
 
+/** Of any token of ours: a longer text is none, and is not looked at. */
+const LONGEST = 8_192
+
 /** What says that a token is not good. Anything else, a store that fails above all, says nothing of the token. */
 const NOT_GOOD: readonly RefusalCode[] = ['token_invalid', 'token_expired', 'token_ended']
 
@@ -33,6 +36,7 @@ async function refreshToken(
  * RFC 7009 §2.1: a server may ignore it).
  */
 export async function presentedToken(parts: OAuthParts, token: string): Promise<Presented> {
+  if (token.length > LONGEST) return { kind: 'none', why: 'token_invalid' }
   try {
     const refresh = await refreshToken(parts, token)
     if (refresh) return refresh
