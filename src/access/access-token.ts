@@ -12,7 +12,7 @@ import { endOf } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
 import { readScopes } from '../core/scope.js'
 import { type AccessClaims, actorsOf } from '../core/token.js'
-import type { Clock } from '../core/values.js'
+import type { Clock, EpochMs } from '../core/values.js'
 import type { Keys } from '../keys/signing.js'
 import type { Behind, Sessions } from '../session/sessions.js'
 import type { Ask, Store } from '../store/store.js'
@@ -86,25 +86,31 @@ function rememberProofs(keys: Keys, clock: Clock) {
 }
 
 const ended = (detail: string) => new Refusal('token_ended', detail)
-const endedApp = (app: string): Ask => ({ kind: 'ended', id: endOf('app', app) })
 
 /**
  * What an exchanged token hangs on besides its grant: those who exchanged, and the tokens that were exchanged.
  * @throws Refusal token_ended
  */
-async function requireChain({ store, registry }: Parts, claims: AccessClaims, app: string) {
-  const actors = actorsOf(claims.act)
+async function requireChain(
+  { store, registry }: Parts,
+  { act, jti, exchanged_from = [] }: AccessClaims,
+  grant: Grant,
+): Promise<void> {
+  const actors = actorsOf(act)
   if (actors.length === 0) return
   for (const actor of actors)
     if (!(await registry.client(actor))) throw ended('a back end is not registered any more')
-  const tokens = [claims.jti, ...(claims.exchanged_from ?? [])]
-  const ends = await store.getAll([
-    ...[...actors, app].map(endedApp),
-    ...tokens.map((token): Ask => ({ kind: 'ended', id: endOf('token', token) })),
-  ])
-  const since = claims.iat * 1000
-  if (ends.some((end) => end !== undefined && (end as { at: number }).at >= since))
-    throw ended('what it was exchanged by or from is over')
+  const tokens = [jti, ...exchanged_from].map(
+    (id): Ask => ({ kind: 'ended', id: endOf('token', id) }),
+  )
+  const apps = [...actors, grant.client].map(
+    (app): Ask => ({ kind: 'ended', id: endOf('app', app) }),
+  )
+  const ends = (await store.getAll([...tokens, ...apps])) as ({ at: EpochMs } | undefined)[]
+  // A token's end is for good, whenever it was told: what came of it may have been signed at that very moment.
+  const over = (end: { at: EpochMs } | undefined, i: number) =>
+    end !== undefined && (i < tokens.length || end.at >= grant.since)
+  if (ends.some(over)) throw ended('what it was exchanged by or from is over')
 }
 
 async function standAlone(parts: Parts, claims: AccessClaims, client: Client) {
@@ -157,7 +163,7 @@ export function openAccessTokens(parts: Parts): AccessTokens {
         ...{ scopes: readScopes(String(claims.scope)), audience: [claims.aud ?? []].flat() },
       }
       if (!grant) return { ...about, ...(await standAlone(parts, { ...claims, launch }, client)) }
-      await requireChain(parts, claims, grant.client)
+      await requireChain(parts, claims, grant)
       const actor = claims.act === undefined ? {} : { actor: claims.act.sub }
       return { ...about, ...(await standInLaunch(parts, grant)), ...actor }
     },

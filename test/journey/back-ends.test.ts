@@ -9,6 +9,7 @@ import { launchTo, readsPatient, type Tokens } from '../app-by-hand.js'
 import { type BackEnds, introspected, openWithBackEnds, SECRET } from '../back-ends.js'
 import { STORES, type TestGateway } from '../gateway.js'
 import { expectWholeTrail } from '../trail-reading.js'
+import { send } from '../user-agent.js'
 
 jest.setTimeout(30_000)
 
@@ -23,13 +24,10 @@ describe.each(STORES)('on the %s store', (store) => {
   }, 60_000)
   afterAll(() => t?.close())
 
-  const keyOf = async (id: string): Promise<CryptoKey> => {
-    const jwk = ends.keys[id] as JWK
-    const { d: _, ...rest } = jwk
-    expect(Object.keys(rest)).toContain('kid')
-    return (await importJWK(jwk, 'ES256')) as CryptoKey
+  const own = async (id: string) => {
+    const key = (await importJWK(ends.keys[id] as JWK, 'ES256')) as CryptoKey
+    return { key, kid: `${id}-1` }
   }
-  const own = async (id: string) => ({ key: await keyOf(id), kid: `${id}-1` })
 
   describe('openid-client', () => {
     const http = { execute: [client.allowInsecureRequests] }
@@ -128,6 +126,33 @@ describe.each(STORES)('on the %s store', (store) => {
       const gone = await oauth.revocationRequest(as, service, proof, token, insecure)
       expect(await oauth.processRevocationResponse(gone)).toBeUndefined()
       expect(await introspected(ends, 'reader', token)).toEqual({ active: false })
+    })
+  })
+
+  describe('discovery', () => {
+    const document = async (name: string) =>
+      JSON.parse((await send(new URL(`/.well-known/${name}`, t.issuer))).text)
+
+    it('names the endpoints that are there, and how each is proven to', async () => {
+      const found = await document('openid-configuration')
+      for (const name of ['introspection', 'revocation', 'userinfo', 'token']) {
+        const url = new URL(found[`${name}_endpoint`])
+        expect((await send(url, { form: {} })).status).not.toBe(404)
+      }
+      expect(found.grant_types_supported).toEqual([
+        ...['authorization_code', 'refresh_token', 'client_credentials', TOKEN_EXCHANGE],
+      ])
+      expect(found.introspection_endpoint_auth_methods_supported).not.toContain('none')
+      expect(found.revocation_endpoint_auth_methods_supported).toContain('none')
+      expect(found.userinfo_signing_alg_values_supported).toEqual(['RS256', 'ES256'])
+    })
+
+    it('claims nothing of a service that the record does not do yet', async () => {
+      const smart = await document('smart-configuration')
+      expect(smart.introspection_endpoint).toBe(`${t.issuer}/oauth/introspect`)
+      expect(smart.revocation_endpoint).toBe(`${t.issuer}/oauth/revoke`)
+      expect(smart.capabilities).toContain('client-confidential-asymmetric')
+      expect(smart.scopes_supported.filter((scope: string) => /^system/.test(scope))).toEqual([])
     })
   })
 
