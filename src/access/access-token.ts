@@ -107,7 +107,7 @@ async function requireChain(
     (app): Ask => ({ kind: 'ended', id: endOf('app', app) }),
   )
   const ends = (await store.getAll([...tokens, ...apps])) as ({ at: EpochMs } | undefined)[]
-  // A token's end is for good, whenever it was told: what came of it may have been signed at that very moment.
+  // A token's end is for good, whatever the clock said of the node that told it.
   const over = (end: { at: EpochMs } | undefined, i: number) =>
     end !== undefined && (i < tokens.length || end.at >= grant.since)
   if (ends.some(over)) throw ended('what it was exchanged by or from is over')

@@ -1,6 +1,14 @@
 /** What introspection may not tell, and whom revocation may not end. @see RFC 7662 §4; RFC 7009 §5 */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { type Change, launchTo, readsPatient, type Tokens, tokensOf } from '../app-by-hand.js'
+import { endOf } from '../../src/core/records.js'
+import {
+  type Change,
+  claimsIn,
+  launchTo,
+  readsPatient,
+  type Tokens,
+  tokensOf,
+} from '../app-by-hand.js'
 import {
   askAsService,
   type BackEnds,
@@ -282,6 +290,15 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await introspected(ends, 'reader', second.access_token)).toEqual({ active: false })
       expect(await readsPatient(t, own)).toBe(200)
       expect((await exchangeAs(ends, 'back-end', own.access_token)).status).toBe(200)
+    })
+
+    it('of an exchanged token holds, though the clock of the node that was told is behind', async () => {
+      const { tokens: own } = await launchTo(t, ORDER)
+      const first = tokensOf(await exchangeAs(ends, 'back-end', own.access_token))
+      const id = endOf('token', String(claimsIn(first.access_token).jti))
+      const put = { kind: 'ended', id, value: { at: t.clock() - 20_000 } } as const
+      await t.running.store.commit({ puts: [{ ...put, until: t.clock() + 600_000 }] })
+      expect(await readsPatient(t, first)).toBe(401)
     })
 
     it('of a service’s token ends it', async () => {

@@ -20,7 +20,7 @@ describe('A token that is shown', () => {
 
   it('is not called over because the store did not answer: nobody knows that', async () => {
     for (const token of ['a.b.c', REFRESH]) {
-      const failure = new StoreFailure('unavailable' as never, 'no answer')
+      const failure = new StoreFailure('unavailable', 'no answer')
       await expect(shown(failure, token)).rejects.toBe(failure)
       const stale = new Refusal('policy_stale', '')
       await expect(shown(stale, token)).rejects.toBe(stale)
