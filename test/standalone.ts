@@ -8,12 +8,12 @@ import { signInAt } from './demo/sign-in.js'
 import type { TestGateway } from './gateway.js'
 import { newKey } from './gateway-surroundings.js'
 import { formTo } from './launching.js'
-import { type Answer, send, type UserAgent } from './user-agent.js'
+import { type Answer, type Sent, send, type UserAgent } from './user-agent.js'
 
 export const BACK = 'https://solo.example/back'
 export const SECRET = 'a-secret-of-thirty-two-characters-'
 
-const row = (members: object): Client =>
+export const row = (members: object): Client =>
   clientRow.parse({ name: 'An app', redirect_uris: [BACK], ...members })
 
 const publicPart = ({ d: _, ...open }: JWK) => open
@@ -111,7 +111,8 @@ export const token = (
   t: TestGateway,
   form: Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> => send(new URL('/oauth/token', t.issuer), { form, headers })
+  more: Sent = {},
+): Promise<Answer> => send(new URL('/oauth/token', t.issuer), { form, headers, ...more })
 
 export const basic = (id: string, secret: string): Record<string, string> => ({
   authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
