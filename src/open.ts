@@ -265,6 +265,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       every(REFRESH_EVERY_MS, 'our own keys could not be followed', keys.refresh)
       every(TURN_EVERY_MS, 'our own keys could not be rotated', keys.turn)
       every(SWEEP_EVERY_MS, 'the store could not be swept', store.sweep)
+      // One at once: a trail without any cannot be told from one that was taken away.
+      trail.checkpoint().catch((error: unknown) => log.error({ err: error }, 'no checkpoint'))
       every(CHECKPOINT_EVERY_MS, 'no checkpoint of the trail could be signed', trail.checkpoint)
     },
     async close() {

@@ -1,11 +1,18 @@
+import { readFileSync } from 'node:fs'
 import { searchTrail } from '../audit/search.js'
-import { verifyTrail } from '../audit/verify.js'
+import {
+  type TrailProblem,
+  type TrailReport,
+  type VerifyOptions,
+  verifyTrail,
+} from '../audit/verify.js'
 import type { TrailEntry } from '../core/audit.js'
 import type { EpochMs } from '../core/values.js'
 import { checkpointVerifier } from '../keys/checkpoints.js'
-import { type Command, Refused, text, Usage, type Values } from './command.js'
+import type { Head } from '../store/store.js'
+import { type Command, type Outside, Refused, text, Usage, type Values } from './command.js'
 import { keptKeys } from './keys.js'
-import { STORE_OPTIONS, withStore } from './with-store.js'
+import { STORE_OPTIONS, withKeptStore } from './with-store.js'
 
 const when = (at: EpochMs): string => new Date(at).toISOString().replace('T', ' ').slice(0, 23)
 
@@ -80,7 +87,7 @@ standard input, after --patient -.
       ...time(values, 'to'),
       limit: limitOf(values),
     }
-    await withStore(outside, values, async (store) => {
+    await withKeptStore(outside, values, async (store) => {
       let found = 0
       for await (const entry of searchTrail(store, query)) {
         found += 1
@@ -91,35 +98,87 @@ standard input, after --patient -.
   },
 }
 
+type VerifyCheckpoint = NonNullable<VerifyOptions['verifyCheckpoint']>
+
+/** The signatures in a file: whole entries, as `audit search --json` gives them, or the signatures alone. */
+function checkpointsIn(file: string): readonly string[] {
+  const wrong = new Usage(`--since-checkpoint: ${file} holds no checkpoint`)
+  const jwsOf = (line: string): string => {
+    if (!line.startsWith('{')) return line
+    try {
+      return String((JSON.parse(line) as Partial<TrailEntry>).detail?.jws ?? '')
+    } catch {
+      throw wrong
+    }
+  }
+  const found = readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .map(jwsOf)
+  if (found.length === 0 || found.some((jws) => jws.split('.').length !== 3)) throw wrong
+  return found
+}
+
+/** @throws Refused for one that the keys of this store did not sign: either it, or they, are not what they were */
+async function keptHeads(file: string, verify: VerifyCheckpoint): Promise<readonly Head[]> {
+  const heads: Head[] = []
+  for (const jws of checkpointsIn(file)) {
+    const payload = (await verify(jws)) as Head | undefined
+    if (!payload) throw new Refused(`A checkpoint of ${file} was not signed by this store’s keys.`)
+    heads.push(payload)
+  }
+  return heads
+}
+
+const describe = ({ writer, seq, at, problem }: TrailProblem): string =>
+  `${writer} entry ${seq}${at === undefined ? '' : ` at ${when(at)}`}: ${problem}`
+
+/** @throws Refused when something is wrong, or when nothing was there that could have been */
+function requireWhole({ entries, problems, lastCheckpoint }: TrailReport): void {
+  if (problems.length > 0) throw new Refused(problems.map(describe).join('\n'))
+  if (entries === 0) throw new Refused('The trail is empty. Is this the right store?')
+  if (!lastCheckpoint) {
+    throw new Refused(
+      'No checkpoint was signed here, so nothing says that this is all there was. A running gateway signs one at its start and each minute.',
+    )
+  }
+}
+
 export const auditVerify: Command = {
   name: 'audit verify',
   summary: 'check that nobody has changed the trail',
   help: `
 Follows every writer's chain, compares it with what later entries and signed checkpoints say of it, and names
-the first entry that does not fit: changed, removed, moved or forged. Checkpoints are checked by our own public
-keys, and those by the encryption key, LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: give it, or hear that it was not done.
+the first entry that does not fit: changed, removed, moved or forged. Exits 1 as well when there is nothing to
+verify. Checkpoints are checked by our own public keys, and those by the encryption key,
+LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: give it, or hear that it was not done. Whoever holds the store and its keys could
+write all of it anew: only a checkpoint that was kept elsewhere tells. Keep them as \`audit search --json\` gives them.
 
-  launch-gateway audit verify`,
-  options: STORE_OPTIONS,
+  launch-gateway audit verify
+  launch-gateway audit verify --since-checkpoint kept.json`,
+  options: {
+    'since-checkpoint': {
+      type: 'string',
+      value: 'FILE',
+      help: 'checkpoints that were kept elsewhere, one a line',
+    },
+    ...STORE_OPTIONS,
+  },
   run: (outside, values) =>
-    withStore(outside, values, async (store, config) => {
+    withKeptStore(outside, values, async (store, config) => {
       const keys = await keptKeys(outside, store, config)
       const verifyCheckpoint = checkpointVerifier(keys, config.issuer)
-      const report = await verifyTrail(store, { verifyCheckpoint })
-      const { entries, writers, problems, lastCheckpoint } = report
+      const file = text(values, 'since-checkpoint')
+      const kept = file === undefined ? [] : await keptHeads(file, verifyCheckpoint)
+      const report = await verifyTrail(store, { verifyCheckpoint, kept })
+      const { entries, writers, lastCheckpoint } = report
       outside.say(`${entries} entries by ${writers} writers.`)
-      outside.say(
-        lastCheckpoint ? `Last checkpoint ${when(lastCheckpoint.at)}.` : 'No checkpoint yet.',
-      )
-      if (problems.length > 0) {
-        throw new Refused(
-          problems
-            .map(
-              (p) =>
-                `${p.writer} entry ${p.seq}${p.at === undefined ? '' : ` at ${when(p.at)}`}: ${p.problem}`,
-            )
-            .join('\n'),
-        )
+      if (lastCheckpoint) outside.say(`Last checkpoint ${when(lastCheckpoint.at)}.`)
+      requireWhole(report)
+      if (kept.length > 0) {
+        const stand = kept.length === 1 ? 'checkpoint stands' : 'checkpoints stand'
+        outside.say(`${kept.length} kept ${stand} in it.`)
       }
       outside.say('The trail is whole.')
     }),
