@@ -47,6 +47,9 @@ const limitOf = (values: Values): number => {
   return limit
 }
 
+const moreThan = (limit: number): string =>
+  `There is more: these are the oldest ${limit}. Give --from, --to or a higher --limit.`
+
 export const auditSearch: Command = {
   name: 'audit search',
   summary: 'find entries of the trail',
@@ -59,12 +62,12 @@ standard input, after --patient -.
   options: {
     launch: { type: 'string', value: 'LCH', help: 'a launch id' },
     reference: { type: 'string', value: 'REF', help: 'a reference from a page' },
-    user: { type: 'string', value: 'ID', help: 'a user’s id' },
+    user: { type: 'string', value: 'ID', help: 'national number, or system/local user' },
     patient: { type: 'string', value: 'ID', help: 'a FHIR id, or - to read an NHS number' },
     organization: { type: 'string', value: 'ODS', help: 'an organisation' },
     from: { type: 'string', value: 'TIME', help: 'not before this time' },
     to: { type: 'string', value: 'TIME', help: 'before this time' },
-    limit: { type: 'string', value: 'N', help: 'at most so many (default 1000)' },
+    limit: { type: 'string', value: 'N', help: 'at most so many, the oldest first (default 1000)' },
     json: { type: 'boolean', help: 'whole entries, one a line' },
     ...STORE_OPTIONS,
   },
@@ -85,11 +88,12 @@ standard input, after --patient -.
       ...(patient === undefined ? {} : { patient }),
       ...time(values, 'from'),
       ...time(values, 'to'),
-      limit: limitOf(values),
     }
+    const limit = limitOf(values)
     await withKeptStore(outside, values, async (store) => {
       let found = 0
-      for await (const entry of searchTrail(store, query)) {
+      for await (const entry of searchTrail(store, { ...query, limit: limit + 1 })) {
+        if (found === limit) return outside.complain(moreThan(limit))
         found += 1
         outside.say(values.json ? JSON.stringify(entry) : line(entry))
       }

@@ -65,6 +65,14 @@ describe('audit search', () => {
     })
   })
 
+  it('says when there is more than it was asked for, and that the youngest are left out', async () => {
+    const { code, err } = await audit(['search', '--launch', launch, '--limit', '3'])
+    expect(code).toBe(0)
+    expect(err).toContain('There is more: these are the oldest 3.')
+    const all = await audit(['search', '--launch', launch, '--limit', '4'])
+    expect(all).toMatchObject({ code: 0, err: '' })
+  })
+
   it.each([
     ['nothing to look for', [], 'say what to look for'],
     ['a time that is none', ['--from', 'yesterday'], '--from: expected a date or time'],

@@ -86,6 +86,11 @@ describe.each(STORES)('new rules on the %s store', (store) => {
     expect((await call(t, tokens.access_token, path)).status).toBe(200)
     t.running.policies.refresh = refresh
     await t.clock.advance(0)
+    expect((await call(t, tokens.access_token, path)).status).toBe(200)
+    const reads = (await entriesOf(t, { launch: tokens.__launch })).filter(
+      ({ what }) => what === 'access_allowed',
+    )
+    expect(reads.map(({ detail }) => detail?.stale)).toEqual([true, undefined])
     expect((await new App(t, app.browser).refresh(tokens)).status).toBe(200)
   })
 
