@@ -47,6 +47,15 @@ const limitOf = (values: Values): number => {
   return limit
 }
 
+/** Other users of the machine can read arguments, so a number that may be somebody's NHS number is none. */
+async function patientOf(outside: Outside, values: Values): Promise<string | undefined> {
+  const named = text(values, 'patient')
+  if (named === '-') return (await outside.input()).replace(/\s/g, '')
+  if (named?.replace(/[\s-]/g, '').match(/^\d{10}$/))
+    throw new Usage('an NHS number goes to standard input, after `--patient -`')
+  return named
+}
+
 const moreThan = (limit: number): string =>
   `There is more: these are the oldest ${limit}. Give --from, --to or a higher --limit.`
 
@@ -72,8 +81,7 @@ standard input, after --patient -.
     ...STORE_OPTIONS,
   },
   async run(outside, values) {
-    const named = text(values, 'patient')
-    const patient = named === '-' ? (await outside.input()).replace(/\s/g, '') : named
+    const patient = await patientOf(outside, values)
     const asked = ['launch', 'reference', 'user', 'organization'].flatMap((name) => {
       const value = text(values, name)
       return value === undefined ? [] : [[name, value] as const]

@@ -76,11 +76,14 @@ describe('audit search', () => {
   it.each([
     ['nothing to look for', [], 'say what to look for'],
     ['a time that is none', ['--from', 'yesterday'], '--from: expected a date or time'],
+    ['an NHS number among the arguments', ['--patient', '9990000018'], '--patient -'],
+    ['an NHS number in groups', ['--patient', '999 000 0018'], 'goes to standard input'],
     ['a limit that is none', ['--launch', 'lch_x', '--limit', 'all'], '--limit: a number'],
   ])('answers %s with exit 2', async (_, words, said) => {
     const { code, err } = await audit(['search', ...words])
     expect(code).toBe(2)
     expect(err).toContain(said)
+    expect(err).not.toMatch(/999 ?000 ?0018/)
   })
 
   it('says with exit 1 that it found nothing', async () => {
