@@ -96,6 +96,11 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
       help: 'JSON: our claim name → where it stands in its token',
     },
     'relay-client-id': { type: 'string', value: 'ID', help: 'rung redeemed: our client id there' },
+    'relay-issuer': {
+      type: 'string',
+      value: 'URL',
+      help: 'rung redeemed: what its server calls itself (default its FHIR base)',
+    },
     'relay-scope': { type: 'string', value: '"…"', help: 'rung redeemed: what we ask for there' },
     ...STORE_OPTIONS,
   },
@@ -122,7 +127,11 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
         relay:
           client === undefined
             ? undefined
-            : { client_id: client, scope: text(values, 'relay-scope') ?? 'launch openid' },
+            : filled({
+                client_id: client,
+                scope: text(values, 'relay-scope') ?? 'launch openid',
+                issuer: text(values, 'relay-issuer'),
+              }),
       }),
     )
   },
