@@ -50,6 +50,8 @@ export async function add(
     if (kind === 'app' ? await registry.client(id) : await registry.system(id)) {
       throw new Refused(`${kind} ${id} is registered already`)
     }
+    const twin = kind === 'system' && (await registry.systemOf(String(row.issuer ?? id)))
+    if (twin) throw new Refused(`launch system ${twin.id} has the issuer ${twin.issuer} already`)
     const trail = await openTrail({ store, clock: outside.clock })
     await trail.commit({
       record: [

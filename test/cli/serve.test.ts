@@ -26,6 +26,14 @@ async function change(file: string, ...changes: readonly (readonly [RegExp, stri
   await writeFile(path, text)
 }
 
+/** One more launch system, before the shipped one. */
+const addSystem = (id: string, ...members: readonly string[]) =>
+  change('launch-systems.yaml', [
+    /^- id: example-gp/m,
+    `- { id: ${id}, name: Another, sign_on: provider, organizations: [A83001], apps: [care-plan], ${members.join(', ')} }
+- id: example-gp`,
+  ])
+
 /** The shipped example, on this machine alone: an embedded store, a free port, TLS ended in front of it. */
 async function onThisMachine(): Promise<number> {
   const port = await freePorts(1)
@@ -141,6 +149,33 @@ describe('serve refuses to start', () => {
     })
     expect(code).toBe(1)
     expect(err).toMatch(/^LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: is another key .*\n$/)
+  })
+
+  it.each([
+    ['empty', ''],
+    ['too short', 'c2hvcnQ'],
+    ['a passphrase of some length, which is no key', 'correct-horse-battery-staple-correct-horse!'],
+    ['too long', 'A'.repeat(44)],
+  ])('on a shared secret that is %s (RFC 7518 §5.3: A256GCM takes 32 bytes)', async (_, secret) => {
+    await onThisMachine()
+    await addSystem('sealing', 'rung: sealed', 'seal_secret: LAUNCH_GATEWAY_SEAL_ONE')
+    const { code, err } = await serve(folder.path, { LAUNCH_GATEWAY_SEAL_ONE: secret })
+    expect(code).toBe(1)
+    expect(err).toContain('LAUNCH_GATEWAY_SEAL_ONE: expected 32 bytes in base64url')
+    if (secret !== '') expect(err).not.toContain(secret)
+  })
+
+  it('on two launch systems of one issuer, or of the OpenID provider’s', async () => {
+    await onThisMachine()
+    const provider = /issuer: (https:\/\/cis2.*)$/m.exec(
+      await readFile(join(folder.path, 'gateway.yaml'), 'utf8'),
+    )?.[1]
+    await addSystem('twin', 'rung: sealed', 'issuer: example-gp')
+    await addSystem('provider', 'rung: sealed', `issuer: ${provider}`)
+    const { code, err } = await serve()
+    expect(code).toBe(1)
+    expect(err).toContain('launch system example-gp: has the issuer of twin (example-gp)')
+    expect(err).toContain(`launch system provider: has the OpenID provider’s issuer`)
   })
 
   it('on a member that it does not know, instead of passing it over', async () => {
