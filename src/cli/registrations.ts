@@ -5,6 +5,7 @@ import { createRegistry } from '../access/registry.js'
 import { openTrail } from '../audit/trail.js'
 import { launchSystemRow } from '../core/registration.js'
 import { type Command, need, type Outside, Refused, text, Usage, type Values } from './command.js'
+import { unfit } from './rows.js'
 import { STORE_OPTIONS, withStore } from './with-store.js'
 
 const FOREVER = Date.UTC(9999, 0)
@@ -45,6 +46,9 @@ export async function add(
     )
   }
   const id = String(row.id)
+  // The demonstration registers what it likes; a configuration's store is for real patients.
+  const problems = text(values, 'config') === undefined ? [] : unfit(kind, row)
+  if (problems.length > 0) throw new Refused(problems.join('\n'))
   await withStore(outside, values, async (store, config) => {
     const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
     if (kind === 'app' ? await registry.client(id) : await registry.system(id)) {

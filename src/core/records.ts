@@ -71,6 +71,8 @@ export interface Records {
   secret: { readonly value: string }
   /** Our own keys, under the one id `current`. Without a seal: as an older version left them, in clear. */
   keys: SealedRing | { readonly keys: readonly Readonly<Record<string, unknown>>[] }
+  /** The demonstration has run on this store: what it made here must never meet a patient. Under the one id `current`. */
+  demonstration: { readonly since: EpochMs }
   /** The launch that the provider session `sid` signed on, so that its logout finds it. By hash of issuer and sid. */
   providerSession: { readonly signOns: readonly SignOnId[] }
 }
@@ -97,6 +99,7 @@ export const KINDS = {
   system:          { tag: 'own' },
   keys:            { tag: 'own' },
   secret:          { tag: 'own' },
+  demonstration:   { tag: 'own' },
   providerSession: { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 
