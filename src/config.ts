@@ -5,8 +5,8 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Client } from './core/client.js'
 import { clientRow } from './core/client-registration.js'
-import { sharedIssuers } from './core/issuers.js'
 import type { LaunchSystem } from './core/launch-system.js'
+import { sharedIssuers, unregistered } from './core/registered.js'
 import { launchSystemRow } from './core/registration.js'
 import { type GatewayFile, gatewayFile, planFile } from './core/settings.js'
 import { ENCRYPTION_VARIABLE, PREVIOUS_VARIABLE, readEncryptionKey } from './keys/encryption.js'
@@ -191,14 +191,6 @@ function readSecrets(env: Environment, systems: readonly LaunchSystem[], problem
     seals,
   })
 }
-
-/** Apps that a launch system may launch and that nobody registered. */
-const unregistered = (apps: readonly Client[], systems: readonly LaunchSystem[]) =>
-  systems.flatMap((system) =>
-    system.apps
-      .filter((app) => !apps.some(({ id }) => id === app))
-      .map((app) => `launch system ${system.id}: app ${app} is not registered`),
-  )
 
 type Place = (name: string) => string
 type Pair = GatewayFile['tls']

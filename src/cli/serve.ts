@@ -10,7 +10,7 @@ import {
   ENCRYPTION_MISSING,
   readConfig,
 } from '../config.js'
-import { sharedIssuers } from '../core/issuers.js'
+import { sharedIssuers } from '../core/registered.js'
 import { createHttpServer } from '../http/server.js'
 import { ENCRYPTION_VARIABLE } from '../keys/encryption.js'
 import { createLog } from '../log.js'

@@ -1,8 +1,21 @@
-/** Whose keys are asked is told by the issuer alone: two systems of one could speak for each other. */
+/** What must hold among registrations, beyond what each says of itself. */
+import type { Client } from './client.js'
 import type { LaunchSystem } from './launch-system.js'
 
+/** Apps that a launch system may launch and that nobody registered: a line each. */
+export const unregistered = (
+  apps: readonly Client[],
+  systems: readonly LaunchSystem[],
+): readonly string[] =>
+  systems.flatMap((system) =>
+    system.apps
+      .filter((app) => !apps.some(({ id }) => id === app))
+      .map((app) => `launch system ${system.id}: app ${app} is not registered`),
+  )
+
 /**
- * Launch systems that share an issuer, with each other or with the OpenID provider: a line each.
+ * Launch systems that share an issuer, with each other or with the OpenID provider: a line each. The issuer alone
+ * tells whose keys are asked, so that two systems of one could speak for each other.
  *
  * @param provider the OpenID provider's
  */
