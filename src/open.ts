@@ -229,7 +229,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     )
   }
   const { outbound, record, provider, issuers } = openOutside(config, world, keys)
-  const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
+  const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const app = createGateway({

@@ -50,7 +50,8 @@ export async function add(
   const problems = text(values, 'config') === undefined ? [] : unfit(kind, row)
   if (problems.length > 0) throw new Refused(problems.join('\n'))
   await withStore(outside, values, async (store, config) => {
-    const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
+    const { apps, systems } = config
+    const registry = createRegistry({ store, apps, systems, clock: outside.clock })
     if (kind === 'app' ? await registry.client(id) : await registry.system(id)) {
       throw new Refused(`${kind} ${id} is registered already`)
     }
@@ -161,6 +162,7 @@ export const systemList: Command = {
         store,
         apps: config.apps,
         systems: config.systems,
+        clock: outside.clock,
       }).systems()) {
         const { id, rung, signOn, organizations } = system
         outside.say(row([id, rung, `sign-on by ${signOn}`, organizations.join(' ')], [20, 9, 20]))

@@ -11,8 +11,11 @@ import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './sess
 import type { EpochMs } from './values.js'
 
 export interface Records {
-  /** A pushed launch whose link was not opened yet. By launch id. */
-  link: IdentifiedLaunch & { readonly secret: string }
+  /**
+   * A pushed launch whose link was not opened yet. By launch id. It opens until `openUntil`; it is kept for longer, so
+   * that whoever comes late is told so inside the chart.
+   */
+  link: IdentifiedLaunch & { readonly secret: string; readonly openUntil: EpochMs }
   /** A launch that waits for its user. By launch id. */
   pending: PendingLaunch
   /** What an OpenID provider sends back to, by hash of `state`. */

@@ -261,7 +261,7 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
       log: pino({ level: 'silent' }),
       trail,
       limits: { refused: async (_req, _about, refusal) => refusal },
-      anyAncestors: async () => [],
+      claimedAncestors: async () => [],
     }),
   )
   const world: World = {
