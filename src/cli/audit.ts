@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { searchTrail } from '../audit/search.js'
+import { searchTrail, type TrailQuery } from '../audit/search.js'
 import {
   type TrailProblem,
   type TrailReport,
   type VerifyOptions,
   verifyTrail,
 } from '../audit/verify.js'
-import type { TrailEntry } from '../core/audit.js'
+import { EVENTS, type TrailEntry } from '../core/audit.js'
 import type { EpochMs } from '../core/values.js'
 import { checkpointVerifier } from '../keys/checkpoints.js'
 import type { Head } from '../store/store.js'
@@ -56,6 +56,29 @@ async function patientOf(outside: Outside, values: Values): Promise<string | und
   return named
 }
 
+/** What is looked for. @throws Usage when nothing is, or what cannot be */
+async function queryOf(outside: Outside, values: Values): Promise<TrailQuery> {
+  const patient = await patientOf(outside, values)
+  const what = text(values, 'what')
+  if (what !== undefined && !EVENTS.some((name) => name === what))
+    throw new Usage(`--what is one of ${EVENTS.join(', ')}`)
+  const asked = ['what', 'launch', 'reference', 'user', 'organization'].flatMap((name) => {
+    const value = text(values, name)
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  if (asked.length === 0 && patient === undefined && text(values, 'from') === undefined) {
+    throw new Usage(
+      'say what to look for: --launch, --reference, --user, --patient, --organization, --what or --from',
+    )
+  }
+  return {
+    ...Object.fromEntries(asked),
+    ...(patient === undefined ? {} : { patient }),
+    ...time(values, 'from'),
+    ...time(values, 'to'),
+  }
+}
+
 const moreThan = (limit: number): string =>
   `There is more: these are the oldest ${limit}. Give --from, --to or a higher --limit.`
 
@@ -74,6 +97,7 @@ standard input, after --patient -.
     user: { type: 'string', value: 'ID', help: 'national number, or system/local user' },
     patient: { type: 'string', value: 'ID', help: 'a FHIR id, or - to read an NHS number' },
     organization: { type: 'string', value: 'ODS', help: 'an organisation' },
+    what: { type: 'string', value: 'KIND', help: 'a kind of entry, such as launch_refused' },
     from: { type: 'string', value: 'TIME', help: 'not before this time' },
     to: { type: 'string', value: 'TIME', help: 'before this time' },
     limit: { type: 'string', value: 'N', help: 'at most so many, the oldest first (default 1000)' },
@@ -81,22 +105,7 @@ standard input, after --patient -.
     ...STORE_OPTIONS,
   },
   async run(outside, values) {
-    const patient = await patientOf(outside, values)
-    const asked = ['launch', 'reference', 'user', 'organization'].flatMap((name) => {
-      const value = text(values, name)
-      return value === undefined ? [] : [[name, value] as const]
-    })
-    if (asked.length === 0 && patient === undefined && text(values, 'from') === undefined) {
-      throw new Usage(
-        'say what to look for: --launch, --reference, --user, --patient, --organization or --from',
-      )
-    }
-    const query = {
-      ...Object.fromEntries(asked),
-      ...(patient === undefined ? {} : { patient }),
-      ...time(values, 'from'),
-      ...time(values, 'to'),
-    }
+    const query = await queryOf(outside, values)
     const limit = limitOf(values)
     await withKeptStore(outside, values, async (store) => {
       let found = 0

@@ -78,6 +78,7 @@ describe('audit search', () => {
     ['a time that is none', ['--from', 'yesterday'], '--from: expected a date or time'],
     ['an NHS number among the arguments', ['--patient', '9990000018'], '--patient -'],
     ['an NHS number in groups', ['--patient', '999 000 0018'], 'goes to standard input'],
+    ['a kind of entry that there is not', ['--what', 'coffee'], 'launch_verified'],
     ['a limit that is none', ['--launch', 'lch_x', '--limit', 'all'], '--limit: a number'],
   ])('answers %s with exit 2', async (_, words, said) => {
     const { code, err } = await audit(['search', ...words])
@@ -101,9 +102,8 @@ describe('audit verify', () => {
   })
 
   const newestCheckpoint = async () => {
-    const { out } = await audit(['search', '--from', '2020-01-01', '--json'])
-    const lines = out.split('\n').filter((text) => text.includes('"what":"checkpoint"'))
-    return lines.at(-1) ?? ''
+    const { out } = await audit(['search', '--what', 'checkpoint', '--json'])
+    return out.trim().split('\n').at(-1) ?? ''
   }
   const since = async (text: string) => {
     const file = join(demo.folder, 'kept.json')
