@@ -78,10 +78,35 @@ export function openStore(config: Config, { clock, random, log }: World): Promis
   })
 }
 
+/**
+ * The demonstration and real patients never share a store: its keys are anybody's, and its gateway signs on whom
+ * it likes. So it leaves a mark before it makes anything.
+ *
+ * @throws ConfigError
+ */
+async function keepApart(store: Store, { clock, allowHttp: demonstration }: World): Promise<void> {
+  const [mark, keys] = await store.getAll([
+    { kind: 'demonstration', id: 'current' },
+    { kind: 'keys', id: 'current' },
+  ])
+  if (mark && !demonstration)
+    throw new ConfigError(['store: the demonstration has run on it; take an empty one'])
+  if (!demonstration || mark) return
+  if (keys && store.kind === 'redis')
+    throw new ConfigError([
+      'store: it is another gateway’s; the demonstration needs one of its own',
+    ])
+  const value = { since: clock() }
+  await store.commit({ puts: [{ kind: 'demonstration', id: 'current', value, until: FOR_GOOD }] })
+}
+
+const FOR_GOOD = Date.UTC(9999, 0)
+
 /** The first thing that a gateway needs and the last that it lets go. */
 async function openFoundations(config: Config, world: World) {
   const store = await openStore(config, world)
   try {
+    await keepApart(store, world)
     const metrics = createMetrics()
     let keys: Keys | undefined
     // The trail is signed with our keys, and what becomes of them is in the trail, from the first on.
@@ -204,7 +229,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     )
   }
   const { outbound, record, provider, issuers } = openOutside(config, world, keys)
-  const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
+  const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const app = createGateway({
@@ -265,6 +290,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       every(REFRESH_EVERY_MS, 'our own keys could not be followed', keys.refresh)
       every(TURN_EVERY_MS, 'our own keys could not be rotated', keys.turn)
       every(SWEEP_EVERY_MS, 'the store could not be swept', store.sweep)
+      // One at once: a trail without any cannot be told from one that was taken away.
+      trail.checkpoint().catch((error: unknown) => log.error({ err: error }, 'no checkpoint'))
       every(CHECKPOINT_EVERY_MS, 'no checkpoint of the trail could be signed', trail.checkpoint)
     },
     async close() {

@@ -24,7 +24,7 @@ interface Parts {
   readonly keys: Keys
   readonly sessions: Sessions
   readonly clock: Clock
-  readonly policies: { mayRead(): boolean; version(): number }
+  readonly policies: { mayRead(): boolean; mayIssue(): boolean; version(): number }
   readonly knowUser: KnowUser
   readonly dpop: Dpop
   /** Whether proofs of an app must carry a nonce of ours; none must, unless this says so. */
@@ -156,6 +156,7 @@ export function createBearer(parts: Parts): Bearer {
       user,
       scopes: readScopes(String(claims.scope)),
       audience,
+      stale: !policies.mayIssue(),
     }
   }
 }
