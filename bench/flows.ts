@@ -21,15 +21,15 @@ export namespace Flow {
   export type Prepared = (http: Dispatcher) => Promise<void>
 }
 
-const form = { 'content-type': 'application/x-www-form-urlencoded' }
-const text = (bytes: number): string => randomBytes(bytes).toString('base64url')
+export const form = { 'content-type': 'application/x-www-form-urlencoded' }
+export const text = (bytes: number): string => randomBytes(bytes).toString('base64url')
 
-function pkce() {
+export function pkce() {
   const verifier = text(32)
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') }
 }
 
-async function send(http: Dispatcher, request: Dispatcher.RequestOptions, expected: number) {
+export async function send(http: Dispatcher, request: Dispatcher.RequestOptions, expected: number) {
   const answer = await http.request(request)
   const body = await answer.body.text()
   if (answer.statusCode !== expected)
@@ -37,7 +37,7 @@ async function send(http: Dispatcher, request: Dispatcher.RequestOptions, expect
   return { headers: answer.headers, body }
 }
 
-const locationOf = (headers: Dispatcher.ResponseData['headers']): URL =>
+export const locationOf = (headers: Dispatcher.ResponseData['headers']): URL =>
   new URL(String(headers.location))
 
 function tokensOf(body: string): void {
@@ -46,9 +46,10 @@ function tokensOf(body: string): void {
     throw new Error(`no tokens: ${body.slice(0, 300)}`)
 }
 
-const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+export const encode = (value: object): string =>
+  Buffer.from(JSON.stringify(value)).toString('base64url')
 
-function launchToken(key: KeyObject, algorithm: Algorithm, number: number): string {
+export function launchToken(key: KeyObject, app: string, number: number): string {
   const now = Math.floor(Date.now() / 1000)
   const patient = PATIENTS[number % PATIENTS.length]
   const head = encode({ alg: 'ES256', typ: 'launch+jwt', kid: 'bench' })
@@ -59,7 +60,7 @@ function launchToken(key: KeyObject, algorithm: Algorithm, number: number): stri
     exp: now + 290,
     jti: text(16),
     sub: `clinician-${number % 200}`,
-    app: appOf(algorithm),
+    app,
     patient: { nhs_number: patient?.nhsNumber, birth_date: patient?.birthDate },
     practitioner: {
       name: 'Dr Amara Okafor',
@@ -71,6 +72,11 @@ function launchToken(key: KeyObject, algorithm: Algorithm, number: number): stri
     organization: { ods_code: 'A83001' },
     purpose: 'direct-care',
   })
+  return jwsOf(key, head, body)
+}
+
+/** ES256. */
+export function jwsOf(key: KeyObject, head: string, body: string): string {
   const input = Buffer.from(`${head}.${body}`)
   const signature = sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' })
   return `${head}.${body}.${signature.toString('base64url')}`
@@ -94,7 +100,7 @@ export function launches(jwk: object, algorithm: Algorithm): Flow {
   let made = 0
   return {
     prepare() {
-      const token = launchToken(key, algorithm, made++)
+      const token = launchToken(key, appOf(algorithm), made++)
       const { verifier, challenge } = pkce()
       const [state, nonce, client_id] = [text(12), text(12), appOf(algorithm)]
       return async (http) => {

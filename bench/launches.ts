@@ -11,7 +11,7 @@ import { startRedis } from '../test/redis-server.js'
 import { type Child, startChild } from './children.js'
 import { cpuPerThousand, type Round, type Row, ratios, table } from './figures.js'
 import type { Outside } from './load.js'
-import { ALGORITHMS, type Algorithm } from './people.js'
+import { ALGORITHMS, type Algorithm, KINDS, type Kind } from './people.js'
 import { areas, type CpuProfile } from './profile.js'
 
 const { values: options } = parseArgs({
@@ -37,11 +37,16 @@ interface Server {
   readonly name: string
   readonly child: Child
 }
-/** One line of the table: a server with one algorithm of its id_tokens. */
+/** One line of the table: a server with one algorithm of its id_tokens, and one kind of app. */
 interface Line extends Server {
   readonly algorithm: Algorithm
+  readonly kind: Kind
   readonly rounds: Round[]
 }
+
+const LINES = KINDS.flatMap((kind) => ALGORITHMS.map((algorithm) => ({ kind, algorithm })))
+const nameOf = ({ name, algorithm, kind }: Pick<Line, 'name' | 'algorithm' | 'kind'>): string =>
+  `${name}, ${algorithm}${kind === 'strict' ? ', PAR + DPoP + refresh' : ''}`
 
 const close: (() => Promise<unknown>)[] = []
 
@@ -68,24 +73,26 @@ async function servers(load: Child): Promise<readonly Server[]> {
   const { jwk, open } = await keyPair()
   const started: Server[] = []
   const begin = async (name: string, script: string, setting: object): Promise<void> => {
-    if (!ALGORITHMS.some((algorithm) => `${name}, ${algorithm}`.match(options.only))) return
+    if (!LINES.some((line) => nameOf({ name, ...line }).match(options.only))) return
     const child = await start(script, { measured: true })
     const opened = await child.ask<string | { origin: string }>('open', setting)
-    const target = typeof opened === 'string' ? { origin: opened, jwk } : opened
-    for (const algorithm of ALGORITHMS)
-      await load.ask('target', { ...target, name: `${name} ${algorithm}`, algorithm })
+    const target = { ...(typeof opened === 'string' ? { origin: opened } : opened), jwk }
+    for (const line of LINES)
+      await load.ask('target', { ...target, ...line, name: nameOf({ name, ...line }) })
     started.push({ name, child })
   }
   const ours = { record, jwk: open, dataDir }
   await begin('ours, embedded', 'gateway', { ...ours, store: { kind: 'embedded' } })
-  await begin('oidc-provider, Redis', 'provider', { redis: redis.url })
+  await begin('oidc-provider, Redis', 'provider', { jwk: open, redis: redis.url })
   await begin('ours, Redis', 'gateway', { ...ours, store: { kind: 'redis', url: redis.url } })
-  await begin('oidc-provider, memory', 'provider', {})
+  await begin('oidc-provider, memory', 'provider', { jwk: open })
   return started
 }
 
-async function measure(load: Child, { name, algorithm, child }: Line, flows: number) {
-  await load.ask('prepare', { name: `${name} ${algorithm}`, flows })
+async function measure(load: Child, line: Line, flows: number) {
+  const { child } = line
+  const name = nameOf(line)
+  await load.ask('prepare', { name, flows })
   const before = await child.usage()
   const { seconds, p50, p99, errors, failed } = await load.ask<Outside>('go')
   const after = await child.usage()
@@ -98,9 +105,9 @@ async function profile(load: Child, line: Line): Promise<void> {
   await line.child.ask('profile')
   await measure(load, line, flows)
   const profile = await line.child.ask<CpuProfile>('profiled')
-  console.log(`\n${line.name}, ${line.algorithm}: microseconds a flow\n\n${areas(profile, flows)}`)
+  console.log(`\n${nameOf(line)}: microseconds a flow\n\n${areas(profile, flows)}`)
   if (options.keep === undefined) return
-  const file = `${line.name.replace(/\W+/g, '-')}-${line.algorithm}.cpuprofile`
+  const file = `${nameOf(line).replace(/\W+/g, '-')}.cpuprofile`
   await writeFile(join(options.keep, file), JSON.stringify(profile))
 }
 
@@ -109,12 +116,15 @@ function show(lines: readonly Line[]): void {
     'oidc-provider/Redis': 'oidc-provider, Redis',
     'oidc-provider/memory': 'oidc-provider, memory',
   }
-  const rows = lines.map(({ name, algorithm, rounds }): Row => {
+  const rows = lines.map((line): Row => {
+    const { name, algorithm, kind, rounds } = line
     const of = Object.entries(peers).flatMap(([column, peer]) => {
-      const other = lines.find((line) => line.name === peer && line.algorithm === algorithm)
+      const other = lines.find(
+        (one) => one.name === peer && one.algorithm === algorithm && one.kind === kind,
+      )
       return other && name !== peer ? [[column, ratios(rounds, other.rounds)]] : []
     })
-    return { name: `${name}, ${algorithm}`, rounds, ratios: Object.fromEntries(of) }
+    return { name: nameOf(line), rounds, ratios: Object.fromEntries(of) }
   })
   console.log(`\n${table(rows, Object.keys(peers))}\n`)
 }
@@ -122,11 +132,13 @@ function show(lines: readonly Line[]): void {
 async function run(): Promise<void> {
   const load = await start('load')
   const lines = (await servers(load)).flatMap((server) =>
-    ALGORITHMS.map((algorithm): Line => ({ ...server, algorithm, rounds: [] })).filter(
-      ({ name, algorithm }) => `${name}, ${algorithm}`.match(options.only) !== null,
+    LINES.map((line): Line => ({ ...server, ...line, rounds: [] })).filter(
+      (line) => nameOf(line).match(options.only) !== null,
     ),
   )
-  lines.sort((a, b) => ALGORITHMS.indexOf(a.algorithm) - ALGORITHMS.indexOf(b.algorithm))
+  const place = ({ algorithm, kind }: Line) =>
+    LINES.findIndex((line) => line.algorithm === algorithm && line.kind === kind)
+  lines.sort((a, b) => place(a) - place(b))
   for (const line of lines) await measure(load, line, warmUp)
   if (options.profile) {
     for (const line of lines.filter(({ name }) => name.startsWith('ours')))
@@ -138,7 +150,7 @@ async function run(): Promise<void> {
       const measured = await measure(load, line, flows)
       line.rounds.push(measured)
       const cpu = cpuPerThousand(measured).toFixed(2)
-      console.error(`round ${round + 1} of ${rounds}: ${line.name}, ${line.algorithm}: ${cpu}`)
+      console.error(`round ${round + 1} of ${rounds}: ${nameOf(line)}: ${cpu}`)
     }
   }
   console.log(

@@ -3,14 +3,16 @@ import { Pool } from 'undici'
 import { answer } from './answering.js'
 import { quantile } from './figures.js'
 import { authorizations, type Flow, launches } from './flows.js'
-import type { Algorithm } from './people.js'
+import type { Algorithm, Kind } from './people.js'
+import { strictAuthorizations, strictLaunches } from './strict.js'
 
 interface Target {
   readonly name: string
   readonly origin: string
   readonly algorithm: Algorithm
-  /** Ours: the launch system's private key. */
-  readonly jwk?: object
+  readonly kind: Kind
+  /** The private key of the launch system and of the apps that have one. */
+  readonly jwk: object
   /** The peer's: what signed-in browsers send. */
   readonly cookies?: readonly string[]
 }
@@ -29,8 +31,13 @@ const targets = new Map<string, { readonly flow: Flow; readonly http: Pool }>()
 const IN_FLIGHT = 16
 let ready: { readonly http: Pool; readonly flows: Flow.Prepared[] } | undefined
 
-const flowOf = ({ jwk, cookies, algorithm }: Target): Flow =>
-  jwk ? launches(jwk, algorithm) : authorizations(cookies ?? [], algorithm)
+function flowOf({ jwk, cookies, algorithm, kind, origin }: Target): Flow {
+  if (kind === 'strict')
+    return cookies
+      ? strictAuthorizations(jwk, cookies, algorithm, origin)
+      : strictLaunches(jwk, algorithm)
+  return cookies ? authorizations(cookies, algorithm) : launches(jwk, algorithm)
+}
 
 async function go(): Promise<Outside> {
   if (!ready) throw new Error('nothing was prepared')

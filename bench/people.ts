@@ -5,9 +5,16 @@ import type { Client } from '../src/core/client.js'
 export const ALGORITHMS = ['ES256', 'RS256'] as const
 export type Algorithm = (typeof ALGORITHMS)[number]
 
+/** `plain`: a public app. `strict`: it pushes its requests, proves itself by a key, binds its tokens and renews them once. */
+export const KINDS = ['plain', 'strict'] as const
+export type Kind = (typeof KINDS)[number]
+
 export const ISSUER = 'https://gateway.example'
+/** What oidc-provider calls itself. */
+export const PEER_ISSUER = 'http://127.0.0.1'
 export const SYSTEM = 'bench-gp'
-export const appOf = (algorithm: Algorithm): string => `care-plan-${algorithm.toLowerCase()}`
+export const appOf = (algorithm: Algorithm, kind: Kind = 'plain'): string =>
+  `care-plan-${kind}-${algorithm.toLowerCase()}`
 export const APP_ORIGIN = 'https://care-plan.example'
 export const REDIRECT = `${APP_ORIGIN}/`
 
@@ -23,8 +30,8 @@ export const SCOPES = [
   'patient/aql-care-plan::sections.rs',
 ]
 
-export const APPS: readonly Client[] = ALGORITHMS.map((algorithm) => ({
-  id: appOf(algorithm),
+const appRow = (algorithm: Algorithm, kind: Kind): Client => ({
+  id: appOf(algorithm, kind),
   name: 'Shared care plan',
   profile: 'smart',
   type: 'public',
@@ -36,7 +43,17 @@ export const APPS: readonly Client[] = ALGORITHMS.map((algorithm) => ({
   scopes: SCOPES,
   idTokenAlgorithm: algorithm,
   origins: [APP_ORIGIN],
-}))
+})
+
+/** @param jwk the public key of those that have one */
+export const appsWith = (jwk: Readonly<Record<string, unknown>>): readonly Client[] =>
+  ALGORITHMS.flatMap((algorithm) => [
+    appRow(algorithm, 'plain'),
+    {
+      ...appRow(algorithm, 'strict'),
+      ...{ type: 'key', keys: { jwks: { keys: [jwk] } }, assertionAlgorithms: ['ES256'] },
+    },
+  ])
 
 export interface BenchPatient {
   readonly nhsNumber: string

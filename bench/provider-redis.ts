@@ -6,7 +6,8 @@
 import { Redis } from 'ioredis'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 
-const CODE = 'AuthorizationCode'
+/** What is used once. */
+const ONCE = new Set(['AuthorizationCode', 'PushedAuthorizationRequest', 'RefreshToken'])
 /** Seconds. The library always names one. */
 const FALLBACK_LIFETIME = 3600
 
@@ -17,7 +18,7 @@ export function providerRedis(url: string): AdapterFactory {
     const uidKey = (uid: string) => `op:uid:${uid}`
     const grantKey = (id: string) => `op:grant:${id}`
     async function find(id: string): Promise<AdapterPayload | undefined> {
-      if (kind !== CODE) {
+      if (!ONCE.has(kind)) {
         const text = await redis.get(keyOf(id))
         return text === null ? undefined : JSON.parse(text)
       }
@@ -30,12 +31,12 @@ export function providerRedis(url: string): AdapterFactory {
       async upsert(id, payload, expiresIn = FALLBACK_LIFETIME) {
         const text = JSON.stringify(payload)
         const acts: Promise<unknown>[] = []
-        if (kind === CODE) {
+        if (ONCE.has(kind)) {
           acts.push(redis.hset(keyOf(id), 'payload', text), redis.expire(keyOf(id), expiresIn))
         } else acts.push(redis.set(keyOf(id), text, 'EX', expiresIn))
         if (kind === 'Session' && payload.uid)
           acts.push(redis.set(uidKey(payload.uid), id, 'EX', expiresIn))
-        if (kind === CODE && payload.grantId) {
+        if (ONCE.has(kind) && payload.grantId) {
           const members = grantKey(payload.grantId)
           acts.push(redis.sadd(members, keyOf(id)), redis.expire(members, expiresIn))
         }
@@ -48,7 +49,7 @@ export function providerRedis(url: string): AdapterFactory {
       findByUserCode: async () => undefined,
       async consume(id) {
         const first = await redis.hsetnx(keyOf(id), 'consumed', Math.floor(Date.now() / 1000))
-        if (first === 0) throw new errors.InvalidGrant('authorization code already consumed')
+        if (first === 0) throw new errors.InvalidGrant('already consumed')
       },
       async destroy(id) {
         await redis.del(keyOf(id))

@@ -10,7 +10,7 @@ import { exportJWK, generateKeyPair } from 'jose'
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from '../src/demo/provider-library.js'
 import { answer } from './answering.js'
-import { ALGORITHMS, appOf, REDIRECT } from './people.js'
+import { ALGORITHMS, appOf, PEER_ISSUER, REDIRECT } from './people.js'
 import { providerRedis } from './provider-redis.js'
 
 const RESOURCE = 'https://record.example'
@@ -21,6 +21,8 @@ const SESSION_LIFETIME = 43_200
 interface Setting {
   /** Absent: its own memory. */
   readonly redis?: string
+  /** With what the strict apps prove themselves. */
+  readonly jwk: Readonly<Record<string, unknown>>
 }
 
 async function keyOf(alg: string) {
@@ -35,20 +37,31 @@ async function grantAnew(ctx: KoaContextWithOIDC) {
     ...(client ? { clientId: client.clientId } : {}),
     ...(session?.accountId ? { accountId: session.accountId } : {}),
   })
-  grant.addOIDCScope('openid')
+  grant.addOIDCScope('openid offline_access')
   grant.addResourceScope(RESOURCE, RESOURCE_SCOPES)
   await grant.save()
   return grant
 }
 
-const configuration = async ({ redis }: Setting, secret: string): Promise<Configuration> => ({
+const configuration = async ({ redis, jwk }: Setting, secret: string): Promise<Configuration> => ({
   ...(redis === undefined ? {} : { adapter: providerRedis(redis) }),
-  clients: ALGORITHMS.map((algorithm) => ({
-    client_id: appOf(algorithm),
-    redirect_uris: [REDIRECT],
-    token_endpoint_auth_method: 'none',
-    id_token_signed_response_alg: algorithm,
-  })),
+  clients: ALGORITHMS.flatMap((algorithm) => [
+    {
+      client_id: appOf(algorithm),
+      redirect_uris: [REDIRECT],
+      token_endpoint_auth_method: 'none',
+      id_token_signed_response_alg: algorithm,
+    },
+    {
+      client_id: appOf(algorithm, 'strict'),
+      redirect_uris: [REDIRECT],
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: 'ES256',
+      jwks: { keys: [{ ...jwk }] },
+      id_token_signed_response_alg: algorithm,
+    },
+  ]) as Configuration['clients'] & object,
   jwks: { keys: await Promise.all(ALGORITHMS.map(keyOf)) },
   enabledJWA: { idTokenSigningAlgValues: [...ALGORITHMS] },
   findAccount: (_ctx, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
@@ -59,7 +72,10 @@ const configuration = async ({ redis }: Setting, secret: string): Promise<Config
   expiresWithSession: () => false,
   clientBasedCORS: () => true,
   cookies: { keys: [secret] },
+  issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
   features: {
+    pushedAuthorizationRequests: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => false },
     devInteractions: { enabled: false },
     resourceIndicators: {
       enabled: true,
@@ -95,7 +111,7 @@ let server: Server | undefined
 
 async function open(setting: Setting) {
   const secret = randomBytes(24).toString('base64url')
-  const provider = new Provider('http://127.0.0.1', await configuration(setting, secret))
+  const provider = new Provider(PEER_ISSUER, await configuration(setting, secret))
   provider.on('server_error', (_ctx, error) => console.error(error))
   server = createServer(provider.callback())
   server.listen(0, '127.0.0.1')

@@ -57,10 +57,14 @@ const answersOf = (make: (patient: BenchPatient) => object) =>
   new Map(PATIENTS.map((patient) => [patient.nhsNumber, JSON.stringify(make(patient))]))
 const searches = answersOf(searchset)
 const ehrs = answersOf(ehr)
+const patients = new Map(
+  PATIENTS.map((patient) => [patient.fhirId, JSON.stringify(patientResource(patient))]),
+)
 
 async function answerOf(req: IncomingMessage): Promise<string | undefined> {
   const { pathname, searchParams } = new URL(req.url ?? '', 'http://record')
   if (pathname === '/openehr/ehr') return ehrs.get(searchParams.get('subject_id') ?? '')
+  if (req.method === 'GET') return patients.get(pathname.replace('/fhir/Patient/', ''))
   const asked = new URLSearchParams(await text(req)).get('identifier') ?? ''
   return pathname === '/fhir/Patient/_search' ? searches.get(asked.split('|')[1] ?? '') : undefined
 }

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Client } from './core/client.js'
 import { clientRow } from './core/client-registration.js'
 import type { LaunchSystem } from './core/launch-system.js'
+import { sharedIssuers, unregistered } from './core/registered.js'
 import { launchSystemRow } from './core/registration.js'
 import { type GatewayFile, gatewayFile, planFile } from './core/settings.js'
 import { ENCRYPTION_VARIABLE, PREVIOUS_VARIABLE, readEncryptionKey } from './keys/encryption.js'
@@ -167,6 +168,9 @@ function readFiles(input: ConfigInput, place: (name: string) => string, problems
   return found
 }
 
+/** 32 bytes: what A256GCM takes. */
+const SEAL = /^[\w-]{43}=?$/
+
 function readSecrets(env: Environment, systems: readonly LaunchSystem[], problems: string[]) {
   const seals: Record<string, string> = {}
   for (const { sealSecret, id } of systems) {
@@ -174,6 +178,8 @@ function readSecrets(env: Environment, systems: readonly LaunchSystem[], problem
     const value = secret(env, sealSecret, problems)
     if (value === undefined)
       problems.push(`${sealSecret}: missing; launch system ${id} seals with it`)
+    else if (!SEAL.test(value))
+      problems.push(`${sealSecret}: expected 32 bytes in base64url (RFC 7518 §5.3)`)
     else seals[sealSecret] = value
   }
   return named({
@@ -185,14 +191,6 @@ function readSecrets(env: Environment, systems: readonly LaunchSystem[], problem
     seals,
   })
 }
-
-/** Apps that a launch system may launch and that nobody registered. */
-const unregistered = (apps: readonly Client[], systems: readonly LaunchSystem[]) =>
-  systems.flatMap((system) =>
-    system.apps
-      .filter((app) => !apps.some(({ id }) => id === app))
-      .map((app) => `launch system ${system.id}: app ${app} is not registered`),
-  )
 
 type Place = (name: string) => string
 type Pair = GatewayFile['tls']
@@ -230,6 +228,7 @@ export function readConfig(input: ConfigInput): Config {
     problems.push('store.url or LAUNCH_GATEWAY_REDIS_URL: missing; store.kind redis needs it')
   }
   if (apps && systems) problems.push(...unregistered(apps, systems))
+  if (systems) problems.push(...sharedIssuers(systems, gateway?.identity.clinician.issuer))
   const tls = pairAt(gateway?.tls, 'tls', place, problems)
   const mtls = gateway && mutualTlsOf(gateway, place, problems)
   if (!gateway || !apps || !systems || !plan || problems.length > 0) throw new ConfigError(problems)

@@ -29,6 +29,7 @@ import type { ClinicianProvider } from './identity/clinician.js'
 import type { LaunchIssuers } from './identity/launch-issuer.js'
 import type { Keys } from './keys/signing.js'
 import type { TrustedKeys } from './keys/trusted.js'
+import { claimedAncestors } from './launch/framing.js'
 import { carryOn } from './launch/identify.js'
 import type { LaunchParts } from './launch/parts.js'
 import { openLink, push } from './launch/push.js'
@@ -205,9 +206,12 @@ export function createGateway(parts: GatewayParts): Express {
     startJourney(res, 'json', 'access_refused')
     throw new Refusal('not_found', 'no such endpoint')
   })
-  const anyAncestors = async () => [
-    ...new Set((await parts.registry.systems()).flatMap((system) => system.frameAncestors)),
-  ]
-  app.use(refusals({ ...parts, pages: createPages(parts.pages), anyAncestors }))
+  app.use(
+    refusals({
+      ...parts,
+      pages: createPages(parts.pages),
+      claimedAncestors: claimedAncestors(parts),
+    }),
+  )
   return app
 }

@@ -1,29 +1,23 @@
 /** A configuration → the running parts of a gateway: opened in order, closed in the other. */
 import { readFile } from 'node:fs/promises'
 import type { Express } from 'express'
-import type { Logger } from 'pino'
 import { createRateLimits } from './access/rates.js'
 import { createRegistry, type Registry } from './access/registry.js'
-import { openTrail, type Trail } from './audit/trail.js'
-import { type Config, ConfigError, ENCRYPTION_MISSING } from './config.js'
+import type { Trail } from './audit/trail.js'
+import type { Config } from './config.js'
 import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
-import { ringTimes } from './core/key-ring.js'
 import { STORED_QUERIES } from './core/openehr.js'
 import { inBulk } from './core/random.js'
-import type { Clock, Random } from './core/values.js'
+import { openFoundations, type World } from './foundations.js'
 import { createGateway } from './gateway.js'
 import { assertionsBy } from './identity/client-assertion.js'
 import { openClinicianProvider } from './identity/clinician.js'
 import { openLaunchIssuers } from './identity/launch-issuer.js'
-import { CHECKPOINT_TYPE } from './keys/checkpoints.js'
-import { encryptionKey } from './keys/encryption.js'
-import { KeyFault } from './keys/fault.js'
 import { openOutbound } from './keys/outbound.js'
-import type { RingParts } from './keys/ring.js'
-import { type Keys, openKeys } from './keys/signing.js'
+import type { Keys } from './keys/signing.js'
 import { openTrustedKeys } from './keys/trusted.js'
-import { createMetrics, type Metrics } from './metrics.js'
+import type { Metrics } from './metrics.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
 import { readSource } from './policy/source.js'
@@ -32,17 +26,7 @@ import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
 import { openRecord } from './record/record.js'
 import { createSessions } from './session/sessions.js'
-import { openEmbedded } from './store/embedded.js'
-import { openRedis } from './store/redis.js'
 import type { Store } from './store/store.js'
-
-export interface World {
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Logger
-  /** Plain http to loopback addresses: the demonstration only. */
-  readonly allowHttp: boolean
-}
 
 export interface OpenGateway {
   readonly app: Express
@@ -65,61 +49,6 @@ const CHECKPOINT_EVERY_MS = 60_000
 const CALL_TIMEOUT_SECONDS = 5
 /** Beside two calls to the record: what claim and trail may take while a section is begun. */
 const HOLD_MARGIN_MS = 5_000
-
-export function openStore(config: Config, { clock, random, log }: World): Promise<Store> {
-  if (config.store.kind === 'embedded') return openEmbedded({ dir: config.dataDir, clock, random })
-  const url = config.secrets.redisUrl ?? config.store.url ?? ''
-  return openRedis({
-    url,
-    clock,
-    random,
-    replicas: config.store.replicas,
-    warn: (text) => log.warn(text),
-  })
-}
-
-/** The first thing that a gateway needs and the last that it lets go. */
-async function openFoundations(config: Config, world: World) {
-  const store = await openStore(config, world)
-  try {
-    const metrics = createMetrics()
-    let keys: Keys | undefined
-    // The trail is signed with our keys, and what becomes of them is in the trail, from the first on.
-    const sign = async (payload: object) => {
-      if (!keys) throw new KeyFault('there are no keys yet')
-      return keys.sign('ES256', CHECKPOINT_TYPE, { ...payload, iss: config.issuer })
-    }
-    const trail = metrics.counting(await openTrail({ store, clock: world.clock, sign }))
-    const { clock } = world
-    keys = await openKeys({
-      ...ringPartsOf(config, { store, commit: trail.commit, clock }),
-      issuer: config.issuer,
-    })
-    return { store, keys, trail, metrics }
-  } catch (error) {
-    await store.close()
-    throw error
-  }
-}
-
-/** @throws ConfigError without an encryption key */
-export const encryptionOf = ({ keyEncryption, previousKeyEncryption }: Config['secrets']) => {
-  if (!keyEncryption) throw new ConfigError([ENCRYPTION_MISSING])
-  return {
-    current: encryptionKey(keyEncryption),
-    ...(previousKeyEncryption ? { previous: encryptionKey(previousKeyEncryption) } : {}),
-  }
-}
-
-/** What our own keys are kept by. @throws ConfigError without an encryption key */
-export const ringPartsOf = (
-  { keys, lifetimes, secrets }: Config,
-  parts: Pick<RingParts, 'store' | 'commit' | 'clock'>,
-): RingParts => ({
-  ...parts,
-  times: ringTimes(keys, lifetimes),
-  encryption: encryptionOf(secrets),
-})
 
 async function openRules(config: Config, { clock }: World, store: Store, trail: Trail) {
   const source = await readSource(config.paths)
@@ -204,7 +133,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     )
   }
   const { outbound, record, provider, issuers } = openOutside(config, world, keys)
-  const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
+  const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const app = createGateway({
@@ -265,6 +194,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       every(REFRESH_EVERY_MS, 'our own keys could not be followed', keys.refresh)
       every(TURN_EVERY_MS, 'our own keys could not be rotated', keys.turn)
       every(SWEEP_EVERY_MS, 'the store could not be swept', store.sweep)
+      // One at once: a trail without any cannot be told from one that was taken away.
+      trail.checkpoint().catch((error: unknown) => log.error({ err: error }, 'no checkpoint'))
       every(CHECKPOINT_EVERY_MS, 'no checkpoint of the trail could be signed', trail.checkpoint)
     },
     async close() {

@@ -22,6 +22,8 @@ export interface Sent {
   readonly body?: string
   /** The port to connect to, where it is not the address's: another node behind the same name. */
   readonly port?: number
+  /** The address to come from, where it is not this machine's usual one: a proxy. */
+  readonly from?: string
 }
 
 const pairsOf = (form: NonNullable<Sent['form']>): [string, string][] =>
@@ -41,7 +43,10 @@ export function send(url: URL, sent: Sent = {}, path = url.pathname + url.search
   const port = sent.port ?? Number(url.port)
   return new Promise((resolve, reject) => {
     const call = request(
-      { host: '127.0.0.1', port, method, path, headers, agent: false },
+      {
+        ...{ host: '127.0.0.1', port, method, path, headers, agent: false },
+        ...(sent.from === undefined ? {} : { localAddress: sent.from }),
+      },
       (answer) => {
         const parts: Buffer[] = []
         answer.on('data', (part: Buffer) => parts.push(part))

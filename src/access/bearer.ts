@@ -12,7 +12,7 @@ import type { Dpop } from './dpop.js'
 interface Parts {
   readonly tokens: AccessTokens
   readonly sessions: Pick<Sessions, 'touch'>
-  readonly policies: { mayRead(): boolean }
+  readonly policies: { mayRead(): boolean; mayIssue(): boolean }
   readonly dpop: Dpop
   /** Whether proofs of an app must carry a nonce of ours; none must, unless this says so. */
   readonly needsNonce?: (app: string) => Promise<boolean>
@@ -101,7 +101,7 @@ export function createCallers(parts: Parts): Callers {
     // Nor does a back end's: the user need not be there when it calls.
     if (!isService(live) && live.behind.signOn && live.actor === undefined)
       await sessions.touch(live.behind.signOn)
-    return live
+    return { ...live, stale: !policies.mayIssue() }
   }
 }
 

@@ -1,11 +1,12 @@
 /** Finds entries of the trail by what they are about. */
-import type { TrailEntry } from '../core/audit.js'
+import type { EventName, TrailEntry } from '../core/audit.js'
 import { launchTime } from '../core/ids.js'
 import type { EpochMs } from '../core/values.js'
 import type { Store } from '../store/store.js'
 
 /** All that is given must hold. */
 export interface TrailQuery {
+  readonly what?: EventName
   readonly launch?: string
   readonly reference?: string
   /** The user's id, as the entry names it. */
@@ -28,8 +29,9 @@ const LAUNCH_SPAN = 13 * HOUR
 const CLOCKS_DIFFER = 5 * 60_000
 
 function matches(entry: TrailEntry, query: TrailQuery): boolean {
-  const { launch, reference, user, patient, organization } = query
+  const { what, launch, reference, user, patient, organization } = query
   return (
+    (what === undefined || entry.what === what) &&
     (launch === undefined || entry.launch === launch) &&
     (reference === undefined || entry.reference === reference) &&
     (user === undefined || entry.user?.id === user) &&

@@ -1,8 +1,9 @@
 /**
  * Reads the whole trail and says what does not fit: entries that were changed, removed, moved or added,
  * chains that were cut off or taken away although a younger chain or a checkpoint names them, checkpoints
- * that we did not sign. What it cannot see is that the end of a chain is gone which nothing here names yet;
- * checkpoints that are kept elsewhere show that too.
+ * that we did not sign. What it cannot see by itself is that the end of a chain is gone which nothing here names
+ * yet, or that all of it was written anew by somebody who holds the keys as well: checkpoints that were kept
+ * elsewhere show both.
  */
 import type { TrailEntry } from '../core/audit.js'
 import { checkLink, genesis, type LinkProblem } from '../core/chain.js'
@@ -13,6 +14,8 @@ import { headsIn, readHead } from './openings.js'
 export interface VerifyOptions {
   /** The payload of a checkpoint that we signed, `undefined` for any other. Without it, none is looked at. */
   readonly verifyCheckpoint?: (jws: string) => Promise<object | undefined>
+  /** What checkpoints that were kept elsewhere name, their signatures checked: it must still stand here. */
+  readonly kept?: readonly Head[]
 }
 
 export interface TrailProblem {
@@ -43,10 +46,11 @@ interface State {
   readonly last: Place
   readonly recent: Map<number, string>
 }
-/** What an entry says of another: that it is there, with this hash. */
+/** What is said of an entry: that it is there, with this hash. */
 interface Named {
   readonly head: Head
-  readonly by: TrailEntry
+  /** Who says so. */
+  readonly by: string
 }
 interface Reading {
   readonly states: Map<string, State>
@@ -69,11 +73,12 @@ const TEXTS: Readonly<Record<LinkProblem, (entry: TrailEntry, before: number) =>
 /** Judges everything that was written when it began. */
 export async function verifyTrail(
   store: Pick<Store, 'heads' | 'trail'>,
-  { verifyCheckpoint }: VerifyOptions = {},
+  { verifyCheckpoint, kept = [] }: VerifyOptions = {},
 ): Promise<TrailReport> {
   const heads = await store.heads()
   const limits = new Map(heads.map(({ writer, seq }) => [writer, seq]))
-  const reading: Reading = { states: new Map(), unseen: [], problems: [], entries: 0 }
+  const unseen = kept.map((head) => ({ head, by: 'a checkpoint that was kept elsewhere' }))
+  const reading: Reading = { states: new Map(), unseen, problems: [], entries: 0 }
   for await (const entry of store.trail()) {
     // What is written meanwhile may be seen by halves, so it is left to the next time.
     if (entry.seq > (limits.get(entry.writer) ?? 0)) continue
@@ -112,7 +117,7 @@ function judgeNames(reading: Reading, by: TrailEntry, heads: readonly (Head | un
   for (const head of heads) {
     if (!head) report(reading, by, 'the entry names no head')
     else if (reading.states.get(head.writer)?.recent.get(head.seq) !== head.hash)
-      reading.unseen.push({ head, by })
+      reading.unseen.push({ head, by: `entry ${by.seq} of ${by.writer}` })
   }
 }
 
@@ -150,7 +155,7 @@ async function lookUp(store: Pick<Store, 'trail'>, reading: Reading): Promise<vo
       for await (const { seq, hash } of store.trail({ writer }))
         if (seqs.has(seq)) found.set(seq, hash)
     for (const { head, by } of asked) {
-      const named = `entry ${by.seq} of ${by.writer} names it`
+      const named = `${by} names it`
       if (!found.has(head.seq)) report(reading, head, `the entry is gone: ${named}`)
       else if (found.get(head.seq) !== head.hash)
         report(reading, head, `the entry was changed: ${named} with another hash`)

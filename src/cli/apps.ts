@@ -119,7 +119,12 @@ export const appList: Command = {
   options: STORE_OPTIONS,
   run: (outside, values) =>
     withStore(outside, values, async (store, { apps, systems }) => {
-      for (const app of await createRegistry({ store, apps, systems }).clients()) {
+      for (const app of await createRegistry({
+        store,
+        apps,
+        systems,
+        clock: outside.clock,
+      }).clients()) {
         const { id, type, profile, redirectUris } = app
         outside.say(row([id, type, profile, redirectUris.join(' ')], [20, 11, 5]))
       }

@@ -104,6 +104,23 @@ function find(commands: readonly Command[], words: readonly string[]): Command |
   return commands.find(({ name }) => name.split(' ').every((word, i) => words[i] === word))
 }
 
+/** Words that call no command. Only a plain question is answered as one: a service manager must not take a slip for done. */
+function answerUnknown(
+  commands: readonly Command[],
+  words: readonly string[],
+  outside: Outside,
+): ExitCode {
+  const [first = '--help', ...more] = words
+  if ((first === '--help' || first === '-h') && more.length === 0) {
+    outside.say(overview(commands))
+    return 0
+  }
+  outside.complain(`There is no command "${words.join(' ').slice(0, 60)}".\n`)
+  const near = commands.filter(({ name }) => name.startsWith(`${first} `))
+  outside.complain(overview(near.length > 0 ? near : commands))
+  return 2
+}
+
 /** Runs what the words ask for. */
 export async function runCommand(
   commands: readonly Command[],
@@ -111,23 +128,7 @@ export async function runCommand(
   outside: Outside,
 ): Promise<ExitCode> {
   const command = find(commands, words)
-  if (!command) {
-    const asked = words.filter((word) => !word.startsWith('-'))
-    if (asked.length > 0)
-      outside.complain(`There is no command "${asked.join(' ').slice(0, 60)}".\n`)
-    const speak = asked.length > 0 ? outside.complain : outside.say
-    speak(
-      overview(
-        commands.filter(
-          ({ name }) =>
-            asked.length === 0 ||
-            name.startsWith(asked[0] ?? '') ||
-            !commands.some((c) => c.name.startsWith(`${asked[0]} `)),
-        ),
-      ),
-    )
-    return asked.length > 0 ? 2 : 0
-  }
+  if (!command) return answerUnknown(commands, words, outside)
   const rest = words.slice(command.name.split(' ').length)
   if (rest.includes('--help') || rest.includes('-h')) {
     outside.say(describe(command))

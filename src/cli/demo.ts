@@ -125,14 +125,24 @@ care-plan app. Needs no account, no internet and no other server. PORT shifts al
   },
 }
 
+const dataDirOf = (outside: Outside, values: Values): string =>
+  resolve(text(values, 'data') ?? join(outside.root, '.data'))
+
+const absent = (dataDir: string): Refused =>
+  new Refused(`There is no demonstration in ${dataDir} yet: run \`npm start\` first.`)
+
+/** For commands that make nothing. @throws Refused where the demonstration never kept anything */
+export function requireDemo(outside: Outside, values: Values): void {
+  const dataDir = dataDirOf(outside, values)
+  if (!existsSync(join(dataDir, 'demo-gp-systems.json'))) throw absent(dataDir)
+}
+
 /** The configuration under which the demonstration keeps its store. @throws Refused when it never ran */
 export async function demoConfigOf(outside: Outside, values: Values) {
   const { keptDemoConfig, demoOrigins } = await loadDemo()
   const { root, clock, random } = outside
-  const dataDir = resolve(text(values, 'data') ?? join(root, '.data'))
-  if (!existsSync(dataDir)) {
-    throw new Refused(`There is no demonstration in ${dataDir} yet: run \`npm start\` first.`)
-  }
+  const dataDir = dataDirOf(outside, values)
+  if (!existsSync(dataDir)) throw absent(dataDir)
   const origins = demoOrigins(portOf(outside))
   return await keptDemoConfig({
     ...{ root, origins, dataDir, clock, random, log: createLog('warn') },

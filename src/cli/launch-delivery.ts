@@ -161,6 +161,9 @@ export async function ownDelivery(
   file: string,
 ): Promise<Delivered> {
   const key = await keyOf(file)
+  // Invented people may stand among the arguments; others may not: any user of the machine reads those.
+  if (text(values, 'patient') !== undefined)
+    throw new Usage('with --key, the NHS number goes to standard input')
   const birthDate = birthDateOf(values)
   if (birthDate === undefined) throw new Usage('--birth-date is missing')
   const rung = text(values, 'rung') ?? 'pushed'

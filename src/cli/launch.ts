@@ -1,33 +1,16 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Delivered } from '../demo/desktop-delivery.js'
 import { type Command, isOrigin, Refused, text, Usage, type Values } from './command.js'
 import { portOf } from './demo.js'
 import { demoDelivery, ownDelivery } from './launch-delivery.js'
-
-const attribute = (value: string): string =>
-  value.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-
-/** A browser cannot post from an address, so a page that posts is written, readable by its owner alone. */
-async function postingPage({
-  action,
-  fields,
-}: Extract<Delivered, { style: 'form-post' }>): Promise<string> {
-  const inputs = fields.map(
-    ({ name, value }) =>
-      `<input type="hidden" name="${attribute(name)}" value="${attribute(value)}">`,
-  )
-  const page = `<!doctype html><meta charset="utf-8"><title>Launch</title><form method="post" action="${attribute(action)}">${inputs.join('')}<button>Open the care plan</button></form><script>document.forms[0].submit()</script>`
-  const file = join(await mkdtemp(join(tmpdir(), 'launch-')), 'launch.html')
-  await writeFile(file, page, { mode: 0o600 })
-  return `file://${file}`
-}
+import { postingPage } from './launch-page.js'
 
 /** The address that a browser can open. */
-async function addressOf(delivered: Exclude<Delivered, { style: 'refused' }>): Promise<string> {
+async function addressOf(
+  delivered: Exclude<Delivered, { style: 'refused' }>,
+  page: string | undefined,
+): Promise<string> {
   if (delivered.style === 'frame-url') return delivered.url
-  if (!delivered.action.endsWith('/launch/sealed')) return await postingPage(delivered)
+  if (!delivered.action.endsWith('/launch/sealed')) return await postingPage(delivered, page)
   const query = new URLSearchParams(
     delivered.fields.map(({ name, value }): [string, string] => [name, value]),
   )
@@ -53,7 +36,11 @@ Elsewhere, give the system's own private key (a JWK with kid):
     system: { type: 'string', value: 'ID', help: 'the launch system' },
     user: { type: 'string', value: 'ID', help: 'the user, as that system knows them' },
     app: { type: 'string', value: 'ID', help: 'the app (default care-plan)' },
-    patient: { type: 'string', value: 'N', help: 'NHS number; better on standard input' },
+    patient: {
+      type: 'string',
+      value: 'N',
+      help: 'NHS number, in the demonstration only; better on standard input',
+    },
     'birth-date': { type: 'string', value: 'DATE', help: 'YYYY-MM-DD' },
     gateway: {
       type: 'string',
@@ -82,6 +69,11 @@ Elsewhere, give the system's own private key (a JWK with kid):
       value: 'NAME',
       help: 'break it in a known way; `--fault list` names them',
     },
+    page: {
+      type: 'string',
+      value: 'FILE',
+      help: 'where to write a page that posts the launch (default: a file that goes in a minute)',
+    },
     data: { type: 'string', value: 'DIR', help: 'the demonstration’s data (default .data)' },
     json: { type: 'boolean', help: 'print what is to be opened or posted as JSON' },
   },
@@ -101,6 +93,6 @@ Elsewhere, give the system's own private key (a JWK with kid):
         `Refused (${delivered.status}): ${why ?? 'no reason given'}${reference ? ` Reference: ${reference}` : ''}`,
       )
     }
-    outside.say(await addressOf(delivered))
+    outside.say(await addressOf(delivered, text(values, 'page')))
   },
 }

@@ -5,6 +5,7 @@ import { createRegistry } from '../access/registry.js'
 import { openTrail } from '../audit/trail.js'
 import { launchSystemRow } from '../core/registration.js'
 import { type Command, need, type Outside, Refused, text, Usage, type Values } from './command.js'
+import { unfit } from './rows.js'
 import { STORE_OPTIONS, withStore } from './with-store.js'
 
 const FOREVER = Date.UTC(9999, 0)
@@ -45,11 +46,17 @@ export async function add(
     )
   }
   const id = String(row.id)
+  // The demonstration registers what it likes; a configuration's store is for real patients.
+  const problems = text(values, 'config') === undefined ? [] : unfit(kind, row)
+  if (problems.length > 0) throw new Refused(problems.join('\n'))
   await withStore(outside, values, async (store, config) => {
-    const registry = createRegistry({ store, apps: config.apps, systems: config.systems })
+    const { apps, systems } = config
+    const registry = createRegistry({ store, apps, systems, clock: outside.clock })
     if (kind === 'app' ? await registry.client(id) : await registry.system(id)) {
       throw new Refused(`${kind} ${id} is registered already`)
     }
+    const twin = kind === 'system' && (await registry.systemOf(String(row.issuer ?? id)))
+    if (twin) throw new Refused(`launch system ${twin.id} has the issuer ${twin.issuer} already`)
     const trail = await openTrail({ store, clock: outside.clock })
     await trail.commit({
       record: [
@@ -96,6 +103,11 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
       help: 'JSON: our claim name → where it stands in its token',
     },
     'relay-client-id': { type: 'string', value: 'ID', help: 'rung redeemed: our client id there' },
+    'relay-issuer': {
+      type: 'string',
+      value: 'URL',
+      help: 'rung redeemed: what its server calls itself (default its FHIR base)',
+    },
     'relay-scope': { type: 'string', value: '"…"', help: 'rung redeemed: what we ask for there' },
     ...STORE_OPTIONS,
   },
@@ -122,7 +134,11 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
         relay:
           client === undefined
             ? undefined
-            : { client_id: client, scope: text(values, 'relay-scope') ?? 'launch openid' },
+            : filled({
+                client_id: client,
+                scope: text(values, 'relay-scope') ?? 'launch openid',
+                issuer: text(values, 'relay-issuer'),
+              }),
       }),
     )
   },
@@ -146,6 +162,7 @@ export const systemList: Command = {
         store,
         apps: config.apps,
         systems: config.systems,
+        clock: outside.clock,
       }).systems()) {
         const { id, rung, signOn, organizations } = system
         outside.say(row([id, rung, `sign-on by ${signOn}`, organizations.join(' ')], [20, 9, 20]))

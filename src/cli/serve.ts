@@ -3,35 +3,38 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { type Config, type ConfigInput, ENCRYPTION_MISSING, readConfig } from '../config.js'
+import {
+  type Config,
+  ConfigError,
+  type ConfigInput,
+  ENCRYPTION_MISSING,
+  readConfig,
+} from '../config.js'
+import { sharedIssuers } from '../core/registered.js'
 import { createHttpServer } from '../http/server.js'
 import { ENCRYPTION_VARIABLE } from '../keys/encryption.js'
 import { createLog } from '../log.js'
 import { createMetricsServer } from '../metrics.js'
-import { openGateway } from '../open.js'
+import { type OpenGateway, openGateway } from '../open.js'
 import { type Command, need, type Outside, Refused } from './command.js'
+import { isPlain, memberAt, unfit } from './rows.js'
 
 const DRAIN_MS = 10_000
 
 type Files = Parameters<NonNullable<ConfigInput['judge']>>[0]
 
 /** A text in a file that may not be sound; '' for anything else that stands there. */
-function textAt(file: unknown, path: string): string {
-  const found = path
-    .split('.')
-    .reduce<unknown>((value, step) => (value as Record<string, unknown> | null)?.[step], file)
+const textAt = (file: unknown, path: string): string => {
+  const found = memberAt(file, path)
   return typeof found === 'string' ? found : ''
 }
 
 const rowsOf = (file: unknown): readonly unknown[] => (Array.isArray(file) ? file : [])
 
-const isPlain = (address: string): boolean => /^http:/i.test(address)
-
 /** Members of gateway.yaml that name addresses which patients' data or users' sign-ons depend on. */
 const ISSUERS = ['issuer', 'identity.clinician.issuer']
 const RECORDS = ['upstreams.fhir.base', 'upstreams.openehr.base']
 const PLACES = ['policies', 'roles', 'organizations', 'plan']
-const DEMO_SYSTEMS = ['gp-push', 'gp-post', 'gp-smart', 'gp-sealed']
 /** What the demonstration keeps in its data directory: keys that anyone who ran it may hold. */
 const DEMO_KEYS = ['demo-gp-systems.json', 'demo-provider.json', 'demo-key-encryption']
 
@@ -53,14 +56,8 @@ function demonstrationIn(directory: string, root: string, { gateway, apps, syste
     ...DEMO_KEYS.filter((file) => existsSync(join(dataDir, file))).map(
       (file) => `data_dir: holds the demonstration’s keys (${file})`,
     ),
-    ...rowsOf(systems)
-      .map((row) => textAt(row, 'id'))
-      .filter((id) => DEMO_SYSTEMS.includes(id))
-      .map((id) => `launch system ${id}: is the demonstration’s`),
-    ...rowsOf(apps)
-      .flatMap((row) => rowsOf((row as Record<string, unknown> | null)?.redirect_uris))
-      .filter((uri): uri is string => typeof uri === 'string' && isPlain(uri))
-      .map((uri) => `app redirect ${uri}: must be https`),
+    ...rowsOf(systems).flatMap((row) => unfit('system', row)),
+    ...rowsOf(apps).flatMap((row) => unfit('app', row)),
   ]
 }
 
@@ -80,6 +77,17 @@ const servedConfig = (outside: Outside, directory: string): Config =>
 /** @throws ConfigError with every problem of the configuration */
 export const configOf = (outside: Outside, directory: string): Config =>
   readConfig({ directory, env: outside.env })
+
+/** Rows that were added by command are held to the same. @throws ConfigError */
+async function judgeStored({ store, registry }: OpenGateway, config: Config): Promise<void> {
+  const [apps, systems] = await Promise.all([store.list('app'), store.list('system')])
+  const problems = [
+    ...apps.flatMap(({ value }) => unfit('app', value)),
+    ...systems.flatMap(({ value }) => unfit('system', value)),
+    ...sharedIssuers(await registry.systems(), config.identity.clinician.issuer),
+  ]
+  if (problems.length > 0) throw new ConfigError(problems)
+}
 
 /** @throws Error when the port is taken */
 async function listening(server: Server, { host, port }: Config['listen']): Promise<void> {
@@ -142,6 +150,7 @@ async function listen(outside: Outside, config: Config): Promise<void> {
   const { operations, issuer, store } = config
   const { host, port } = config.listen
   try {
+    await judgeStored(gateway, config)
     if (operations) await listening(figures, operations.listen)
     for (const { server, at } of servers) await listening(server, at)
   } catch (error) {

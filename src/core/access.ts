@@ -12,6 +12,8 @@ interface Let {
   readonly scopes: readonly Scope[]
   /** The bases that the token is good for. */
   readonly audience: readonly string[]
+  /** The rules in force are not known at the moment: it is judged by the last ones that were. */
+  readonly stale?: boolean
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { AuthorizationRequest } from './authorization-request.js'
 import { circumstancesFor } from './circumstances.js'
 import type { Client } from './client.js'
-import type { FhirContextItem, KnownUser, KnowUser } from './context.js'
+import type { FhirContextItem, KnownUser, KnowUser, NhsNumber } from './context.js'
 import type { Circumstances } from './decision.js'
 import type { GrantId, LaunchId, SignOnId, TokenId } from './ids.js'
 import { isStandalone, type LaunchSession } from './launch.js'
@@ -28,6 +28,8 @@ export interface Grant {
   readonly scopes: readonly string[]
   readonly audience: readonly string[]
   readonly context: LaunchContext
+  /** For the trail alone: it stands in no token and in no answer. */
+  readonly nhsNumber?: NhsNumber
   /** What the policies oblige the app to show, such as `mark-sensitive`. */
   readonly obligations: readonly string[]
   /** What the policies were asked under, so that a token can be judged anew under a later version. */
@@ -129,6 +131,7 @@ export function openGrant(
     scopes: asked.scopes,
     audience: audienceOf(asked.scopes, bases),
     context: contextOf(session),
+    ...(session.patient === undefined ? {} : { nhsNumber: session.patient.nhsNumber }),
     obligations: session.obligations,
     ...judged,
     code: {
@@ -157,6 +160,18 @@ export function grantUnder(grant: Grant, version: number, user: KnownUser, know:
   const known = know(user, user.organization.odsCode, user.assurance)
   const circumstances = circumstancesFor(grant.circumstances, known)
   return { ...grant, policyVersion: version, circumstances }
+}
+
+/** Whose grant it is, in the words of the launch's own entries: one search of the trail finds all of them. */
+export function partiesOf({ circumstances, context, nhsNumber }: Grant) {
+  const { id, roles, organization } = circumstances.user
+  const { patient: fhirId } = context
+  return {
+    user: { id, roles, organization: organization.odsCode },
+    ...(fhirId === undefined
+      ? {}
+      : { patient: { fhirId, ...(nhsNumber === undefined ? {} : { nhsNumber }) } }),
+  }
 }
 
 /** The bases that scopes reach (RFC 8707 §2: a token names where it is good). */

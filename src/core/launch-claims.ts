@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type OdsCode, PURPOSES } from './context.js'
+import { fhirContextItem } from './fhir-context.js'
 import { type LaunchId, sha256 } from './ids.js'
 import type { LaunchRequest, SystemLaunch } from './launch.js'
 import type { ClaimMapping, LaunchClaimName, LaunchSystem } from './launch-system.js'
@@ -31,18 +32,6 @@ const CLAIMS: readonly LaunchClaimName[] = [
 
 const shortText = z.string().min(1).max(200)
 const code = z.string().regex(/^[\w.:-]{1,64}$/)
-const fhirContextItem = z
-  .object({
-    reference: z
-      .string()
-      .regex(/^[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/)
-      .optional(),
-    canonical: z.string().max(300).optional(),
-    identifier: z.record(z.string(), z.unknown()).optional(),
-    type: z.string().max(64).optional(),
-    role: z.string().min(1).max(200).optional(),
-  })
-  .refine((item) => item.reference ?? item.canonical ?? item.identifier, 'names nothing')
 
 /** The launch token's own claims, after the system's mapping. */
 const launchClaims = z.object({
@@ -151,14 +140,18 @@ export function readLaunch(claims: unknown, system: LaunchSystem): LaunchRequest
     organization: organization.ods_code.toUpperCase() as OdsCode,
     purpose: rest.purpose ?? system.defaultPurpose,
     authentication: named({ time: rest.auth_time, acr: rest.acr, amr: rest.amr }),
-    ...named({
-      encounter: rest.encounter,
-      intent: rest.intent,
-      fhirContext: rest.fhirContext?.map(named),
-      device: rest.device,
-    }),
+    ...(system.rung === 'sealed' ? {} : contextIn(rest)),
   }
 }
+
+/** What is open beside the patient. A sealed launch has none: anyone could have made it up, and the app would act on it. */
+const contextIn = ({
+  encounter,
+  intent,
+  fhirContext,
+  device,
+}: Pick<z.output<typeof launchClaims>, 'encounter' | 'intent' | 'fhirContext' | 'device'>) =>
+  named({ encounter, intent, fhirContext: fhirContext?.map(named), device })
 
 /** How a launch was proven, for {@link verifyLaunch}: by whom, for whom, when. */
 export interface LaunchProof {

@@ -46,7 +46,12 @@ export interface LaunchSystem {
   /** For `sealed` with `dir`: name of the environment variable or file that holds the secret; else ECDH-ES to our key. */
   readonly sealSecret?: string
   /** For `redeemed`: our registration at its authorization server. */
-  readonly relay?: { readonly clientId: string; readonly scope: string }
+  readonly relay?: {
+    readonly clientId: string
+    readonly scope: string
+    /** What that server calls itself; if left out, the FHIR base or its origin. */
+    readonly issuer?: string
+  }
   /** `launch`: its launches sign the user on; `provider`: the user signs on at the OpenID provider. */
   readonly signOn: 'launch' | 'provider'
   /** ODS codes for which it may speak; `*` alone for any. */

@@ -12,8 +12,11 @@ import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './sess
 import type { EpochMs } from './values.js'
 
 export interface Records {
-  /** A pushed launch whose link was not opened yet. By launch id. */
-  link: IdentifiedLaunch & { readonly secret: string }
+  /**
+   * A pushed launch whose link was not opened yet. By launch id. It opens until `openUntil`; it is kept for longer, so
+   * that whoever comes late is told so inside the chart.
+   */
+  link: IdentifiedLaunch & { readonly secret: string; readonly openUntil: EpochMs }
   /** A launch that waits for its user. By launch id. */
   pending: PendingLaunch
   /** What an OpenID provider sends back to, by hash of `state`. */
@@ -74,6 +77,8 @@ export interface Records {
   secret: { readonly value: string }
   /** Our own keys, under the one id `current`. Without a seal: as an older version left them, in clear. */
   keys: SealedRing | { readonly keys: readonly Readonly<Record<string, unknown>>[] }
+  /** The demonstration has run on this store: what it made here must never meet a patient. Under the one id `current`. */
+  demonstration: { readonly since: EpochMs }
   /** The launch that the provider session `sid` signed on, so that its logout finds it. By hash of issuer and sid. */
   providerSession: { readonly signOns: readonly SignOnId[] }
 }
@@ -101,6 +106,7 @@ export const KINDS = {
   system:          { tag: 'own' },
   keys:            { tag: 'own' },
   secret:          { tag: 'own' },
+  demonstration:   { tag: 'own' },
   providerSession: { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 

@@ -38,6 +38,19 @@ export const keySource = (row: {
 }) =>
   row.jwks ? { keys: { jwks: row.jwks } } : row.jwks_uri ? { keys: { jwksUri: row.jwks_uri } } : {}
 
+const relayOf = ({
+  relay,
+}: {
+  relay?: { client_id: string; scope: string; issuer?: string | undefined } | undefined
+}) =>
+  relay && {
+    relay: {
+      clientId: relay.client_id,
+      scope: relay.scope,
+      ...(relay.issuer === undefined ? {} : { issuer: relay.issuer }),
+    },
+  }
+
 export const launchSystemRow = z
   .strictObject({
     id: id.refine((text) => text !== STANDALONE, 'is a word with a meaning of its own'),
@@ -52,7 +65,11 @@ export const launchSystemRow = z
       .regex(/^LAUNCH_GATEWAY_[A-Z0-9_]+$/, 'expected the name of a LAUNCH_GATEWAY_… variable')
       .optional(),
     relay: z
-      .strictObject({ client_id: z.string().max(100), scope: z.string().max(500) })
+      .strictObject({
+        client_id: z.string().max(100),
+        scope: z.string().max(500),
+        issuer: address.optional(),
+      })
       .optional(),
     sign_on: z.enum(['launch', 'provider']),
     organizations: z.array(z.string().regex(/^(\*|[A-Z0-9]{1,12})$/)).min(1),
@@ -93,7 +110,7 @@ export const launchSystemRow = z
       ...keySource(row),
       algorithms: row.algorithms,
       ...(row.seal_secret === undefined ? {} : { sealSecret: row.seal_secret }),
-      ...(row.relay ? { relay: { clientId: row.relay.client_id, scope: row.relay.scope } } : {}),
+      ...relayOf(row),
       signOn: row.sign_on,
       organizations: row.organizations,
       apps: row.apps,

@@ -110,7 +110,7 @@ async function newKey(): Promise<JWK> {
 /** Readable by the owner alone. Of two processes that start at once, one makes the keys for both. */
 async function keepKeys(file: string): Promise<void> {
   const rows = await Promise.all(SYSTEM_IDS.map(async (id) => [id, { key: await newKey() }]))
-  const draft = `${file}.${process.pid}`
+  const draft = `${file}.${crypto.randomUUID()}`
   await writeFile(draft, JSON.stringify(Object.fromEntries(rows)), { mode: 0o600 })
   await link(draft, file).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'EEXIST') throw cause

@@ -17,7 +17,7 @@ interface Parts {
   readonly pages: Pages
   readonly log: Logger
   /** Who may frame a refusal whose launch system is not known: it shows nothing of a patient. */
-  readonly anyAncestors: () => Promise<readonly string[]>
+  readonly claimedAncestors: (req: Request) => Promise<readonly string[]>
   /** The refusal itself, or the rate limit that it was one too many for. */
   readonly limits: {
     refused(req: Request, about: Partial<Happening>, refusal: Refusal): Promise<Refusal>
@@ -133,7 +133,7 @@ export function refusals(parts: Parts): ErrorRequestHandler {
     if (told === undefined) await enter(parts, journey, refusal, reference)
     if (res.headersSent) return next(error)
     if (journey.answers === 'page' && journey.frameAncestors.length === 0) {
-      journey.frameAncestors = await parts.anyAncestors().catch(() => [])
+      journey.frameAncestors = await parts.claimedAncestors(req).catch(() => [])
     }
     if (refusal) answer(parts, { req, res }, journey, refusal, reference)
     else {

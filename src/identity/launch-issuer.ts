@@ -51,6 +51,19 @@ export interface LaunchIssuersConfig {
   readonly allowHttp: boolean
 }
 
+/**
+ * Our assertion names the server by its issuer: a server that could call itself by another's name would
+ * be handed what proves us there. So the registration says who it is, or its FHIR base does.
+ *
+ * @throws Refusal sign_on_failed
+ * @see RFC 8414 §3.3 (issuer), RFC 7523 §3 (aud)
+ */
+function requireIssuer({ issuer: base, relay }: LaunchSystem, issuer: string): void {
+  const own = relay?.issuer === undefined ? [base, new URL(base).origin] : [relay.issuer]
+  if (!own.includes(issuer))
+    throw new Refusal('sign_on_failed', `the server calls itself ${issuer}`.slice(0, 300))
+}
+
 async function discover(system: LaunchSystem, config: LaunchIssuersConfig): Promise<Configuration> {
   const { authenticate, timeoutSeconds, allowHttp } = config
   const call = providerFetch(timeoutSeconds, allowHttp)
@@ -58,6 +71,7 @@ async function discover(system: LaunchSystem, config: LaunchIssuersConfig): Prom
     headers: { accept: 'application/json' },
   })
   const metadata = smartConfiguration.parse(await answer.json())
+  requireIssuer(system, metadata.issuer)
   for (const url of [metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri]) {
     if (!URL.canParse(url) || !mayCall(new URL(url), allowHttp)) {
       throw new Refusal('sign_on_failed', 'the metadata names an address that may not be used')

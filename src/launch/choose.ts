@@ -12,6 +12,12 @@ const MOST_RECENT = 5
 
 const person = (signOn: SignOn): string => hashOf(personOf(signOn.user, signOn.issuer))
 
+const FIELDS = ['nhs_number', 'day', 'month', 'year']
+
+/** What was typed, as it was, for the page that asks again. */
+export const typedFields = (sent: ReadonlyMap<string, string>): Readonly<Record<string, string>> =>
+  Object.fromEntries(FIELDS.map((name) => [name, (sent.get(name) ?? '').slice(0, 20)]))
+
 /** The date that three fields make. */
 export function typedDate(sent: ReadonlyMap<string, string>): BirthDate | undefined {
   const [day = '', month = '', year = ''] = ['day', 'month', 'year'].map((name) =>

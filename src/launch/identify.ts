@@ -8,7 +8,7 @@ import { Refusal } from '../core/refusal.js'
 import { type PendingLaunch, personOf, type SignOn, type Waiting } from '../core/session.js'
 import { after, type Seconds } from '../core/values.js'
 import { parameters } from '../http/parameters.js'
-import { patientNamed, recentOf, rememberPut, typedDate } from './choose.js'
+import { patientNamed, recentOf, rememberPut, typedDate, typedFields } from './choose.js'
 import { type Exchange, factsOf, type LaunchParts } from './parts.js'
 import { resume } from './proceed.js'
 import { personId } from './standing.js'
@@ -124,6 +124,7 @@ async function confirmBirthDate(
       browser: pending.browser,
       system,
       signOn,
+      typed: typedFields(sent),
       error: 'The date of birth does not match. Check it in the patient record and try again.',
     },
   )
@@ -178,7 +179,7 @@ async function choosePatient(
     { ...arrival, ...(pending.ask ? { ask: pending.ask } : {}) },
     {
       ...{ waiting: { for: 'patient', attempts }, browser: pending.browser, system, signOn },
-      ...{ error: UNMATCHED, recent },
+      ...{ error: UNMATCHED, recent, typed: typedFields(sent) },
     },
   )
 }

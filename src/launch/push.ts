@@ -4,7 +4,7 @@ import { hashOf, isSecret, launchOfSecret, newLaunchSecret, sha256 } from '../co
 import { CLAIM_MARGIN, replayClaim } from '../core/launch-claims.js'
 import { Refusal } from '../core/refusal.js'
 import { after, seconds } from '../core/values.js'
-import { learn } from '../http/journey.js'
+import { journeyOf, learn } from '../http/journey.js'
 import { parameter, parameters, readParameters } from '../http/parameters.js'
 import { peek } from '../keys/trusted.js'
 import { factsOf, type LaunchParts, launchVerified } from './parts.js'
@@ -83,7 +83,9 @@ export function push(parts: LaunchParts): RequestHandler {
 
     // Both one-use values are spent, the entry is durable, then the link exists.
     const secret = newLaunchSecret('lnk', launch.id, parts.random)
-    const until = after(parts.clock(), parts.lifetimes.link)
+    const now = parts.clock()
+    const openUntil = after(now, parts.lifetimes.link)
+    const link = { launch, patient, secret: hashOf(secret), openUntil }
     const fresh = await parts.trail.commit({
       claims: [claim, ...replayClaim(launch)],
       record: [
@@ -93,7 +95,7 @@ export function push(parts: LaunchParts): RequestHandler {
         }),
       ],
       puts: [
-        { kind: 'link', id: launch.id, value: { launch, patient, secret: hashOf(secret) }, until },
+        { kind: 'link', id: launch.id, value: link, until: after(now, parts.lifetimes.pending) },
       ],
     })
     if (!fresh) throw new Refusal('launch_replayed', 'assertion or launch token used before')
@@ -113,8 +115,10 @@ export function openLink(parts: LaunchParts): RequestHandler<{ link: string }> {
     const { link: secret } = req.params
     const id = launchOfSecret('lnk', secret)
     const link = id && (await parts.store.get('link', id))
-    if (!id || !link || !isSecret(secret, link.secret))
-      throw new Refusal('link_invalid', 'unknown or expired')
+    const system = link && (await parts.registry.system(link.launch.system))
+    journeyOf(res).frameAncestors = system?.frameAncestors ?? []
+    if (!id || !link || !isSecret(secret, link.secret)) throw new Refusal('link_invalid', 'unknown')
+    if (link.openUntil <= parts.clock()) throw new Refusal('link_invalid', 'expired')
     const { launch, patient } = link
     await proceed(
       parts,

@@ -12,12 +12,19 @@ import { proceed } from './proceed.js'
 
 const LONGEST_SEAL = 32 * 1024
 
+/** What a system shares with us. Without it nothing of its is opened: our public key is anybody's. @throws Refusal seal_invalid */
+function secretOf({ seals }: LaunchParts, name: string): Uint8Array {
+  const secret = seals[name]
+  if (!secret) throw new Refusal('seal_invalid', `${name} is missing here`)
+  return Buffer.from(secret, 'base64url')
+}
+
 async function unseal(parts: LaunchParts, system: LaunchSystem, sealed: string): Promise<unknown> {
   if (sealed.length > LONGEST_SEAL) throw new Refusal('seal_invalid', 'too long')
-  const secret = system.sealSecret === undefined ? undefined : parts.seals[system.sealSecret]
-  const text = secret
-    ? await unsealWith(sealed, Buffer.from(secret, 'base64url'))
-    : await parts.keys.unseal(sealed)
+  const text =
+    system.sealSecret === undefined
+      ? await parts.keys.unseal(sealed)
+      : await unsealWith(sealed, secretOf(parts, system.sealSecret))
   try {
     return JSON.parse(text)
   } catch (cause) {

@@ -49,6 +49,8 @@ export interface Wait {
   readonly signOn?: SignOn
   /** What was wrong with the last answer, in plain words. */
   readonly error?: string
+  /** What the user typed, so that it need not be typed again. */
+  readonly typed?: Readonly<Record<string, string>>
   /** Whom the user opened lately, to choose from. */
   readonly recent?: readonly RecentPatient[]
 }
@@ -120,12 +122,12 @@ const PAGES: {
   }),
   'birth-date': (_, { wait }) => ({
     view: 'birth-date',
-    data: { error: wait.error },
+    data: { error: wait.error, typed: wait.typed ?? {} },
     ...(wait.error === undefined ? {} : { status: 422 }),
   }),
   patient: (_, { wait }) => ({
     view: 'patient',
-    data: { error: wait.error, recent: wait.recent ?? [] },
+    data: { error: wait.error, recent: wait.recent ?? [], typed: wait.typed ?? {} },
     ...(wait.error === undefined ? {} : { status: 422 }),
   }),
   person: (_, { launch, wait }) => ({
@@ -158,5 +160,7 @@ function showPage(
 ): void {
   const make = PAGES[wait.waiting.for] as (waiting: Waiting, about: unknown) => Page
   const { status = 200, view, data } = make(wait.waiting, { launch, wait, framed: isFramed(req) })
-  parts.pages.send(res, status, view, { ...data, secret, system: wait.system.name }, lead)
+  // The page names its system again, so that even an answer that comes too late shows inside the chart.
+  const { id: systemId, name: system } = wait.system
+  parts.pages.send(res, status, view, { ...data, secret, system, systemId }, lead)
 }

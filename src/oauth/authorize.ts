@@ -143,8 +143,11 @@ export function authorize(parts: OAuthParts): RequestHandler {
     if (!signOn) throw new Refusal('session_ended', session.signOn)
 
     journey.redirect = answer
-    if (asking.request === undefined && !meetsDemand(signOn, asked.demand))
+    if (asking.request === undefined && !meetsDemand(signOn, asked.demand)) {
+      if (await parts.store.get('grant', session.launch.id))
+        throw new Refusal('handle_spent', 'used before, and asked for with a new sign-on')
       return askUser(parts, { req, res }, { client, asked, asking, answer, session })
+    }
     const code = await grantCode(parts, { client, redirect, asked, asking, session, signOn })
     if (code === undefined) {
       // §10.5 Somebody was quicker with the same handle; nothing tells which of the two is the app.

@@ -58,11 +58,11 @@ export async function readRequestObject(
   must((claims.exp ?? 0) <= Math.max(claims.nbf ?? 0, now) + 3600 + skew, 'exp is too far')
   // §4: nothing nested, so that nothing is fetched or read twice.
   must(claims.request === undefined && claims.request_uri === undefined, 'nested')
-  return new Map(
-    Object.entries(claims)
-      .filter(([name]) => !OBJECT_ONLY.has(name))
-      .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
-  )
+  const members = Object.entries(claims)
+    .filter(([name]) => !OBJECT_ONLY.has(name))
+    .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])
+  // An object names whom it is for by its own `aud`, and that is what SMART's parameter of this name asks as well.
+  return new Map([...members, ['aud', issuer]] as [string, string][])
 }
 
 /** What a pushed request holds; it is spent when it is answered. @see RFC 9126 §4 */

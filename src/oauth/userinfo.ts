@@ -49,7 +49,10 @@ export function userinfo(parts: OAuthParts, callers: Callers): RequestHandler {
     await parts.trail.record({
       ...{ what: 'access_allowed', outcome: 'success', ...grantFacts(live.grant) },
       ...{ app: live.client.id, token: live.token, signOn: live.grant.signOn },
-      detail: { interaction: 'userinfo', claims: Object.keys(said) },
+      detail: {
+        ...{ interaction: 'userinfo', claims: Object.keys(said) },
+        ...(live.stale ? { stale: true } : {}),
+      },
     })
     const { id, userinfoAlgorithm: algorithm } = live.client
     if (algorithm === undefined) return void res.json(said)

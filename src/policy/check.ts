@@ -115,6 +115,8 @@ export function checkFiles(
 
   const { cases, problems: reading } = readCases(files, sections)
   problems.push(...reading)
+  if (withTests && cases.length === 0 && reading.length === 0)
+    problems.push({ file: 'policies/tests', text: 'there is no test' })
   if (problems.length === 0 && withTests) {
     const engine = createPolicies(files)
     try {

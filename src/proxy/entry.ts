@@ -2,6 +2,7 @@
 import type { Access } from '../core/access.js'
 import type { Happening } from '../core/audit.js'
 import type { PolicyDecision } from '../core/decision.js'
+import { partiesOf } from '../core/grant.js'
 import type { AccessTrail } from './parts.js'
 
 type Detail = NonNullable<Happening['detail']>
@@ -13,19 +14,18 @@ export function aboutAccess({
   user,
   actor = grant.client,
 }: Access): Partial<Happening> {
+  const parties = partiesOf(grant)
   return {
     launch: grant.launch,
     signOn: grant.signOn,
     grant: grant.id,
     token,
+    ...parties,
     user: {
-      id: grant.subject,
-      roles: user.roles,
-      organization: user.organization.odsCode,
+      ...parties.user,
       ...(user.name === undefined ? {} : { name: user.name }),
       ...(user.sdsRoleProfileId === undefined ? {} : { roleProfile: user.sdsRoleProfileId }),
     },
-    ...(grant.context.patient === undefined ? {} : { patient: { fhirId: grant.context.patient } }),
     system: grant.circumstances.launch.system,
     app: actor,
     purpose: grant.circumstances.purpose,
@@ -50,7 +50,7 @@ export async function recordAllowed(
     outcome: 'success',
     ...aboutAccess(access),
     ...(policy === undefined ? {} : { policy }),
-    detail,
+    detail: access.stale ? { ...detail, stale: true } : detail,
   }
   if (!(await trail.commit({ record: [entry] }))) throw new Error('the trail took no entry')
 }

@@ -24,6 +24,9 @@ export interface EmbeddedOptions {
   readonly random: Random
 }
 
+/** The file that is the store. */
+export const DATABASE = 'gateway.mdb'
+
 /** @throws Error when the directory cannot be written to */
 export async function openEmbedded({ dir, clock, random }: EmbeddedOptions): Promise<Store> {
   const db = openDatabase(dir)
@@ -55,7 +58,7 @@ export async function openEmbedded({ dir, clock, random }: EmbeddedOptions): Pro
 
 function openDatabase(dir: string): Database {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const path = join(dir, 'gateway.mdb')
+  const path = join(dir, DATABASE)
   // Without overlappingSync, a transaction is acknowledged only once it is flushed.
   const db: Database = open({ path, encoding: 'string', overlappingSync: false })
   for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600)

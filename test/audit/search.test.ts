@@ -47,6 +47,7 @@ describe('searching the trail', () => {
       [13.9, 1, { reference: 'ref_d', launch }],
       [14, 0, { reference: 'ref_late', launch }],
     ]
+    said.push([14.1, 2, { what: 'launch_refused', reference: 'ref_refused' }])
     for (const [hours, machine, about] of said) {
       now = START + hours * HOUR
       await say(machine, about)
@@ -68,6 +69,7 @@ describe('searching the trail', () => {
     ['a patient by FHIR id', { patient: 'p2' }, ['ref_other']],
     ['an organisation', { organization: 'A83001' }, ['ref_a', 'ref_c']],
     ['a user and a patient together', { user: 'gp', patient: 'p1' }, ['ref_c']],
+    ['a kind of entry', { what: 'launch_refused' }, ['ref_refused']],
     ['nobody that was here', { user: 'nobody' }, []],
     [
       'a span of time, its end left out',

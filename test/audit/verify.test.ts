@@ -114,6 +114,35 @@ describe('verifying the trail', () => {
     expect((await judge(apart, [headOf(old), headOf(early)])).problems).toEqual([])
   })
 
+  it('finds what a checkpoint that was kept elsewhere names, wherever it stands in the chain', async () => {
+    const store = holding(all, heads)
+    for (const entry of all)
+      expect((await verifyTrail(store, { kept: [entry] })).problems).toEqual([])
+  })
+
+  it('finds the end of the youngest chain gone, when a kept checkpoint names it', async () => {
+    const cut = young.slice(0, 2)
+    const store = holding([...old, ...cut], [headOf(old), headOf(cut)])
+    const { problems } = await verifyTrail(store, { kept: [headOf(young)] })
+    expect(problems).toEqual([
+      {
+        writer: writerOf(2),
+        seq: 4,
+        problem: 'the entry is gone: a checkpoint that was kept elsewhere names it',
+      },
+    ])
+  })
+
+  it('finds the whole trail written anew, when a kept checkpoint remembers the old one', async () => {
+    const anew = chain(genesis(writerOf(1)), [opening(), launched(1), launched(2)], NOW + 1)
+    const { problems } = await verifyTrail(holding(anew, [headOf(anew)]), {
+      kept: [{ writer: writerOf(1), seq: 3, hash: (old[2] as TrailEntry).hash }],
+    })
+    expect(problems).toMatchObject([
+      { seq: 3, problem: expect.stringContaining('with another hash') },
+    ])
+  })
+
   it('leaves what is written while it reads to the next time', async () => {
     const report = await judge(all, [headOf(old.slice(0, 3)), headOf(young)])
     expect(report).toMatchObject({ entries: 7, problems: [] })

@@ -58,6 +58,8 @@ describe('a launch in a window of its own', () => {
     }
     const confirmed = await openWindow()
     await confirmed.page.goto((await linkOf(t, local)).href)
+    // Whoever is signed on here already is asked to sign in, or somebody else could say that they are Tom.
+    await signInAs(confirmed.page, 'Dr Amara Okafor')
     await confirmed.page.getByRole('button', { name: 'No', exact: true }).click()
     await confirmed.page.getByText('You signed in as a different person').waitFor()
     await confirmed.page.goto((await linkOf(t, local)).href)

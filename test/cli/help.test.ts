@@ -91,6 +91,16 @@ describe('The built command', () => {
     expect(err).toContain('audit verify')
   })
 
+  it.each([[['--serve']], [['--serve', '--config', 'config']], [['-x']], [['--help', '--serve']]])(
+    'answers %j, which is no command, with exit 2: a service manager must not take it for done',
+    async (words) => {
+      const { code, out, err } = await run(words)
+      expect({ code, out }).toEqual({ code: 2, out: '' })
+      expect(err).toContain(`There is no command "${words.join(' ')}".`)
+      expect(err).toContain('audit verify')
+    },
+  )
+
   it('answers half a command with exit 2 and what would complete it', async () => {
     const { code, err } = await run(['audit'])
     expect(code).toBe(2)

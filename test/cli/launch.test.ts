@@ -1,8 +1,12 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair } from 'jose'
+import { removeAfter } from '../../src/cli/launch-page.js'
 import { formsOf, UserAgent } from '../user-agent.js'
 import { run, startDemonstration } from './built.js'
 
@@ -69,6 +73,27 @@ describe('launch, for each system of the demonstration', () => {
     expect(form.action).toBe(`${demo.gateway}/launch`)
     const answer = await new UserAgent().visit(new URL(form.action), { form: form.fields })
     expect(inApp(answer.location ?? new URL(demo.gateway))).toEqual(landed())
+  })
+
+  it('writes that page where the caller says, and only where nothing is yet', async () => {
+    const file = join(demo.folder, 'page.html')
+    const how = ['--system', 'gp-post', '--user', 'gp', '--page', file]
+    const { code, out } = await launch(how)
+    expect({ code, out }).toEqual({ code: 0, out: `file://${file}\n` })
+    const [form] = formsOf(await readFile(file, 'utf8'))
+    expect(form?.action).toBe(`${demo.gateway}/launch`)
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    const again = await launch(how)
+    expect({ code: again.code, out: again.out }).toEqual({ code: 1, out: '' })
+    expect(again.err).toContain('EEXIST')
+  })
+
+  it('leaves no page behind when its minute is over', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'launch-'))
+    await writeFile(join(folder, 'launch.html'), 'a token')
+    const [code] = await once(removeAfter(folder, 0), 'exit')
+    expect(code).toBe(0)
+    expect(existsSync(folder)).toBe(false)
   })
 
   it('prints an inbound SMART launch, which leads by way of the GP system to the app', async () => {
@@ -233,6 +258,10 @@ describe('launch with a private key, for any registered system', () => {
     const pushed = await launch(own(place('private.json')), '9990000018')
     expect(pushed).toMatchObject({ code: 0, err: '' })
     expect(inApp((await follow(new URL(pushed.out.trim()))).at)).toEqual(landed())
+
+    const named = await launch(own(place('private.json'), ['--patient', '9990000018']))
+    expect({ code: named.code, out: named.out }).toEqual({ code: 2, out: '' })
+    expect(named.err).toContain('goes to standard input')
 
     const other = await launch(own(place('private.json'), ['--rung', 'signed']), '9990000018')
     const { form } = await postedFrom(other.out.trim())

@@ -136,6 +136,15 @@ describe('system add and system list', () => {
     expect(err).toContain(`system ${id} is registered already`)
   })
 
+  it('refuses a second system of one issuer, of whichever it is: its keys would be the other’s', async () => {
+    const keys = ['--rung', 'pushed', '--jwks-uri', 'https://evil.example/jwks']
+    for (const issuer of ['my-gp', 'gp-push']) {
+      const { code, err } = await system('other', '--issuer', issuer, ...keys, ...REST)
+      expect(code).toBe(1)
+      expect(err).toContain(`launch system ${issuer} has the issuer ${issuer} already`)
+    }
+  })
+
   it.each([
     ['a rung that there is not', ['--rung', 'clear'], 'rung: '],
     ['a pushing system without keys', ['--rung', 'pushed'], 'rung pushed needs jwks or jwks_uri'],

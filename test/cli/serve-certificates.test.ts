@@ -1,4 +1,5 @@
 /** `serve` with clients that are known by certificate. */
+import { randomBytes } from 'node:crypto'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -38,12 +39,13 @@ async function withMutualTls(rows: Readonly<Record<string, string | undefined>>)
   )
   await writeFile(path, `${await readFile(path, 'utf8')}\nmtls:\n${lines.join('')}`)
 }
-const serve = () => run(['serve', '--config', folder.path])
+const env = { LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: randomBytes(32).toString('hex') }
+const serve = () => run(['serve', '--config', folder.path], { env })
 
 describe('serve with clients that are known by certificate', () => {
   it('runs a listener for them beside its own, with the same gateway behind it', async () => {
     await withMutualTls({})
-    const running = await start(['serve', '--config', folder.path], /"serving"/, {})
+    const running = await start(['serve', '--config', folder.path], /"serving"/, { env })
     const document = await fetch(`http://127.0.0.1:${port}/.well-known/smart-configuration`)
     expect(await document.json()).toMatchObject({
       mtls_endpoint_aliases: { token_endpoint: 'https://mtls.launch.example.nhs.uk/oauth/token' },

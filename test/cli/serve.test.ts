@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { openEmbedded } from '../../src/store/embedded.js'
+import type { Put } from '../../src/store/store.js'
 import { emptyFolder, freePorts, occupy, ROOT, run, start, vacate } from './built.js'
 
 let folder: Awaited<ReturnType<typeof emptyFolder>>
@@ -25,6 +27,14 @@ async function change(file: string, ...changes: readonly (readonly [RegExp, stri
   }
   await writeFile(path, text)
 }
+
+/** One more launch system, before the shipped one. */
+const addSystem = (id: string, ...members: readonly string[]) =>
+  change('launch-systems.yaml', [
+    /^- id: example-gp/m,
+    `- { id: ${id}, name: Another, sign_on: provider, organizations: [A83001], apps: [care-plan], ${members.join(', ')} }
+- id: example-gp`,
+  ])
 
 /** The shipped example, on this machine alone: an embedded store, a free port, TLS ended in front of it. */
 async function onThisMachine(): Promise<number> {
@@ -84,7 +94,7 @@ describe('serve refuses to start', () => {
       'organizations: is the demonstration’s',
       'data_dir: holds the demonstration’s keys (demo-gp-systems.json)',
       'launch system gp-push: is the demonstration’s',
-      'app redirect http://app.localhost:8083/: must be https',
+      'app care-plan: redirect_uris: http://app.localhost:8083/ must be https',
     ])
       expect(err).toContain(problem)
     expect(err).toMatch(/^The configuration has 9 problem\(s\):\n/)
@@ -143,6 +153,98 @@ describe('serve refuses to start', () => {
     expect(err).toMatch(/^LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: is another key .*\n$/)
   })
 
+  const APP = ['launch_urls', 'origins', 'jwks_uri']
+  const SYSTEM = ['jwks_uri', 'frame_ancestors', 'relay.issuer']
+  const PLAIN = 'http://localhost:9'
+
+  it('on any address in clear text, wherever it stands in a registration', async () => {
+    await onThisMachine()
+    await change('apps.yaml', [
+      /^- id: /m,
+      `- { id: plain, name: Plain, type: key, scopes: [launch], redirect_uris: ['https://x.example/'],
+    launch_urls: ['${PLAIN}/launch'], origins: ['${PLAIN}'], jwks_uri: '${PLAIN}/jwks' }
+- id: `,
+    ])
+    const relay = `relay: { client_id: us, scope: launch, issuer: '${PLAIN}' }`
+    const reached = [`issuer: '${PLAIN}/fhir'`, `jwks_uri: '${PLAIN}/jwks'`, relay]
+    await addSystem('clear', 'rung: redeemed', ...reached, `frame_ancestors: ['${PLAIN}']`)
+    const { code, err } = await serve()
+    expect(code).toBe(1)
+    for (const member of APP)
+      expect(err).toMatch(new RegExp(`app plain: ${member}: ${PLAIN}\\S* must be https`))
+    for (const member of [...SYSTEM, 'issuer'])
+      expect(err).toMatch(new RegExp(`launch system clear: ${member}: ${PLAIN}\\S* must be https`))
+  })
+
+  /** Writes to the store of {@link onThisMachine} what no command of production would. */
+  const keep = async (...puts: readonly Put[]) => {
+    const random = (bytes: number) => new Uint8Array(randomBytes(bytes))
+    const store = await openEmbedded({ dir: join(folder.path, 'data'), clock: Date.now, random })
+    await store.commit({ puts })
+    await store.close()
+  }
+  const until = Date.UTC(9999, 0)
+
+  it('on such addresses, demonstration systems and twins among the rows that were added by command', async () => {
+    await onThisMachine()
+    const app = { ...{ id: 'plain', name: 'Plain', type: 'public', scopes: ['launch'] } }
+    const system = {
+      ...{ name: 'A system', rung: 'pushed', jwks_uri: 'https://gp.example/jwks' },
+      ...{ sign_on: 'launch', organizations: ['A83001'], apps: ['care-plan'] },
+    }
+    await keep(
+      { kind: 'app', id: 'plain', value: { ...app, redirect_uris: [`${PLAIN}/`] }, until },
+      { kind: 'system', id: 'gp-push', value: { ...system, id: 'gp-push' }, until },
+      {
+        ...{ kind: 'system', id: 'twin', until },
+        value: { ...system, id: 'twin', issuer: 'example-gp' },
+      },
+    )
+    const { code, out, err } = await serve()
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    for (const problem of [
+      `app plain: redirect_uris: ${PLAIN}/ must be https`,
+      'launch system gp-push: is the demonstration’s',
+      'launch system twin: has the issuer of example-gp (example-gp)',
+    ])
+      expect(err).toContain(problem)
+  })
+
+  it('on a store in which the demonstration has run, whose keys anybody may hold', async () => {
+    await onThisMachine()
+    await keep({ kind: 'demonstration', id: 'current', value: { since: 0 }, until })
+    const { code, err } = await serve()
+    expect(code).toBe(1)
+    expect(err).toContain('store: the demonstration has run on it')
+  })
+
+  it.each([
+    ['empty', ''],
+    ['too short', 'c2hvcnQ'],
+    ['a passphrase of some length, which is no key', 'correct-horse-battery-staple-correct-horse!'],
+    ['too long', 'A'.repeat(44)],
+  ])('on a shared secret that is %s (RFC 7518 §5.3: A256GCM takes 32 bytes)', async (_, secret) => {
+    await onThisMachine()
+    await addSystem('sealing', 'rung: sealed', 'seal_secret: LAUNCH_GATEWAY_SEAL_ONE')
+    const { code, err } = await serve(folder.path, { LAUNCH_GATEWAY_SEAL_ONE: secret })
+    expect(code).toBe(1)
+    expect(err).toContain('LAUNCH_GATEWAY_SEAL_ONE: expected 32 bytes in base64url')
+    if (secret !== '') expect(err).not.toContain(secret)
+  })
+
+  it('on two launch systems of one issuer, or of the OpenID provider’s', async () => {
+    await onThisMachine()
+    const provider = /issuer: (https:\/\/cis2.*)$/m.exec(
+      await readFile(join(folder.path, 'gateway.yaml'), 'utf8'),
+    )?.[1]
+    await addSystem('twin', 'rung: sealed', 'issuer: example-gp')
+    await addSystem('provider', 'rung: sealed', `issuer: ${provider}`)
+    const { code, err } = await serve()
+    expect(code).toBe(1)
+    expect(err).toContain('launch system example-gp: has the issuer of twin (example-gp)')
+    expect(err).toContain(`launch system provider: has the OpenID provider’s issuer`)
+  })
+
   it('on a member that it does not know, instead of passing it over', async () => {
     await change('gateway.yaml', [/^limits:/m, 'limts: { skew: 5 }\nlimits:'])
     const { code, err } = await serve(folder.path, {
@@ -189,6 +291,24 @@ describe('serve refuses to start', () => {
     await vacate(other)
     expect(code).toBe(1)
     expect(err).toContain(`EADDRINUSE: address already in use 127.0.0.1:${port}`)
+  })
+})
+
+describe('registering by command, for production', () => {
+  it('refuses addresses in clear text and the demonstration’s names, before anything counts them in', async () => {
+    await onThisMachine()
+    const config = ['--config', folder.path]
+    const app = ['--id', 'plain', '--type', 'public', '--scope', 'launch']
+    const where = ['--redirect', 'http://localhost:9/', ...config]
+    const added = await run(['app', 'add', ...app, ...where])
+    expect(added.code).toBe(1)
+    expect(added.err).toContain('app plain: redirect_uris: http://localhost:9/ must be https')
+    const keys = ['--rung', 'pushed', '--jwks-uri', 'https://gp.example/jwks']
+    const rest = ['--sign-on', 'launch', '--organizations', 'A83001', '--apps', 'care-plan']
+    const name = ['--id', 'gp-push', '--name', 'A GP system']
+    const system = await run(['system', 'add', ...name, ...keys, ...rest, ...config])
+    expect(system.code).toBe(1)
+    expect(system.err).toContain('launch system gp-push: is the demonstration’s')
   })
 })
 

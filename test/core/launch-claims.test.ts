@@ -99,6 +99,65 @@ describe('readLaunch', () => {
     expect(codeOf(() => readLaunch({ ...claims, ...change }, system))).toBe('launch_malformed')
   })
 
+  const inContext = (item: unknown) =>
+    codeOf(() => readLaunch({ ...claims, fhirContext: [item] }, system))
+  const NHS = 'https://fhir.nhs.uk/Id/nhs-number'
+
+  // biome-ignore format: a table
+  it.each([
+    ['another patient',                        { reference: 'Patient/somebody-else' }],
+    ['another patient in a role of its own',   { reference: 'Patient/somebody-else', role: 'https://gp.example/mother' }],
+    ['a patient by identifier',                { type: 'Patient', identifier: { system: 'https://gp.example', value: '12' } }],
+    ['an NHS number',                          { identifier: { system: NHS, value: '9990000026' } }],
+    ['an NHS number, its system otherwise',    { identifier: { system: `${NHS.toUpperCase()}/`, value: '9990000026' } }],
+    ['an encounter as the launch’s own',       { reference: 'Encounter/e1' }],
+    ['an encounter in the role `launch`',      { reference: 'Encounter/e1', role: 'launch' }],
+    ['an encounter by type alone',             { type: 'Encounter', identifier: { system: 'https://gp.example', value: 'e1' } }],
+    ['an identifier that is a bare number',    { identifier: 9990000026 }],
+    ['an identifier without a system',         { identifier: { value: '9990000026' } }],
+    ['an identifier that is a tree',           { identifier: { system: 'https://gp.example', value: { deep: [] } } }],
+    ['an identifier without end',              { identifier: { system: 'https://gp.example', value: 'x'.repeat(201) } }],
+    ['an empty role',                          { reference: 'Task/t1', role: '' }],
+    ['a role that is a word of their own',     { reference: 'Task/t1', role: 'care-plan' }],
+    ['a reference to elsewhere',               { reference: 'https://evil.example/Patient/p1' }],
+    ['a canonical that is no address',         { canonical: 'Patient/p1' }],
+    ['a patient by an address',                { canonical: 'https://gp.example/fhir/Patient/p1' }],
+    ['nothing',                                { role: 'launch' }],
+  ])('refuses %s in fhirContext (SMART App Launch 2.2, "fhirContext")', (_, item) => {
+    expect(inContext(item)).toBe('launch_malformed')
+  })
+
+  // biome-ignore format: a table
+  it.each([
+    ['a task',                            { reference: 'Task/t1' }],
+    ['a task in the role `launch`',       { reference: 'Task/t1', role: 'launch' }],
+    ['a questionnaire by its address',    { canonical: 'https://gp.example/Questionnaire/q|1.0', type: 'Questionnaire' }],
+    ['an encounter in a role of its own', { reference: 'Encounter/e1', role: 'https://gp.example/previous' }],
+    ['a referral by identifier',          { type: 'ServiceRequest', identifier: { system: 'urn:oid:1.2.3', value: 'r1' } }],
+  ])('takes %s there, as it is', (_, item) => {
+    const { fhirContext } = readLaunch({ ...claims, fhirContext: [item] }, system)
+    expect(fhirContext).toEqual([item])
+  })
+
+  it('passes on nothing of an identifier but its system and value', () => {
+    const identifier = { system: 'https://gp.example', value: 'r1' }
+    const given = { identifier: { ...identifier, assigner: { display: 'Peggy' } } }
+    const { fhirContext } = readLaunch({ ...claims, fhirContext: [given] }, system)
+    expect(fhirContext).toEqual([{ identifier }])
+  })
+
+  it('takes no context from a sealed launch, which nobody has proven', () => {
+    const sealed: LaunchSystem = { ...system, rung: 'sealed', signOn: 'provider' }
+    const context = {
+      ...{ encounter: 'e1', intent: 'reconcile', device: 'desk-7' },
+      fhirContext: [{ reference: 'Task/t1' }],
+    }
+    const said = { ...claims, ...context }
+    expect(readLaunch(said, system)).toMatchObject(context)
+    const launch = readLaunch(said, sealed)
+    for (const name of Object.keys(context)) expect(launch).not.toHaveProperty(name)
+  })
+
   it('takes what could turn a name around out of it, and leaves markup as text', () => {
     const practitioner = { ...claims.practitioner, name: '\u202eDr <b>Evil</b>\u0000\u2066' }
     expect(readLaunch({ ...claims, practitioner }, system).user.name).toBe('Dr <b>Evil</b>')

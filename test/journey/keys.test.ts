@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { ringPartsOf } from '../../src/foundations.js'
 import { rotate } from '../../src/keys/ring.js'
-import { ringPartsOf } from '../../src/open.js'
 import { claimsIn, launchTo, readsPatient, type Tokens } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { handleOf, open, signIn } from '../launching.js'

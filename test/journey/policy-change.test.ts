@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
@@ -17,6 +17,10 @@ const NO_PROGNOSIS = `
 forbid (principal, action in [Action::"read", Action::"search"], resource == Section::"prognosis");
 `
 
+const PROGNOSIS_TEST = `tests:
+  - { name: Nobody reads prognosis, roles: [gp], action: read, on: section/prognosis, expect: deny }
+`
+
 describe.each(STORES)('new rules on the %s store', (store) => {
   let t: TestGateway
   let folder: string
@@ -26,6 +30,8 @@ describe.each(STORES)('new rules on the %s store', (store) => {
     // Their own tests speak of the old rules.
     const isTest = (path: string) => path.endsWith('tests')
     await cp(t.config.paths.policies, folder, { recursive: true, filter: (path) => !isTest(path) })
+    await mkdir(join(folder, 'tests'))
+    await writeFile(join(folder, 'tests/prognosis.yaml'), PROGNOSIS_TEST)
     await writeFile(join(folder, 'prognosis-closed.cedar'), NO_PROGNOSIS)
   }, 60_000)
   afterAll(async () => {
@@ -86,6 +92,11 @@ describe.each(STORES)('new rules on the %s store', (store) => {
     expect((await call(t, tokens.access_token, path)).status).toBe(200)
     t.running.policies.refresh = refresh
     await t.clock.advance(0)
+    expect((await call(t, tokens.access_token, path)).status).toBe(200)
+    const reads = (await entriesOf(t, { launch: tokens.__launch })).filter(
+      ({ what }) => what === 'access_allowed',
+    )
+    expect(reads.map(({ detail }) => detail?.stale)).toEqual([true, undefined])
     expect((await new App(t, app.browser).refresh(tokens)).status).toBe(200)
   })
 

@@ -1,7 +1,7 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, jest } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { FHIR_TYPES } from '../../src/core/fhir.js'
 import { readCases, runCases } from '../../src/policy/cases.js'
 import { checkFiles, checkSource } from '../../src/policy/check.js'
@@ -139,6 +139,60 @@ tests:
     await writeFile(join(dir, 'organizations.yaml'), 'organizations: [{ ods: x }]')
     expect((await checkSource(dir)).problems[0]?.file).toBe(join(dir, 'organizations.yaml'))
     await rm(dir, { recursive: true })
+  })
+})
+
+describe('no file of a version is left out unnoticed', () => {
+  const FORBID =
+    '@id("stop") @layer("central") @reason("Stop.") forbid (principal, action, resource);'
+  let dir: string
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'source-'))
+    await cp(CONFIG, dir, { recursive: true })
+  })
+  afterEach(() => rm(dir, { recursive: true }))
+  const problemsIn = async () => (await checkSource(dir)).problems.map(describeProblem)
+
+  // biome-ignore format: a table
+  it.each([
+    ['a folder of policies',                  'policies/local',            'stop.cedar',         'policies/local: a folder: only files directly in'],
+    ['a folder of tests',                     'policies/tests/local',      'own.yaml',           'policies/tests/local: a folder: only files directly in'],
+    ['a policy whose ending is written large', 'policies',                 'stop.CEDAR',         'policies/stop.CEDAR: is not read: only .cedar and gateway.cedarschema are'],
+    ['another schema',                        'policies',                  'own.cedarschema',    'policies/own.cedarschema: is not read: only .cedar and gateway.cedarschema are'],
+    ['tests under another ending',            'policies/tests',            'own.yml',            'policies/tests/own.yml: is not read: only .yaml is'],
+    ['a policy among the tests',              'policies/tests',            'stop.cedar',         'policies/tests/stop.cedar: is not read'],
+  ])('%s', async (_, folder, name, problem) => {
+    await mkdir(join(dir, folder), { recursive: true })
+    await writeFile(join(dir, folder, name), FORBID)
+    expect((await problemsIn()).join('\n')).toContain(join(dir, problem))
+  })
+
+  it('a folder that is reached by a link', async () => {
+    await symlink(tmpdir(), join(dir, 'policies/elsewhere'))
+    expect((await problemsIn()).join('\n')).toContain('policies/elsewhere: a folder')
+  })
+
+  it('the tests, when their folder is missing or holds none', async () => {
+    await rm(join(dir, 'policies/tests'), { recursive: true })
+    expect(await problemsIn()).toEqual([`${join(dir, 'policies/tests')}: cannot be read`])
+    await mkdir(join(dir, 'policies/tests'))
+    expect(await problemsIn()).toEqual(['policies/tests: there is no test'])
+  })
+
+  it('but notes beside the policies, and what volumes and editors hide, are no policies', async () => {
+    const before = (await checkSource(dir)).hash
+    await mkdir(join(dir, 'policies/..2026_11_23'))
+    await writeFile(join(dir, 'policies/..2026_11_23/stop.cedar'), FORBID)
+    await symlink('..2026_11_23', join(dir, 'policies/..data'))
+    await writeFile(join(dir, 'policies/.#launch.cedar'), FORBID)
+    await writeFile(join(dir, 'policies/README.md'), 'Ask the security team.')
+    expect(await checkSource(dir)).toMatchObject({ problems: [], hash: before })
+  })
+
+  it('and a policy that a link leads to is read', async () => {
+    await writeFile(join(dir, 'stop.txt'), FORBID)
+    await symlink('../stop.txt', join(dir, 'policies/stop.cedar'))
+    expect((await problemsIn()).length).toBeGreaterThan(100)
   })
 })
 

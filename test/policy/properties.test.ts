@@ -89,6 +89,22 @@ describe('whatever the circumstances', () => {
     )
   })
 
+  it('in hospices and hospitals nobody without B8029 writes resuscitation, whatever else they hold', () => {
+    const staff = fc.constantFrom<Role[]>(['hospice-clinician'], ['hospital-clinician'])
+    const writing = fc.constantFrom('create', 'update', 'delete')
+    fc.assert(
+      fc.property(circumstancesWith(staff), writing, (circumstances, action) => {
+        const activities = circumstances.user.activities.filter((code) => code !== 'B8029')
+        const nurse = { ...circumstances, user: { ...circumstances.user, activities } }
+        for (const id of ['resuscitation', 'treatment-escalation'])
+          expect(policies.decide(ask(nurse, action, section(id))).policies).toContain(
+            'resuscitation-is-written-by-doctors',
+          )
+      }),
+      RUNS,
+    )
+  })
+
   it('taking activities away never gives anything', () => {
     fc.assert(
       fc.property(

@@ -82,6 +82,11 @@ describe('a job role', () => {
     expect(stranger.organization).toEqual({ odsCode: 'ZZZ99', type: 'unknown', region: '' })
   })
 
+  it('of an associate practitioner (R1547) is no GP: nobody has decided yet what it may do', () => {
+    expect(know(named(['S0010:G0020:R1547'], ['B0360', 'B0380'])).roles).toEqual([])
+    expect(know(named(['S0010:G0020:R0260'], ['B0360', 'B0380'])).roles).toEqual(['gp'])
+  })
+
   it('that no rule knows gives nothing', () => {
     expect(know(named(['S8000:G8000:R9999', 'nonsense', 'constructor'])).roles).toEqual([])
   })

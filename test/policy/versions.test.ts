@@ -26,6 +26,8 @@ const small = (...actions: string[]): PolicyFiles => ({
 permit (principal in Role::"gp", action == Action::"${action}", resource == Section::"contacts");`,
     )
     .join('\n'),
+  'policies/tests/small.yaml':
+    'tests: [{ name: Nobody may, action: read, on: section/contacts, expect: deny }]',
   'policies/gateway.cedarschema': FILES['policies/gateway.cedarschema'] ?? '',
   'roles.yaml': FILES['roles.yaml'] ?? '',
 })

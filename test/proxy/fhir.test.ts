@@ -135,7 +135,7 @@ describe('/fhir, the trail', () => {
         token: 'tok_test',
         app: 'care-plan',
         system: 'gp-push',
-        patient: { fhirId: PEGGY.fhirId },
+        patient: { fhirId: PEGGY.fhirId, nhsNumber: PEGGY.nhsNumber },
         policy: { version: 7, effect: 'allow', policies: ['allow-by-test'] },
         detail: { interaction: 'search', type: 'CarePlan', entries: 1 },
       }),
@@ -153,6 +153,22 @@ describe('/fhir, the trail', () => {
       }),
     ])
     expect(body.issue[0].diagnostics).toContain(world.entries[0]?.reference)
+  })
+
+  it('names the roles that were judged, not those with which the user once signed on', async () => {
+    const access = accessOf()
+    const { circumstances } = access.grant
+    const user = { ...circumstances.user, roles: ['practice-nurse' as const] }
+    const grant = { ...access.grant, circumstances: { ...circumstances, user } }
+    world.access = { ...access, grant }
+    await get('/CarePlan').expect(200)
+    expect(world.entries).toMatchObject([{ user: { roles: ['practice-nurse'] } }])
+  })
+
+  it('marks what was read while the rules in force were not known', async () => {
+    world.access = { ...accessOf(), stale: true }
+    await get('/CarePlan').expect(200)
+    expect(world.entries).toMatchObject([{ detail: { stale: true } }])
   })
 
   it('releases nothing when the trail cannot be written', async () => {

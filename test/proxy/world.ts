@@ -6,7 +6,7 @@ import express, { type Express } from 'express'
 import pino from 'pino'
 import type { Access } from '../../src/core/access.js'
 import type { Happening } from '../../src/core/audit.js'
-import type { BirthDate, KnownUser, OdsCode } from '../../src/core/context.js'
+import type { BirthDate, KnownUser, NhsNumber, OdsCode } from '../../src/core/context.js'
 import type { Policies, Question } from '../../src/core/decision.js'
 import { Refusal } from '../../src/core/refusal.js'
 import { readScopes } from '../../src/core/scope.js'
@@ -59,7 +59,7 @@ export const ALL_SCOPES =
   'launch openid fhirUser patient/*.rs patient/composition-care-plan::*.crus patient/aql-care-plan::sections.rs'
 
 export interface Asked {
-  readonly of?: Pick<DemoPatient, 'fhirId' | 'ehrId'>
+  readonly of?: Pick<DemoPatient, 'fhirId' | 'ehrId' | 'nhsNumber'>
   readonly scope?: string
   readonly audience?: readonly string[]
   readonly hour?: number
@@ -81,6 +81,7 @@ export function accessOf({
     grant: {
       id: 'grt_test',
       obligations: [],
+      nhsNumber: of.nhsNumber as NhsNumber,
       launch: 'lch_test',
       signOn: 'sgn_test',
       user: USER,
@@ -260,7 +261,7 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
       log: pino({ level: 'silent' }),
       trail,
       limits: { refused: async (_req, _about, refusal) => refusal },
-      anyAncestors: async () => [],
+      claimedAncestors: async () => [],
     }),
   )
   const world: World = {

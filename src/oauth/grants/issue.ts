@@ -3,7 +3,7 @@ import type { Request } from 'express'
 import type { Happening } from '../../core/audit.js'
 import type { Client } from '../../core/client.js'
 import { profileOf } from '../../core/client-profile.js'
-import type { Confirmation, Grant } from '../../core/grant.js'
+import { type Confirmation, type Grant, partiesOf } from '../../core/grant.js'
 import {
   familyOf,
   hashOf,
@@ -49,8 +49,7 @@ export const grantFacts = (grant: Grant) => ({
   launch: grant.launch,
   grant: grant.id,
   app: grant.client,
-  user: { id: grant.subject },
-  ...(grant.context.patient === undefined ? {} : { patient: { fhirId: grant.context.patient } }),
+  ...partiesOf(grant),
 })
 
 /** How a grant comes to give tokens. */

@@ -1,0 +1,98 @@
+/** An app of somebody else's, by the SMART library for browsers, that begins a launch itself. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { openTestGateway, type TestGateway } from '../gateway.js'
+import { row } from '../standalone.js'
+import { type Browser, openChromium, openSite, type Site } from './chromium.js'
+import { shoot, violations } from './demonstration.js'
+
+jest.setTimeout(60_000)
+
+const LIBRARY = readFileSync(join(process.cwd(), 'node_modules/fhirclient/build/fhir-client.js'))
+const SCOPE = 'launch/patient openid fhirUser offline_access patient/Patient.r'
+
+const page = (script: string): string =>
+  `<!doctype html><html lang="en"><title>Their app</title><script src="/fhir-client.js"></script><main id="out"></main><script>${script}</script></html>`
+
+const LAUNCH = (iss: string) =>
+  `FHIR.oauth2.authorize(${JSON.stringify({
+    ...{ clientId: 'theirs', scope: SCOPE, iss, redirectUri: '/index.html' },
+  })})`
+
+/** Reads the patient, renews, and reads again. */
+const INDEX = `FHIR.oauth2.ready().then(async (client) => {
+  const before = client.state.tokenResponse.access_token
+  const first = await client.patient.read()
+  await client.refresh()
+  const second = await client.patient.read()
+  document.getElementById('out').textContent = [
+    first.name[0].family, second.id === client.patient.id, client.user.fhirUser,
+    client.state.tokenResponse.access_token !== before,
+  ].join(' | ')
+}).catch((error) => { document.getElementById('out').textContent = 'failed: ' + error.message })`
+
+let t: TestGateway
+let site: Site
+let browser: Browser
+beforeAll(async () => {
+  site = await openSite('app.localhost')
+  const app = row({
+    ...{ id: 'theirs', type: 'public', scopes: SCOPE.split(' ') },
+    ...{ redirect_uris: [`${site.origin}/index.html`] },
+  })
+  t = await openTestGateway({ store: 'embedded', change: (c) => ({ apps: [...c.apps, app] }) })
+  site.serve((req, res) => {
+    const script = req.url?.startsWith('/fhir-client.js')
+    res.setHeader('content-type', script ? 'text/javascript' : 'text/html')
+    if (script) res.end(LIBRARY)
+    else res.end(page(req.url?.startsWith('/launch') ? LAUNCH(`${t.issuer}/fhir`) : INDEX))
+  })
+  browser = await openChromium()
+}, 90_000)
+afterAll(async () => {
+  await browser?.close()
+  await site?.close()
+  await t?.close()
+})
+
+describe('fhirclient, launched by itself', () => {
+  it('signs its user on, lets them name a patient, reads, and renews', async () => {
+    const window = await browser.context.newPage()
+    await window.goto(`${site.origin}/launch.html`)
+    await window.getByLabel('Dr Amara Okafor').check()
+    await window.getByRole('button', { name: 'Continue' }).click()
+    await window.getByRole('heading', { name: 'Whose plan do you want to open?' }).waitFor()
+    expect(await violations(window)).toEqual([])
+    await shoot(window, 'choose-patient')
+    await window.getByLabel('NHS number').fill('999 000 0018')
+    await window.getByLabel('Day').fill('1')
+    await window.getByLabel('Month').fill('1')
+    await window.getByLabel('Year').fill('1938')
+    await window.getByRole('button', { name: 'Open the plan' }).click()
+    await window.getByRole('alert').waitFor()
+    expect(await violations(window)).toEqual([])
+    await shoot(window, 'choose-patient-error')
+    await window.getByLabel('NHS number').fill('999 000 0018')
+    await window.getByLabel('Day').fill('14')
+    await window.getByLabel('Month').fill('3')
+    await window.getByLabel('Year').fill('1938')
+    await window.getByRole('button', { name: 'Open the plan' }).click()
+    const out = window.locator('#out')
+    await out.getByText('|').waitFor()
+    expect(await out.textContent()).toBe('Ashworth | true | Practitioner/555254239101 | true')
+    expect(window.url()).not.toMatch(/code=|launch=|999/)
+    await window.close()
+  })
+
+  it('is offered the patient again, without another sign-in', async () => {
+    const window = await browser.context.newPage()
+    await window.goto(`${site.origin}/launch.html`)
+    await window.getByRole('heading', { name: 'Opened lately by you' }).waitFor()
+    expect(await violations(window)).toEqual([])
+    await shoot(window, 'choose-recent')
+    await window.getByRole('button', { name: /NHS No\. 999 000 0018/ }).click()
+    await window.locator('#out').getByText('Ashworth').waitFor()
+    await window.close()
+  })
+})
