@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Client } from './core/client.js'
 import { clientRow } from './core/client-registration.js'
+import { isDynamicClientId } from './core/ids.js'
 import type { LaunchSystem } from './core/launch-system.js'
 import { launchSystemRow } from './core/registration.js'
 import { type GatewayFile, gatewayFile, planFile } from './core/settings.js'
@@ -186,11 +187,11 @@ function readSecrets(env: Environment, systems: readonly LaunchSystem[], problem
   })
 }
 
-/** Apps that a launch system may launch and that nobody registered. */
+/** Apps that a launch system may launch and that nobody registered. Those that register themselves are in the store. */
 const unregistered = (apps: readonly Client[], systems: readonly LaunchSystem[]) =>
   systems.flatMap((system) =>
     system.apps
-      .filter((app) => !apps.some(({ id }) => id === app))
+      .filter((app) => !isDynamicClientId(app) && !apps.some(({ id }) => id === app))
       .map((app) => `launch system ${system.id}: app ${app} is not registered`),
   )
 

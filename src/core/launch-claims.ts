@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type OdsCode, PURPOSES } from './context.js'
+import { ownContext } from './context-kinds.js'
 import { type LaunchId, sha256 } from './ids.js'
 import type { LaunchRequest, SystemLaunch } from './launch.js'
 import type { ClaimMapping, LaunchClaimName, LaunchSystem } from './launch-system.js'
@@ -26,6 +27,8 @@ const CLAIMS: readonly LaunchClaimName[] = [
   'encounter',
   'intent',
   'fhirContext',
+  'episode',
+  'context',
   'device',
 ]
 
@@ -80,6 +83,11 @@ const launchClaims = z.object({
     .regex(/^[\w.:/-]{1,100}$/)
     .optional(),
   fhirContext: z.array(fhirContextItem).max(20).optional(),
+  episode: z
+    .string()
+    .regex(/^[A-Za-z0-9.:_-]{1,100}$/)
+    .optional(),
+  context: ownContext.optional(),
   device: shortText.optional(),
 })
 
@@ -157,6 +165,8 @@ export function readLaunch(claims: unknown, system: LaunchSystem): LaunchRequest
       fhirContext: rest.fhirContext?.map(named),
       device: rest.device,
     }),
+    // Anyone could have made a sealed one up, and the app would act on it.
+    ...(system.rung === 'sealed' ? {} : named({ episode: rest.episode, own: rest.context })),
   }
 }
 
