@@ -71,9 +71,11 @@ async function launchOf(
  * @see OIDC Core §3.1.2.1 (id_token_hint)
  */
 export async function hintedSubject(parts: OAuthParts, hint: string): Promise<string> {
-  const { exp = 0 } = peek(hint, 'parameter_invalid')
-  const at = Math.min(parts.clock(), (exp - 1) * 1000)
-  const claims = await parts.keys.verify(hint, 'JWT', at).catch((cause: unknown) => {
+  const verified = async () => {
+    const { exp = 0 } = peek(hint, 'parameter_invalid')
+    return parts.keys.verify(hint, 'JWT', Math.min(parts.clock(), (exp - 1) * 1000))
+  }
+  const claims = await verified().catch((cause: unknown) => {
     throw parameterFault('parameter_invalid', 'id_token_hint', { cause })
   })
   return String(claims.sub)
