@@ -78,20 +78,23 @@ const ACTION: Readonly<Record<Letter, Action>> = {
 
 /** How far a grant may reach, and the plain scopes that can be honoured in it. The rest is left out. */
 interface Given {
-  readonly reach: Reach
+  readonly reaches: readonly Reach[]
   readonly plain: ReadonlySet<string>
 }
 
-/** A launch is about one patient: what reaches further than that is not given in one. */
+/**
+ * A launch is about one patient. What the user may see is held to them, as enforcement holds it; what reaches
+ * further than that is not given in one.
+ */
 const IN_LAUNCH: Given = {
-  reach: 'patient',
+  reaches: ['patient', 'user'],
   plain: new Set([
-    ...['launch', 'launch/patient', 'openid', 'profile', 'fhirUser'],
-    ...['online_access', 'offline_access'],
+    ...['launch', 'launch/patient', 'launch/encounter', 'launch/episode'],
+    ...['openid', 'profile', 'fhirUser', 'online_access', 'offline_access'],
   ]),
 }
 
-export const TO_SERVICE: Given = { reach: 'system', plain: new Set([INTROSPECT]) }
+export const TO_SERVICE: Given = { reaches: ['system'], plain: new Set([INTROSPECT]) }
 
 /**
  * Narrows scopes to what the policies allow in these circumstances: a letter stays where its action on
@@ -123,7 +126,7 @@ export function narrow(
     )
   const granted = scopes.flatMap((scope): Scope[] => {
     if (scope.kind === 'plain') return given.plain.has(scope.name) ? [scope] : []
-    if (scope.reach !== given.reach) return []
+    if (!given.reaches.includes(scope.reach)) return []
     const kept = scope.kind === 'fhir' ? fhirKinds(scope, offered) : openehrKinds(scope, offered)
     return kept
       .map(({ as, resource }) => ({
@@ -133,6 +136,34 @@ export function narrow(
       .filter(({ letters }) => letters.size > 0)
   })
   return { scopes: granted.map(writeScope), policies: [...decided], errors: [...errors] }
+}
+
+/** The user's own Practitioner: of no patient, and held to that one resource by enforcement. */
+const isOneself = (scope: Scope): boolean =>
+  scope.kind === 'fhir' && scope.reach === 'user' && scope.type === 'Practitioner'
+
+/** Whether scopes reach what only a patient in context opens. */
+export const reachesPatient = (scopes: readonly Scope[]): boolean =>
+  scopes.some((scope) => scope.kind !== 'plain' && scope.reach !== 'system' && !isOneself(scope))
+
+/** Scopes that stand for something that a launch may not have brought. */
+const BROUGHT = ['encounter', 'episode'] as const
+
+/**
+ * Of scopes that were asked, those for which a launch has what they need.
+ * @see SMART App Launch 2.2, "Scopes for requesting context data" (hints may be ignored)
+ * @see docs/decisions/0012-user-scopes-are-held-to-the-patient.md
+ */
+export function withinLaunch(
+  scopes: readonly Scope[],
+  launch: { readonly patient: boolean; readonly encounter: boolean; readonly episode: boolean },
+): readonly Scope[] {
+  const missing = BROUGHT.filter((name) => !launch[name]).map((name) => `launch/${name}`)
+  return scopes.filter((scope) =>
+    scope.kind === 'plain'
+      ? !missing.includes(scope.name)
+      : launch.patient || !reachesPatient([scope]),
+  )
 }
 
 type Kinds = readonly {

@@ -1,6 +1,6 @@
 /** What introspection answers of a token that is good. @see RFC 7662 §2.2; SMART App Launch 2.2, "Token Introspection" */
 import type { Grant } from './grant.js'
-import { type AccessClaims, contextMembers, tokenTypeOf } from './token.js'
+import { type AccessClaims, besideToken, tokenTypeOf } from './token.js'
 import { seconds } from './values.js'
 
 /** Exactly this of every other: unknown, over, or none of the asker's business. @see RFC 7662 §2.2 */
@@ -8,7 +8,7 @@ export const INACTIVE = { active: false } as const
 
 /** All that stood beside the access token when it was given, and who the id_token names if there was one. */
 const contextOf = (grant: Grant, scopes: readonly string[]) => ({
-  ...contextMembers(grant),
+  ...besideToken(grant),
   launch: grant.launch,
   ...(grant.fhirUser !== undefined && scopes.includes('openid') && scopes.includes('fhirUser')
     ? { fhirUser: grant.fhirUser }
@@ -24,6 +24,8 @@ export function introspectedAccess(claims: AccessClaims, grant: Grant | undefine
     ...(cnf === undefined ? {} : { cnf }),
     ...(act === undefined ? {} : { act }),
     ...(grant === undefined ? {} : contextOf(grant, scope.split(' '))),
+    // RFC 9396 §9.2. They stood beside the app's own token, and say where that is good.
+    ...(grant?.details === undefined || act ? {} : { authorization_details: grant.details }),
   }
 }
 

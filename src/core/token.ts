@@ -1,7 +1,6 @@
 /** The claims of the tokens that a grant gives, and the answer of the token endpoint. */
-
 import type { ServiceGrant } from './backend-service.js'
-import type { Confirmation, Grant } from './grant.js'
+import { type Confirmation, contextMembers, type Grant } from './grant.js'
 import { type LaunchId, sha256, type TokenId } from './ids.js'
 import type { SignOn } from './session.js'
 import { type EpochMs, type EpochSeconds, type Seconds, seconds } from './values.js'
@@ -136,8 +135,8 @@ export function idClaims(
  * Launch context, and members of our own with two underscores (SMART "Launch context", own members): the launch's id,
  * and what the policies oblige the app to show.
  */
-export const contextMembers = (grant: Grant) => ({
-  ...grant.context,
+export const besideToken = (grant: Grant) => ({
+  ...contextMembers(grant.context),
   __launch: grant.launch,
   ...(grant.obligations.length > 0 ? { __obligations: grant.obligations } : {}),
 })
@@ -146,7 +145,7 @@ export const tokenTypeOf = (cnf: Confirmation | undefined): 'Bearer' | 'DPoP' =>
   cnf?.jkt === undefined ? 'Bearer' : 'DPoP'
 
 /**
- * What travels beside the token: besides {@link contextMembers} how long the session lasts without use, and when it
+ * What travels beside the token: besides {@link besideToken} how long the session lasts without use, and when it
  * ends whatever happens.
  */
 export function tokenAnswer(
@@ -163,7 +162,8 @@ export function tokenAnswer(
     scope: grant.scopes.join(' '),
     ...(tokens.id === undefined ? {} : { id_token: tokens.id }),
     ...(tokens.refresh === undefined ? {} : { refresh_token: tokens.refresh }),
-    ...contextMembers(grant),
+    ...(grant.details === undefined ? {} : { authorization_details: grant.details }),
+    ...besideToken(grant),
     ...(signOn === undefined
       ? {}
       : { __session_idle_seconds: idle, __session_ends: seconds(signOn.until) }),

@@ -22,6 +22,7 @@ import {
 } from '../back-ends.js'
 import { STORES, type TestGateway } from '../gateway.js'
 import { PEGGY, patientOf } from '../launching.js'
+import { REGISTRATION, registered } from '../registering.js'
 import { entriesOf, expectNoPatient, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, send } from '../user-agent.js'
 
@@ -36,7 +37,7 @@ describe.each(STORES)('on the %s store', (store) => {
   let t: TestGateway
   let tokens: Tokens
   beforeAll(async () => {
-    ends = await openWithBackEnds(store)
+    ends = await openWithBackEnds(store, () => ({ registration: REGISTRATION }))
     t = ends.t
     tokens = (await launchTo(t, ORDER)).tokens
   }, 60_000)
@@ -168,6 +169,15 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await introspected(ends, 'fapi-app', tokens.access_token)).toEqual({ active: false })
       const told = await introspected(ends, 'resource', tokens.access_token)
       expect(told).toMatchObject({ active: true, patient: tokens.patient })
+    })
+
+    it('is any token of others’, for an app that registered itself', async () => {
+      const app = await registered(t, { token_endpoint_auth_method: 'client_secret_basic' })
+      const answer = await send(new URL('/oauth/introspect', t.issuer), {
+        form: { token: tokens.access_token },
+        headers: basic(app.client_id, app.client_secret ?? ''),
+      })
+      expect([answer.status, answer.text]).toEqual([200, INACTIVE])
     })
 
     it('says nothing more in a signed answer (RFC 9701 §5)', async () => {

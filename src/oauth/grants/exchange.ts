@@ -12,7 +12,7 @@ import {
 import type { Grant } from '../../core/grant.js'
 import { newId, type TokenId } from '../../core/ids.js'
 import { Refusal } from '../../core/refusal.js'
-import { accessClaims, contextMembers, tokenTypeOf } from '../../core/token.js'
+import { accessClaims, besideToken, tokenTypeOf } from '../../core/token.js'
 import { type Seconds, seconds } from '../../core/values.js'
 import type { OAuthParts } from '../parts.js'
 import { presentedToken } from '../presented.js'
@@ -108,7 +108,7 @@ export const exchangeGrant: GrantType = {
     return {
       ...{ access_token: access, issued_token_type: ACCESS_TOKEN_TYPE },
       ...{ token_type: tokenTypeOf(cnf), expires_in: lifetime, scope: scopes.join(' ') },
-      ...contextMembers(grant),
+      ...besideToken(grant),
     }
   },
 }
