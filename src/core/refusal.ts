@@ -81,7 +81,7 @@ export const REFUSALS = {
   audience_invalid:      { wire: 'invalid_request', status: 400, text: 'The aud parameter does not name this server.' },
   pkce_required:         { wire: 'invalid_request', status: 400, text: 'PKCE with S256 is required.' },
   scope_invalid:         { wire: 'invalid_scope', status: 400, text: 'No requested scope can be granted.' },
-  launch_scope_missing:  { wire: 'invalid_scope', status: 400, text: 'The scope "launch" is required when a launch parameter is sent.' },
+  launch_scope_missing:  { wire: 'invalid_scope', status: 400, text: 'The scope launch is required when a launch parameter is sent.' },
   launch_required:       { wire: 'invalid_request', status: 400, text: 'The launch parameter is required: open the app from the patient record.' },
   authorization_denied:  { wire: 'access_denied', status: 403, text: 'Your role does not allow what the app asked for.' },
   login_required:        { wire: 'login_required', status: 403, text: 'The user is not signed in as the app asked for.' },
