@@ -3,6 +3,7 @@ import { readAuthorization } from '../../src/core/authorization-request.js'
 import { row } from '../standalone.js'
 
 const FHIR = 'https://gateway.example/fhir'
+const BASES = ['https://gateway.example', FHIR] as const
 const NOW = 1_780_000_000
 
 const sent = {
@@ -16,7 +17,7 @@ const read = (change: object = {}, members: object = {}) =>
   readAuthorization(
     new Map(Object.entries({ ...sent, ...change })),
     row({ ...reader, ...members }),
-    ['https://gateway.example', FHIR],
+    BASES,
     NOW,
   )
 
@@ -25,6 +26,17 @@ describe('an authorize request', () => {
     const nonce = 'n'.repeat(500)
     expect(read({ nonce }).nonce).toBe(nonce)
     expect(() => read({ nonce: `${nonce}n` })).toThrow('parameter_invalid')
+  })
+
+  it('takes a resource for an audience, with a slash at its end or without (RFC 8707)', () => {
+    for (const named of [FHIR, `${FHIR}/`, 'https://gateway.example', 'https://gateway.example/']) {
+      expect(read({ aud: named }).scopes).toHaveLength(3)
+      const { aud: _, ...others } = sent
+      const resource = new Map(Object.entries({ ...others, resource: named }))
+      expect(readAuthorization(resource, row(reader), BASES, NOW).scopes).toHaveLength(3)
+    }
+    for (const named of [`${FHIR}//`, `${FHIR}/Patient`, 'https://gateway.example.evil', ''])
+      expect(() => read({ aud: named })).toThrow('audience_invalid')
   })
 
   it('is refused to an app that is not registered for codes (RFC 6749 §4.1.2.1)', () => {
