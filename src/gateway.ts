@@ -47,6 +47,12 @@ import {
 } from './oauth/metadata.js'
 import { par } from './oauth/par.js'
 import type { OAuthParts } from './oauth/parts.js'
+import {
+  changeRegistration,
+  endRegistration,
+  readRegistration,
+  register,
+} from './oauth/register.js'
 import { token } from './oauth/token.js'
 import type { Sessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
@@ -71,6 +77,9 @@ export interface GatewayParts {
   readonly patientFlags: OAuthParts['patientFlags']
   readonly seals: LaunchParts['seals']
   readonly offered: Offered
+  readonly styleUrl: OAuthParts['styleUrl']
+  readonly styled: OAuthParts['styled']
+  readonly registration?: OAuthParts['registration']
   readonly pages: PageSettings
   readonly trustProxy: readonly string[]
   /** Clients known by certificate; nobody is, where it is left out. */
@@ -84,7 +93,7 @@ export interface GatewayParts {
   }
 }
 
-type Verb = 'get' | 'post' | 'use'
+type Verb = 'get' | 'post' | 'put' | 'delete' | 'use'
 
 /** One row of the surface: where, how it answers, who may read it across origins, what a refusal is recorded as. */
 interface Route {
@@ -94,6 +103,24 @@ interface Route {
   readonly readers: Readers
   readonly refused: EventName
   readonly handler: RequestHandler
+}
+
+type Row = readonly [Verb, string, Answers, Readers, EventName, RequestHandler]
+
+/** None of them is there while apps may not register themselves. */
+// biome-ignore format: a table
+function registrationRows(oauth: OAuthParts, limits: RateLimits): readonly Row[] {
+  const { registration } = oauth
+  if (!registration) return []
+  const on = { ...oauth, registration }
+  const one = '/oauth/register/:client'
+  const rows: readonly [Verb, string, RequestHandler][] = [
+    ['post',   '/oauth/register', limits.registrations(register(on))],
+    ['get',    one,               readRegistration(on) as RequestHandler],
+    ['put',    one,               changeRegistration(on) as RequestHandler],
+    ['delete', one,               endRegistration(on) as RequestHandler],
+  ]
+  return rows.map(([verb, path, handler]) => [verb, path, 'json', 'nobody', 'registration_refused', handler])
 }
 
 // biome-ignore format: a table
@@ -112,7 +139,8 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
   const smart = publish(smartConfiguration(oauth))
   const openid = publish(openidConfiguration(oauth))
   const on = { launch, oauth }
-  const rows: readonly [Verb, string, Answers, Readers, EventName, RequestHandler][] = [
+  const registering = registrationRows(oauth, parts.limits)
+  const rows: readonly Row[] = [
     ['post', '/launch',                                 'page', 'nobody', 'launch_refused',        receive(on.launch)],
     ['get',  '/launch',                                 'page', 'nobody', 'launch_refused',        refuseClearText],
     ['post', '/launch/push',                            'json', 'nobody', 'launch_refused',        push(on.launch)],
@@ -130,6 +158,7 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['post', '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
     ['post', '/oauth/par',                              'json', 'apps',   'authorization_refused', par(on.oauth, authenticate)],
     ['post', '/oauth/token',                            'json', 'apps',   'token_refused',         token(on.oauth, authenticate)],
+    ...registering,
     ['get',  '/oauth/jwks',                             'json', 'anyone', 'access_refused',        publishCurrent(() => parts.keys.jwks)],
     ['get',  '/.well-known/openid-configuration',       'json', 'anyone', 'access_refused',        openid],
     ['get',  '/.well-known/oauth-authorization-server', 'json', 'anyone', 'access_refused',        openid],

@@ -14,10 +14,12 @@ import { createGateway } from './gateway.js'
 import { assertionsBy } from './identity/client-assertion.js'
 import { openClinicianProvider } from './identity/clinician.js'
 import { openLaunchIssuers } from './identity/launch-issuer.js'
-import { openOutbound } from './keys/outbound.js'
+import { readKeys } from './keys/key-choice.js'
+import { type Outbound, openOutbound } from './keys/outbound.js'
 import type { Keys } from './keys/signing.js'
 import { openTrustedKeys } from './keys/trusted.js'
 import type { Metrics } from './metrics.js'
+import { GRANT_TYPES } from './oauth/token.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
 import { readSource } from './policy/source.js'
@@ -103,6 +105,26 @@ function openOutside(config: Config, { clock, allowHttp }: World, keys: Keys) {
   }
 }
 
+/** Systems that a command adds later may have styles as well; the capability says what the configuration holds. */
+const stylesOf = ({ pages, systems }: Config) => ({
+  styleUrl: pages.style_url,
+  styled: [pages.style_url, ...systems.map((system) => system.styleUrl)].some(Boolean),
+})
+
+function registrationOf({ registration }: Config, outbound: Outbound) {
+  const { by, profile, scopes, most, issuers } = registration
+  if (by === 'off') return undefined
+  return {
+    ...{ by, profile, scopes, most, grants: Object.keys(GRANT_TYPES) },
+    issuers: issuers.map(({ issuer, algorithms, jwks, jwks_uri = '' }) => ({
+      ...{ issuer, algorithms, keys: jwks ? { jwks } : { jwksUri: jwks_uri } },
+    })),
+    async readKeys(address: string) {
+      readKeys((await outbound.get(address)).body)
+    },
+  }
+}
+
 const openLimits = (config: Config, { clock, log }: World, store: Store, metrics: Metrics) =>
   createRateLimits({
     rates: config.limits.rates,
@@ -160,6 +182,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       sections: config.plan,
       queries: Object.keys(STORED_QUERIES),
     },
+    ...stylesOf(config),
+    registration: registrationOf(config, outbound),
     pages: { emergencyText: config.pages.emergency_text, support: config.pages.support },
     trustProxy: config.trust_proxy,
     mtls: config.mtls,

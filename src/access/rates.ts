@@ -44,6 +44,8 @@ export interface RateLimits {
   clients<A extends readonly unknown[]>(
     authenticate: (...sent: A) => Promise<Client>,
   ): (...sent: A) => Promise<Client>
+  /** Counts registrations of apps on their address. @throws Refusal rate_limited */
+  registrations(handler: RequestHandler): RequestHandler
   /** Counts launches, and birth dates that were wrong. @throws Refusal rate_limited */
   seeking(find: (nhsNumber: NhsNumber, birthDate: BirthDate) => Promise<KnownPatient>): FindPatient
   /**
@@ -116,6 +118,10 @@ export function createRateLimits(parts: Parts): RateLimits {
     async flood(req, _res, next) {
       await admit('flood', { address: addressOf(req) })
       next()
+    },
+    registrations: (handler) => async (req, res, next) => {
+      await admit('registrations', { address: addressOf(req) })
+      await handler(req, res, next)
     },
     ...guards(admit, openTries(limiters, clock, tooMany)),
     async refused(req, { system, user }, refusal) {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { createRegistry } from '../access/registry.js'
+import { openTrail } from '../audit/trail.js'
 import { clientRow, SECRET } from '../core/client-registration.js'
 import { hashOf, newSecret } from '../core/ids.js'
+import { after } from '../core/values.js'
 import {
   type Command,
   need,
@@ -18,6 +20,8 @@ import { STORE_OPTIONS, withStore } from './with-store.js'
 /** How a member of a registration is read from the command line. */
 type Read = (values: Values, option: string) => unknown
 
+const flag: Read = (values, option) => (values[option] === true ? true : undefined)
+
 const number: Read = (values, option) => {
   const value = text(values, option)
   return value === undefined ? undefined : Number(value)
@@ -31,7 +35,7 @@ interface Member extends Option {
 
 /** Every member that is said by an option of its own. */
 // biome-ignore format: a table
-const MEMBERS: readonly Member[] = [
+export const MEMBERS: readonly Member[] = [
   { option: 'profile',            member: 'profile',                    read: text,  type: 'string', value: 'PROFILE', help: 'smart (default), oidc or fapi2' },
   { option: 'grant',              member: 'grant_types',                read: texts, type: 'string', multiple: true, value: 'TYPE', help: 'a grant type, repeatable (default authorization_code and refresh_token)' },
   { option: 'redirect',           member: 'redirect_uris',              read: texts, type: 'string', multiple: true, value: 'URL', help: 'where codes may go, repeatable' },
@@ -44,17 +48,25 @@ const MEMBERS: readonly Member[] = [
   { option: 'subject-dn',         member: 'tls_client_auth_subject_dn', read: text,  type: 'string', value: 'DN', help: 'with --type certificate: whom it must name' },
   { option: 'san-dns',            member: 'tls_client_auth_san_dns',    read: text,  type: 'string', value: 'NAME', help: 'the same, by an alternative name' },
   { option: 'san-uri',            member: 'tls_client_auth_san_uri',    read: text,  type: 'string', value: 'URI', help: 'the same, by an address' },
+  { option: 'san-ip',             member: 'tls_client_auth_san_ip',     read: text,  type: 'string', value: 'ADDRESS', help: 'the same, by an IP address' },
+  { option: 'san-email',          member: 'tls_client_auth_san_email',  read: text,  type: 'string', value: 'EMAIL', help: 'the same, by an e-mail address' },
+  { option: 'certificate-bound',  member: 'tls_client_certificate_bound_access_tokens', read: flag, type: 'boolean', help: 'its tokens are bound to its certificate, always' },
+  { option: 'dpop-bound',         member: 'dpop_bound_access_tokens',   read: flag,  type: 'boolean', help: 'its tokens are bound to a key of its choice (DPoP), always' },
+  { option: 'pushed',             member: 'require_pushed_authorization_requests', read: flag, type: 'boolean', help: 'it must push its authorization requests' },
+  { option: 'request-objects',    member: 'request_objects',            read: text,  type: 'string', value: 'WHEN', help: 'allowed or required: signed authorization requests' },
+  { option: 'details-type',       member: 'authorization_details_types', read: texts, type: 'string', multiple: true, value: 'TYPE', help: 'smart_on_fhir: what it may ask by authorization_details' },
+  { option: 'contexts',           member: 'contexts',                   read: (values, option) => fileOf(text(values, option)), type: 'string', value: 'FILE', help: 'JSON: its own kinds of launch context, [{"name": "__…", "type": "…"}]' },
   { option: 'id-token-algorithm', member: 'id_token_algorithm',         read: text,  type: 'string', value: 'ALG', help: 'RS256 (default) or ES256' },
   { option: 'userinfo-algorithm', member: 'userinfo_algorithm',         read: text,  type: 'string', value: 'ALG', help: 'signs its userinfo with RS256 or ES256' },
   { option: 'token-lifetime',     member: 'access_token_lifetime',      read: number, type: 'string', value: 'SECONDS', help: 'of its access tokens, at most 600' },
 ]
 
-/** What an app of type secret shares with us: made here and said once, or taken from a file. @throws Usage */
-function secretOf(outside: Outside, values: Values): string | undefined {
+/** What an app of type secret shares with us: made here and said once, or taken from a file or standard input. @throws Usage */
+async function secretOf(outside: Outside, values: Values): Promise<string | undefined> {
   if (text(values, 'type') !== 'secret') return undefined
   const file = text(values, 'secret-file')
   if (file === undefined) return newSecret('sec', outside.random)
-  const secret = readFileSync(file, 'utf8').trim()
+  const secret = (file === '-' ? await outside.input() : readFileSync(file, 'utf8')).trim()
   if (!SECRET.test(secret))
     throw new Usage('--secret-file: expected 32 to 256 letters, digits and . _ ~ -')
   return secret
@@ -75,14 +87,18 @@ type secret gets one that is shown here and never again, unless --secret-file br
     id: { type: 'string', help: 'lower case letters, digits and hyphens' },
     name: { type: 'string', help: 'what people call it (default its id)' },
     type: { type: 'string', value: 'TYPE', help: 'public, secret, key or certificate' },
-    'secret-file': { type: 'string', value: 'FILE', help: 'with --type secret: its secret' },
+    'secret-file': {
+      type: 'string',
+      value: 'FILE',
+      help: 'with --type secret: its secret; - for standard input',
+    },
     ...Object.fromEntries(
       MEMBERS.map(({ option, member: _, read: __, ...rest }) => [option, rest]),
     ),
     ...STORE_OPTIONS,
   },
   async run(outside, values) {
-    const secret = secretOf(outside, values)
+    const secret = await secretOf(outside, values)
     const members = MEMBERS.map(({ option, member, read }) => [member, read(values, option)])
     await add(
       outside,
@@ -99,6 +115,47 @@ type secret gets one that is shown here and never again, unless --secret-file br
     )
     if (secret !== undefined && text(values, 'secret-file') === undefined)
       outside.say(`Its secret, shown this once: ${secret}`)
+  },
+}
+
+const NUMBER = /^[1-9]\d{0,3}$/
+
+/** A whole number within bounds. @throws Usage */
+function bounded(values: Values, option: string, standard: number, most: number): number {
+  const value = text(values, option) ?? String(standard)
+  if (!NUMBER.test(value) || Number(value) > most)
+    throw new Usage(`--${option}: expected a number from 1 to ${most}`)
+  return Number(value)
+}
+
+export const appToken: Command = {
+  name: 'app token',
+  summary: 'make an initial access token, by which apps may register themselves',
+  help: `
+Works where the configuration says registration.by: initial-token. The token is shown here and never again;
+each use registers one app, which no system launches until it stands in that system's apps.
+
+  launch-gateway app token --uses 1 --days 7`,
+  options: {
+    uses: { type: 'string', value: 'N', help: 'how many apps it may register (1; 100 at most)' },
+    days: { type: 'string', value: 'D', help: 'how long it is good for (7; 365 at most)' },
+    ...STORE_OPTIONS,
+  },
+  async run(outside, values) {
+    const [uses, days] = [bounded(values, 'uses', 1, 100), bounded(values, 'days', 7, 365)]
+    const token = newSecret('ini', outside.random)
+    const id = hashOf(token)
+    const until = after(outside.clock(), days * 86_400)
+    await withStore(outside, values, async (store) => {
+      const trail = await openTrail({ store, clock: outside.clock })
+      const by = outside.env.USER ?? 'command line'
+      const detail = { added: 'initial token', initial: id.slice(0, 8), uses, days, by }
+      await trail.commit({
+        record: [{ what: 'configuration_changed', outcome: 'success', detail }],
+        puts: [{ kind: 'initial', id, value: { uses, used: 0, until }, until }],
+      })
+    })
+    outside.say(`Initial token ${id.slice(0, 8)}, shown this once: ${token}`)
   },
 }
 

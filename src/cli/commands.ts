@@ -1,4 +1,4 @@
-import { appAdd, appList } from './apps.js'
+import { appAdd, appList, appToken } from './apps.js'
 import { auditSearch, auditVerify } from './audit.js'
 import type { Command } from './command.js'
 import { demo } from './demo.js'
@@ -15,6 +15,7 @@ export const COMMANDS: readonly Command[] = [
   serve,
   appAdd,
   appList,
+  appToken,
   systemAdd,
   systemList,
   policyCheck,

@@ -96,6 +96,7 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
     'sign-on': { type: 'string', value: 'HOW', help: 'launch or provider' },
     organizations: { type: 'string', value: '"…"', help: 'ODS codes, or *' },
     apps: { type: 'string', value: '"…"', help: 'apps that it may launch' },
+    'style-url': { type: 'string', value: 'URL', help: 'its styles, for apps that it embeds' },
     'frame-ancestors': { type: 'string', value: '"…"', help: 'origins that frame its launches' },
     claims: {
       type: 'string',
@@ -130,6 +131,7 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
         organizations: words(values, 'organizations'),
         apps: words(values, 'apps'),
         frame_ancestors: words(values, 'frame-ancestors'),
+        style_url: text(values, 'style-url'),
         claims: fileOf(text(values, 'claims')),
         relay:
           client === undefined

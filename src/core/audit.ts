@@ -13,6 +13,7 @@ export const EVENTS = [
   'policy_published',
   'keys_rotated',
   'keys_rewrapped',
+  'registration_refused',
   'launch_verified',
   'launch_refused',
   'sign_on_asked',

@@ -1,11 +1,12 @@
 /** What an app asks for at the authorize endpoint, read and checked: everything of it that needs no store. */
 import { z } from 'zod'
-import { has, registered } from './authorization.js'
+import { has, reachesPatient, registered } from './authorization.js'
+import { readDetails } from './authorization-details.js'
 import type { Client } from './client.js'
 import { type Profile, profileOf } from './client-profile.js'
 import { isThumbprint } from './dpop.js'
 import { isChallenge } from './pkce.js'
-import { Refusal } from './refusal.js'
+import { parameterFault, Refusal } from './refusal.js'
 import type { Assurance } from './roles.js'
 import { readScopes, type Scope } from './scope.js'
 import type { Branded, EpochSeconds, Seconds } from './values.js'
@@ -57,6 +58,8 @@ export interface AuthorizationRequest {
   readonly needsPatient: boolean
   /** Claims asked for by name (OIDC Core §5.5). */
   readonly claims: { readonly userinfo: readonly string[]; readonly idToken: readonly string[] }
+  /** Whether the answer must say where the token is good (RFC 9396). */
+  readonly detailed: boolean
   /** Thumbprint of the key to which the code is bound (RFC 9449 §10). */
   readonly dpopJkt?: string
 }
@@ -81,7 +84,7 @@ function readClaims(text: string | undefined) {
     if (text.length > 4000) throw new Error('too long')
     return claimsParameter.parse(JSON.parse(text))
   } catch (cause) {
-    throw new Refusal('parameter_invalid', 'claims', { cause })
+    throw parameterFault('parameter_invalid', 'claims', { cause })
   }
 }
 
@@ -104,13 +107,13 @@ function readPrompt(text: string): ReadonlySet<string> {
   const words = text.split(' ').filter((word) => word !== '')
   const alone = !words.includes('none') || words.length === 1
   if (!alone || words.some((word) => !PROMPTS.has(word)))
-    throw new Refusal('parameter_invalid', 'prompt')
+    throw parameterFault('parameter_invalid', 'prompt')
   return new Set(words)
 }
 
 function readMaxAge(text: string | undefined): Seconds | undefined {
   if (text === undefined) return undefined
-  if (!/^\d{1,9}$/.test(text)) throw new Refusal('parameter_invalid', 'max_age')
+  if (!/^\d{1,9}$/.test(text)) throw parameterFault('parameter_invalid', 'max_age')
   return Number(text)
 }
 
@@ -142,7 +145,7 @@ function readDemand(
 /** @throws Refusal parameter_invalid @see OAuth 2.0 Form Post Response Mode §2 */
 export function readResponseMode(sent: Parameters): ResponseMode {
   const mode = RESPONSE_MODES.find((known) => known === (sent.get('response_mode') ?? 'query'))
-  if (!mode) throw new Refusal('parameter_invalid', 'response_mode')
+  if (!mode) throw parameterFault('parameter_invalid', 'response_mode')
   return mode
 }
 
@@ -157,9 +160,6 @@ function readChallenge(sent: Parameters, profile: Profile, client: Client): stri
     throw new Refusal('pkce_required', 'code_challenge')
   return challenge
 }
-
-const reachesPatient = (scopes: readonly Scope[]): boolean =>
-  scopes.some((scope) => scope.kind !== 'plain' && scope.reach === 'patient')
 
 /** SMART: an `aud`, or RFC 8707's `resource`, without its trailing slash. @throws Refusal audience_invalid */
 function checkAudience(
@@ -177,7 +177,7 @@ function checkAudience(
 
 /**
  * A launch from the patient record brings a handle and asks for `launch`; one that the app begins itself asks
- * for `launch/patient`. Nothing else may reach a patient.
+ * for `launch/patient`. Nothing else may reach a patient, by `patient/` or by `user/` scopes.
  *
  * @throws Refusal launch_scope_missing, launch_required
  * @see SMART App Launch 2.2, "Scopes for requesting context data"
@@ -193,39 +193,41 @@ function checkLaunch(handle: string, scopes: readonly Scope[]): void {
 /**
  * Checks everything of an authorize request that needs no store.
  *
- * @param audiences what `aud` may name, without trailing slash
+ * @param audiences what `aud` may name, without trailing slash: our issuer and our FHIR base
  * @throws Refusal grant_type_unregistered, response_type_unsupported, parameter_missing, parameter_invalid,
- *   audience_invalid, pkce_required, scope_invalid, launch_scope_missing, launch_required
+ *   audience_invalid, pkce_required, scope_invalid, launch_scope_missing, launch_required, details_invalid
  * @see SMART App Launch 2.2, "Request authorization code"; RFC 6749 §4.1.1; OIDC Core §3.1.2.1
  */
 export function readAuthorization(
   sent: Parameters,
   client: Client,
-  audiences: readonly string[],
+  audiences: readonly [issuer: string, fhir: string],
   now: EpochSeconds,
 ): AuthorizationRequest {
   const profile = profileOf(client)
   if (!client.grantTypes.includes('authorization_code'))
     throw new Refusal('grant_type_unregistered', client.id)
-  if (!sent.has('response_type')) throw new Refusal('parameter_missing', 'response_type')
+  if (!sent.has('response_type')) throw parameterFault('parameter_missing', 'response_type')
   if (sent.get('response_type') !== 'code')
     throw new Refusal('response_type_unsupported', 'response_type')
   if (profile.state === 'required' && (sent.get('state') ?? '') === '')
-    throw new Refusal('parameter_missing', 'state')
+    throw parameterFault('parameter_missing', 'state')
   const scopes = registered(readScopes(sent.get('scope') ?? ''), client)
   checkAudience(sent, profile, scopes, audiences)
   const challenge = readChallenge(sent, profile, client)
   if (scopes.length === 0) throw new Refusal('scope_invalid', 'nothing of the scope is registered')
   const handle = sent.get('launch') ?? ''
   checkLaunch(handle, scopes)
+  const details = sent.get('authorization_details')
+  const detailed = readDetails(details, client.detailTypes ?? [], audiences[1])
   const claims = readClaims(sent.get('claims'))
   const nonce = sent.get('nonce')
   // It comes back as it was, or not at all (OIDC Core §3.1.3.7, 11).
   if (nonce !== undefined && nonce.length > LONGEST_NONCE)
-    throw new Refusal('parameter_invalid', 'nonce')
+    throw parameterFault('parameter_invalid', 'nonce')
   const dpopJkt = sent.get('dpop_jkt')
   if (dpopJkt !== undefined && !isThumbprint(dpopJkt))
-    throw new Refusal('parameter_invalid', 'dpop_jkt')
+    throw parameterFault('parameter_invalid', 'dpop_jkt')
   return {
     ...(handle === '' ? {} : { launchHandle: handle }),
     scopes,
@@ -233,6 +235,7 @@ export function readAuthorization(
     ...(nonce === undefined ? {} : { nonce }),
     demand: readDemand(sent, claims, now),
     needsPatient: has(scopes, 'launch/patient'),
+    detailed,
     claims: {
       userinfo: Object.keys(claims.userinfo).slice(0, 50),
       idToken: Object.keys(claims.id_token).slice(0, 50),

@@ -39,7 +39,10 @@ function within(asked: Scope, limit: Scope): Scope | undefined {
 }
 
 /** Of the scopes asked, those that the app was registered for. */
-export function registered(asked: readonly Scope[], client: Client): readonly Scope[] {
+export function registered(
+  asked: readonly Scope[],
+  client: Pick<Client, 'scopes'>,
+): readonly Scope[] {
   const limits = client.scopes.map(readScope).filter((scope) => scope !== undefined)
   return asked.flatMap((scope) => limits.map((limit) => within(scope, limit)).find(Boolean) ?? [])
 }
@@ -56,6 +59,8 @@ const ACTION: Readonly<Record<Letter, Action>> = {
 const PLAIN = new Set([
   'launch',
   'launch/patient',
+  'launch/encounter',
+  'launch/episode',
   'openid',
   'profile',
   'fhirUser',
@@ -92,8 +97,9 @@ export function narrow(
     )
   const granted = scopes.flatMap((scope): Scope[] => {
     if (scope.kind === 'plain') return PLAIN.has(scope.name) ? [scope] : []
-    // A launch is about one patient: what reaches further than that is not given in one.
-    if (scope.reach !== 'patient') return []
+    // A launch is about one patient. What the user may see is held to them, as enforcement holds it; what
+    // reaches further than that is not given in one.
+    if (scope.reach === 'system') return []
     const kept = scope.kind === 'fhir' ? fhirKinds(scope, offered) : openehrKinds(scope, offered)
     return kept
       .map(({ as, resource }) => ({
@@ -103,6 +109,34 @@ export function narrow(
       .filter(({ letters }) => letters.size > 0)
   })
   return { scopes: granted.map(writeScope), policies: [...decided], errors: [...errors] }
+}
+
+/** The user's own Practitioner: of no patient, and held to that one resource by enforcement. */
+const isOneself = (scope: Scope): boolean =>
+  scope.kind === 'fhir' && scope.reach === 'user' && scope.type === 'Practitioner'
+
+/** Whether scopes reach what only a patient in context opens. */
+export const reachesPatient = (scopes: readonly Scope[]): boolean =>
+  scopes.some((scope) => scope.kind !== 'plain' && scope.reach !== 'system' && !isOneself(scope))
+
+/** Scopes that stand for something that a launch may not have brought. */
+const BROUGHT = ['encounter', 'episode'] as const
+
+/**
+ * Of scopes that were asked, those for which a launch has what they need.
+ * @see SMART App Launch 2.2, "Scopes for requesting context data" (hints may be ignored)
+ * @see docs/decisions/0012-user-scopes-are-held-to-the-patient.md
+ */
+export function withinLaunch(
+  scopes: readonly Scope[],
+  launch: { readonly patient: boolean; readonly encounter: boolean; readonly episode: boolean },
+): readonly Scope[] {
+  const missing = BROUGHT.filter((name) => !launch[name]).map((name) => `launch/${name}`)
+  return scopes.filter((scope) =>
+    scope.kind === 'plain'
+      ? !missing.includes(scope.name)
+      : launch.patient || !reachesPatient([scope]),
+  )
 }
 
 type Kinds = readonly {

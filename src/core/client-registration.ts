@@ -1,8 +1,10 @@
 /** Rows of `apps.yaml`, and of apps added by command or by registration: read, checked, named our way. */
 import { z } from 'zod'
+import { DETAIL_TYPES } from './authorization-details.js'
 import { CERTIFICATE_NAMES, type ExpectedCertificate, isExpectation } from './certificate.js'
 import { CLIENT_GRANTS, type Client } from './client.js'
 import { ASSERTION_ALGORITHMS, CLIENT_TYPES, PROFILE_NAMES, profileOf } from './client-profile.js'
+import { contextKind } from './context-kinds.js'
 import { address, id, jwks, keySource, origin } from './registration.js'
 
 /** RFC 6749 §2.3.1 has ids and secrets form-encoded in the header, and many apps do not: these read the same either way. */
@@ -41,8 +43,12 @@ const clientMembers = z.strictObject({
   id_token_algorithm: z.enum(['RS256', 'ES256']).default('RS256'),
   userinfo_algorithm: z.enum(['RS256', 'ES256']).optional(),
   access_token_lifetime: z.number().int().min(30).max(600).optional(),
+  contexts: z.array(contextKind).max(20).default([]),
+  authorization_details_types: z.array(z.enum(DETAIL_TYPES)).max(10).default([]),
   origins: z.array(origin).max(20).optional(),
 })
+/** Every member that a row may have. */
+export const CLIENT_MEMBERS = Object.keys(clientMembers.shape) as (keyof ClientMembers)[]
 type ClientMembers = z.infer<typeof clientMembers>
 
 /** Whom a row's certificate must name, if it says so. */
@@ -97,6 +103,11 @@ const CLIENT_RULES: readonly [keyof ClientMembers, string, (row: ClientMembers) 
     (row) => algorithmsOf(row).every((alg) => profileOf(row).assertionAlgorithms.includes(alg)),
   ],
   [
+    'contexts',
+    'one kind stands twice',
+    ({ contexts }) => new Set(contexts.map(({ name }) => name)).size === contexts.length,
+  ],
+  [
     'redirect_uris',
     'grant type authorization_code needs a redirect address',
     (row) => !row.grant_types.includes('authorization_code') || row.redirect_uris.length > 0,
@@ -140,6 +151,10 @@ export const clientRow = clientMembers
       ...(row.access_token_lifetime === undefined
         ? {}
         : { accessTokenLifetime: row.access_token_lifetime }),
+      ...(row.contexts.length === 0 ? {} : { contexts: row.contexts }),
+      ...(row.authorization_details_types.length === 0
+        ? {}
+        : { detailTypes: row.authorization_details_types }),
       origins: row.origins ?? [...new Set(row.redirect_uris.map((uri) => new URL(uri).origin))],
     }),
   )

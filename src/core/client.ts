@@ -1,6 +1,9 @@
 /** A registered app: an OAuth client. @see RFC 7591 §2; SMART App Launch 2.2, "Register App with EHR" */
+
+import type { DetailType } from './authorization-details.js'
 import type { ExpectedCertificate } from './certificate.js'
 import type { AssertionAlgorithm, ClientType, ProfileName } from './client-profile.js'
+import type { ContextKind } from './context-kinds.js'
 import type { KeySource } from './launch-system.js'
 import type { Seconds } from './values.js'
 
@@ -43,6 +46,10 @@ export interface Client {
   readonly userinfoAlgorithm?: 'RS256' | 'ES256'
   /** Shorter than the gateway's own, or as long. */
   readonly accessTokenLifetime?: Seconds
+  /** Kinds of launch context of its own; none, where left out. */
+  readonly contexts?: readonly ContextKind[]
+  /** Types of authorization details that it may ask for (RFC 9396 §10). */
+  readonly detailTypes?: readonly DetailType[]
   /** Origins that may call the token endpoint and the record from a browser. */
   readonly origins: readonly string[]
 }

@@ -100,13 +100,20 @@ export interface FhirPlan {
   readonly decision?: PolicyDecision
 }
 
-/** SMART: the `fhirUser` scope implies read of that one resource. */
+/** SMART: the `fhirUser` scope implies read of that one resource; so does a scope of the user for its type. */
 function isOwnPractitioner(access: Access, call: FhirDataCall, base: string): boolean {
   if (call.interaction !== 'read' || call.type !== 'Practitioner') return false
   const reference = `Practitioner/${call.id}`
   return (
-    access.scopes.some((scope) => scope.kind === 'plain' && scope.name === 'fhirUser') &&
-    [reference, `${base}/${reference}`].includes(access.grant.fhirUser ?? '')
+    access.scopes.some(
+      (scope) =>
+        (scope.kind === 'plain' && scope.name === 'fhirUser') ||
+        (scope.kind === 'fhir' &&
+          scope.reach === 'user' &&
+          scope.query === '' &&
+          scope.type === 'Practitioner' &&
+          scope.letters.has('r')),
+    ) && [reference, `${base}/${reference}`].includes(access.grant.fhirUser ?? '')
   )
 }
 

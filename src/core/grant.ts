@@ -1,9 +1,11 @@
 /** What an app was granted in one launch, and the tokens that came of it. */
 
+import { type AuthorizationDetail, detailsFor } from './authorization-details.js'
 import type { AuthorizationRequest } from './authorization-request.js'
 import { circumstancesFor } from './circumstances.js'
 import type { Client } from './client.js'
 import type { FhirContextItem, KnownUser, KnowUser, NhsNumber } from './context.js'
+import type { OwnContext } from './context-kinds.js'
 import type { Circumstances } from './decision.js'
 import type { GrantId, LaunchId, SignOnId, TokenId } from './ids.js'
 import { isStandalone, type LaunchSession } from './launch.js'
@@ -52,6 +54,8 @@ export interface Grant {
     readonly previous?: { readonly hash: string; readonly at: EpochMs }
   }
   readonly claims: AuthorizationRequest['claims']
+  /** Where the token is good, for an app that asked to be told (RFC 9396). */
+  readonly details?: readonly AuthorizationDetail[]
   readonly tokens: readonly TokenId[]
   /** Which key the tokens are bound to, as tokens say it. @see RFC 7800 §3.1; RFC 9449 §6; RFC 8705 §3.1 */
   readonly cnf?: Confirmation
@@ -86,7 +90,14 @@ export interface LaunchContext {
   readonly intent?: string
   readonly tenant: string
   readonly fhirContext?: readonly FhirContextItem[]
+  readonly smart_style_url?: string
+  readonly episodeId?: string
+  /** Members of the app's own kinds, which stand beside the others: {@link contextMembers}. */
+  readonly own?: OwnContext
 }
+
+/** The context as members of an answer. The app's own come first: none of them takes the place of another. */
+export const contextMembers = ({ own, ...context }: LaunchContext) => ({ ...own, ...context })
 
 /**
  * Opens the grant of one launch to one app. The code's record lives as long as the grant, so that its
@@ -108,6 +119,8 @@ export function openGrant(
     readonly dpopJkt?: string
     readonly codeHash: string
     readonly claims: AuthorizationRequest['claims']
+    readonly detailed?: boolean
+    readonly styleUrl?: string
   },
   judged: { readonly circumstances: Circumstances; readonly policyVersion: number },
   bases: Bases,
@@ -116,6 +129,8 @@ export function openGrant(
   const { launch, user } = session
   const { time, acr } = signOn.authentication
   const offline = asked.scopes.includes('offline_access')
+  const audience = audienceOf(asked.scopes, bases)
+  const detailed = asked.detailed && audience.includes(bases.fhir)
   return {
     id,
     launch: launch.id,
@@ -129,9 +144,9 @@ export function openGrant(
       ? {}
       : { fhirUser: `${bases.fhir}/Practitioner/${user.sdsUserId}` }),
     scopes: asked.scopes,
-    audience: audienceOf(asked.scopes, bases),
-    context: contextOf(session),
     ...(session.patient === undefined ? {} : { nhsNumber: session.patient.nhsNumber }),
+    audience,
+    context: contextOf(session, asked.styleUrl),
     obligations: session.obligations,
     ...judged,
     code: {
@@ -143,6 +158,7 @@ export function openGrant(
       ...(asked.dpopJkt === undefined ? {} : { dpopJkt: asked.dpopJkt }),
     },
     claims: asked.claims,
+    ...(detailed ? { details: detailsFor(bases.fhir) } : {}),
     tokens: [],
     ...(time === undefined ? {} : { authTime: time }),
     ...(acr === undefined ? {} : { acr }),
@@ -184,7 +200,7 @@ function audienceOf(scopes: readonly string[], bases: Bases): readonly string[] 
   return reached.length > 0 ? reached : [bases.issuer]
 }
 
-function contextOf({ launch, patient, user }: LaunchSession): LaunchContext {
+function contextOf({ launch, patient, user }: LaunchSession, styleUrl?: string): LaunchContext {
   return {
     ...(patient === undefined ? {} : { patient: patient.fhirId }),
     ...(patient?.ehrId === undefined ? {} : { ehrId: patient.ehrId }),
@@ -194,5 +210,9 @@ function contextOf({ launch, patient, user }: LaunchSession): LaunchContext {
     ...(launch.intent === undefined ? {} : { intent: launch.intent }),
     tenant: isStandalone(launch) ? user.organization.odsCode : launch.organization,
     ...(launch.fhirContext === undefined ? {} : { fhirContext: launch.fhirContext }),
+    // SMART has it for apps that stand in the launching system's own window.
+    ...(styleUrl === undefined || isStandalone(launch) ? {} : { smart_style_url: styleUrl }),
+    ...(launch.episode === undefined ? {} : { episodeId: launch.episode }),
+    ...(launch.own === undefined ? {} : { own: launch.own }),
   }
 }

@@ -47,6 +47,12 @@ export function launchTime(id: string): EpochMs | undefined {
 export const newId = <P extends string>(prefix: P, random: Random): `${P}_${string}` =>
   `${prefix}_${base64url(random(15))}`
 
+/** What an app that registers itself is called: never a name that an operator chose, or will. */
+export const newDynamicClientId = (random: Random): string =>
+  `dynamic-${Buffer.from(random(12)).toString('hex')}`
+
+export const isDynamicClientId = (id: string): boolean => /^dynamic-[0-9a-f]{24}$/.test(id)
+
 /** A secret on its own, such as the browser's cookie. */
 export const newSecret = <P extends string>(prefix: P, random: Random): `${P}_${string}` =>
   `${prefix}_${base64url(random(SECRET_BYTES))}`

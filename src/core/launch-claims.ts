@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type OdsCode, PURPOSES } from './context.js'
+import { ownContext } from './context-kinds.js'
 import { fhirContextItem } from './fhir-context.js'
 import { type LaunchId, sha256 } from './ids.js'
 import type { LaunchRequest, SystemLaunch } from './launch.js'
@@ -27,6 +28,8 @@ const CLAIMS: readonly LaunchClaimName[] = [
   'encounter',
   'intent',
   'fhirContext',
+  'episode',
+  'context',
   'device',
 ]
 
@@ -69,6 +72,11 @@ const launchClaims = z.object({
     .regex(/^[\w.:/-]{1,100}$/)
     .optional(),
   fhirContext: z.array(fhirContextItem).max(20).optional(),
+  episode: z
+    .string()
+    .regex(/^[A-Za-z0-9.:_-]{1,100}$/)
+    .optional(),
+  context: ownContext.optional(),
   device: shortText.optional(),
 })
 
@@ -140,7 +148,10 @@ export function readLaunch(claims: unknown, system: LaunchSystem): LaunchRequest
     organization: organization.ods_code.toUpperCase() as OdsCode,
     purpose: rest.purpose ?? system.defaultPurpose,
     authentication: named({ time: rest.auth_time, acr: rest.acr, amr: rest.amr }),
-    ...(system.rung === 'sealed' ? {} : contextIn(rest)),
+    // Anyone could have made a sealed one up, and the app would act on it.
+    ...(system.rung === 'sealed'
+      ? {}
+      : { ...contextIn(rest), ...named({ episode: rest.episode, own: rest.context }) }),
   }
 }
 

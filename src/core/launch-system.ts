@@ -27,6 +27,8 @@ export type LaunchClaimName =
   | 'encounter'
   | 'intent'
   | 'fhirContext'
+  | 'episode'
+  | 'context'
   | 'device'
 
 /** Others' public keys: held inline, or fetched from the one registered URL. */
@@ -61,6 +63,8 @@ export interface LaunchSystem {
   /** Origins that may frame this system's launches. */
   readonly frameAncestors: readonly string[]
   readonly claims: ClaimMapping
+  /** Where its styles are, for apps that it embeds. @see SMART App Launch 2.2, "smart_style_url" */
+  readonly styleUrl?: string
   /** Longest `exp - iat`. */
   readonly maxLifetime: Seconds
   /** What a launch that names none is for. */

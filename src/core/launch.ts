@@ -10,6 +10,7 @@ import type {
   Purpose,
   SystemRung,
 } from './context.js'
+import type { OwnContext } from './context-kinds.js'
 import type { LaunchId, SignOnId } from './ids.js'
 import type { Branded, EpochMs } from './values.js'
 
@@ -25,6 +26,10 @@ export interface LaunchRequest {
   readonly encounter?: string
   readonly intent?: string
   readonly fhirContext?: readonly FhirContextItem[]
+  /** An openEHR episode. @see SMART on openEHR, "Launch context" (experimental) */
+  readonly episode?: string
+  /** Of kinds that its app registered for itself (context-kinds.ts). */
+  readonly own?: OwnContext
   readonly device?: string
   /** Unique per launch within the system; absent on the `sealed` rung. */
   readonly jti?: string
@@ -55,6 +60,8 @@ export type StandaloneLaunch = Branded<
     readonly fhirContext?: never
     readonly encounter?: never
     readonly intent?: never
+    readonly episode?: never
+    readonly own?: never
   },
   'StandaloneLaunch'
 >

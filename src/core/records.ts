@@ -5,6 +5,7 @@
 import type { AppAsk } from './authorization-request.js'
 import type { Grant } from './grant.js'
 import type { SignOnId } from './ids.js'
+import type { Json } from './json.js'
 import type { SealedRing } from './key-ring.js'
 import type { IdentifiedLaunch, LaunchSession } from './launch.js'
 import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './session.js'
@@ -69,6 +70,20 @@ export interface Records {
   }
   /** Apps and launch systems that were added by command, beside the configuration's own rows. */
   app: Readonly<Record<string, unknown>>
+  /** How an app registered itself, beside its `app`. By its id. @see RFC 7591, RFC 7592 */
+  registration: {
+    /** Hash of the registration access token. */
+    readonly token: string
+    /** Rises with each change, so that two at once cannot both be the last. */
+    readonly generation: number
+    readonly since: EpochMs
+    /** Whose leave it had: an initial token by the first letters of its hash, or a statement's issuer. */
+    readonly by: string
+    /** As registered, in the words of RFC 7591. */
+    readonly metadata: Json
+  }
+  /** An initial access token, by its hash: how many apps it may register, of which this many are known to have, and until when. */
+  initial: { readonly uses: number; readonly used: number; readonly until: EpochMs }
   system: Readonly<Record<string, unknown>>
   /** What all nodes must know alike and nobody else may: `dpop-nonce`, by which nonces are made. By its name. */
   secret: { readonly value: string }
@@ -99,6 +114,8 @@ export const KINDS = {
   ended:           { tag: 'own' },
   policy:          { tag: 'own' },
   app:             { tag: 'own' },
+  registration:    { tag: 'own' },
+  initial:         { tag: 'own' },
   system:          { tag: 'own' },
   keys:            { tag: 'own' },
   secret:          { tag: 'own' },

@@ -47,6 +47,7 @@ export const REFUSALS = {
   launch_too_long:       { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
   rung_unregistered:     { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
   organization_refused:  { wire: 'invalid_request', status: 403, text: 'This organisation is not registered to open care plans from this system. Ask your support desk.' },
+  context_refused:       { wire: 'invalid_request', status: 400, text: 'This launch carried details that the app does not take. Ask your support desk.' },
   app_refused:           { wire: 'invalid_request', status: 403, text: 'This app may not be opened from this system. Ask your support desk.' },
   launch_expired:        { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
   launch_replayed:       { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
@@ -79,10 +80,10 @@ export const REFUSALS = {
   redirect_unregistered: { wire: 'invalid_request', status: 400, text: 'The app asked to return to an address that it has not registered.' },
   response_type_unsupported:{ wire: 'unsupported_response_type', status: 400, text: 'Only response_type=code is offered.' },
   audience_invalid:      { wire: 'invalid_request', status: 400, text: 'The aud parameter does not name this server.' },
-  pkce_required:         { wire: 'invalid_request', status: 400, text: 'PKCE with S256 is required.' },
-  scope_invalid:         { wire: 'invalid_scope', status: 400, text: 'No requested scope can be granted.' },
+  pkce_required:         { wire: 'invalid_request', status: 400, text: 'PKCE is required: code_challenge, with code_challenge_method=S256.' },
+  scope_invalid:         { wire: 'invalid_scope', status: 400, text: 'Nothing of the scope parameter is registered for this app.' },
   launch_scope_missing:  { wire: 'invalid_scope', status: 400, text: 'The scope launch is required when a launch parameter is sent.' },
-  launch_required:       { wire: 'invalid_request', status: 400, text: 'The launch parameter is required: open the app from the patient record.' },
+  launch_required:       { wire: 'invalid_request', status: 400, text: 'The launch parameter is required, or the scope launch/patient in its place: open the app from the patient record.' },
   authorization_denied:  { wire: 'access_denied', status: 403, text: 'Your role does not allow what the app asked for.' },
   login_required:        { wire: 'login_required', status: 403, text: 'The user is not signed in as the app asked for.' },
   interaction_required:  { wire: 'interaction_required', status: 403, text: 'The user has to choose, and the app asked for no page.' },
@@ -91,7 +92,17 @@ export const REFUSALS = {
   request_uri_invalid:   { wire: 'invalid_request_uri', status: 400, text: 'The request_uri has expired or was already used.' },
   request_object_invalid:{ wire: 'invalid_request_object', status: 400, text: 'The request object is not valid.' },
   push_required:         { wire: 'invalid_request', status: 400, text: 'This app must push its authorization requests.' },
+  details_invalid:       { wire: 'invalid_authorization_details', status: 400, text: 'The authorization_details are not registered for this app, or not of this server.' },
   session_ended:         { wire: 'access_denied', status: 403, text: 'Your session has ended. Open the care plan again from the patient record.' },
+
+  // Registration
+  registration_unproven: { wire: 'invalid_token', status: 401, text: 'The registration could not be proven.' },
+  registration_full:     { wire: 'temporarily_unavailable', status: 503, text: 'No more apps can register just now. Ask the operator.' },
+  registration_under_way:{ wire: 'temporarily_unavailable', status: 503, text: 'The registration is being changed just now. Try again in a moment.' },
+  redirect_invalid:      { wire: 'invalid_redirect_uri', status: 400, text: 'A redirect address is not one that can be registered.' },
+  metadata_invalid:      { wire: 'invalid_client_metadata', status: 400, text: 'The metadata cannot be registered.' },
+  statement_invalid:     { wire: 'invalid_software_statement', status: 400, text: 'The software statement is not valid.' },
+  statement_unapproved:  { wire: 'unapproved_software_statement', status: 400, text: 'The software statement is of nobody whose word counts here.' },
 
   // Token
   grant_type_unsupported:{ wire: 'unsupported_grant_type', status: 400, text: 'This grant type is not offered.' },
@@ -141,12 +152,24 @@ export type RefusalCode = keyof typeof REFUSALS
 /** A message that we refuse. Thrown anywhere, answered in one place (http/refusals.ts). */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
+  readonly told: string | undefined
   constructor(
     readonly code: RefusalCode,
     /** For the trail only. Never a secret, an NHS number or clinical content. */
     readonly detail: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & {
+      /** What of it the answer says: names of our own parameters and words of ours, never what was sent. */
+      readonly told?: string
+    },
   ) {
     super(`${code}: ${detail}`, options)
+    this.told = options?.told
   }
 }
+
+/** Names the parameter to whoever sent it: what is wrong with it is no secret to them. */
+export const parameterFault = (
+  code: 'parameter_missing' | 'parameter_invalid',
+  name: string,
+  options?: ErrorOptions,
+): Refusal => new Refusal(code, name, { ...options, told: name })

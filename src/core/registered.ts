@@ -1,15 +1,16 @@
 /** What must hold among registrations, beyond what each says of itself. */
 import type { Client } from './client.js'
+import { isDynamicClientId } from './ids.js'
 import type { LaunchSystem } from './launch-system.js'
 
-/** Apps that a launch system may launch and that nobody registered: a line each. */
+/** Apps that a launch system may launch and that nobody registered, a line each. Those that register themselves are in the store. */
 export const unregistered = (
   apps: readonly Client[],
   systems: readonly LaunchSystem[],
 ): readonly string[] =>
   systems.flatMap((system) =>
     system.apps
-      .filter((app) => !apps.some(({ id }) => id === app))
+      .filter((app) => !isDynamicClientId(app) && !apps.some(({ id }) => id === app))
       .map((app) => `launch system ${system.id}: app ${app} is not registered`),
   )
 

@@ -32,6 +32,14 @@ export const origin = address.refine(
   { message: 'expected an origin: scheme, host and port, nothing after' },
 )
 
+/** A document of styles; a new address whenever it changes. @see SMART App Launch 2.2, "smart_style_url" */
+export const styleUrl = z
+  .string()
+  .max(500)
+  .refine((text) => text.startsWith('https://') && URL.canParse(text), {
+    message: 'expected an https address',
+  })
+
 export const keySource = (row: {
   jwks?: { keys: Record<string, unknown>[] } | undefined
   jwks_uri?: string | undefined
@@ -78,6 +86,7 @@ export const launchSystemRow = z
     default_purpose: z.enum(PURPOSES).default('direct-care'),
     frame_ancestors: z.array(origin).max(20).default([]),
     claims: z.record(z.string(), z.string().max(200)).default({}),
+    style_url: styleUrl.optional(),
     max_lifetime: z.number().int().min(5).max(300).default(60),
   })
   .superRefine((row, context) => {
@@ -117,6 +126,7 @@ export const launchSystemRow = z
       purposes: row.purposes,
       frameAncestors: row.frame_ancestors,
       claims: row.claims,
+      ...(row.style_url === undefined ? {} : { styleUrl: row.style_url }),
       maxLifetime: row.max_lifetime,
       defaultPurpose: row.default_purpose,
     }),

@@ -1,7 +1,8 @@
 /** The configuration's own file, as a schema: names, defaults and bounds. */
 import { z } from 'zod'
+import { ASSERTION_ALGORITHMS, PROFILE_NAMES } from './client-profile.js'
 import { LIMIT_NAMES, LIMITS, type LimitName } from './rates.js'
-import { address } from './registration.js'
+import { address, jwks, styleUrl } from './registration.js'
 
 const lifetime = (standard: number, most: number) =>
   z.number().int().min(1).max(most).default(standard)
@@ -64,6 +65,33 @@ const rates = z.strictObject(
   >,
 )
 
+const statementIssuer = z
+  .strictObject({
+    issuer: z.string().min(1).max(300),
+    jwks: jwks.optional(),
+    jwks_uri: address.optional(),
+    algorithms: z.array(z.enum(ASSERTION_ALGORITHMS)).min(1).default(['ES256', 'ES384', 'RS384']),
+  })
+  .refine((row) => (row.jwks === undefined) !== (row.jwks_uri === undefined), {
+    message: 'needs jwks or jwks_uri, and not both',
+  })
+
+/** Apps that register themselves (RFC 7591): by whose leave, and how far. */
+const registration = z
+  .strictObject({
+    by: z.enum(['off', 'initial-token', 'software-statement']).default('off'),
+    profile: z.enum(PROFILE_NAMES).default('smart'),
+    scopes: z.array(z.string().max(300)).max(100).default([]),
+    most: z.number().int().min(1).max(1000).default(100),
+    issuers: z.array(statementIssuer).max(20).default([]),
+  })
+  .superRefine(({ by, scopes, issuers }, context) => {
+    const need = (fine: boolean, path: string, message: string) =>
+      fine || context.addIssue({ code: 'custom', path: [path], message })
+    need(by === 'off' || scopes.length > 0, 'scopes', 'say how far apps may register')
+    need(by !== 'software-statement' || issuers.length > 0, 'issuers', 'by statements of whom')
+  })
+
 /** `gateway.yaml`: config/gateway.yaml says what each key means. */
 export const gatewayFile = z.strictObject({
   issuer: address.refine((text) => URL.canParse(text) && new URL(text).origin === text, {
@@ -105,6 +133,7 @@ export const gatewayFile = z.strictObject({
       publish_ahead_hours: z.number().int().min(1).max(168).default(24),
     })
     .prefault({}),
+  registration: registration.prefault({}),
   limits: z
     .strictObject({
       skew: z.number().int().min(0).max(60).default(30),
@@ -130,6 +159,7 @@ export const gatewayFile = z.strictObject({
   pages: z.strictObject({
     emergency_text: z.string().min(1).max(500),
     support: z.string().min(1).max(500),
+    style_url: styleUrl.optional(),
   }),
   policies: z.string().default('policies'),
   roles: z.string().default('roles.yaml'),

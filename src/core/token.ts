@@ -1,5 +1,5 @@
 /** The claims of the tokens that a grant gives, and the answer of the token endpoint. */
-import type { Grant } from './grant.js'
+import { contextMembers, type Grant } from './grant.js'
 import { sha256, type TokenId } from './ids.js'
 import type { SignOn } from './session.js'
 import { type EpochMs, type Seconds, seconds } from './values.js'
@@ -82,7 +82,8 @@ export function tokenAnswer(
     scope: grant.scopes.join(' '),
     ...(tokens.id === undefined ? {} : { id_token: tokens.id }),
     ...(tokens.refresh === undefined ? {} : { refresh_token: tokens.refresh }),
-    ...grant.context,
+    ...(grant.details === undefined ? {} : { authorization_details: grant.details }),
+    ...contextMembers(grant.context),
     ...(signOn === undefined
       ? {}
       : { __session_idle_seconds: idle, __session_ends: seconds(signOn.until) }),

@@ -23,6 +23,7 @@ export function challenge(
   const tried = req.get('authorization')
   // RFC 6749 §5.2: in the scheme by which the app tried.
   if (wire === 'invalid_client') return tried && `Basic realm="${realm}"`
+  if (code === 'registration_unproven') return `Bearer realm="${realm}", error="${wire}"`
   if (!atResource) return undefined
   if (!OF_TOKEN.has(wire) && !OF_PROOF.has(wire)) return undefined
   const bearer = `Bearer realm="${realm}"`

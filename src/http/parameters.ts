@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import express from 'express'
 import { z } from 'zod'
-import { Refusal } from '../core/refusal.js'
+import { parameterFault, Refusal } from '../core/refusal.js'
 
 const BODY_LIMIT = 1024 * 1024
 const MOST_PARAMETERS = 100
@@ -52,7 +52,7 @@ export function readParameters<T>(schema: z.ZodType<T>, values: ReadonlyMap<stri
   const read = schema.safeParse(Object.fromEntries(values))
   if (read.success) return read.data
   const name = String(read.error.issues[0]?.path[0] ?? '')
-  throw new Refusal(values.has(name) ? 'parameter_invalid' : 'parameter_missing', name)
+  throw parameterFault(values.has(name) ? 'parameter_invalid' : 'parameter_missing', name)
 }
 
 /** A parameter's usual bound. */

@@ -37,8 +37,11 @@ function asRefusal(error: unknown): Refusal | undefined {
 }
 
 /** When to try again stands in the text as well: a page's reader sees no header. */
-const textOf = (refusal: Refusal): string =>
-  refusal instanceof TooMany ? refusal.text : REFUSALS[refusal.code].text
+function textOf(refusal: Refusal): string {
+  if (refusal instanceof TooMany) return refusal.text
+  const { text } = REFUSALS[refusal.code]
+  return refusal.told === undefined ? text : `${text.slice(0, -1)}: ${refusal.told}.`
+}
 
 const operationOutcome = (code: string, text: string, reference: string) => ({
   resourceType: 'OperationOutcome',

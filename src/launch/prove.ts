@@ -1,8 +1,9 @@
 /** How a launch token proves itself, whichever door it came through. */
 
 import type { SystemRung } from '../core/context.js'
+import { requireKinds } from '../core/context-kinds.js'
 import { type LaunchId, newLaunchId } from '../core/ids.js'
-import type { SystemLaunch } from '../core/launch.js'
+import type { LaunchRequest, SystemLaunch } from '../core/launch.js'
 import { launchTimes, readLaunch, verifyLaunch } from '../core/launch-claims.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { Refusal } from '../core/refusal.js'
@@ -61,7 +62,15 @@ export async function proveToken(
   const { iat, exp, nbf, jti } = times.data
   const proof = { id, audience: claims.aud, issuer: parts.issuer, iat, exp, nbf, jti }
   const request = readLaunch(claims, system)
+  await requireOwn(parts, request)
   return { launch: verifyLaunch(request, system, proof, parts.clock(), parts.skew), system }
+}
+
+/** What a launch brings for its app must be what the app takes. @throws Refusal context_refused */
+export async function requireOwn({ registry }: LaunchParts, { app, own }: LaunchRequest) {
+  if (own === undefined) return
+  const client = await registry.client(app)
+  requireKinds(own, client?.contexts ?? [])
 }
 
 /** The patient whom a proven launch names, found in the record. @throws Refusal patient_unknown, patient_mismatch, record_unavailable */

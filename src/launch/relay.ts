@@ -10,7 +10,7 @@ import { parameter, parameters, readParameters } from '../http/parameters.js'
 import type { LaunchIssuers } from '../identity/launch-issuer.js'
 import { factsOf, type LaunchParts, launchVerified } from './parts.js'
 import { proceed } from './proceed.js'
-import { claimedSystem, patientOf } from './prove.js'
+import { claimedSystem, patientOf, requireOwn } from './prove.js'
 
 export type RelayParts = LaunchParts & { readonly issuers: LaunchIssuers }
 
@@ -89,6 +89,7 @@ export function relayCallback(parts: RelayParts): RequestHandler {
       jti: begun.handle,
     })
     learn(res, factsOf({ launch }))
+    await requireOwn(parts, launch)
     const patient = await patientOf(parts, launch)
     const proof = { handle: begun.handle, by: 'redeemed at the issuer' }
     const record = [launchVerified(launch, patient, proof)]

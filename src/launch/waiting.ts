@@ -160,5 +160,7 @@ function showPage(
 ): void {
   const make = PAGES[wait.waiting.for] as (waiting: Waiting, about: unknown) => Page
   const { status = 200, view, data } = make(wait.waiting, { launch, wait, framed: isFramed(req) })
-  parts.pages.send(res, status, view, { ...data, secret, system: wait.system.name }, lead)
+  // The page names its system again, so that even an answer that comes too late shows inside the chart.
+  const { id: systemId, name: system } = wait.system
+  parts.pages.send(res, status, view, { ...data, secret, system, systemId }, lead)
 }

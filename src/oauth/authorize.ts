@@ -9,8 +9,9 @@ import {
 import type { Client } from '../core/client.js'
 import { isSecret, launchOfSecret } from '../core/ids.js'
 import type { LaunchSession } from '../core/launch.js'
+import type { LaunchSystem } from '../core/launch-system.js'
 import { endOf } from '../core/records.js'
-import { Refusal } from '../core/refusal.js'
+import { parameterFault, Refusal } from '../core/refusal.js'
 import { meetsDemand } from '../core/session.js'
 import { type EpochSeconds, seconds } from '../core/values.js'
 import { browsersOf } from '../http/browser.js'
@@ -25,7 +26,7 @@ import { type Asking, askingOf, type Parameters } from './request.js'
 
 /** RFC 6749 §3.1.2.3: an address is proven by being registered, character by character. */
 export function proveRedirect(client: Client, sent: string | undefined): ProvenRedirect {
-  if (sent === undefined) throw new Refusal('parameter_missing', 'redirect_uri')
+  if (sent === undefined) throw parameterFault('parameter_missing', 'redirect_uri')
   if (!client.redirectUris.includes(sent))
     throw new Refusal('redirect_unregistered', sent.replace(/[?#].*/s, '').slice(0, 200))
   return sent as ProvenRedirect
@@ -42,7 +43,7 @@ async function launchOf(
   { req, res }: { readonly req: Request; readonly res: Response },
   handle: string,
   client: Client,
-): Promise<LaunchSession> {
+): Promise<{ readonly session: LaunchSession; readonly system: LaunchSystem }> {
   const id = launchOfSecret('hdl', handle)
   const browsers = browsersOf(req)
   const [session, ended, ...known] = await parts.store.getAll([
@@ -61,7 +62,7 @@ async function launchOf(
   const names = [...browsers, ...known.flatMap((browser) => browser?.was ?? [])]
   if (!names.includes(session.browser)) throw new Refusal('handle_other_browser', 'cookie')
   if (session.handleUntil <= parts.clock()) throw new Refusal('handle_invalid', 'expired')
-  return session
+  return { session, system }
 }
 
 /**
@@ -70,10 +71,12 @@ async function launchOf(
  * @see OIDC Core §3.1.2.1 (id_token_hint)
  */
 export async function hintedSubject(parts: OAuthParts, hint: string): Promise<string> {
-  const { exp = 0 } = peek(hint, 'parameter_invalid')
-  const at = Math.min(parts.clock(), (exp - 1) * 1000)
-  const claims = await parts.keys.verify(hint, 'JWT', at).catch((cause: unknown) => {
-    throw new Refusal('parameter_invalid', 'id_token_hint', { cause })
+  const verified = async () => {
+    const { exp = 0 } = peek(hint, 'parameter_invalid')
+    return parts.keys.verify(hint, 'JWT', Math.min(parts.clock(), (exp - 1) * 1000))
+  }
+  const claims = await verified().catch((cause: unknown) => {
+    throw parameterFault('parameter_invalid', 'id_token_hint', { cause })
   })
   return String(claims.sub)
 }
@@ -136,16 +139,21 @@ export function authorize(parts: OAuthParts): RequestHandler {
 
     // The launch, though: a handle that is not good here must not send the app on without a patient.
     delete journey.redirect
-    const session = await launchOf(parts, { req, res }, handle, client)
+    const { session, system } = await launchOf(parts, { req, res }, handle, client)
     learn(res, factsOf(session))
     if (session.request !== asking.request) throw new Refusal('handle_invalid', 'another request')
     const signOn = await parts.sessions.get(session.signOn)
     if (!signOn) throw new Refusal('session_ended', session.signOn)
 
     journey.redirect = answer
-    if (asking.request === undefined && !meetsDemand(signOn, asked.demand))
+    if (asking.request === undefined && !meetsDemand(signOn, asked.demand)) {
+      if (await parts.store.get('grant', session.launch.id))
+        throw new Refusal('handle_spent', 'used before, and asked for with a new sign-on')
       return askUser(parts, { req, res }, { client, asked, asking, answer, session })
-    const code = await grantCode(parts, { client, redirect, asked, asking, session, signOn })
+    }
+    const styleUrl = system.styleUrl ?? parts.styleUrl
+    const proven = { client, redirect, asked, asking, session, signOn, styleUrl }
+    const code = await grantCode(parts, proven)
     if (code === undefined) {
       // §10.5 Somebody was quicker with the same handle; nothing tells which of the two is the app.
       delete journey.redirect

@@ -1,5 +1,6 @@
 /** Discovery documents, derived from the same tables that the endpoints work by. */
 import type { RequestHandler } from 'express'
+import { DETAIL_TYPES } from '../core/authorization-details.js'
 import { RESPONSE_MODES } from '../core/authorization-request.js'
 import { ASSERTION_ALGORITHMS } from '../core/client-profile.js'
 import { DPOP_ALGORITHMS } from '../core/dpop.js'
@@ -37,11 +38,12 @@ export function withMutualTls<T extends Readonly<Record<string, unknown>>>(
   }
 }
 
-const oauth = ({ issuer, mtls }: OAuthParts) => ({
+const oauth = ({ issuer, mtls, registration }: OAuthParts) => ({
   issuer,
   authorization_endpoint: `${issuer}/oauth/authorize`,
   token_endpoint: `${issuer}/oauth/token`,
   jwks_uri: `${issuer}/oauth/jwks`,
+  ...(registration ? { registration_endpoint: `${issuer}/oauth/register` } : {}),
   response_types_supported: ['code'],
   response_modes_supported: [...RESPONSE_MODES],
   pushed_authorization_request_endpoint: `${issuer}/oauth/par`,
@@ -52,6 +54,7 @@ const oauth = ({ issuer, mtls }: OAuthParts) => ({
   token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
   dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
   authorization_response_iss_parameter_supported: true,
+  authorization_details_types_supported: [...DETAIL_TYPES],
   request_parameter_supported: true,
   // Only what was pushed here has such a name; an address is never fetched.
   request_uri_parameter_supported: false,
@@ -82,7 +85,10 @@ export const smartConfiguration = (parts: OAuthParts) => ({
     ...PROFILE_SCOPES,
     'launch',
     'launch/patient',
+    'launch/encounter',
+    'launch/episode',
     'patient/*.rs',
+    'user/*.rs',
     ...parts.offered.sections.map(({ template }) => `patient/composition-${template}.crus`),
     ...parts.offered.queries.map((query) => `patient/aql-${query}.rs`),
   ],
@@ -95,15 +101,18 @@ export const smartConfiguration = (parts: OAuthParts) => ({
     'client-confidential-asymmetric',
     'sso-openid-connect',
     'context-banner',
+    ...(parts.styled ? ['context-style'] : []),
     'context-ehr-patient',
     'context-ehr-encounter',
     'context-standalone-patient',
     'permission-offline',
     'permission-online',
     'permission-patient',
+    'permission-user',
     'permission-v1',
     'permission-v2',
     'context-openehr-ehr',
+    'context-openehr-episode',
     'openehr-permission-v1',
   ],
   services: {

@@ -1,6 +1,6 @@
 /** Opening a grant: the policies are asked, the handle is spent, the code exists. */
 import type { Happening } from '../core/audit.js'
-import { narrow, reachesData } from '../core/authorization.js'
+import { narrow, reachesData, withinLaunch } from '../core/authorization.js'
 import type { AuthorizationRequest, ProvenRedirect } from '../core/authorization-request.js'
 import { circumstancesOf } from '../core/circumstances.js'
 import type { Client } from '../core/client.js'
@@ -35,6 +35,8 @@ export interface Proven {
   readonly asking: Asking
   readonly session: LaunchSession
   readonly signOn: SignOn
+  /** Of the launch's system, or the gateway's own. */
+  readonly styleUrl: string | undefined
 }
 
 /** Asks today's policies about the user as today's role map knows them, both of one version. */
@@ -44,7 +46,10 @@ function judge(parts: OAuthParts, { asked, session }: Proven) {
   const user = parts.knowUser(kept, kept.organization.odsCode, kept.assurance)
   const circumstances = circumstancesOf(launch, user, patient, now)
   const version = parts.policies.version()
-  const judged = narrow(asked.scopes, parts.policies, circumstances, parts.offered)
+  const { encounter, episode } = launch
+  const brought = { patient: !!patient, encounter: !!encounter, episode: !!episode }
+  const scopes = withinLaunch(asked.scopes, brought)
+  const judged = narrow(scopes, parts.policies, circumstances, parts.offered)
   return { now, user, circumstances, version, ...judged }
 }
 
@@ -99,6 +104,8 @@ export async function grantCode(parts: OAuthParts, proven: Proven): Promise<stri
       ...(asked.dpopJkt === undefined ? {} : { dpopJkt: asked.dpopJkt }),
       codeHash: hashOf(code),
       claims: asked.claims,
+      detailed: asked.detailed,
+      ...(proven.styleUrl === undefined ? {} : { styleUrl: proven.styleUrl }),
     },
     { circumstances, policyVersion: version },
     { ...parts.bases, issuer: parts.issuer },

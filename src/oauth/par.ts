@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import type { ClientAuthentication } from '../access/client.js'
 import { readAuthorization, readResponseMode } from '../core/authorization-request.js'
 import { hashOf, newSecret } from '../core/ids.js'
-import { Refusal } from '../core/refusal.js'
+import { parameterFault, Refusal } from '../core/refusal.js'
 import { after, seconds } from '../core/values.js'
 import { learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
@@ -26,7 +26,7 @@ export function par(parts: OAuthParts, authenticate: ClientAuthentication): Requ
     const client = await authenticate(req, sent)
     learn(res, { app: client.id })
     // §2.1 "The request_uri authorization request parameter … MUST NOT be provided."
-    if (sent.has('request_uri')) throw new Refusal('parameter_invalid', 'request_uri')
+    if (sent.has('request_uri')) throw parameterFault('parameter_invalid', 'request_uri')
     const object = sent.get('request')
     if (object === undefined && client.requestObjects === 'required')
       throw new Refusal('request_object_invalid', 'none sent')

@@ -3,8 +3,10 @@ import type { Dpop } from '../access/dpop.js'
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
 import type { Offered } from '../core/authorization.js'
+import type { MetadataRules } from '../core/client-metadata.js'
 import type { KnowUser } from '../core/context.js'
 import type { Policies } from '../core/decision.js'
+import type { KeySource } from '../core/launch-system.js'
 import type { PatientFlags } from '../core/patient-flags.js'
 import type { Clock, Random, Seconds } from '../core/values.js'
 import type { Pages } from '../http/pages.js'
@@ -12,6 +14,21 @@ import type { Keys } from '../keys/signing.js'
 import type { TrustedKeys } from '../keys/trusted.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
+
+/** How apps may register themselves. */
+export interface Registering extends Omit<MetadataRules, 'certificates'> {
+  readonly by: 'initial-token' | 'software-statement'
+  /** How many apps may stand in the store. */
+  readonly most: number
+  /** Whose software statements count. */
+  readonly issuers: readonly {
+    readonly issuer: string
+    readonly keys: KeySource
+    readonly algorithms: readonly string[]
+  }[]
+  /** Reads a key set at an address that somebody registers (keys/). @throws Error where there is none */
+  readonly readKeys: (address: string) => Promise<void>
+}
 
 export interface OAuthParts {
   readonly issuer: string
@@ -27,6 +44,12 @@ export interface OAuthParts {
   readonly sessions: Sessions
   readonly policies: Policies
   readonly offered: Offered
+  /** Styles for apps whose launch system has none of its own. */
+  readonly styleUrl?: string | undefined
+  /** Whether any app is told of styles: a capability. */
+  readonly styled: boolean
+  /** None may, where it is left out. */
+  readonly registration?: Registering | undefined
   /** Where clients known by certificate reach us. */
   readonly mtls?: { readonly alias: string } | undefined
   readonly knowUser: KnowUser

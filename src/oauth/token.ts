@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import { bindingOf } from '../access/binding.js'
 import type { ClientAuthentication } from '../access/client.js'
 import type { Happening } from '../core/audit.js'
-import { Refusal } from '../core/refusal.js'
+import { parameterFault, Refusal } from '../core/refusal.js'
 import { learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
 import { codeGrant } from './grants/code.js'
@@ -27,10 +27,8 @@ export function token(parts: OAuthParts, authenticate: ClientAuthentication): Re
     const sent = parameters(req)
     const grantType = GRANT_TYPES[sent.get('grant_type') ?? '']
     if (!grantType || !Object.hasOwn(GRANT_TYPES, sent.get('grant_type') ?? '')) {
-      throw new Refusal(
-        sent.has('grant_type') ? 'grant_type_unsupported' : 'parameter_missing',
-        'grant_type',
-      )
+      if (!sent.has('grant_type')) throw parameterFault('parameter_missing', 'grant_type')
+      throw new Refusal('grant_type_unsupported', 'grant_type')
     }
     // RFC 9449 §5 Before the client is: a proof that must be made anew has then spent no assertion.
     const proof = await parts.dpop.prove(req)

@@ -1,11 +1,10 @@
 /** A client's request as the proxies read it, and headers of the record's answer that may go back. */
-import express, { type Request, type Response } from 'express'
-import { isShallow } from '../core/enforcement.js'
+import type { Request, Response } from 'express'
 import { Refusal } from '../core/refusal.js'
+import { jsonBodyOf } from '../http/json-body.js'
 import type { UpstreamAnswer } from '../record/record.js'
 
 const BODY_LIMIT = 1024 * 1024
-const JSON_TYPE = /^application\/json\s*(?:;|$)/i
 const ETAG = /^(?:W\/)?"[\x21\x23-\x7e]{1,250}"$/
 
 /**
@@ -18,36 +17,8 @@ export function addressOf(req: Request, base: string): string {
   return req.originalUrl.slice(pathname.length)
 }
 
-const readText = express.text({ type: () => true, limit: BODY_LIMIT, inflate: false })
-
-/**
- * The JSON that a client sent. It is judged as parsed and written anew before it goes on, so that a
- * repeated member cannot mean one thing to us and another to the record.
- *
- * @throws Refusal body_too_large, body_unreadable
- */
-export async function jsonBody(req: Request, res: Response): Promise<unknown> {
-  if (!JSON_TYPE.test(req.get('content-type') ?? ''))
-    throw new Refusal('body_unreadable', 'content-type')
-  await new Promise<void>((resolve, reject) => {
-    readText(req, res, (error?: unknown) => {
-      if (error === undefined) return resolve()
-      const tooLarge = (error as { status?: number } | null)?.status === 413
-      reject(new Refusal(tooLarge ? 'body_too_large' : 'body_unreadable', 'body'))
-    })
-  })
-  const value = parse(req.body)
-  if (!isShallow(value)) throw new Refusal('body_unreadable', 'nested too deep')
-  return value
-}
-
-function parse(text: unknown): unknown {
-  try {
-    return JSON.parse(String(text))
-  } catch {
-    throw new Refusal('body_unreadable', 'not JSON')
-  }
-}
+/** The JSON that a client sent. @throws Refusal body_too_large, body_unreadable */
+export const jsonBody = jsonBodyOf(BODY_LIMIT)
 
 /** Validators of the record's answer, as far as they look like any. */
 export function passValidators(res: Response, { headers }: UpstreamAnswer): void {

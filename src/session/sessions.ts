@@ -75,6 +75,8 @@ export interface Sessions {
   ending(signOn: SignOn, why: string): Ending
   /** Ends a sign-on, then records it. */
   end(signOn: SignOn, why: string): Promise<void>
+  /** What ends all that an app was ever granted: for the commit that takes the app away. */
+  appEnding(app: string, why: string): Ending
   /** Ends one launch and its grant. */
   endLaunch(launch: LaunchId, why: string): Promise<void>
   /**
@@ -150,6 +152,10 @@ export function createSessions({ store, trail, clock, random, lifetimes }: Parts
     },
     puts,
     ending,
+    appEnding: (app, why) => ({
+      puts: [marker(endOf('app', app))],
+      record: [{ what: 'grant_ended', outcome: 'success', app, detail: { why } }],
+    }),
     async find(browsers) {
       if (browsers.length === 0) return []
       const held = await store.getAll(browsers.map((id) => ({ kind: 'browser' as const, id })))

@@ -75,6 +75,19 @@ describe.each(STORES)('on the %s store', (store) => {
       await expectRefused(t, await browser.visit(callback), 'sign_on_state_invalid', 400)
     })
 
+    it('shows inside the chart even when an answer to its page comes too late', async () => {
+      const browser = new UserAgent()
+      const page = await openFramed(t, browser, { system: 'gp-sealed' })
+      const dated = await signIn(t, browser, page, { person: 'gp' })
+      const form = { ...formTo(dated, '/launch/continue', 'birth-date'), day: '14', month: '3' }
+      await t.clock.advance(601)
+      const late = await browser.visitFramed(new URL('/launch/continue', t.issuer), { form })
+      await expectRefused(t, late, 'sign_on_state_invalid', 400)
+      expect(late.headers['content-security-policy']).toContain(
+        `frame-ancestors ${t.origins.desktop}`,
+      )
+    })
+
     it.each(['code', 'iss'])('is refused with another %s', async (name) => {
       const browser = new UserAgent()
       const page = await open(t, browser, ORDER)

@@ -44,3 +44,25 @@ describe('where keys may be fetched although it is not public', () => {
     expect(allows(entry)).toBe(false)
   })
 })
+
+describe('apps that register themselves', () => {
+  const { registration } = gatewayFile.shape
+  const problems = (value: unknown) =>
+    registration.safeParse(value).error?.issues.map(({ path }) => path.join('.')) ?? []
+  const jwks = { keys: [{ kty: 'EC' }] }
+
+  it('are none, unless the configuration says by whose leave', () => {
+    expect(registration.parse(undefined)).toMatchObject({ by: 'off', scopes: [], issuers: [] })
+  })
+
+  it('need to be told how far, and by statements of whom', () => {
+    expect(problems({ by: 'initial-token' })).toEqual(['scopes'])
+    expect(problems({ by: 'initial-token', scopes: ['launch'] })).toEqual([])
+    expect(problems({ by: 'software-statement', scopes: ['launch'] })).toEqual(['issuers'])
+    const issuer = 'https://directory.example'
+    const row = { by: 'software-statement', scopes: ['launch'] }
+    expect(problems({ ...row, issuers: [{ issuer, jwks }] })).toEqual([])
+    for (const keys of [{}, { jwks, jwks_uri: `${issuer}/jwks` }])
+      expect(problems({ ...row, issuers: [{ issuer, ...keys }] })).toEqual(['issuers.0'])
+  })
+})

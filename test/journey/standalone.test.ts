@@ -1,15 +1,16 @@
 /** Launches that begin at the app. @see SMART App Launch 2.2, "Launch App: Standalone Launch"; OIDC Core §3.1.2 */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { decodeJwt } from 'jose'
-import { call } from '../app-by-hand.js'
+import { App, call, claimsIn, codeOf, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { NO_PLAN, PEGGY, patientOf } from '../launching.js'
+import { handleOf, NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
 import {
   asking,
   authorize,
   BACK,
   basic,
   choose,
+  follow,
   named,
   SECRET,
   standaloneApps,
@@ -271,6 +272,44 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
       expect(page.headers['content-security-policy']).toContain(
         "form-action 'self' https://solo.example",
       )
+    })
+  })
+
+  describe('of an app that was opened from the patient record', () => {
+    it('signs in anew where the app asks for a stronger sign-in, and stays the same launch', async () => {
+      const browser = new UserAgent()
+      const app = new App(t, browser)
+      const handle = handleOf(await open(t, browser, { system: 'gp-push' }))
+      const asked = await follow(
+        t,
+        browser,
+        await app.authorize(handle, { acr_values: 'AAL3_ANY' }),
+      )
+      const landed = await throughProvider(t, browser, asked, 'gp', 3)
+      const tokens = tokensOf(await app.redeem(codeOf(landed)))
+      expect(tokens.patient).toBe(peggy.fhirId)
+      expect(claimsIn(tokens.id_token)).toMatchObject({ acr: expect.stringMatching(/AAL3/) })
+      const old = await app.authorize(handle)
+      expect(old.text).toContain('handle_invalid')
+    })
+
+    it('opens nothing twice by asking for another sign-in with a handle that was used', async () => {
+      const browser = new UserAgent()
+      const app = new App(t, browser)
+      const handle = handleOf(await open(t, browser, { system: 'gp-push' }))
+      await app.code(handle)
+      const again = await app.authorize(handle, { prompt: 'login' })
+      expect(back(again)).toMatchObject({ error: 'invalid_request' })
+      expect(back(again)).not.toHaveProperty('code')
+    })
+
+    it('refuses another person than the launch named, although the app is told', async () => {
+      const browser = new UserAgent()
+      const app = new App(t, browser)
+      const handle = handleOf(await open(t, browser, { system: 'gp-push' }))
+      const asked = await follow(t, browser, await app.authorize(handle, { prompt: 'login' }))
+      const answer = await throughProvider(t, browser, asked, 'practice-nurse')
+      expect(back(answer)).toMatchObject({ error: 'access_denied', state: app.state })
     })
   })
 

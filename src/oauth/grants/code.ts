@@ -16,9 +16,10 @@ async function grantOf(
   code: string,
 ): Promise<Grant> {
   const launch = launchOfSecret('cod', code)
-  const [grant, ended] = await parts.store.getAll([
+  const [grant, ended, appEnd] = await parts.store.getAll([
     { kind: 'grant', id: launch ?? '' },
     { kind: 'ended', id: endOf('launch', launch ?? '') },
+    { kind: 'ended', id: endOf('app', client.id) },
   ])
   if (!launch || !grant || !isSecret(code, grant.code.hash)) {
     throw new Refusal('code_invalid', 'unknown')
@@ -38,7 +39,8 @@ async function grantOf(
   const { dpopJkt } = grant.code
   if (dpopJkt !== undefined && dpopJkt !== cnf?.jkt)
     throw new Refusal('code_other_key', cnf?.jkt === undefined ? 'no proof' : 'another key')
-  if (ended) throw new Refusal('code_invalid', 'the launch was ended')
+  const over = ended || (appEnd && appEnd.at >= grant.since)
+  if (over) throw new Refusal('code_invalid', 'the launch, or the app, was ended')
   return grant
 }
 

@@ -79,8 +79,13 @@ async function heldGrant(parts: OAuthParts, { client, sent, learn }: TokenCall) 
   if (!grant?.refresh) throw new Refusal('refresh_invalid', 'unknown')
   learn(grantFacts(grant))
   if (grant.client !== client.id) throw new Refusal('refresh_invalid', 'another client')
-  const ended = await parts.store.get('ended', endOf('launch', grant.launch))
+  const [ended, appEnd] = await parts.store.getAll([
+    { kind: 'ended', id: endOf('launch', grant.launch) },
+    { kind: 'ended', id: endOf('app', grant.client) },
+  ])
   if (ended) throw new Refusal('refresh_ended', 'the launch was ended')
+  // Another app may bear the name of one that was taken away.
+  if (appEnd && appEnd.at >= grant.since) throw new Refusal('refresh_ended', 'the app was ended')
   const standing = standingOf(refresh, grant.refresh, parts.clock())
   // A made-up one ends nothing.
   if (standing === 'foreign') throw new Refusal('refresh_invalid', 'not this grant’s')

@@ -1,0 +1,24 @@
+import { describe, expect, it } from '@jest/globals'
+import { withinLaunch } from '../../src/core/authorization.js'
+import { readScopes, writeScope } from '../../src/core/scope.js'
+
+const ALL =
+  'openid launch/encounter launch/episode patient/Patient.r user/Patient.r user/*.rs ' +
+  'user/composition-a.r user/Practitioner.r system/Patient.r'
+const left = (brought: Partial<Parameters<typeof withinLaunch>[1]>): string =>
+  withinLaunch(readScopes(ALL), { patient: false, encounter: false, episode: false, ...brought })
+    .map(writeScope)
+    .join(' ')
+
+describe('scopes for which a launch has what they need', () => {
+  it('are without a patient none of a patient, but the user’s own Practitioner', () => {
+    expect(left({})).toBe('openid user/Practitioner.r system/Patient.r')
+  })
+
+  it('are with a patient all, but for what the launch did not bring', () => {
+    const brought = { patient: true, encounter: true, episode: true }
+    expect(left(brought)).toBe(ALL)
+    expect(left({ ...brought, episode: false })).toBe(ALL.replace('launch/episode ', ''))
+    expect(left({ ...brought, encounter: false })).toBe(ALL.replace('launch/encounter ', ''))
+  })
+})
