@@ -1,8 +1,9 @@
 /** Composition root: parts in, Express app out. The whole surface of the gateway is the list in here. */
 import express, { type Express, type RequestHandler, Router } from 'express'
 import type { Logger } from 'pino'
+import { openAccessTokens } from './access/access-token.js'
 import type { Bearer } from './access/bearer.js'
-import { createBearer } from './access/bearer.js'
+import { bearerOf, createCallers } from './access/bearer.js'
 import { createCertificates, type MutualTls } from './access/certificate.js'
 import { createClientAuthentication } from './access/client.js'
 import { createDpop, type Dpop } from './access/dpop.js'
@@ -39,6 +40,7 @@ import { signOnCallback, startSignOn } from './launch/sign-on.js'
 import { backchannelLogout } from './launch/sign-out.js'
 import { standaloneLaunch } from './launch/standalone.js'
 import { authorize } from './oauth/authorize.js'
+import { introspect } from './oauth/introspect.js'
 import {
   openidConfiguration,
   publish,
@@ -53,7 +55,9 @@ import {
   readRegistration,
   register,
 } from './oauth/register.js'
+import { revoke } from './oauth/revoke.js'
 import { token } from './oauth/token.js'
+import { userinfo } from './oauth/userinfo.js'
 import type { Sessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
 
@@ -130,12 +134,13 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
   const findPatient = parts.limits.seeking(parts.findPatient)
   const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir, findPatient }
   const certificateOf = createCertificates(parts)
-  const oauth: OAuthParts = { ...parts, pages, bases, dpop, certificateOf }
+  const tokens = openAccessTokens(parts)
+  const oauth: OAuthParts = { ...parts, pages, bases, dpop, certificateOf, tokens }
   const authenticate = parts.limits.clients(
     createClientAuthentication({ ...parts, certificateOf }),
   )
-  const bearer = parts.limits.calls(createBearer({ ...parts, dpop, certificateOf }))
-  const record = parts.record(bearer)
+  const callers = parts.limits.calls(createCallers({ ...parts, tokens, dpop, certificateOf }))
+  const record = parts.record(bearerOf(callers))
   const smart = publish(smartConfiguration(oauth))
   const openid = publish(openidConfiguration(oauth))
   const on = { launch, oauth }
@@ -158,6 +163,10 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['post', '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
     ['post', '/oauth/par',                              'json', 'apps',   'authorization_refused', par(on.oauth, authenticate)],
     ['post', '/oauth/token',                            'json', 'apps',   'token_refused',         token(on.oauth, authenticate)],
+    ['post', '/oauth/introspect',                       'json', 'nobody', 'access_refused',        introspect(on.oauth, { authenticate, callers })],
+    ['post', '/oauth/revoke',                           'json', 'apps',   'token_refused',         revoke(on.oauth, authenticate)],
+    ['get',  '/oauth/userinfo',                         'json', 'apps',   'access_refused',        userinfo(on.oauth, callers)],
+    ['post', '/oauth/userinfo',                         'json', 'apps',   'access_refused',        userinfo(on.oauth, callers)],
     ...registering,
     ['get',  '/oauth/jwks',                             'json', 'anyone', 'access_refused',        publishCurrent(() => parts.keys.jwks)],
     ['get',  '/.well-known/openid-configuration',       'json', 'anyone', 'access_refused',        openid],

@@ -1,31 +1,18 @@
 /** Who calls with an access token, and whether what it stands for still stands. */
-import { createHash } from 'node:crypto'
 import type { Request } from 'express'
-import type { JWTPayload } from 'jose'
 import type { Access } from '../core/access.js'
-import type { KnowUser } from '../core/context.js'
-import { type Confirmation, grantUnder } from '../core/grant.js'
-import type { LaunchId, TokenId } from '../core/ids.js'
-import { endOf } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
-import { readScopes } from '../core/scope.js'
-import type { Clock } from '../core/values.js'
-import type { Keys } from '../keys/signing.js'
+import type { AccessClaims } from '../core/token.js'
 import type { Sessions } from '../session/sessions.js'
-import type { Store } from '../store/store.js'
+import { type AccessTokens, isService, type LiveToken } from './access-token.js'
 import type { CertificateOf } from './certificate.js'
 import { requireBoundCertificate } from './confirmation.js'
 import type { Dpop } from './dpop.js'
-import type { Registry } from './registry.js'
 
 interface Parts {
-  readonly store: Store
-  readonly registry: Registry
-  readonly keys: Keys
-  readonly sessions: Sessions
-  readonly clock: Clock
-  readonly policies: { mayRead(): boolean; mayIssue(): boolean; version(): number }
-  readonly knowUser: KnowUser
+  readonly tokens: AccessTokens
+  readonly sessions: Pick<Sessions, 'touch'>
+  readonly policies: { mayRead(): boolean; mayIssue(): boolean }
   readonly dpop: Dpop
   /** Whether proofs of an app must carry a nonce of ours; none must, unless this says so. */
   readonly needsNonce?: (app: string) => Promise<boolean>
@@ -35,37 +22,8 @@ interface Parts {
 /** Proves the token of a call. `base`: the audience that the token must be good for. */
 export type Bearer = (req: Request, base: string) => Promise<Access>
 
-const REMEMBERED = 5_000
 /** A token of ours is near 2 kB with every section's scope; a header past this is not one. */
 const LONGEST = 8_192
-
-/**
- * Signatures that were right once stay right, until our keys change: one of them may not be trusted any more. A
- * token's claims are remembered until then.
- */
-function rememberProofs(keys: Keys, clock: Clock) {
-  const proven = new Map<string, JWTPayload>()
-  let revision = keys.revision
-  return async (token: string): Promise<JWTPayload> => {
-    const began = keys.revision
-    if (began !== revision) proven.clear()
-    revision = began
-    const key = createHash('sha256').update(token).digest('base64')
-    const known = proven.get(key)
-    if (known) return known
-    const claims = await keys.verify(token, 'at+jwt', clock()).catch((cause: unknown) => {
-      const expired = (cause as { code?: string }).code === 'ERR_JWT_EXPIRED'
-      throw new Refusal(expired ? 'token_expired' : 'token_invalid', 'signature or claims', {
-        cause,
-      })
-    })
-    // Proven under keys that have changed meanwhile: good for this call, and proven anew at the next.
-    if (keys.revision !== began) return claims
-    if (proven.size >= REMEMBERED) proven.delete(proven.keys().next().value ?? '')
-    proven.set(key, claims)
-    return claims
-  }
-}
 
 interface Credential {
   /** In lower case: `bearer` or `dpop`. */
@@ -73,11 +31,14 @@ interface Credential {
   readonly token: string
 }
 
-function credentialOf({ headersDistinct }: Request): Credential {
-  const [header, ...others] = headersDistinct.authorization ?? []
+/** @param sent RFC 6750 §2.2: the form's `access_token`, where the endpoint takes one; never a second one */
+function credentialOf({ headersDistinct }: Request, sent?: string): Credential {
+  const [header = sent && `bearer ${sent}`, ...others] = headersDistinct.authorization ?? []
   if (header === undefined) throw new Refusal('token_missing', 'no Authorization header')
-  const [sent = '', token, ...more] = header.split(' ')
-  const scheme = sent.toLowerCase()
+  if (sent !== undefined && headersDistinct.authorization !== undefined)
+    throw new Refusal('parameter_invalid', 'a token in the header and one in the form')
+  const [word = '', token, ...more] = header.split(' ')
+  const scheme = word.toLowerCase()
   if (others.length > 0) throw new Refusal('token_invalid', 'more than one Authorization header')
   if (!['bearer', 'dpop'].includes(scheme) || !token || more.length > 0 || token.length > LONGEST) {
     throw new Refusal('token_invalid', 'not an access token')
@@ -96,9 +57,9 @@ async function requireHolder(
   { dpop, needsNonce, certificateOf }: Parts,
   req: Request,
   { scheme, token }: Credential,
-  claims: JWTPayload,
+  claims: AccessClaims,
 ): Promise<void> {
-  const { cnf } = claims as { readonly cnf?: Confirmation }
+  const { cnf } = claims
   if (cnf !== undefined && cnf.jkt === undefined && cnf['x5t#S256'] === undefined)
     throw new Refusal('token_invalid', 'bound to what is not known here')
   const bound = cnf?.jkt !== undefined
@@ -111,6 +72,12 @@ async function requireHolder(
   if (proof?.jkt !== cnf.jkt) throw new Refusal('token_other_key', 'cnf.jkt')
 }
 
+/** Proves the token of a call, wherever it is good. `base`: what it must be good for; `sent`: one that the form held. */
+export type Callers = (
+  req: Request,
+  demand?: { readonly base?: string; readonly sent?: string | undefined },
+) => Promise<LiveToken>
+
 /**
  * A call is let in when its token's signature, time and audience are right and its grant, sign-on,
  * user, provider session and app have not been ended: asked of the store at each call, so that an end
@@ -120,43 +87,30 @@ async function requireHolder(
  *   token_other_key, token_other_certificate, dpop_*, policy_stale
  * @see RFC 6750; RFC 9068 §4; RFC 9449 §7; RFC 8705 §3
  */
-export function createBearer(parts: Parts): Bearer {
-  const { store, registry, keys, sessions, clock, policies } = parts
-  const prove = rememberProofs(keys, clock)
-  return async (req, base) => {
+export function createCallers(parts: Parts): Callers {
+  const { tokens, sessions, policies } = parts
+  return async (req, { base, sent } = {}) => {
     if (!policies.mayRead()) throw new Refusal('policy_stale', 'the policy version is not known')
-    const credential = credentialOf(req)
-    const claims = await prove(credential.token)
-    const now = clock()
-    if (typeof claims.exp !== 'number' || claims.exp * 1000 <= now)
-      throw new Refusal('token_expired', 'exp')
-    const audience = [claims.aud ?? []].flat()
-    if (!audience.includes(base)) throw new Refusal('token_other_audience', 'aud')
+    const credential = credentialOf(req, sent)
+    const claims = await tokens.prove(credential.token)
+    if (base !== undefined && ![claims.aud ?? []].flat().includes(base))
+      throw new Refusal('token_other_audience', 'aud')
     // Before anything of the session moves on: a thief's call keeps nobody signed on.
     await requireHolder(parts, req, credential, claims)
-
-    const launch = String(claims.launch) as LaunchId
-    const [grant, launchEnd, appEnd] = await store.getAll([
-      { kind: 'grant', id: launch },
-      { kind: 'ended', id: endOf('launch', launch) },
-      { kind: 'ended', id: endOf('app', String(claims.client_id)) },
-    ])
-    const over = launchEnd !== undefined || (appEnd && grant && appEnd.at >= grant.since)
-    if (!grant || over || grant.until <= now) throw new Refusal('token_ended', 'the grant is over')
-    const system = await registry.system(grant.circumstances.launch.system)
-    if (!system || !(await registry.client(grant.client)))
-      throw new Refusal('token_ended', 'its system or app is not registered any more')
-    const behind = await sessions.behind(grant)
-    if (!behind) throw new Refusal('token_ended', 'the session is over')
-    if (behind.signOn) await sessions.touch(behind.signOn)
-    const { user } = behind
-    return {
-      token: String(claims.jti) as TokenId,
-      grant: grantUnder(grant, policies.version(), user, parts.knowUser),
-      user,
-      scopes: readScopes(String(claims.scope)),
-      audience,
-      stale: !policies.mayIssue(),
-    }
+    const live = await tokens.stand(claims)
+    // Nor does a back end's: the user need not be there when it calls.
+    if (!isService(live) && live.behind.signOn && live.actor === undefined)
+      await sessions.touch(live.behind.signOn)
+    return { ...live, stale: !policies.mayIssue() }
   }
 }
+
+/** Callers of the record: each for one patient. @throws Refusal scope_insufficient for a service */
+export const bearerOf =
+  (callers: Callers): Bearer =>
+  async (req, base) => {
+    const live = await callers(req, { base })
+    // What the record would be asked for without a patient is not enforced anywhere yet.
+    if (isService(live)) throw new Refusal('scope_insufficient', 'a service’s own token')
+    return live
+  }

@@ -1,6 +1,6 @@
 /** Who asks too often: counted by the rows of core/rates.ts, where it becomes known who asks. */
 import type { Request, RequestHandler } from 'express'
-import type { Access } from '../core/access.js'
+import type { Access, ServiceAccess } from '../core/access.js'
 import type { Happening } from '../core/audit.js'
 import type { Client } from '../core/client.js'
 import type { BirthDate, KnownPatient, NamedUser, NhsNumber } from '../core/context.js'
@@ -36,10 +36,10 @@ export type FindPatient = (
 export interface RateLimits {
   /** Counts a request on its address. @throws Refusal rate_limited */
   readonly flood: RequestHandler
-  /** Counts calls on the user whose token was proven. @throws Refusal rate_limited */
-  calls<A extends readonly unknown[]>(
-    bearer: (...call: A) => Promise<Access>,
-  ): (...call: A) => Promise<Access>
+  /** Counts calls on the user whose token was proven, or on the service. @throws Refusal rate_limited */
+  calls<A extends readonly unknown[], T extends Access | ServiceAccess>(
+    callers: (...call: A) => Promise<T>,
+  ): (...call: A) => Promise<T>
   /** Counts requests on the app that has proven itself. @throws Refusal rate_limited */
   clients<A extends readonly unknown[]>(
     authenticate: (...sent: A) => Promise<Client>,
@@ -141,13 +141,16 @@ function guards(
 ): Pick<RateLimits, 'calls' | 'clients' | 'seeking'> {
   return {
     calls:
-      (bearer) =>
+      (callers) =>
       async (...call) => {
-        const access = await bearer(...call)
-        const { system } = access.grant.circumstances.launch
-        const organization = access.user.organization.odsCode
-        await admit('calls', { ...PROVEN, system, organization, user: access.grant.subject })
-        return access
+        const live = await callers(...call)
+        if ('service' in live) await admit('apps', { ...PROVEN, app: live.service.client })
+        else {
+          const { system } = live.grant.circumstances.launch
+          const organization = live.user.organization.odsCode
+          await admit('calls', { ...PROVEN, system, organization, user: live.grant.subject })
+        }
+        return live
       },
     clients:
       (authenticate) =>

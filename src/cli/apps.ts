@@ -27,6 +27,12 @@ const number: Read = (values, option) => {
   return value === undefined ? undefined : Number(value)
 }
 
+/** What is neither yes nor no is left to the registration's own message. */
+const yesNo: Read = (values, option) => {
+  const value = text(values, option)
+  return value === 'yes' ? true : value === 'no' ? false : value
+}
+
 interface Member extends Option {
   readonly option: string
   readonly member: string
@@ -58,6 +64,8 @@ export const MEMBERS: readonly Member[] = [
   { option: 'contexts',           member: 'contexts',                   read: (values, option) => fileOf(text(values, option)), type: 'string', value: 'FILE', help: 'JSON: its own kinds of launch context, [{"name": "__…", "type": "…"}]' },
   { option: 'id-token-algorithm', member: 'id_token_algorithm',         read: text,  type: 'string', value: 'ALG', help: 'RS256 (default) or ES256' },
   { option: 'userinfo-algorithm', member: 'userinfo_algorithm',         read: text,  type: 'string', value: 'ALG', help: 'signs its userinfo with RS256 or ES256' },
+  { option: 'exchanges-for',      member: 'exchanges_for',              read: texts, type: 'string', multiple: true, value: 'ID', help: 'an app whose tokens it exchanges as its back end, repeatable' },
+  { option: 'introspects',        member: 'introspects',                read: yesNo, type: 'string', value: 'yes|no', help: 'whether it may introspect other apps’ tokens (default as its profile)' },
   { option: 'token-lifetime',     member: 'access_token_lifetime',      read: number, type: 'string', value: 'SECONDS', help: 'of its access tokens, at most 600' },
 ]
 
@@ -82,7 +90,9 @@ type secret gets one that is shown here and never again, unless --secret-file br
   launch-gateway app add --id my-app --type public --redirect https://app.example/ \\
     --launch-url https://app.example/launch.html --scope "launch openid fhirUser patient/*.rs"
   launch-gateway app add --id my-service --type key --grant client_credentials \\
-    --jwks-uri https://service.example/jwks.json --scope "system/Patient.rs"`,
+    --jwks-uri https://service.example/jwks.json --scope "system/Patient.rs"
+  launch-gateway app add --id my-back-end --type key --jwks-uri https://app.example/jwks.json \\
+    --grant urn:ietf:params:oauth:grant-type:token-exchange --exchanges-for my-app --scope "patient/*.rs"`,
   options: {
     id: { type: 'string', help: 'lower case letters, digits and hyphens' },
     name: { type: 'string', help: 'what people call it (default its id)' },

@@ -30,6 +30,8 @@ export const EVENTS = [
   'grant_ended',
   'token_issued',
   'token_refused',
+  'token_revoked',
+  'introspected',
   'access_allowed',
   'access_refused',
 ] as const

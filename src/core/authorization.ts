@@ -2,7 +2,15 @@
 import type { Client } from './client.js'
 import type { Action, Circumstances, Policies, Resource } from './decision.js'
 import { ask } from './question.js'
-import { type Letter, matchesPattern, readScope, type Scope, writeScope } from './scope.js'
+import {
+  INTROSPECT,
+  type Letter,
+  matchesPattern,
+  type Reach,
+  readScope,
+  type Scope,
+  writeScope,
+} from './scope.js'
 
 /** What a launch's own kinds of data are: the FHIR types and plan sections that the record offers. */
 export interface Offered {
@@ -38,13 +46,26 @@ function within(asked: Scope, limit: Scope): Scope | undefined {
   return undefined
 }
 
+const limitsOf = (words: readonly string[]): readonly Scope[] =>
+  words.map(readScope).filter((scope) => scope !== undefined)
+
 /** Of the scopes asked, those that the app was registered for. */
 export function registered(
   asked: readonly Scope[],
   client: Pick<Client, 'scopes'>,
 ): readonly Scope[] {
-  const limits = client.scopes.map(readScope).filter((scope) => scope !== undefined)
+  const limits = limitsOf(client.scopes)
   return asked.flatMap((scope) => limits.map((limit) => within(scope, limit)).find(Boolean) ?? [])
+}
+
+/** Whether a scope lies within these whole, with every letter and without a search query that would narrow it. */
+export function covers(words: readonly string[], asked: Scope): boolean {
+  const parts = limitsOf(words).flatMap((limit) => within(asked, limit) ?? [])
+  if (asked.kind === 'plain') return parts.length > 0
+  const query = (scope: Scope) => (scope.kind === 'fhir' ? scope.query : '')
+  const whole = parts.filter((part) => query(part) === query(asked))
+  const letters = new Set(whole.flatMap((part) => (part.kind === 'plain' ? [] : [...part.letters])))
+  return letters.size === asked.letters.size
 }
 
 const ACTION: Readonly<Record<Letter, Action>> = {
@@ -55,18 +76,25 @@ const ACTION: Readonly<Record<Letter, Action>> = {
   s: 'search',
 }
 
-/** Plain scopes that the gateway can honour. The rest is left out of the grant. */
-const PLAIN = new Set([
-  'launch',
-  'launch/patient',
-  'launch/encounter',
-  'launch/episode',
-  'openid',
-  'profile',
-  'fhirUser',
-  'online_access',
-  'offline_access',
-])
+/** How far a grant may reach, and the plain scopes that can be honoured in it. The rest is left out. */
+interface Given {
+  readonly reaches: readonly Reach[]
+  readonly plain: ReadonlySet<string>
+}
+
+/**
+ * A launch is about one patient. What the user may see is held to them, as enforcement holds it; what reaches
+ * further than that is not given in one.
+ */
+const IN_LAUNCH: Given = {
+  reaches: ['patient', 'user'],
+  plain: new Set([
+    ...['launch', 'launch/patient', 'launch/encounter', 'launch/episode'],
+    ...['openid', 'profile', 'fhirUser', 'online_access', 'offline_access'],
+  ]),
+}
+
+export const TO_SERVICE: Given = { reaches: ['system'], plain: new Set([INTROSPECT]) }
 
 /**
  * Narrows scopes to what the policies allow in these circumstances: a letter stays where its action on
@@ -79,6 +107,7 @@ export function narrow(
   policies: Policies,
   circumstances: Circumstances,
   offered: Offered,
+  given: Given = IN_LAUNCH,
 ): {
   readonly scopes: readonly string[]
   readonly policies: readonly string[]
@@ -96,10 +125,8 @@ export function narrow(
       }),
     )
   const granted = scopes.flatMap((scope): Scope[] => {
-    if (scope.kind === 'plain') return PLAIN.has(scope.name) ? [scope] : []
-    // A launch is about one patient. What the user may see is held to them, as enforcement holds it; what
-    // reaches further than that is not given in one.
-    if (scope.reach === 'system') return []
+    if (scope.kind === 'plain') return given.plain.has(scope.name) ? [scope] : []
+    if (!given.reaches.includes(scope.reach)) return []
     const kept = scope.kind === 'fhir' ? fhirKinds(scope, offered) : openehrKinds(scope, offered)
     return kept
       .map(({ as, resource }) => ({

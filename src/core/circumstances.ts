@@ -27,8 +27,8 @@ let lately:
   | { readonly minute: number; readonly time: { hour: number; weekday: number } }
   | undefined
 
-/** The last answer is kept: within a minute it is the same, and a launch asks twice. */
-function localTime(now: EpochMs): { hour: number; weekday: number } {
+/** Local time in the region. The last answer is kept: within a minute it is the same, and a launch asks twice. */
+export function localTime(now: EpochMs): { hour: number; weekday: number } {
   const minute = Math.floor(now / MINUTE)
   if (lately?.minute !== minute) lately = { minute, time: localTimeOf(now) }
   return lately.time

@@ -211,6 +211,8 @@ export function rowOf(
     request_objects: requestObjects(of),
     id_token_algorithm: of.id_token_signed_response_alg,
     userinfo_algorithm: of.userinfo_signed_response_alg,
+    // Who registers itself serves nobody's tokens: those of others are none of its business.
+    introspects: false,
   })
   const judged = clientRow.safeParse(row)
   if (judged.success) return row

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { DETAIL_TYPES } from './authorization-details.js'
 import { CERTIFICATE_NAMES, type ExpectedCertificate, isExpectation } from './certificate.js'
-import { CLIENT_GRANTS, type Client } from './client.js'
+import { CLIENT_GRANTS, type Client, TOKEN_EXCHANGE } from './client.js'
 import { ASSERTION_ALGORITHMS, CLIENT_TYPES, PROFILE_NAMES, profileOf } from './client-profile.js'
 import { contextKind } from './context-kinds.js'
 import { address, id, jwks, keySource, origin } from './registration.js'
@@ -42,6 +42,8 @@ const clientMembers = z.strictObject({
   scopes: z.array(z.string().max(300)).min(1).max(100),
   id_token_algorithm: z.enum(['RS256', 'ES256']).default('RS256'),
   userinfo_algorithm: z.enum(['RS256', 'ES256']).optional(),
+  exchanges_for: z.array(id).min(1).max(50).optional(),
+  introspects: z.boolean().optional(),
   access_token_lifetime: z.number().int().min(30).max(600).optional(),
   contexts: z.array(contextKind).max(20).default([]),
   authorization_details_types: z.array(z.enum(DETAIL_TYPES)).max(10).default([]),
@@ -120,6 +122,27 @@ const CLIENT_RULES: readonly [keyof ClientMembers, string, (row: ClientMembers) 
       row.type === 'certificate' ||
       row.grant_types.every((type) => type === 'authorization_code' || type === 'refresh_token'),
   ],
+  [
+    'exchanges_for',
+    'grant type token-exchange needs exchanges_for, and nothing else has it',
+    (row) => row.grant_types.includes(TOKEN_EXCHANGE) === (row.exchanges_for !== undefined),
+  ],
+  [
+    'exchanges_for',
+    'an app does not exchange its own tokens',
+    (row) => row.exchanges_for?.includes(row.id) !== true,
+  ],
+  [
+    'introspects',
+    'an app that cannot authenticate introspects nothing',
+    (row) => row.type !== 'public' || row.introspects !== true,
+  ],
+  // RFC 9068 §5: nobody takes a service's `sub` for a person's.
+  [
+    'id',
+    'digits alone are how people are named: a service needs another id',
+    (row) => !row.grant_types.includes('client_credentials') || !/^\d+$/.test(row.id),
+  ],
 ]
 
 export const clientRow = clientMembers
@@ -148,6 +171,8 @@ export const clientRow = clientMembers
       ...(row.userinfo_algorithm === undefined
         ? {}
         : { userinfoAlgorithm: row.userinfo_algorithm }),
+      ...(row.exchanges_for === undefined ? {} : { exchangesFor: row.exchanges_for }),
+      ...(row.introspects === undefined ? {} : { introspects: row.introspects }),
       ...(row.access_token_lifetime === undefined
         ? {}
         : { accessTokenLifetime: row.access_token_lifetime }),

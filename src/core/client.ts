@@ -2,17 +2,25 @@
 
 import type { DetailType } from './authorization-details.js'
 import type { ExpectedCertificate } from './certificate.js'
-import type { AssertionAlgorithm, ClientType, ProfileName } from './client-profile.js'
+import {
+  type AssertionAlgorithm,
+  type ClientType,
+  type ProfileName,
+  profileOf,
+} from './client-profile.js'
 import type { ContextKind } from './context-kinds.js'
 import type { KeySource } from './launch-system.js'
 import type { Seconds } from './values.js'
+
+/** @see RFC 8693 §2.1 */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 
 /** Grant types that an app may be registered for. */
 export const CLIENT_GRANTS = [
   'authorization_code',
   'refresh_token',
   'client_credentials',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
+  TOKEN_EXCHANGE,
 ] as const
 export type ClientGrant = (typeof CLIENT_GRANTS)[number]
 
@@ -44,6 +52,10 @@ export interface Client {
   readonly idTokenAlgorithm: 'RS256' | 'ES256'
   /** How userinfo is signed; plain JSON without. */
   readonly userinfoAlgorithm?: 'RS256' | 'ES256'
+  /** Apps whose access tokens it may exchange (RFC 8693). */
+  readonly exchangesFor?: readonly string[]
+  /** Whether it may introspect tokens of other apps; as its profile says, where this is absent. */
+  readonly introspects?: boolean
   /** Shorter than the gateway's own, or as long. */
   readonly accessTokenLifetime?: Seconds
   /** Kinds of launch context of its own; none, where left out. */
@@ -53,3 +65,7 @@ export interface Client {
   /** Origins that may call the token endpoint and the record from a browser. */
   readonly origins: readonly string[]
 }
+
+/** Whether it may introspect tokens of other apps: never one that proves nothing. */
+export const mayIntrospect = (client: Client): boolean =>
+  client.type !== 'public' && (client.introspects ?? profileOf(client).introspects)

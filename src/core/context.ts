@@ -20,8 +20,11 @@ export type OdsCode = Branded<string, 'OdsCode'>
 export const SYSTEM_RUNGS = ['redeemed', 'pushed', 'signed', 'sealed'] as const
 export type SystemRung = (typeof SYSTEM_RUNGS)[number]
 
-/** With `standalone`: nobody launched, the app asked for a patient itself and the user chose one. */
-export const RUNGS = [...SYSTEM_RUNGS, 'standalone'] as const
+/**
+ * With `standalone`: nobody launched, the app asked for a patient itself and the user chose one. With `service`:
+ * there is neither a user nor a patient, a back end asks for itself.
+ */
+export const RUNGS = [...SYSTEM_RUNGS, 'standalone', 'service'] as const
 export type Rung = (typeof RUNGS)[number]
 
 export const PURPOSES = ['direct-care', 'emergency-care', 'administration', 'safeguarding'] as const

@@ -191,7 +191,7 @@ export function partiesOf({ circumstances, context, nhsNumber }: Grant) {
 }
 
 /** The bases that scopes reach (RFC 8707 §2: a token names where it is good). */
-function audienceOf(scopes: readonly string[], bases: Bases): readonly string[] {
+export function audienceOf(scopes: readonly string[], bases: Bases): readonly string[] {
   const kinds = new Set(scopes.map((scope) => readScope(scope)?.kind))
   const reached = [
     ...(kinds.has('fhir') || scopes.includes('fhirUser') ? [bases.fhir] : []),

@@ -3,6 +3,7 @@
  * row here cannot be stored.
  */
 import type { AppAsk } from './authorization-request.js'
+import type { ServiceGrant } from './backend-service.js'
 import type { Grant } from './grant.js'
 import type { SignOnId } from './ids.js'
 import type { Json } from './json.js'
@@ -51,10 +52,12 @@ export interface Records {
   browser: { readonly signOn: SignOnId; readonly was: readonly string[] }
   /** What an app was granted, with the code's and refresh token's hashes. By launch id: one launch, one grant. */
   grant: Grant
+  /** What a service was given for itself, by the launch id that it goes by. */
+  service: ServiceGrant
   /** The provider's user that a launch system's local user confirmed to be. By system and local user. */
   person: { readonly uid: string; readonly since: EpochMs }
   /**
-   * Everything of this launch, sign-on, user, provider session or app that began before `at` is over.
+   * Everything of this launch, token, sign-on, user, provider session or app that began before `at` is over.
    * A marker of its own, so that ending never races with a rewrite of what is ended. By `endOf(…)`.
    */
   ended: { readonly at: EpochMs }
@@ -103,6 +106,7 @@ export const KINDS = {
   pending:         { tag: 'launch' },
   session:         { tag: 'launch' },
   grant:           { tag: 'launch' },
+  service:         { tag: 'launch' },
   request:         { tag: 'launch' },
   pushed:          { tag: 'own' },
   recent:          { tag: 'own' },
@@ -125,6 +129,6 @@ export const KINDS = {
 
 /** The id of an `ended` marker. */
 export const endOf = (
-  what: 'launch' | 'signOn' | 'user' | 'unnamed' | 'providerSession' | 'app',
+  what: 'launch' | 'token' | 'signOn' | 'user' | 'unnamed' | 'providerSession' | 'app',
   id: string,
 ) => `${what}/${id}`

@@ -19,6 +19,7 @@ const LAUNCH_OVER =
 const CODE_INVALID = 'The authorization code is not valid.'
 const REFRESH_INVALID = 'The refresh token is not valid.'
 const CLIENT_UNPROVEN = 'The client could not be authenticated.'
+const SUBJECT_INVALID = 'The subject token is not valid.'
 const PROOF_INVALID = 'The DPoP proof is not valid.'
 const TOKEN_INVALID = 'The access token is not valid.'
 const PATIENT_UNMATCHED =
@@ -121,6 +122,9 @@ export const REFUSALS = {
   refresh_ended:         { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
   refresh_under_way:     { wire: 'temporarily_unavailable', status: 503, text: 'The token is being renewed just now. Try again in a moment.' },
   refresh_other_key:     { wire: 'invalid_grant', status: 400, text: REFRESH_INVALID },
+  subject_token_invalid: { wire: 'invalid_request', status: 400, text: SUBJECT_INVALID },
+  subject_token_refused: { wire: 'invalid_request', status: 400, text: SUBJECT_INVALID },
+  target_invalid:        { wire: 'invalid_target', status: 400, text: 'The token is not good there, so no other can be made of it that is.' },
   scope_exceeded:        { wire: 'invalid_scope', status: 400, text: 'More scope was asked for than was granted.' },
 
   // DPoP, at the token endpoint and at resources

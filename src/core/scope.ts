@@ -36,6 +36,9 @@ export interface PlainScope {
 
 export type Scope = FhirScope | OpenEhrScope | PlainScope
 
+/** To introspect with a service's token instead of its own proof. A scope of our own has two underscores (SMART). */
+export const INTROSPECT = '__introspect'
+
 const V1_LETTERS: Readonly<Record<string, string>> = { read: 'rs', write: 'cud', '*': 'cruds' }
 const V1_WORDS: Readonly<Record<string, string>> = { rs: 'read', cud: 'write', cruds: '*' }
 

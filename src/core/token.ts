@@ -1,8 +1,74 @@
 /** The claims of the tokens that a grant gives, and the answer of the token endpoint. */
-import { contextMembers, type Grant } from './grant.js'
-import { sha256, type TokenId } from './ids.js'
+import type { ServiceGrant } from './backend-service.js'
+import { type Confirmation, contextMembers, type Grant } from './grant.js'
+import { type LaunchId, sha256, type TokenId } from './ids.js'
 import type { SignOn } from './session.js'
-import { type EpochMs, type Seconds, seconds } from './values.js'
+import { type EpochMs, type EpochSeconds, type Seconds, seconds } from './values.js'
+
+/** Who acts in whose place: the outermost now, the ones inside before it. @see RFC 8693 §4.1 */
+export interface Actor {
+  readonly sub: string
+  readonly act?: Actor
+}
+
+/** All actors of a chain, the present one first. */
+export const actorsOf = (act: Actor | undefined): readonly string[] =>
+  act === undefined ? [] : [act.sub, ...actorsOf(act.act)]
+
+/** An access token's claims, as we sign them. */
+export type AccessClaims = {
+  readonly iss: string
+  readonly aud: string[]
+  readonly sub: string
+  readonly client_id: string
+  readonly iat: EpochSeconds
+  readonly exp: EpochSeconds
+  readonly jti: TokenId
+  readonly scope: string
+  readonly cnf?: Confirmation
+  readonly launch: LaunchId
+  readonly patient?: string
+  readonly ehrId?: string
+  readonly encounter?: string
+  readonly policy_version: number
+  /** The back ends that it was exchanged by, and the tokens that it came of, which end it with them. */
+  readonly act?: Actor
+  readonly exchanged_from?: readonly TokenId[]
+}
+
+interface Signed {
+  readonly issuer: string
+  readonly token: TokenId
+  readonly now: EpochMs
+  readonly lifetime: Seconds
+}
+
+const commonClaims = (
+  given: Omit<ServiceGrant, 'token' | 'id' | 'since' | 'until'>,
+  { issuer, token, now, lifetime }: Signed,
+): Omit<AccessClaims, 'sub'> => ({
+  iss: issuer,
+  aud: [...given.audience],
+  client_id: given.client,
+  iat: seconds(now),
+  exp: seconds(now) + lifetime,
+  jti: token,
+  scope: given.scopes.join(' '),
+  ...(given.cnf === undefined ? {} : { cnf: given.cnf }),
+  launch: given.launch,
+  policy_version: given.policyVersion,
+})
+
+/** A service's token says that it stands for nobody else. @see RFC 9068 §2.2, `sub`; SMART "Backend Services" */
+export const serviceClaims = (
+  service: ServiceGrant,
+  issuer: string,
+  now: EpochMs,
+  lifetime: Seconds,
+): AccessClaims => ({
+  ...commonClaims(service, { issuer, token: service.token, now, lifetime }),
+  sub: service.client,
+})
 
 /**
  * A short-lived token for one launch, one patient, one policy version.
@@ -14,23 +80,14 @@ export function accessClaims(
   token: TokenId,
   now: EpochMs,
   lifetime: Seconds,
-) {
+): AccessClaims {
   const { patient, ehrId, encounter } = grant.context
   return {
-    iss: issuer,
-    aud: [...grant.audience],
+    ...commonClaims(grant, { issuer, token, now, lifetime }),
     sub: grant.subject,
-    client_id: grant.client,
-    iat: seconds(now),
-    exp: seconds(now) + lifetime,
-    jti: token,
-    scope: grant.scopes.join(' '),
-    ...(grant.cnf === undefined ? {} : { cnf: grant.cnf }),
-    launch: grant.launch,
     ...(patient === undefined ? {} : { patient }),
     ...(ehrId === undefined ? {} : { ehrId }),
     ...(encounter === undefined ? {} : { encounter }),
-    policy_version: grant.policyVersion,
   }
 }
 
@@ -38,14 +95,24 @@ export function accessClaims(
 const atHash = (access: string): string =>
   Buffer.from(sha256(access), 'base64url').subarray(0, 16).toString('base64url')
 
-/** Claims in ASCII only: a browser library reads them with a decoder that knows no more. @see OIDC Core §2; SMART "Scopes for requesting identity data" */
+/** In ASCII, printable: what every reader of an id_token can decode. */
+const ASCII = /^[\x20-\x7e]+$/
+
+/**
+ * Claims in ASCII only: a browser library reads them with a decoder that knows no more. A name that was asked for and
+ * is not in ASCII is left out, never spelt otherwise: userinfo has it.
+ *
+ * @see OIDC Core §2, §5.5; SMART "Scopes for requesting identity data"
+ */
 export function idClaims(
   grant: Grant,
   issuer: string,
   now: EpochMs,
   lifetime: Seconds,
   access: string,
+  name: string | undefined,
 ) {
+  const named = name !== undefined && ASCII.test(name) && grant.claims.idToken.includes('name')
   return {
     iss: issuer,
     aud: grant.client,
@@ -60,13 +127,26 @@ export function idClaims(
     ...(grant.fhirUser !== undefined && grant.scopes.includes('fhirUser')
       ? { fhirUser: grant.fhirUser }
       : {}),
+    ...(named ? { name } : {}),
   }
 }
 
 /**
- * What travels beside the token. Members of our own have two underscores (SMART "Launch context", own
- * members): how long the session lasts without use, when it ends whatever happens, the launch's id, and what the
- * policies oblige the app to show.
+ * Launch context, and members of our own with two underscores (SMART "Launch context", own members): the launch's id,
+ * and what the policies oblige the app to show.
+ */
+export const besideToken = (grant: Grant) => ({
+  ...contextMembers(grant.context),
+  __launch: grant.launch,
+  ...(grant.obligations.length > 0 ? { __obligations: grant.obligations } : {}),
+})
+
+export const tokenTypeOf = (cnf: Confirmation | undefined): 'Bearer' | 'DPoP' =>
+  cnf?.jkt === undefined ? 'Bearer' : 'DPoP'
+
+/**
+ * What travels beside the token: besides {@link besideToken} how long the session lasts without use, and when it
+ * ends whatever happens.
  */
 export function tokenAnswer(
   grant: Grant,
@@ -77,17 +157,15 @@ export function tokenAnswer(
 ) {
   return {
     access_token: tokens.access,
-    token_type: grant.cnf?.jkt === undefined ? 'Bearer' : 'DPoP',
+    token_type: tokenTypeOf(grant.cnf),
     expires_in: lifetime,
     scope: grant.scopes.join(' '),
     ...(tokens.id === undefined ? {} : { id_token: tokens.id }),
     ...(tokens.refresh === undefined ? {} : { refresh_token: tokens.refresh }),
     ...(grant.details === undefined ? {} : { authorization_details: grant.details }),
-    ...contextMembers(grant.context),
+    ...besideToken(grant),
     ...(signOn === undefined
       ? {}
       : { __session_idle_seconds: idle, __session_ends: seconds(signOn.until) }),
-    __launch: grant.launch,
-    ...(grant.obligations.length > 0 ? { __obligations: grant.obligations } : {}),
   }
 }

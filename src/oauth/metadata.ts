@@ -4,8 +4,11 @@ import { DETAIL_TYPES } from '../core/authorization-details.js'
 import { RESPONSE_MODES } from '../core/authorization-request.js'
 import { ASSERTION_ALGORITHMS } from '../core/client-profile.js'
 import { DPOP_ALGORITHMS } from '../core/dpop.js'
+import { INTROSPECT } from '../core/scope.js'
+import { INTROSPECTION_ALGORITHMS } from './introspect.js'
 import type { OAuthParts } from './parts.js'
 import { GRANT_TYPES } from './token.js'
+import { USERINFO_ALGORITHMS } from './userinfo.js'
 
 /** How apps may prove themselves, by what the gateway is set up for. */
 const methods = ({ mtls }: Pick<OAuthParts, 'mtls'>): readonly string[] => [
@@ -47,6 +50,14 @@ const oauth = ({ issuer, mtls, registration }: OAuthParts) => ({
   response_types_supported: ['code'],
   response_modes_supported: [...RESPONSE_MODES],
   pushed_authorization_request_endpoint: `${issuer}/oauth/par`,
+  introspection_endpoint: `${issuer}/oauth/introspect`,
+  // A name alone is no proof there.
+  introspection_endpoint_auth_methods_supported: methods({ mtls }).filter((how) => how !== 'none'),
+  introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+  introspection_signing_alg_values_supported: INTROSPECTION_ALGORITHMS,
+  revocation_endpoint: `${issuer}/oauth/revoke`,
+  revocation_endpoint_auth_methods_supported: methods({ mtls }),
+  revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
   require_pushed_authorization_requests: false,
   grant_types_supported: Object.keys(GRANT_TYPES),
   code_challenge_methods_supported: ['S256'],
@@ -61,19 +72,22 @@ const oauth = ({ issuer, mtls, registration }: OAuthParts) => ({
 })
 
 /** @see OpenID Connect Discovery 1.0 §3; RFC 8414 §2 */
-export const openidConfiguration = (parts: OAuthParts) => ({
-  ...withMutualTls(parts, oauth(parts)),
-  subject_types_supported: ['public'],
-  id_token_signing_alg_values_supported: ['RS256', 'ES256'],
-  scopes_supported: [...PROFILE_SCOPES, 'launch', 'launch/patient'],
-  claims_supported: [
-    ...['iss', 'sub', 'aud', 'exp', 'iat', 'nonce', 'auth_time', 'acr', 'sid', 'at_hash'],
-    ...['fhirUser', 'name'],
-  ],
-  claims_parameter_supported: true,
-  acr_values_supported: ['AAL2_ANY', 'AAL3_ANY'],
-  prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
-})
+export const openidConfiguration = (parts: OAuthParts) =>
+  withMutualTls(parts, {
+    ...oauth(parts),
+    userinfo_endpoint: `${parts.issuer}/oauth/userinfo`,
+    userinfo_signing_alg_values_supported: USERINFO_ALGORITHMS,
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256', 'ES256'],
+    scopes_supported: [...PROFILE_SCOPES, 'launch', 'launch/patient', INTROSPECT],
+    claims_supported: [
+      ...['iss', 'sub', 'aud', 'exp', 'iat', 'nonce', 'auth_time', 'acr', 'sid', 'at_hash'],
+      ...['fhirUser', 'name'],
+    ],
+    claims_parameter_supported: true,
+    acr_values_supported: ['AAL2_ANY', 'AAL3_ANY'],
+    prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+  })
 
 /**
  * Only what is really done is listed.
@@ -85,6 +99,7 @@ export const smartConfiguration = (parts: OAuthParts) => ({
     ...PROFILE_SCOPES,
     'launch',
     'launch/patient',
+    INTROSPECT,
     'launch/encounter',
     'launch/episode',
     'patient/*.rs',

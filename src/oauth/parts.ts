@@ -1,3 +1,4 @@
+import type { AccessTokens } from '../access/access-token.js'
 import type { CertificateOf } from '../access/certificate.js'
 import type { Dpop } from '../access/dpop.js'
 import type { Registry } from '../access/registry.js'
@@ -38,11 +39,12 @@ export interface OAuthParts {
   readonly clock: Clock
   readonly random: Random
   readonly keys: Keys
+  readonly tokens: AccessTokens
   readonly trusted: TrustedKeys
   readonly registry: Registry
   readonly dpop: Dpop
   readonly sessions: Sessions
-  readonly policies: Policies
+  readonly policies: Policies & { mayRead(): boolean }
   readonly offered: Offered
   /** Styles for apps whose launch system has none of its own. */
   readonly styleUrl?: string | undefined

@@ -2,10 +2,13 @@ import type { RequestHandler } from 'express'
 import { bindingOf } from '../access/binding.js'
 import type { ClientAuthentication } from '../access/client.js'
 import type { Happening } from '../core/audit.js'
+import { TOKEN_EXCHANGE } from '../core/client.js'
 import { parameterFault, Refusal } from '../core/refusal.js'
 import { learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
+import { clientCredentials } from './grants/client-credentials.js'
 import { codeGrant } from './grants/code.js'
+import { exchangeGrant } from './grants/exchange.js'
 import type { GrantType } from './grants/issue.js'
 import { refreshGrant } from './grants/refresh.js'
 import type { OAuthParts } from './parts.js'
@@ -14,6 +17,8 @@ import type { OAuthParts } from './parts.js'
 export const GRANT_TYPES: Readonly<Record<string, GrantType>> = {
   authorization_code: codeGrant,
   refresh_token: refreshGrant,
+  client_credentials: clientCredentials,
+  [TOKEN_EXCHANGE]: exchangeGrant,
 }
 
 /**

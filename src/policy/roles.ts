@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import type { KnownOrganization, KnownUser, NamedUser, OdsCode } from '../core/context.js'
-import { type Assurance, ROLES, type Role } from '../core/roles.js'
+import { type Assurance, ROLES, type Role, USER_ROLES } from '../core/roles.js'
 import { type Problem, Problems } from './problem.js'
 import { readYamlFile } from './yaml-file.js'
 
@@ -50,7 +50,7 @@ const rolesFile = z.strictObject({
   roles: z
     .array(
       z.strictObject({
-        role: z.enum(ROLES),
+        role: z.enum(USER_ROLES),
         codes,
         organizations: z.union([z.literal('any'), z.array(z.string()).min(1)], {
           error: 'expected a list of organisation types, or the word any',

@@ -8,7 +8,12 @@ import type { AccessTrail } from './parts.js'
 type Detail = NonNullable<Happening['detail']>
 
 /** Who calls, for whom, in which launch. */
-export function aboutAccess({ token, grant, user }: Access): Partial<Happening> {
+export function aboutAccess({
+  token,
+  grant,
+  user,
+  actor = grant.client,
+}: Access): Partial<Happening> {
   const parties = partiesOf(grant)
   return {
     launch: grant.launch,
@@ -22,7 +27,7 @@ export function aboutAccess({ token, grant, user }: Access): Partial<Happening> 
       ...(user.sdsRoleProfileId === undefined ? {} : { roleProfile: user.sdsRoleProfileId }),
     },
     system: grant.circumstances.launch.system,
-    app: grant.client,
+    app: actor,
     purpose: grant.circumstances.purpose,
   }
 }

@@ -4,7 +4,7 @@ import type { Trail } from '../audit/trail.js'
 import type { Happening } from '../core/audit.js'
 import type { KnownUser } from '../core/context.js'
 import type { Grant } from '../core/grant.js'
-import type { LaunchId, SignOnId } from '../core/ids.js'
+import type { LaunchId, SignOnId, TokenId } from '../core/ids.js'
 import { hashOf, newId } from '../core/ids.js'
 import type { LogoutNotice } from '../core/logout-token.js'
 import { endOf } from '../core/records.js'
@@ -79,6 +79,8 @@ export interface Sessions {
   appEnding(app: string, why: string): Ending
   /** Ends one launch and its grant. */
   endLaunch(launch: LaunchId, why: string): Promise<void>
+  /** Ends one token that was exchanged, and what was exchanged for it; its launch goes on. */
+  endToken(token: TokenId): Promise<void>
   /**
    * Ends everything of a provider's session, or, when it names none, what the user had signed in for
    * until the notice was issued: one that comes late ends no newer sign-in, and one that comes again ends
@@ -191,6 +193,9 @@ export function createSessions({ store, trail, clock, random, lifetimes }: Parts
     async endLaunch(launch, why) {
       await store.commit({ puts: [marker(endOf('launch', launch))] })
       await trail.record({ what: 'grant_ended', outcome: 'success', launch, detail: { why } })
+    },
+    async endToken(token) {
+      await store.commit({ puts: [marker(endOf('token', token))] })
     },
     async endAtProvider({ issuer, providerSession: sid, subject, iat }) {
       const until = after(clock(), lifetimes.session)

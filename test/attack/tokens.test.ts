@@ -121,7 +121,7 @@ describe.each(STORES)('on the %s store', (store) => {
     // biome-ignore format: a table
     it.each<[string, Change, RefusalCode]>([
       ['of another kind',           { grant_type: 'password' },           'grant_type_unsupported'],
-      ['for the client itself',     { grant_type: 'client_credentials' }, 'grant_type_unsupported'],
+      ['for the client itself',     { grant_type: 'client_credentials' }, 'grant_type_unregistered'],
       ['named like a built-in',     { grant_type: 'constructor' },        'grant_type_unsupported'],
       ['named like the prototype',  { grant_type: '__proto__' },          'grant_type_unsupported'],
       ['of no kind',                { grant_type: undefined },            'parameter_missing'],

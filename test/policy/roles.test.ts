@@ -44,6 +44,12 @@ describe('people of the demonstration', () => {
 })
 
 describe('a job role', () => {
+  it('gives nobody the role of a service', () => {
+    const rule = '{ role: service, organizations: any, codes: [R0260] }'
+    const text = `organization_types: [gp-practice]\nroles: [${rule}]`
+    expect(problemsOf(() => readRoles(text))).toEqual([expect.stringContaining('role')])
+  })
+
   // biome-ignore format: a table
   it.each([
     ['S8000:G8000:R8000',        'R8000'],

@@ -14,6 +14,7 @@ import {
 } from '../../core/ids.js'
 import { Refusal } from '../../core/refusal.js'
 import { accessClaims, idClaims, tokenAnswer } from '../../core/token.js'
+import type { Seconds } from '../../core/values.js'
 import type { Behind } from '../../session/sessions.js'
 import type { Claim } from '../../store/store.js'
 import type { OAuthParts } from '../parts.js'
@@ -94,11 +95,16 @@ function nextRefresh(parts: OAuthParts, grant: Grant, { client, shown }: Issue) 
   }
 }
 
+/** Of a client's access tokens: the gateway's own, or shorter. */
+export const lifetimeOf = (
+  { lifetimes: { access_token: most } }: OAuthParts,
+  { accessTokenLifetime = most }: Client,
+): Seconds => Math.min(most, accessTokenLifetime)
+
 /** @param grant with the scopes that the tokens are to have */
-async function sign(parts: OAuthParts, grant: Grant, id: TokenId, client: Client) {
+async function sign(parts: OAuthParts, grant: Grant, id: TokenId, { client, behind }: Issue) {
   const now = parts.clock()
-  const most = parts.lifetimes.access_token
-  const lifetime = Math.min(most, client.accessTokenLifetime ?? most)
+  const lifetime = lifetimeOf(parts, client)
   const { issuer } = parts
   const access = await parts.keys.sign(
     'ES256',
@@ -109,7 +115,7 @@ async function sign(parts: OAuthParts, grant: Grant, id: TokenId, client: Client
     ? await parts.keys.sign(
         client.idTokenAlgorithm,
         'JWT',
-        idClaims(grant, issuer, now, lifetime, access),
+        idClaims(grant, issuer, now, lifetime, access, behind.user.name),
       )
     : undefined
   return { access, lifetime, ...(idToken === undefined ? {} : { id: idToken }) }
@@ -125,11 +131,11 @@ export async function issue(
   grant: Grant,
   how: Issue,
 ): Promise<object | undefined> {
-  const { once, by, client, behind, scopes } = how
+  const { once, by, behind, scopes } = how
   const id = newId('tok', parts.random)
   const refresh = nextRefresh(parts, grant, how)
   const given: Grant = { ...grant, scopes }
-  const { lifetime, ...signed } = await sign(parts, given, id, client)
+  const { lifetime, ...signed } = await sign(parts, given, id, how)
   const kept: Grant = {
     ...grant,
     tokens: [...grant.tokens, id].slice(-20),

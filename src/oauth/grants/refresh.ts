@@ -59,8 +59,8 @@ async function judgedAnew(parts: OAuthParts, grant: Grant): Promise<Grant> {
   return { ...grant, circumstances, obligations: launch.obligations }
 }
 
-/** Which of a grant's refresh tokens was shown. One that was replaced long ago is an alarm: two parties hold it. */
-function standingOf(
+/** Which of a grant's refresh tokens was shown; to introspect or revoke one is not to use it. One that was replaced long ago is an alarm: two parties hold it. */
+export function standingOf(
   refresh: string,
   held: Held,
   now: number,

@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { covers } from '../../src/core/authorization.js'
+import { clientRow } from '../../src/core/client-registration.js'
+import { exchangedScopes } from '../../src/core/exchange.js'
+import { readScope, writeScope } from '../../src/core/scope.js'
+import type { AccessClaims } from '../../src/core/token.js'
+
+const KEY = { jwks: { keys: [{ kty: 'EC', kid: '1' }] }, type: 'key', id: 'end', name: 'End' }
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const row = (more: object) => clientRow.safeParse({ ...KEY, scopes: ['openid'], ...more })
+const problems = (more: object) => row(more).error?.issues.map(({ path }) => path.join('.')) ?? []
+
+const letters = fc.subarray(['c', 'r', 'u', 'd', 's'], { minLength: 1 }).map((set) => set.join(''))
+const one = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom('patient', 'user', 'system'),
+      fc.constantFrom('*', 'Patient', 'CarePlan'),
+      letters,
+    )
+    .map(([reach, type, set]) => `${reach}/${type}.${set}`),
+  fc
+    .tuple(fc.constantFrom('a::*', 'a::b.v1', 'a::c.v1', '*'), letters)
+    .map(([template, set]) => `patient/composition-${template}.${set}`),
+  fc.constantFrom('openid', 'launch', 'patient/Patient.r?active=true', 'patient/Patient.read'),
+)
+const some = fc.array(one, { minLength: 1, maxLength: 5 })
+
+describe('the scopes of an exchanged token', () => {
+  it('lie within the subject token’s and the registration’s, whatever is asked', () => {
+    fc.assert(
+      fc.property(some, some, fc.option(some, { nil: undefined }), (had, limits, asked) => {
+        const subject = { scope: had.join(' ') } as AccessClaims
+        let given: readonly string[] = []
+        try {
+          given = exchangedScopes(asked?.join(' '), subject, { scopes: limits } as never).map(
+            writeScope,
+          )
+        } catch {
+          return
+        }
+        for (const word of given) {
+          const scope = readScope(word)
+          if (!scope) throw new Error(word)
+          // A registered query only narrows what was had without one.
+          const bare = scope.kind === 'fhir' ? { ...scope, query: '' } : scope
+          expect(covers(had, scope) || covers(had, bare)).toBe(true)
+          expect(covers(limits, scope)).toBe(true)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('are covered by letters of several scopes together, and by no query', () => {
+    const covered = (words: string[], asked: string) => {
+      const scope = readScope(asked)
+      return scope !== undefined && covers(words, scope)
+    }
+    expect(covered(['patient/Patient.r', 'patient/Patient.s'], 'patient/Patient.rs')).toBe(true)
+    expect(covered(['patient/Patient.r'], 'patient/Patient.rs')).toBe(false)
+    expect(covered(['patient/*.rs'], 'patient/Patient.r')).toBe(true)
+    expect(covered(['patient/Patient.r'], 'patient/*.r')).toBe(false)
+    expect(covered(['user/Patient.r'], 'patient/Patient.r')).toBe(false)
+    expect(covered(['patient/Patient.r?active=true'], 'patient/Patient.r')).toBe(false)
+    expect(covered(['patient/Patient.r'], 'patient/Patient.r?active=true')).toBe(true)
+  })
+})
+
+describe('a registration', () => {
+  // biome-ignore format: a table
+  it.each<[string, object, readonly string[]]>([
+    ['of a back end says whose',                    { grant_types: [EXCHANGE], exchanges_for: ['care-plan'] }, []],
+    ['of a back end names no app',                  { grant_types: [EXCHANGE] },                               ['exchanges_for']],
+    ['exchanges without the grant type',            { grant_types: ['client_credentials'], exchanges_for: ['care-plan'] }, ['exchanges_for']],
+    ['exchanges its own tokens',                    { grant_types: [EXCHANGE], exchanges_for: ['end'] },       ['exchanges_for']],
+    ['of a service is by a key',                    { grant_types: ['client_credentials'] },                   []],
+    ['of a service is by a secret',                 { grant_types: ['client_credentials'], type: 'secret', secret_hash: 'a'.repeat(43), jwks: undefined }, ['grant_types']],
+    ['of a service is public',                      { grant_types: ['client_credentials'], type: 'public' },   ['grant_types']],
+    ['of a service has a person’s number (RFC 9068 §5)', { grant_types: ['client_credentials'], id: '555254239101' }, ['id']],
+    ['of a public app introspects',                 { type: 'public', redirect_uris: ['https://a.example/'], introspects: true }, ['introspects']],
+  ])('%s: what is wrong with it', (_, more, wrong) => {
+    expect(problems(more)).toEqual(wrong)
+  })
+})
