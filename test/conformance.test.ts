@@ -9,6 +9,7 @@ import { PROXY } from './access/certificate-scene.js'
 import { App } from './app-by-hand.js'
 import { openTestGateway, type TestGateway } from './gateway.js'
 import { handleOf, open } from './launching.js'
+import { REGISTRATION } from './registering.js'
 import { type Answer, send, UserAgent } from './user-agent.js'
 
 jest.setTimeout(30_000)
@@ -151,7 +152,11 @@ describe('What a gateway says of itself', () => {
     const mtls = { alias: 'https://mtls.launch.example', header: 'client-cert' } as const
     t = await openTestGateway({
       store: 'embedded',
-      change: () => ({ mtls, trust_proxy: [PROXY] }),
+      // All that may be advertised.
+      change: ({ pages }) => ({
+        ...{ mtls, trust_proxy: [PROXY], registration: REGISTRATION },
+        pages: { ...pages, style_url: 'https://styles.example/smart.json' },
+      }),
     })
     const read = async (path: string) => JSON.parse((await send(new URL(path, t.issuer))).text)
     smart = await read('/fhir/.well-known/smart-configuration')
@@ -216,15 +221,13 @@ describe('What a gateway says of itself', () => {
     expect(wordsOf(smart, 'capabilities').filter((word) => !known.test(word))).toEqual([])
   })
 
-  it('is enough for both sets of capabilities for patients', () => {
+  it('is enough for every set of capabilities', () => {
     const shared = ['client-public', 'client-confidential-symmetric', 'permission-patient']
-    const sets = [
-      'launch-ehr',
-      'context-ehr-patient',
-      'launch-standalone',
-      'context-standalone-patient',
-    ]
-    expect(wordsOf(smart, 'capabilities')).toEqual(expect.arrayContaining([...shared, ...sets]))
+    const patients = ['launch-standalone', 'context-standalone-patient']
+    const clinicians = ['permission-user', 'context-ehr-patient', 'context-ehr-encounter']
+    expect(wordsOf(smart, 'capabilities')).toEqual(
+      expect.arrayContaining([...shared, 'launch-ehr', ...patients, ...clinicians]),
+    )
   })
 
   it('has every member that OpenID Discovery requires', () => {
