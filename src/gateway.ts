@@ -173,6 +173,7 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['get',  '/.well-known/oauth-authorization-server', 'json', 'anyone', 'access_refused',        openid],
     ['get',  '/.well-known/smart-configuration',        'json', 'anyone', 'access_refused',        smart],
     ['get',  '/fhir/.well-known/smart-configuration',   'json', 'anyone', 'access_refused',        smart],
+    ['get',  '/fhir/metadata',                          'fhir', 'anyone', 'access_refused',        record.fhir],
     ['use',  '/fhir',                                   'fhir', 'apps',   'access_refused',        record.fhir],
     ['use',  '/openehr/v1',                             'json', 'apps',   'access_refused',        record.openehr],
   ]

@@ -88,6 +88,8 @@ function readClaims(text: string | undefined) {
   }
 }
 
+const LONGEST_NONCE = 500
+
 const LEVEL = /^(?:urn:nhs:)?AAL([123])(?:_|$)/
 
 /** The least assurance that any of the names stands for; names that are not ours say nothing. */
@@ -192,8 +194,8 @@ function checkLaunch(handle: string, scopes: readonly Scope[]): void {
  * Checks everything of an authorize request that needs no store.
  *
  * @param audiences what `aud` may name, without trailing slash: our issuer and our FHIR base
- * @throws Refusal response_type_unsupported, parameter_missing, parameter_invalid, audience_invalid,
- *   pkce_required, scope_invalid, launch_scope_missing, launch_required, details_invalid
+ * @throws Refusal grant_type_unregistered, response_type_unsupported, parameter_missing, parameter_invalid,
+ *   audience_invalid, pkce_required, scope_invalid, launch_scope_missing, launch_required, details_invalid
  * @see SMART App Launch 2.2, "Request authorization code"; RFC 6749 §4.1.1; OIDC Core §3.1.2.1
  */
 export function readAuthorization(
@@ -203,6 +205,8 @@ export function readAuthorization(
   now: EpochSeconds,
 ): AuthorizationRequest {
   const profile = profileOf(client)
+  if (!client.grantTypes.includes('authorization_code'))
+    throw new Refusal('grant_type_unregistered', client.id)
   if (!sent.has('response_type')) throw parameterFault('parameter_missing', 'response_type')
   if (sent.get('response_type') !== 'code')
     throw new Refusal('response_type_unsupported', 'response_type')
@@ -217,7 +221,10 @@ export function readAuthorization(
   const details = sent.get('authorization_details')
   const detailed = readDetails(details, client.detailTypes ?? [], audiences[1])
   const claims = readClaims(sent.get('claims'))
-  const nonce = sent.get('nonce')?.slice(0, 500)
+  const nonce = sent.get('nonce')
+  // It comes back as it was, or not at all (OIDC Core §3.1.3.7, 11).
+  if (nonce !== undefined && nonce.length > LONGEST_NONCE)
+    throw parameterFault('parameter_invalid', 'nonce')
   const dpopJkt = sent.get('dpop_jkt')
   if (dpopJkt !== undefined && !isThumbprint(dpopJkt))
     throw parameterFault('parameter_invalid', 'dpop_jkt')

@@ -16,7 +16,8 @@ export const formBody: RequestHandler = express.text({
 })
 
 /**
- * The parameters of a request, from its query (GET) or its form (POST), each at most once.
+ * The parameters of a request, from its query (GET) or its form (POST), each at most once. One that is sent
+ * without a value is as if it were not (RFC 6749 §3.1, §3.2), but for being counted.
  * @throws Refusal parameter_repeated, body_unreadable
  */
 export function parameters(req: Request): ReadonlyMap<string, string> {
@@ -28,7 +29,7 @@ export function parameters(req: Request): ReadonlyMap<string, string> {
       throw new Refusal('parameter_invalid', 'too many parameters')
     values.set(name, value)
   }
-  return values
+  return new Map([...values].filter(([, value]) => value !== ''))
 }
 
 /** All after the first question mark: RFC 3986 §3.4 lets a query hold more of them. */

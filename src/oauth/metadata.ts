@@ -67,9 +67,8 @@ const oauth = ({ issuer, mtls, registration }: OAuthParts) => ({
   authorization_response_iss_parameter_supported: true,
   authorization_details_types_supported: [...DETAIL_TYPES],
   request_parameter_supported: true,
-  request_uri_parameter_supported: true,
-  require_request_uri_registration: false,
-  request_object_signing_alg_values_supported: [...ASSERTION_ALGORITHMS],
+  // Only what was pushed here has such a name; an address is never fetched.
+  request_uri_parameter_supported: false,
 })
 
 /** @see OpenID Connect Discovery 1.0 §3; RFC 8414 §2 */

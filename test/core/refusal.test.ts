@@ -51,6 +51,11 @@ describe('the table of refusals', () => {
     },
   )
 
+  it('is written in characters that an error_description may have (RFC 6749 §5.2)', () => {
+    const texts = Object.values(REFUSALS).map(({ text }) => text)
+    expect(texts.filter((text) => !/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/.test(text))).toEqual([])
+  })
+
   it('never says that there is no plan', () => {
     const texts = Object.values(REFUSALS).map(({ text }) => text)
     expect(texts.filter((text) => /no (care )?plan/i.test(text))).toEqual([])

@@ -105,6 +105,19 @@ describe.each(STORES)('apps on the %s store', (store) => {
       }
     })
 
+    it('lets any page read what the server can do, and ask first whether it may', async () => {
+      for (const path of ['/fhir/metadata', '/fhir/.well-known/smart-configuration']) {
+        const headers = { origin: STRANGER, 'access-control-request-method': 'GET' }
+        const asked = await send(at(path), { method: 'OPTIONS', headers })
+        expect([asked.status, origin(asked)]).toEqual([204, '*'])
+        expect(origin(await send(at(path), { headers }))).toBe('*')
+      }
+      const refused = await send(at('/fhir/metadata?_format=xml'), {
+        headers: { origin: STRANGER },
+      })
+      expect([refused.status, origin(refused)]).toEqual([400, '*'])
+    })
+
     it('lets the app read every answer, whatever its status', async () => {
       const fhir = (path: string, token = tokens.access_token) => call(t, token, path)
       const answers = [

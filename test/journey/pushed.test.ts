@@ -13,6 +13,7 @@ import {
   BACK,
   choose,
   named,
+  row,
   standaloneApps,
   throughProvider,
   token,
@@ -32,7 +33,13 @@ describe.each(STORES)('on the %s store', (store) => {
   beforeAll(async () => {
     const made = await standaloneApps()
     key = made.key
-    t = await openTestGateway({ store, change: (c) => ({ apps: [...c.apps, ...made.apps] }) })
+    const { d: _, ...open } = key
+    const lasting = row({
+      ...{ id: 'lasting', profile: 'fapi2', type: 'key', jwks: { keys: [open] } },
+      scopes: [...DATA.split(' '), 'offline_access'],
+    })
+    const apps = [...made.apps, lasting]
+    t = await openTestGateway({ store, change: (c) => ({ apps: [...c.apps, ...apps] }) })
   }, 60_000)
   afterAll(() => t?.close())
 
@@ -150,13 +157,19 @@ describe.each(STORES)('on the %s store', (store) => {
     })
 
     it('refreshes without a new refresh token under FAPI 2.0', async () => {
-      const { uri, verifier } = await pushed('strict', { scope: `${DATA} offline_access` })
+      const { uri, verifier } = await pushed('lasting', { scope: `${DATA} offline_access` })
       const by = proofKey()
-      const landed = await land(new UserAgent(), { client_id: 'strict', request_uri: uri })
-      const given = body(await redeemed('strict', back(landed).code ?? '', verifier, proof(by)))
-      // Registered without it, so there is none: the answer says what was granted.
-      expect(given.scope).not.toContain('offline_access')
-      expect(given).not.toHaveProperty('refresh_token')
+      const landed = await land(new UserAgent(), { client_id: 'lasting', request_uri: uri })
+      const first = body(await redeemed('lasting', back(landed).code ?? '', verifier, proof(by)))
+      expect(first.scope).toContain('offline_access')
+      const { refresh_token } = first
+      const form = { grant_type: 'refresh_token', refresh_token }
+      for (const after of [60, 3600]) {
+        await t.clock.advance(after)
+        const again = await token(t, { ...form, ...(await assertion('lasting')) }, proof(by))
+        expect(again.status).toBe(200)
+        expect(body(again)).toMatchObject({ refresh_token, token_type: 'DPoP' })
+      }
     })
   })
 
