@@ -127,6 +127,8 @@ export function narrow(
   const granted = scopes.flatMap((scope): Scope[] => {
     if (scope.kind === 'plain') return given.plain.has(scope.name) ? [scope] : []
     if (!given.reaches.includes(scope.reach)) return []
+    // A query would narrow the scope, and nothing at the record holds a call to one yet: granted, it would mislead.
+    if (scope.kind === 'fhir' && scope.query !== '') return []
     const kept = scope.kind === 'fhir' ? fhirKinds(scope, offered) : openehrKinds(scope, offered)
     return kept
       .map(({ as, resource }) => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { withinLaunch } from '../../src/core/authorization.js'
+import { narrow, withinLaunch } from '../../src/core/authorization.js'
 import { readScopes, writeScope } from '../../src/core/scope.js'
 
 const ALL =
@@ -22,3 +22,17 @@ describe('scopes for which a launch has what they need', () => {
     expect(left({ ...brought, encounter: false })).toBe(ALL.replace('launch/encounter ', ''))
   })
 })
+
+describe('a scope with a search query', () => {
+  it('is left out of the grant, because no call is held to it yet', () => {
+    const policies = {
+      ...{ version: () => 1, mayIssue: () => true, stepUp: () => undefined },
+      decide: () => ({ effect: 'allow' as const, version: 1, ...NOTHING }),
+    }
+    const offered = { fhirTypes: ['Condition', 'Patient'], sections: [], queries: [] }
+    const asked = readScopes('patient/Condition.rs?category=problem-list-item patient/Patient.r')
+    expect(narrow(asked, policies, {} as never, offered).scopes).toEqual(['patient/Patient.r'])
+  })
+})
+
+const NOTHING = { policies: [], reasons: [], obligations: [], errors: [] }
