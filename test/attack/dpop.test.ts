@@ -213,7 +213,7 @@ describe.each(STORES)('on the %s store', (store) => {
       expect((await begun.app.redeem(begun.code, {}, atToken())).status).toBe(200)
     })
 
-    it.each(['', 'x', 'A'.repeat(42), `${'A'.repeat(42)}=`, 'A'.repeat(44)])(
+    it.each(['x', 'A'.repeat(42), `${'A'.repeat(42)}=`, 'A'.repeat(44)])(
       'is not given for a thumbprint that is none: %j',
       async (dpop_jkt) => {
         const made = new App(t, new UserAgent())

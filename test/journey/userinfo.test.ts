@@ -77,7 +77,7 @@ describe.each(STORES)('userinfo on the %s store', (store) => {
     })
     await expectRefused(t, twice, 'parameter_invalid', 400)
     const empty = await send(at(), { form: { access_token: '' } })
-    await expectRefused(t, empty, 'token_invalid', 401)
+    await expectRefused(t, empty, 'token_missing', 401)
     const long = await send(at(), { form: { access_token: 'a'.repeat(9000) } })
     await expectRefused(t, long, 'token_invalid', 401)
   })
