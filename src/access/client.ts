@@ -30,7 +30,7 @@ const ASSERTION_LIFETIME: Seconds = 300
 const assertionClaims = z.object({
   iss: z.string(),
   sub: z.string(),
-  aud: z.union([z.string(), z.tuple([z.string()]).transform(([only]) => only)]),
+  aud: z.union([z.string(), z.tuple([z.string()])]),
   exp: z.number().int(),
   nbf: z.number().optional(),
   jti: z.string().min(1).max(200),
@@ -113,10 +113,12 @@ const byKey: Proof = async (parts, client, shown, { path }) => {
   const { issuer } = parts
   const hosts = [issuer, ...(parts.mtls ? [parts.mtls.alias] : [])]
   const endpoints = hosts.flatMap((host) => [`${host}/oauth/token`, `${host}${path}`])
-  const audiences = [issuer, ...endpoints]
-  const allowed =
-    profileOf(client).assertionAudience === 'issuer' ? audiences.slice(0, 1) : audiences
-  if (!allowed.includes(aud)) throw new Refusal('client_unproven', 'aud')
+  // FAPI 2.0 §5.3.2.1: the issuer alone, "as a string". Elsewhere a list of one says the same.
+  const fits =
+    profileOf(client).assertionAudience === 'issuer'
+      ? aud === issuer
+      : [issuer, ...endpoints].includes([aud].flat()[0] ?? '')
+  if (!fits) throw new Refusal('client_unproven', 'aud')
   if (exp + parts.skew <= now || exp > now + ASSERTION_LIFETIME + parts.skew)
     throw new Refusal('client_unproven', 'exp')
   if (nbf !== undefined && nbf > now + parts.skew) throw new Refusal('client_unproven', 'nbf')

@@ -158,9 +158,18 @@ const BROUGHT = ['encounter', 'episode'] as const
  */
 export function withinLaunch(
   scopes: readonly Scope[],
-  launch: { readonly patient: boolean; readonly encounter: boolean; readonly episode: boolean },
+  launch: {
+    readonly patient: boolean
+    readonly encounter: boolean
+    readonly episode: boolean
+    /** Whether its user has a national identity, by which the record knows them as a Practitioner. */
+    readonly practitioner: boolean
+  },
 ): readonly Scope[] {
-  const missing = BROUGHT.filter((name) => !launch[name]).map((name) => `launch/${name}`)
+  const missing = [
+    ...BROUGHT.filter((name) => !launch[name]).map((name) => `launch/${name}`),
+    ...(launch.practitioner ? [] : ['fhirUser']),
+  ]
   return scopes.filter((scope) =>
     scope.kind === 'plain'
       ? !missing.includes(scope.name)

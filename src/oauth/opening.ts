@@ -47,7 +47,8 @@ function judge(parts: OAuthParts, { asked, session }: Proven) {
   const circumstances = circumstancesOf(launch, user, patient, now)
   const version = parts.policies.version()
   const { encounter, episode } = launch
-  const brought = { patient: !!patient, encounter: !!encounter, episode: !!episode }
+  const practitioner = user.sdsUserId !== undefined
+  const brought = { patient: !!patient, encounter: !!encounter, episode: !!episode, practitioner }
   const scopes = withinLaunch(asked.scopes, brought)
   const judged = narrow(scopes, parts.policies, circumstances, parts.offered)
   return { now, user, circumstances, version, ...judged }

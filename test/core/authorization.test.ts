@@ -3,10 +3,11 @@ import { narrow, withinLaunch } from '../../src/core/authorization.js'
 import { readScopes, writeScope } from '../../src/core/scope.js'
 
 const ALL =
-  'openid launch/encounter launch/episode patient/Patient.r user/Patient.r user/*.rs ' +
+  'openid fhirUser launch/encounter launch/episode patient/Patient.r user/Patient.r user/*.rs ' +
   'user/composition-a.r user/Practitioner.r system/Patient.r'
+const NOTHING = { patient: false, encounter: false, episode: false, practitioner: false }
 const left = (brought: Partial<Parameters<typeof withinLaunch>[1]>): string =>
-  withinLaunch(readScopes(ALL), { patient: false, encounter: false, episode: false, ...brought })
+  withinLaunch(readScopes(ALL), { ...NOTHING, ...brought })
     .map(writeScope)
     .join(' ')
 
@@ -16,10 +17,16 @@ describe('scopes for which a launch has what they need', () => {
   })
 
   it('are with a patient all, but for what the launch did not bring', () => {
-    const brought = { patient: true, encounter: true, episode: true }
+    const brought = { patient: true, encounter: true, episode: true, practitioner: true }
     expect(left(brought)).toBe(ALL)
     expect(left({ ...brought, episode: false })).toBe(ALL.replace('launch/episode ', ''))
     expect(left({ ...brought, encounter: false })).toBe(ALL.replace('launch/encounter ', ''))
+  })
+
+  it('are without fhirUser for a user whom the record does not know (SMART, "fhirUser")', () => {
+    expect(left({ practitioner: true })).toBe(
+      'openid fhirUser user/Practitioner.r system/Patient.r',
+    )
   })
 })
 

@@ -120,6 +120,7 @@ describe.each(STORES)('the protocol on the %s store', (store) => {
       })
       expect(claimsIn(local.id_token)).toMatchObject({ nonce: app.nonce })
       expect(claimsIn(local.id_token)).not.toHaveProperty('fhirUser')
+      expect(local.scope.split(' ')).not.toContain('fhirUser')
     })
 
     it('tells beside the token what the app needs, and lets nobody keep it', async () => {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { importJWK, type JWK, SignJWT } from 'jose'
+import { thumbprint } from '../../src/core/dpop.js'
 import { ASSERTION_TYPE } from '../../src/demo/desktop-launches.js'
 import { call, claimsIn } from '../app-by-hand.js'
 import { type ProofKey, proofBy, proofKey } from '../dpop-by-hand.js'
@@ -134,6 +135,32 @@ describe.each(STORES)('on the %s store', (store) => {
       const proven = Object.keys(claims).length > 0 ? await assertion(id, named) : {}
       const answer = await push({ ...parameters, ...proven })
       expect([answer.status, body(answer).error]).toEqual([status, error])
+    })
+
+    it('is refused with a list of audiences, though the issuer is the only one', async () => {
+      const { parameters } = asking(t, 'strict', DATA)
+      const answer = await push({
+        ...parameters,
+        ...(await assertion('strict', { aud: [t.issuer] })),
+      })
+      expect([answer.status, body(answer).error]).toEqual([401, 'invalid_client'])
+    })
+
+    it('is bound to the key of a proof that comes with it (RFC 9449 §10.1)', async () => {
+      const [mine, other] = [proofKey(), proofKey()]
+      const at = (by: ProofKey) => proof(by, 'POST', '/oauth/par')
+      const { parameters, verifier } = asking(t, 'strict', DATA)
+      const url = new URL('/oauth/par', t.issuer)
+      const sent = async (headers: Record<string, string>, more = {}) =>
+        send(url, { form: { ...parameters, ...more, ...(await assertion('strict')) }, headers })
+      const jkt = thumbprint(mine.jwk as never)
+      expect(body(await sent(at(other), { dpop_jkt: jkt })).error).toBe('invalid_dpop_proof')
+      const { request_uri } = body(await sent(at(mine)))
+      const landed = await land(new UserAgent(), { client_id: 'strict', request_uri })
+      const code = back(landed).code ?? ''
+      const stolen = await redeemed('strict', code, verifier, proof(other))
+      expect(body(stolen).error).toBe('invalid_grant')
+      expect((await redeemed('strict', code, verifier, proof(mine))).status).toBe(200)
     })
 
     it.each([

@@ -180,9 +180,18 @@ describe.each(STORES)('a session on the %s store', (store) => {
       expect(fewer).not.toHaveProperty('id_token')
       const all = await renewed(app, fewer)
       expect(all.scope).toBe(tokens.scope)
-      const more = await app.refresh(all, { scope: `${scope} patient/Encounter.rs` })
-      await expectRefused(t, more, 'scope_exceeded', 400)
-      expect((await app.refresh(all)).status).toBe(200)
+      const letters = 'launch patient/CarePlan.r'
+      expect(tokens.scope.split(' ')).toContain('patient/CarePlan.rs')
+      const less = tokensOf(await app.refresh(all, { scope: letters }))
+      expect(less.scope).toBe(letters)
+      const without = tokensOf(await app.refresh(less, { scope: '' }))
+      expect(without.scope).toBe(tokens.scope)
+      for (const other of ['patient/Encounter.rs', 'patient/CarePlan.crs', 'patient/*.r', 'x/y']) {
+        const more = await app.refresh(without, { scope: `${scope} ${other}` })
+        await expectRefused(t, more, 'scope_exceeded', 400)
+      }
+      await expectRefused(t, await app.refresh(without, { scope: 'x/y' }), 'scope_exceeded', 400)
+      expect((await app.refresh(without)).status).toBe(200)
     })
 
     it('is another client’s business in no case', async () => {

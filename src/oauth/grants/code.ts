@@ -1,4 +1,4 @@
-import { narrow } from '../../core/authorization.js'
+import { narrow, reachesData } from '../../core/authorization.js'
 import { circumstancesAt } from '../../core/circumstances.js'
 import { type Grant, grantUnder } from '../../core/grant.js'
 import { isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
@@ -80,6 +80,9 @@ export const codeGrant: GrantType = {
     const version = parts.policies.version()
     const renewed = grantUnder(grant, version, behind.user, parts.knowUser)
     const scopes = renewed === grant ? grant.scopes : renewedScopes(parts, renewed, grant.scopes)
+    // As at authorize: what the policies leave nothing of is not given.
+    if (scopes.length === 0 || (reachesData(grant.scopes) && !reachesData(scopes)))
+      throw new Refusal('code_invalid', 'the policies allow nothing of it today')
     const once = { what: `code/${grant.launch}`, until: grant.until }
     const how = { once, by: 'authorization_code', client, behind, scopes }
     const answer = await issue(parts, boundTo({ ...renewed, scopes }, call.cnf), how)

@@ -1,4 +1,4 @@
-import { reachesData } from '../../core/authorization.js'
+import { covers, reachesData } from '../../core/authorization.js'
 import { circumstancesAt, circumstancesWith } from '../../core/circumstances.js'
 import type { Client } from '../../core/client.js'
 import { profileOf } from '../../core/client-profile.js'
@@ -7,7 +7,7 @@ import { familyOf, isSecret, type LaunchId, launchOfSecret } from '../../core/id
 import { ask } from '../../core/question.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
-import { readScopes, writeScope } from '../../core/scope.js'
+import { readScope } from '../../core/scope.js'
 import type { Seconds } from '../../core/values.js'
 import type { OAuthParts } from '../parts.js'
 import { renewedScopes } from './code.js'
@@ -26,13 +26,22 @@ async function grantOf(parts: OAuthParts, refresh: string): Promise<Grant | unde
   return launch && (await parts.store.get('grant', launch))
 }
 
-/** The scopes of a refresh: those that were granted, or fewer, as far as the policies allow them today. */
+/**
+ * The scopes of a refresh: those that were granted, or fewer, or with fewer letters, as far as the policies allow
+ * them today. What cannot be read was never granted.
+ *
+ * @throws Refusal scope_exceeded, refresh_ended when nothing is left
+ */
 function scopesNow(parts: OAuthParts, grant: Grant, asked: string | undefined): readonly string[] {
-  const words = asked === undefined ? grant.scopes : readScopes(asked).map(writeScope)
-  if (words.some((word) => !grant.scopes.includes(word))) {
-    throw new Refusal('scope_exceeded', 'scope')
+  const words = asked?.split(' ').filter((word) => word !== '') ?? grant.scopes
+  const within = (word: string): boolean => {
+    const scope = readScope(word)
+    return grant.scopes.includes(word) || (scope !== undefined && covers(grant.scopes, scope))
   }
-  return renewedScopes(parts, grant, words)
+  if (words.length === 0 || !words.every(within)) throw new Refusal('scope_exceeded', 'scope')
+  const scopes = renewedScopes(parts, grant, words)
+  if (scopes.length === 0) throw new Refusal('refresh_ended', 'the policies allow nothing of it')
+  return scopes
 }
 
 type Held = NonNullable<Grant['refresh']>
