@@ -34,7 +34,7 @@ describe('a scope with a search query', () => {
   it('is left out of the grant, because no call is held to it yet', () => {
     const policies = {
       ...{ version: () => 1, mayIssue: () => true, stepUp: () => undefined },
-      decide: () => ({ effect: 'allow' as const, version: 1, ...NOTHING }),
+      decide: () => ({ effect: 'allow' as const, version: 1, ...SILENT }),
     }
     const offered = { fhirTypes: ['Condition', 'Patient'], sections: [], queries: [] }
     const asked = readScopes('patient/Condition.rs?category=problem-list-item patient/Patient.r')
@@ -42,4 +42,4 @@ describe('a scope with a search query', () => {
   })
 })
 
-const NOTHING = { policies: [], reasons: [], obligations: [], errors: [] }
+const SILENT = { policies: [], reasons: [], obligations: [], errors: [] }
