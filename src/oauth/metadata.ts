@@ -98,6 +98,7 @@ export const openidConfiguration = (parts: OAuthParts) =>
  */
 export const smartConfiguration = (parts: OAuthParts) => ({
   ...withMutualTls(parts, oauth(parts)),
+  management_endpoint: `${parts.issuer}/sign-in/sessions`,
   scopes_supported: [
     ...PROFILE_SCOPES,
     'launch',
