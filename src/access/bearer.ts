@@ -80,8 +80,8 @@ export type Callers = (
 
 /**
  * A call is let in when its token's signature, time and audience are right and its grant, sign-on,
- * user, provider session and app have not been ended: asked of the store at each call, so that an end
- * holds at the next request on every node.
+ * user, provider session, app and launch system have not been ended: asked of the store at each call, so
+ * that an end holds at the next request on every node.
  *
  * @throws Refusal token_missing, token_invalid, token_expired, token_ended, token_other_audience,
  *   token_other_key, token_other_certificate, dpop_*, policy_stale

@@ -24,6 +24,8 @@ export const EVENTS = [
   'decision_made',
   'session_opened',
   'session_ended',
+  'sign_out_refused',
+  'app_notified',
   'authorization_asked',
   'authorization_refused',
   'grant_opened',

@@ -2,13 +2,14 @@
  * Every kind of record that the gateway keeps, how long, and in whose company. A kind that is not a
  * row here cannot be stored.
  */
-import type { AppAsk } from './authorization-request.js'
+import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
 import type { Grant } from './grant.js'
 import type { SignOnId } from './ids.js'
 import type { Json } from './json.js'
 import type { SealedRing } from './key-ring.js'
 import type { IdentifiedLaunch, LaunchSession } from './launch.js'
+import type { Notice } from './notice.js'
 import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './session.js'
 import type { EpochMs } from './values.js'
 
@@ -57,7 +58,7 @@ export interface Records {
   /** The provider's user that a launch system's local user confirmed to be. By system and local user. */
   person: { readonly uid: string; readonly since: EpochMs }
   /**
-   * Everything of this launch, token, sign-on, user, provider session or app that began before `at` is over.
+   * Everything of this launch, token, sign-on, user, provider session, app or system that began before `at` is over.
    * A marker of its own, so that ending never races with a rewrite of what is ended. By `endOf(…)`.
    */
   ended: { readonly at: EpochMs }
@@ -94,10 +95,32 @@ export interface Records {
   keys: SealedRing | { readonly keys: readonly Readonly<Record<string, unknown>>[] }
   /** The demonstration has run on this store: what it made here must never meet a patient. Under the one id `current`. */
   demonstration: { readonly since: EpochMs }
-  /** The launch that the provider session `sid` signed on, so that its logout finds it. By hash of issuer and sid. */
-  providerSession: { readonly signOns: readonly SignOnId[] }
+  /** Whose session at the provider it is, so that a logout that names only the session finds its sign-ons. By hash of issuer and sid. */
+  providerSession: { readonly person: string }
+  /** A sign-on of a person, in one of a fixed number of places. By hash of the person and the place's number. */
+  roll: { readonly signOn: SignOnId }
+  /** That an app was opened under a sign-on, and whom it knows there. By `openedBy(…)`. */
+  opened: { readonly subject: string; readonly at: EpochMs }
+  /** A sign-on that ended, until its apps have been told. By an id of its own. */
+  notice: Notice
+  /** A form that was shown, for the one answer to it. By hash of its secret. */
+  form: ShownForm
 }
 export type Kind = keyof Records
+
+export interface ShownForm {
+  /** Hash of the cookie of the browser to which it was shown. */
+  readonly browser: string
+  readonly asks: 'sign-out' | 'sessions'
+  /** Where a sign-out goes on to. */
+  readonly onward?: Onward
+}
+
+/** An address that an app registered for after a sign-out. @see OpenID Connect RP-Initiated Logout 1.0 §3 */
+export interface Onward {
+  readonly to: ProvenRedirect
+  readonly state?: string
+}
 
 /** `tag`: by whom the records that are judged in one atomic step are kept together on a Redis Cluster. */
 // biome-ignore format: a table
@@ -125,10 +148,33 @@ export const KINDS = {
   secret:          { tag: 'own' },
   demonstration:   { tag: 'own' },
   providerSession: { tag: 'own' },
+  roll:            { tag: 'own' },
+  opened:          { tag: 'own' },
+  notice:          { tag: 'own' },
+  form:            { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 
-/** The id of an `ended` marker. */
+/**
+ * The id of an `ended` marker. `person` is of our own clock, `user` and `unnamed` (those without a session) of the
+ * provider's; `launched`: whom a launch system signed on, by its own name for them.
+ */
 export const endOf = (
-  what: 'launch' | 'token' | 'signOn' | 'user' | 'unnamed' | 'providerSession' | 'app',
+  what:
+    | 'launch'
+    | 'token'
+    | 'signOn'
+    | 'person'
+    | 'user'
+    | 'unnamed'
+    | 'launched'
+    | 'providerSession'
+    | 'app'
+    | 'system',
   id: string,
 ) => `${what}/${id}`
+
+/**
+ * The id of an `opened` record: one for each app of a sign-on, so that two launches at once cannot lose each
+ * other. Which there are is asked for each registered app, of which there are few.
+ */
+export const openedBy = (signOn: SignOnId, app: string) => `${signOn}/${app}`

@@ -34,6 +34,7 @@ export const REFUSALS = {
   parameter_invalid:     { wire: 'invalid_request', status: 400, text: 'A parameter is not valid.' },
   body_too_large:        { wire: 'invalid_request', status: 413, text: 'The message is too large.' },
   body_unreadable:       { wire: 'invalid_request', status: 400, text: 'The message could not be read.' },
+  form_invalid:          { wire: 'invalid_request', status: 400, text: 'This page has expired, was already used, or belongs to another browser. Go back and try again.' },
   rate_limited:          { wire: 'temporarily_unavailable', status: 429, text: 'Too much was asked from here, or too much that did not work.' },
   not_found:             { wire: 'not_found', status: 404, text: NOT_FOUND },
 

@@ -18,8 +18,8 @@ import { browsersOf } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
 import { answerApp } from '../http/redirect.js'
-import { peek } from '../keys/trusted.js'
 import { askUser } from './ask.js'
+import { readHint } from './hint.js'
 import { factsOf, grantCode } from './opening.js'
 import type { OAuthParts } from './parts.js'
 import { type Asking, askingOf, type Parameters } from './request.js'
@@ -65,22 +65,6 @@ async function launchOf(
   return { session, system }
 }
 
-/**
- * Whom an id_token of ours names, expired or not.
- * @throws Refusal parameter_invalid
- * @see OIDC Core §3.1.2.1 (id_token_hint)
- */
-export async function hintedSubject(parts: OAuthParts, hint: string): Promise<string> {
-  const verified = async () => {
-    const { exp = 0 } = peek(hint, 'parameter_invalid')
-    return parts.keys.verify(hint, 'JWT', Math.min(parts.clock(), (exp - 1) * 1000))
-  }
-  const claims = await verified().catch((cause: unknown) => {
-    throw parameterFault('parameter_invalid', 'id_token_hint', { cause })
-  })
-  return String(claims.sub)
-}
-
 /** The request, with whom the app expects. */
 async function read(
   parts: OAuthParts,
@@ -91,7 +75,7 @@ async function read(
   const asked = readAuthorization(sent, client, [parts.issuer, parts.bases.fhir], now)
   const hint = sent.get('id_token_hint')
   if (hint === undefined) return asked
-  const subject = await hintedSubject(parts, hint)
+  const { subject } = await readHint(parts, hint)
   return { ...asked, demand: { ...asked.demand, subject } }
 }
 
@@ -142,7 +126,7 @@ export function authorize(parts: OAuthParts): RequestHandler {
     const { session, system } = await launchOf(parts, { req, res }, handle, client)
     learn(res, factsOf(session))
     if (session.request !== asking.request) throw new Refusal('handle_invalid', 'another request')
-    const signOn = await parts.sessions.get(session.signOn)
+    const signOn = await parts.sessions.under(session)
     if (!signOn) throw new Refusal('session_ended', session.signOn)
 
     journey.redirect = answer

@@ -9,6 +9,7 @@ import { hashOf, newId, newLaunchSecret } from '../core/ids.js'
 import type { LaunchSession } from '../core/launch.js'
 import { Refusal } from '../core/refusal.js'
 import { personOf, type SignOn } from '../core/session.js'
+import { openedPut } from '../session/sessions.js'
 import type { OAuthParts } from './parts.js'
 import type { Asking } from './request.js'
 
@@ -127,7 +128,10 @@ export async function grantCode(parts: OAuthParts, proven: Proven): Promise<stri
   const won = await parts.trail.commit({
     claims,
     record: [askedFor, decision, opened],
-    puts: [{ kind: 'grant', id: session.launch.id, value: grant, until: grant.until }],
+    puts: [
+      { kind: 'grant', id: session.launch.id, value: grant, until: grant.until },
+      openedPut(signOn, grant),
+    ],
   })
   return won ? code : undefined
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { importJWK, SignJWT } from 'jose'
-import { App, readsPatient, type Tokens } from '../app-by-hand.js'
+import { App, claimsIn, readsPatient, type Tokens } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { open, signIn } from '../launching.js'
 import { expectRefused, expectWholeTrail } from '../trail-reading.js'
@@ -49,6 +49,18 @@ describe.each(STORES)('on the %s store', (store) => {
       // A provider repeats what it heard no answer to.
       expect((await logOut(token)).status).toBe(200)
       expect(await readsPatient(t, later)).toBe(200)
+    })
+
+    it('that names a session alone ends that one, and its apps are to be told', async () => {
+      const [tokens, other] = [await session(), await session()]
+      const { sid } = claimsIn(tokens.id_token)
+      const signOn = await t.running.store.get('signOn', String(sid))
+      const token = await logoutToken({ sub: undefined, sid: signOn?.providerSession })
+      const told = async () =>
+        (await t.running.store.list('notice')).filter(({ value }) => value.signOn === sid).length
+      for (let times = 0; times < 2; times++) expect((await logOut(token)).status).toBe(200)
+      expect([await readsPatient(t, tokens), await readsPatient(t, other)]).toEqual([401, 200])
+      expect(await told()).toBe(1)
     })
 
     it('that comes late ends no newer sign-in', async () => {
