@@ -13,6 +13,8 @@ export interface Metrics {
   limited(limit: LimitName): void
   /** A count that the store did not take. */
   uncounted(): void
+  /** A notice to an app that was given up, because too many others waited. */
+  unnoticed(): void
   /** Figures that are read when they are asked for. */
   watch(policies: { version(): number; heardAt(): EpochMs; mayIssue(): boolean }): void
   text(): Promise<string>
@@ -38,6 +40,11 @@ export function createMetrics(): Metrics {
     help: 'Counts of a rate limit that the store did not take, so that this node counted alone',
     registers: [registry],
   })
+  const unnoticed = new Counter({
+    name: 'launch_gateway_notices_dropped_total',
+    help: 'Sign-outs of which apps were not told, because too many waited to be told',
+    registers: [registry],
+  })
   const count = (record: readonly Happening[]): void => {
     for (const { what, outcome, refusal = '' } of record) happenings.inc({ what, outcome, refusal })
   }
@@ -56,6 +63,7 @@ export function createMetrics(): Metrics {
     }),
     limited: (limit) => limited.inc({ limit }),
     uncounted: () => uncounted.inc(),
+    unnoticed: () => unnoticed.inc(),
     watch(policies) {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({

@@ -19,6 +19,7 @@ import { type Outbound, openOutbound } from './keys/outbound.js'
 import type { Keys } from './keys/signing.js'
 import { openTrustedKeys } from './keys/trusted.js'
 import type { Metrics } from './metrics.js'
+import { createNotices, type NoticeParts, type Notices } from './oauth/notices.js'
 import { GRANT_TYPES } from './oauth/token.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
@@ -38,13 +39,15 @@ export interface OpenGateway {
   readonly registry: Registry
   readonly policies: OpenPolicies
   readonly metrics: Metrics
-  /** What happens by the clock: following policies and keys, sweeping, checkpoints. Until `close`. */
+  readonly notices: Notices
+  /** What happens by the clock: following policies and keys, telling apps of sign-outs, sweeping, checkpoints. Until `close`. */
   tick(): void
   close(): Promise<void>
 }
 
 /** How often a node asks for the policy version in force; "live on all nodes within two seconds". */
 const REFRESH_EVERY_MS = 1_000
+const NOTICE_EVERY_MS = 1_000
 const TURN_EVERY_MS = 60_000
 const SWEEP_EVERY_MS = 60_000
 const CHECKPOINT_EVERY_MS = 60_000
@@ -137,6 +140,21 @@ const openLimits = (config: Config, { clock, log }: World, store: Store, metrics
     },
   })
 
+/** Telling apps of sign-outs: by calls of its own, so that an app that hangs keeps nobody's keys from being fetched. */
+function openTelling(
+  config: Config,
+  { clock, random, allowHttp }: World,
+  parts: Pick<NoticeParts, 'store' | 'trail' | 'keys' | 'registry' | 'sessions' | 'dropped'>,
+) {
+  const outbound = openOutbound({ clock, allow: config.outbound.allow, allowHttp })
+  const notices = createNotices({ ...parts, clock, random, outbound, issuer: config.issuer })
+  const close = async () => {
+    await notices.idle()
+    await outbound.close()
+  }
+  return { notices, close }
+}
+
 /** @throws ConfigError, KeyFault, Problems (policies), StoreFailure */
 export async function openGateway(config: Config, given: World): Promise<OpenGateway> {
   const world = { ...given, random: inBulk(given.random) }
@@ -158,6 +176,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
+  const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
+  const telling = openTelling(config, world, about)
   const app = createGateway({
     ...{
       issuer: config.issuer,
@@ -212,8 +232,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{ app, store, trail, keys, registry, policies, metrics },
+    ...{ app, store, trail, keys, registry, policies, metrics, notices: telling.notices },
     tick() {
+      every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
       every(REFRESH_EVERY_MS, 'the policy version could not be followed', policies.refresh)
       every(REFRESH_EVERY_MS, 'our own keys could not be followed', keys.refresh)
       every(TURN_EVERY_MS, 'our own keys could not be rotated', keys.turn)
@@ -225,6 +246,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     async close() {
       for (const timer of timers) clearInterval(timer)
       policies.close()
+      await telling.close()
       await trail.close()
       await record.close()
       await outbound.close()

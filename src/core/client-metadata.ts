@@ -111,11 +111,17 @@ export function isPlainAddress(text: unknown): boolean {
 
 const PLAIN = 'expected an https address, complete and in its plain form, without a fragment'
 
-function checkAddresses({ redirect_uris, initiate_login_uri }: Json): void {
-  const redirects = Array.isArray(redirect_uris) ? redirect_uris : []
-  if (!redirects.every(isPlainAddress)) refuse('redirect_uris', PLAIN)
-  if (initiate_login_uri !== undefined && !isPlainAddress(initiate_login_uri))
-    refuse('initiate_login_uri', PLAIN)
+/** Members that a browser, or we, go to. */
+const ADDRESSES = [
+  ...['redirect_uris', 'post_logout_redirect_uris'],
+  ...['initiate_login_uri', 'backchannel_logout_uri'],
+]
+
+function checkAddresses(sent: Json): void {
+  for (const name of ADDRESSES) {
+    const addresses = sent[name] === undefined ? [] : [sent[name]].flat()
+    if (!addresses.every(isPlainAddress)) refuse(name, PLAIN)
+  }
 }
 
 /** @throws Refusal metadata_invalid for what the parts of it say against each other, or against us */

@@ -39,6 +39,9 @@ const clientMembers = z.strictObject({
   require_pushed_authorization_requests: z.boolean().default(false),
   redirect_uris: z.array(address).max(20).default([]),
   launch_urls: z.array(address).max(20).default([]),
+  post_logout_redirect_uris: z.array(address).max(20).optional(),
+  backchannel_logout_uri: address.optional(),
+  backchannel_logout_session_required: z.boolean().default(false),
   scopes: z.array(z.string().max(300)).min(1).max(100),
   id_token_algorithm: z.enum(['RS256', 'ES256']).default('RS256'),
   userinfo_algorithm: z.enum(['RS256', 'ES256']).optional(),
@@ -65,6 +68,18 @@ function bindingOf(row: ClientMembers): Pick<Client, 'bound'> {
     return { bound: 'certificate' }
   return row.dpop_bound_access_tokens || profileOf(row).bound ? { bound: 'key' } : {}
 }
+
+/** Every logout token names the session, so whether an app requires it makes no difference here. */
+const logoutOf = (
+  row: ClientMembers,
+): Pick<Client, 'postLogoutRedirectUris' | 'backchannelLogoutUri'> => ({
+  ...(row.post_logout_redirect_uris === undefined
+    ? {}
+    : { postLogoutRedirectUris: row.post_logout_redirect_uris }),
+  ...(row.backchannel_logout_uri === undefined
+    ? {}
+    : { backchannelLogoutUri: row.backchannel_logout_uri }),
+})
 
 const algorithmsOf = (row: ClientMembers) =>
   row.assertion_algorithms ?? profileOf(row).assertionAlgorithms
@@ -113,6 +128,11 @@ const CLIENT_RULES: readonly [keyof ClientMembers, string, (row: ClientMembers) 
     'redirect_uris',
     'grant type authorization_code needs a redirect address',
     (row) => !row.grant_types.includes('authorization_code') || row.redirect_uris.length > 0,
+  ],
+  [
+    'backchannel_logout_session_required',
+    'needs backchannel_logout_uri',
+    (row) => !row.backchannel_logout_session_required || row.backchannel_logout_uri !== undefined,
   ],
   [
     'grant_types',
@@ -166,6 +186,7 @@ export const clientRow = clientMembers
       pushed: row.require_pushed_authorization_requests || profileOf(row).pushed,
       redirectUris: row.redirect_uris,
       launchUrls: row.launch_urls,
+      ...logoutOf(row),
       scopes: row.scopes,
       idTokenAlgorithm: row.id_token_algorithm,
       ...(row.userinfo_algorithm === undefined

@@ -47,6 +47,10 @@ export interface Client {
   readonly redirectUris: readonly string[]
   /** Complete addresses at which the app is launched; the first is the default. */
   readonly launchUrls: readonly string[]
+  /** Complete addresses to which a sign-out may go on, compared character by character. None if left out. */
+  readonly postLogoutRedirectUris?: readonly string[]
+  /** Where it is told that a sign-on is over. @see OpenID Connect Back-Channel Logout 1.0 §2.2 */
+  readonly backchannelLogoutUri?: string
   /** The most that the app may ever be granted. */
   readonly scopes: readonly string[]
   readonly idTokenAlgorithm: 'RS256' | 'ES256'

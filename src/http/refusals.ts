@@ -79,11 +79,10 @@ function answer(
   }
   if (refusal instanceof TooMany) res.set('Retry-After', String(refusal.wait))
   if (journey.answers === 'page') {
+    const { refused, reasons } = journey
+    const signOut = refused === 'sign_out_refused'
     parts.pages.send(res, status, 'refusal', {
-      text,
-      reference,
-      reasons: journey.reasons,
-      code: refusal.code,
+      ...{ text, reference, reasons, signOut, code: refusal.code },
     })
     return
   }

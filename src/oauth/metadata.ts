@@ -86,6 +86,9 @@ export const openidConfiguration = (parts: OAuthParts) =>
     ],
     claims_parameter_supported: true,
     acr_values_supported: ['AAL2_ANY', 'AAL3_ANY'],
+    end_session_endpoint: `${parts.issuer}/oauth/logout`,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
   })
 
