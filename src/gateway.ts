@@ -29,8 +29,10 @@ import type { ClinicianProvider } from './identity/clinician.js'
 import type { LaunchIssuers } from './identity/launch-issuer.js'
 import type { Keys } from './keys/signing.js'
 import type { TrustedKeys } from './keys/trusted.js'
+import { endLaunched } from './launch/end.js'
 import { claimedAncestors } from './launch/framing.js'
 import { carryOn } from './launch/identify.js'
+import { endSessions, openSessions, signOnToSee } from './launch/open-sessions.js'
 import type { LaunchParts } from './launch/parts.js'
 import { openLink, push } from './launch/push.js'
 import { receive, refuseClearText } from './launch/receive.js'
@@ -41,6 +43,7 @@ import { backchannelLogout } from './launch/sign-out.js'
 import { standaloneLaunch } from './launch/standalone.js'
 import { authorize } from './oauth/authorize.js'
 import { introspect } from './oauth/introspect.js'
+import { confirmLogout, logout } from './oauth/logout.js'
 import {
   openidConfiguration,
   publish,
@@ -149,6 +152,7 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['post', '/launch',                                 'page', 'nobody', 'launch_refused',        receive(on.launch)],
     ['get',  '/launch',                                 'page', 'nobody', 'launch_refused',        refuseClearText],
     ['post', '/launch/push',                            'json', 'nobody', 'launch_refused',        push(on.launch)],
+    ['post', '/launch/end',                             'json', 'nobody', 'sign_out_refused',      endLaunched(on.launch)],
     ['get',  '/launch/smart',                           'page', 'nobody', 'launch_refused',        relay({ ...launch, issuers: parts.issuers })],
     ['get',  '/launch/smart/callback',                  'page', 'nobody', 'launch_refused',        relayCallback({ ...launch, issuers: parts.issuers })],
     ['get',  '/launch/sealed',                          'page', 'nobody', 'launch_refused',        sealed(on.launch)],
@@ -159,6 +163,12 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['post', '/sign-in/start',                          'page', 'nobody', 'sign_on_refused',       startSignOn(on.launch)],
     ['get',  '/sign-in/callback',                       'page', 'nobody', 'sign_on_refused',       signOnCallback(on.launch)],
     ['post', '/sign-in/backchannel-logout',             'json', 'nobody', 'sign_on_refused',       backchannelLogout(on.launch)],
+    ['get',  '/sign-in/sessions',                       'page', 'nobody', 'sign_on_refused',       openSessions(on.launch)],
+    ['post', '/sign-in/sessions',                       'page', 'nobody', 'sign_out_refused',      endSessions(on.launch)],
+    ['post', '/sign-in/sessions/start',                 'page', 'nobody', 'sign_on_refused',       signOnToSee(on.launch)],
+    ['get',  '/oauth/logout',                           'page', 'nobody', 'sign_out_refused',      logout(on.oauth)],
+    ['post', '/oauth/logout',                           'page', 'nobody', 'sign_out_refused',      logout(on.oauth)],
+    ['post', '/oauth/logout/confirm',                   'page', 'nobody', 'sign_out_refused',      confirmLogout(on.oauth)],
     ['get',  '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
     ['post', '/oauth/authorize',                        'page', 'nobody', 'authorization_refused', authorize(on.oauth)],
     ['post', '/oauth/par',                              'json', 'apps',   'authorization_refused', par(on.oauth, authenticate)],

@@ -72,7 +72,8 @@ export interface PendingLaunch {
 
 /** One journey to the OpenID provider. @see OIDC Core §3.1.2.1, RFC 7636, RFC 9207 */
 export interface PendingSignOn {
-  readonly launch: LaunchId
+  /** Absent where nobody launches: somebody signs on to see what is open in their name. */
+  readonly launch?: LaunchId
   readonly nonce: string
   readonly verifier: string
   /** Hash of the cookie of the browser, in the window that went to the provider. */

@@ -1,65 +1,20 @@
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
-import { hashOf, isSecret, launchOfSecret, newLaunchSecret, sha256 } from '../core/ids.js'
+import { hashOf, isSecret, launchOfSecret, newLaunchSecret } from '../core/ids.js'
 import { CLAIM_MARGIN, replayClaim } from '../core/launch-claims.js'
 import { Refusal } from '../core/refusal.js'
-import { after, seconds } from '../core/values.js'
+import { after } from '../core/values.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { parameter, parameters, readParameters } from '../http/parameters.js'
-import { peek } from '../keys/trusted.js'
+import { assertingSystem, assertionParameters } from './assertion.js'
 import { factsOf, type LaunchParts, launchVerified } from './parts.js'
 import { proceed } from './proceed.js'
-import { claimedSystem, patientOf, proveToken } from './prove.js'
-
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-/** Longest life of an assertion: five minutes (RFC 7523 §3 leaves it to us). */
-const ASSERTION_LIFETIME = 300
+import { patientOf, proveToken } from './prove.js'
 
 const pushParameters = z.object({
-  client_assertion_type: z.literal(ASSERTION_TYPE),
-  client_assertion: parameter(8192),
+  ...assertionParameters,
   launch_token: parameter(64 * 1024),
 })
-
-const assertionClaims = z.object({
-  iss: z.string(),
-  sub: z.string(),
-  aud: z.string(),
-  exp: z.number().int(),
-  iat: z.number().int().optional(),
-  jti: z.string().min(8).max(200),
-})
-
-/**
- * Who pushes, proven by private_key_jwt with our issuer as its only audience.
- * @throws Refusal client_unproven
- * @see RFC 7523 §3; draft-ietf-oauth-rfc7523bis (audience is the issuer)
- */
-async function pushingSystem(parts: LaunchParts, assertion: string) {
-  const claimed = peek(assertion, 'client_unproven')
-  const system = await claimedSystem(parts, claimed.iss, 'pushed').catch((cause: unknown) => {
-    throw new Refusal('client_unproven', 'unknown system', { cause })
-  })
-  if (!system.keys) throw new Refusal('client_unproven', 'no keys are registered')
-  const claims = assertionClaims.safeParse(
-    await parts.trusted.verify(assertion, system.keys, {
-      algorithms: system.algorithms,
-      types: ['jwt', 'client-authentication+jwt', undefined],
-      code: 'client_unproven',
-    }),
-  )
-  if (!claims.success) throw new Refusal('client_unproven', 'claims')
-  const { iss, sub, aud, exp, iat, jti } = claims.data
-  const now = seconds(parts.clock())
-  if (sub !== iss || aud !== parts.issuer) throw new Refusal('client_unproven', 'sub or aud')
-  if (exp + parts.skew <= now || exp > now + ASSERTION_LIFETIME + parts.skew) {
-    throw new Refusal('client_unproven', 'exp')
-  }
-  if (iat !== undefined && iat > now + parts.skew) throw new Refusal('client_unproven', 'iat')
-  const until = (exp + parts.skew) * 1000 + CLAIM_MARGIN
-  const claim = { what: `assertion/${system.id}/${sha256(jti)}`, until }
-  return { system, claim }
-}
 
 /**
  * POST /launch/push: a launch from server to server (rung `pushed`). Answers a link that the first
@@ -70,7 +25,7 @@ export function push(parts: LaunchParts): RequestHandler {
     const sent = readParameters(pushParameters, parameters(req))
 
     // Who pushes, and what: both by the same system.
-    const { system, claim } = await pushingSystem(parts, sent.client_assertion)
+    const { system, claim } = await assertingSystem(parts, sent.client_assertion, 'pushed')
     learn(res, { system: system.id })
     const proven = await proveToken(parts, sent.launch_token, 'pushed', (_system, id, jti) =>
       learn(res, { launch: id, ...(jti === undefined ? {} : { detail: { jti } }) }),
@@ -99,9 +54,11 @@ export function push(parts: LaunchParts): RequestHandler {
       ],
     })
     if (!fresh) throw new Refusal('launch_replayed', 'assertion or launch token used before')
-    res
-      .status(201)
-      .json({ launch_uri: `${parts.issuer}/launch/${secret}`, expires_in: parts.lifetimes.link })
+    res.status(201).json({
+      launch_uri: `${parts.issuer}/launch/${secret}`,
+      expires_in: parts.lifetimes.link,
+      launch: launch.id,
+    })
   }
 }
 

@@ -97,6 +97,21 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(told(answer).error_description).toContain('redirect_uris')
     })
 
+    it('for after a sign-out, and where an app is told of one, are no others', async () => {
+      for (const uri of ['http://app.example/', 'http://localhost/', 'https://a@b.example/', 'x']) {
+        await expectNothing({ ...APP, post_logout_redirect_uris: [uri] }, 'metadata_invalid')
+        await expectNothing({ ...APP, backchannel_logout_uri: uri }, 'metadata_invalid')
+      }
+      const own = {
+        post_logout_redirect_uris: ['https://app.example/bye'],
+        ...{
+          backchannel_logout_uri: 'https://app.example/out',
+          backchannel_logout_session_required: true,
+        },
+      }
+      expect(await registered(t, own)).toMatchObject(own)
+    })
+
     it('are strings, some, and no more than twenty', async () => {
       for (const redirect_uris of [
         [],

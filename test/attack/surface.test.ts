@@ -16,6 +16,10 @@ const POSTS = [
   '/launch/continue',
   '/sign-in/start',
   '/sign-in/backchannel-logout',
+  '/sign-in/sessions',
+  '/sign-in/sessions/start',
+  '/launch/end',
+  '/oauth/logout/confirm',
   '/oauth/authorize',
   '/oauth/token',
 ]
@@ -27,6 +31,7 @@ const GETS = [
   '/launch/lnk_x',
   '/sign-in/callback',
   '/oauth/authorize',
+  '/oauth/logout',
 ]
 const NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty']
 
