@@ -2,6 +2,7 @@ import { appAdd, appList, appToken } from './apps.js'
 import { auditSearch, auditVerify } from './audit.js'
 import type { Command } from './command.js'
 import { demo } from './demo.js'
+import { appEnd, appRemove, systemEnd, systemRemove } from './endings.js'
 import { keysList, keysRewrap, keysRotate } from './keys.js'
 import { launch } from './launch.js'
 import { policyCheck } from './policy.js'
@@ -16,8 +17,12 @@ export const COMMANDS: readonly Command[] = [
   appAdd,
   appList,
   appToken,
+  appEnd,
+  appRemove,
   systemAdd,
   systemList,
+  systemEnd,
+  systemRemove,
   policyCheck,
   keysList,
   keysRotate,

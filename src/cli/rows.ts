@@ -6,7 +6,10 @@ const DEMO_SYSTEMS = ['gp-push', 'gp-post', 'gp-smart', 'gp-sealed']
 
 /** Members that hold addresses which a browser or we would open. */
 const ADDRESSES: Readonly<Record<Kind, readonly string[]>> = {
-  app: ['redirect_uris', 'launch_urls', 'origins', 'jwks_uri'],
+  app: [
+    ...['redirect_uris', 'launch_urls', 'origins', 'jwks_uri'],
+    ...['post_logout_redirect_uris', 'backchannel_logout_uri'],
+  ],
   system: ['issuer', 'jwks_uri', 'frame_ancestors', 'relay.issuer'],
 }
 const NAMES: Readonly<Record<Kind, string>> = { app: 'app', system: 'launch system' }

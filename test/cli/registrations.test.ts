@@ -74,6 +74,11 @@ describe('app add and app list', () => {
       'grant_types: client_credentials and token exchange need an app that can authenticate',
     ],
     [
+      'a server to be told at, in the clear',
+      ['--redirect', 'https://app.example/', '--backchannel-logout', 'http://app.example/out'],
+      'backchannel_logout_uri: expected',
+    ],
+    [
       'a lifetime past ten minutes',
       ['--redirect', 'https://app.example/', '--token-lifetime', '601'],
       'access_token_lifetime',
@@ -166,6 +171,59 @@ describe('system add and system list', () => {
     const { code, err } = await system('bad', ...words, ...REST)
     expect(code).toBe(2)
     expect(err).toContain(said)
+  })
+})
+
+describe.each(['app', 'system'] as const)('%s end and %s remove', (kind) => {
+  const [added, configured] = { app: ['my-app', 'care-plan'], system: ['my-gp', 'gp-push'] }[kind]
+  const file = { app: 'apps.yaml', system: 'launch-systems.yaml' }[kind]
+  const entries = async () => {
+    const { out } = await command('audit', 'search', '--from', '2020-01-01', '--json')
+    return out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+  }
+
+  it('end what it has open, whoever registered it, and leaves it registered', async () => {
+    for (const id of [added, configured]) {
+      const { code, out } = await command(kind, 'end', '--id', id ?? '')
+      expect([code, out]).toEqual([
+        0,
+        `What ${kind} ${id} had open is over; it stays registered.\n`,
+      ])
+      const { out: list } = await command(kind, 'list')
+      expect(list).toMatch(new RegExp(`^${id}\\s`, 'm'))
+    }
+    expect(await entries()).toContainEqual(
+      expect.objectContaining({
+        ...{ what: 'configuration_changed', [kind]: configured },
+        detail: expect.objectContaining({ ended: kind }),
+      }),
+    )
+  })
+
+  it('refuse what is not registered, and to remove a row of the configuration, with exit 1', async () => {
+    for (const act of ['end', 'remove']) {
+      const { code, err } = await command(kind, act, '--id', 'nobody')
+      expect([code, err]).toEqual([1, `${kind} nobody is not registered\n`])
+    }
+    const { code, err } = await command(kind, 'remove', '--id', configured ?? '')
+    expect(code).toBe(1)
+    expect(err).toContain(`${kind} ${configured} stands in ${file}: take it out there`)
+  })
+
+  it('remove one that was added, once', async () => {
+    expect(await command(kind, 'remove', '--id', added ?? '')).toMatchObject({ code: 0, err: '' })
+    const { out } = await command(kind, 'list')
+    expect(out).not.toMatch(new RegExp(`^${added}\\s`, 'm'))
+    expect((await command(kind, 'remove', '--id', added ?? '')).code).toBe(1)
+    expect(await entries()).toContainEqual(
+      expect.objectContaining({
+        ...{ what: 'configuration_changed', [kind]: added },
+        detail: expect.objectContaining({ removed: kind }),
+      }),
+    )
   })
 })
 
