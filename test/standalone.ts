@@ -29,6 +29,10 @@ export async function standaloneApps() {
       ...{ id: 'relying', profile: 'oidc', type: 'secret', secret_hash: hashOf(SECRET) },
       ...{ scopes: ['openid', 'profile'], id_token_algorithm: 'RS256' },
     }),
+    row({
+      ...{ id: 'old', profile: 'oidc', type: 'secret', secret_hash: hashOf(SECRET) },
+      ...{ scopes: ['openid'], pkce: 'optional' },
+    }),
     row({ id: 'strict', profile: 'fapi2', type: 'key', jwks, scopes: DATA }),
     row({ id: 'signing', type: 'key', jwks, request_objects: 'required', scopes: DATA }),
     row({ id: 'secretive', type: 'secret', secret_hash: hashOf(SECRET), scopes: DATA }),

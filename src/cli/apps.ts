@@ -59,6 +59,7 @@ export const MEMBERS: readonly Member[] = [
   { option: 'certificate-bound',  member: 'tls_client_certificate_bound_access_tokens', read: flag, type: 'boolean', help: 'its tokens are bound to its certificate, always' },
   { option: 'dpop-bound',         member: 'dpop_bound_access_tokens',   read: flag,  type: 'boolean', help: 'its tokens are bound to a key of its choice (DPoP), always' },
   { option: 'pushed',             member: 'require_pushed_authorization_requests', read: flag, type: 'boolean', help: 'it must push its authorization requests' },
+  { option: 'pkce',               member: 'pkce',                       read: text,  type: 'string', value: 'optional', help: 'profile oidc: neither PKCE nor a nonce is demanded (weaker)' },
   { option: 'request-objects',    member: 'request_objects',            read: text,  type: 'string', value: 'WHEN', help: 'allowed or required: signed authorization requests' },
   { option: 'details-type',       member: 'authorization_details_types', read: texts, type: 'string', multiple: true, value: 'TYPE', help: 'smart_on_fhir: what it may ask by authorization_details' },
   { option: 'contexts',           member: 'contexts',                   read: (values, option) => fileOf(text(values, option)), type: 'string', value: 'FILE', help: 'JSON: its own kinds of launch context, [{"name": "__…", "type": "…"}]' },

@@ -154,7 +154,9 @@ function readChallenge(sent: Parameters, profile: Profile, client: Client): stri
   const challenge = sent.get('code_challenge')
   const method = sent.get('code_challenge_method')
   const spared =
-    profile.pkce === 'unless-nonce' && client.type !== 'public' && sent.get('nonce') !== undefined
+    profile.pkce === 'unless-nonce' &&
+    client.type !== 'public' &&
+    (sent.has('nonce') || client.pkceOptional === true)
   if (challenge === undefined && method === undefined && spared) return undefined
   if (method !== 'S256' || !isChallenge(challenge ?? ''))
     throw new Refusal('pkce_required', 'code_challenge')

@@ -35,6 +35,7 @@ const clientMembers = z.strictObject({
     .array(z.enum(CLIENT_GRANTS))
     .min(1)
     .default(['authorization_code', 'refresh_token']),
+  pkce: z.literal('optional').optional(),
   request_objects: z.enum(['allowed', 'required']).optional(),
   require_pushed_authorization_requests: z.boolean().default(false),
   redirect_uris: z.array(address).max(20).default([]),
@@ -100,6 +101,11 @@ const CLIENT_RULES: readonly [keyof ClientMembers, string, (row: ClientMembers) 
     'jwks',
     'type key needs jwks or jwks_uri',
     (row) => row.type !== 'key' || row.jwks !== undefined || row.jwks_uri !== undefined,
+  ],
+  [
+    'pkce',
+    'optional is for apps of profile oidc that authenticate',
+    (row) => row.pkce === undefined || (row.profile === 'oidc' && row.type !== 'public'),
   ],
   [
     'request_objects',
@@ -182,6 +188,7 @@ export const clientRow = clientMembers
       ...(row.type === 'certificate' && !row.jwks ? { certificate: certificateOf(row) } : {}),
       ...bindingOf(row),
       grantTypes: row.grant_types,
+      ...(row.pkce === undefined ? {} : { pkceOptional: true }),
       ...(row.request_objects === undefined ? {} : { requestObjects: row.request_objects }),
       pushed: row.require_pushed_authorization_requests || profileOf(row).pushed,
       redirectUris: row.redirect_uris,

@@ -39,6 +39,8 @@ export interface Client {
   /** What its tokens are bound to, always; a key of its choice may bind those of any app (RFC 9449). */
   readonly bound?: 'key' | 'certificate'
   readonly grantTypes: readonly ClientGrant[]
+  /** May send neither PKCE nor a nonce: for suites that test it, and for apps older than both. */
+  readonly pkceOptional?: boolean
   /** Whether it may, or must, send its request as a signed object (RFC 9101). */
   readonly requestObjects?: 'allowed' | 'required'
   /** Only pushed authorization requests (RFC 9126). */

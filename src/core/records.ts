@@ -40,6 +40,8 @@ export interface Records {
     readonly client: string
     readonly parameters: Readonly<Record<string, string>>
     readonly ask: AppAsk
+    /** The pushed request that it came by, which is spent once it is answered. */
+    readonly pushed?: string
     /** Hash of the cookie of the browser that asked. */
     readonly browser: string
   }

@@ -4,7 +4,6 @@ import type { AppReturn, AuthorizationRequest } from '../core/authorization-requ
 import type { Client } from '../core/client.js'
 import { hashOf, newLaunchId, newLaunchSecret } from '../core/ids.js'
 import type { LaunchSession } from '../core/launch.js'
-import { Refusal } from '../core/refusal.js'
 import { after } from '../core/values.js'
 import { ensureBrowser } from '../http/browser.js'
 import { seeOther } from '../http/redirect.js'
@@ -16,7 +15,6 @@ import type { Asking } from './request.js'
  * stored record is all that the launch learns of it.
  *
  * @param about with a session when its user must only sign on anew: the launch stays the same
- * @throws Refusal request_uri_invalid
  * @see SMART App Launch 2.2, "Launch App: Standalone Launch"; OIDC Core §3.1.2.3
  */
 export async function askUser(
@@ -39,13 +37,12 @@ export async function askUser(
     client: client.id,
     parameters: Object.fromEntries(asking.parameters),
     ask,
+    ...(asking.pushed === undefined ? {} : { pushed: asking.pushed }),
     browser: ensureBrowser(req, res, parts.random).hash,
   }
   const until = after(parts.clock(), parts.lifetimes.pending)
-  const fresh = await parts.store.commit({
-    claims: asking.claims,
+  await parts.store.commit({
     puts: [{ kind: 'request', id, value, until }],
   })
-  if (!fresh) throw new Refusal('request_uri_invalid', 'used before')
   seeOther(res, `${parts.issuer}/launch/standalone?request=${secret}`)
 }

@@ -9,6 +9,7 @@ import { hashOf, newId, newLaunchSecret } from '../core/ids.js'
 import type { LaunchSession } from '../core/launch.js'
 import { Refusal } from '../core/refusal.js'
 import { personOf, type SignOn } from '../core/session.js'
+import type { EpochMs } from '../core/values.js'
 import { openedPut } from '../session/sessions.js'
 import type { OAuthParts } from './parts.js'
 import type { Asking } from './request.js'
@@ -55,6 +56,10 @@ function judge(parts: OAuthParts, { asked, session }: Proven) {
   return { now, user, circumstances, version, ...judged }
 }
 
+/** A pushed request is answered once. @see RFC 9126 §7.3 */
+const spentOf = ({ pushed }: Asking, until: EpochMs) =>
+  pushed === undefined ? [] : [{ what: `pushed/${pushed}`, until }]
+
 /** Whether any scope of the record was asked: an app that only signs its user on asks for none. */
 const asksData = ({ scopes }: AuthorizationRequest): boolean =>
   scopes.some(({ kind }) => kind !== 'plain')
@@ -86,7 +91,7 @@ export async function grantCode(parts: OAuthParts, proven: Proven): Promise<stri
   // A launch that an app asked for again is another use of it, once for each request.
   const use = asking.request === undefined ? '' : `/${asking.request}`
   const handle = { what: `handle/${session.launch.id}${use}`, until: signOn.until }
-  const claims = [handle, ...asking.claims]
+  const claims = [handle, ...spentOf(asking, signOn.until)]
   if (!allowed) {
     const fresh = await parts.trail.commit({ claims, record: [decision] })
     if (!fresh) return undefined
@@ -129,6 +134,7 @@ export async function grantCode(parts: OAuthParts, proven: Proven): Promise<stri
   const won = await parts.trail.commit({
     claims,
     record: [askedFor, decision, opened],
+    drops: asking.pushed === undefined ? [] : [{ kind: 'pushed', id: asking.pushed }],
     puts: [
       { kind: 'grant', id: session.launch.id, value: grant, until: grant.until },
       openedPut(signOn, grant),

@@ -10,12 +10,13 @@ export type Parameters = ReadonlyMap<string, string>
 
 export const REQUEST_URI = 'urn:ietf:params:oauth:request_uri:'
 
-/** A request as it counts, and what is spent when it is answered. */
+/** A request as it counts. */
 export interface Asking {
   readonly parameters: Parameters
   /** Set for one that we kept: hash of its secret. The browser comes back with the handle of the launch that it led to. */
   readonly request?: string
-  readonly claims: readonly { readonly what: string; readonly until: number }[]
+  /** Set for one that was pushed: the id of its record. It is spent when it is answered. */
+  readonly pushed?: string
 }
 
 interface Checking {
@@ -65,17 +66,13 @@ export async function readRequestObject(
   return new Map([...members, ['aud', issuer]] as [string, string][])
 }
 
-/** What a pushed request holds; it is spent when it is answered. @see RFC 9126 §4 */
+/** What a pushed request holds; it is spent when it is answered, so that a page may be loaded anew until then. @see RFC 9126 §4, §7.3 */
 async function pushedRequest(parts: OAuthParts, client: Client, uri: string): Promise<Asking> {
   if (!uri.startsWith(REQUEST_URI)) throw new Refusal('request_uri_unsupported', 'request_uri')
   const id = hashOf(uri)
   const pushed = await parts.store.get('pushed', id)
   if (pushed?.client !== client.id) throw new Refusal('request_uri_invalid', 'unknown')
-  const until = parts.clock() + parts.lifetimes.pushed * 2000
-  return {
-    parameters: new Map(Object.entries(pushed.parameters)),
-    claims: [{ what: `pushed/${id}`, until }],
-  }
+  return { parameters: new Map(Object.entries(pushed.parameters)), pushed: id }
 }
 
 /** The request that led to the launch whose handle comes back, if one did. */
@@ -103,14 +100,13 @@ export async function askingOf(
     return {
       parameters: new Map(Object.entries(kept.parameters)),
       request: kept.ask.request,
-      claims: [],
+      ...(kept.pushed === undefined ? {} : { pushed: kept.pushed }),
     }
   const uri = sent.get('request_uri')
   if (uri !== undefined) return pushedRequest(parts, client, uri)
   if (client.pushed) throw new Refusal('push_required', client.id)
   const object = sent.get('request')
-  if (object !== undefined)
-    return { parameters: await readRequestObject(parts, client, object), claims: [] }
+  if (object !== undefined) return { parameters: await readRequestObject(parts, client, object) }
   if (client.requestObjects === 'required') throw new Refusal('request_object_invalid', 'none sent')
-  return { parameters: sent, claims: [] }
+  return { parameters: sent }
 }

@@ -102,11 +102,24 @@ describe.each(STORES)('on the %s store', (store) => {
       const { uri } = await pushed('strict')
       await land(browser, { client_id: 'strict', request_uri: uri })
       const again = await authorize(t, browser, { client_id: 'strict', request_uri: uri })
-      expect(back(again)).toMatchObject({ error: 'invalid_request_uri', iss: t.issuer })
+      expect(again.text).toContain('request_uri_invalid')
       const late = await pushed('strict')
       await t.clock.advance(91)
       const answer = await authorize(t, browser, { client_id: 'strict', request_uri: late.uri })
       expect(answer.text).toContain('request_uri_invalid')
+    })
+
+    it('may be loaded anew until it is answered, and is answered once', async () => {
+      const browser = new UserAgent()
+      const { uri } = await pushed('strict')
+      const parameters = { client_id: 'strict', request_uri: uri }
+      const first = await throughProvider(t, browser, await authorize(t, browser, parameters))
+      const second = await throughProvider(t, browser, await authorize(t, browser, parameters))
+      const chosen = named(PEGGY, peggy.birthDate)
+      expect(back(await choose(t, browser, first, chosen))).toHaveProperty('code')
+      const late = await choose(t, browser, second, chosen)
+      expect(back(late)).not.toHaveProperty('code')
+      expect(late.text).toContain('handle_spent')
     })
 
     it('is one app’s: no other app goes on with it, and what stands beside its name counts for nothing', async () => {

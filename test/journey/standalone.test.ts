@@ -261,6 +261,14 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
       expect(back(neither.answer).error).toBe('invalid_request')
     })
 
+    it('of old may leave out PKCE and nonce where its registration says so', async () => {
+      const browser = new UserAgent()
+      const bare = { code_challenge: undefined, code_challenge_method: undefined, nonce: undefined }
+      const asked = asking(t, 'old', 'openid', { ...bare, aud: undefined })
+      const page = await authorize(t, browser, asked.parameters)
+      expect(back(await throughProvider(t, browser, page))).toHaveProperty('code')
+    })
+
     it('answers by a form that posts itself where the app wants that', async () => {
       const browser = new UserAgent()
       const asked = await signedOn(browser, { response_mode: 'form_post' })
