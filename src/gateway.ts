@@ -23,6 +23,7 @@ import { offerNonce } from './http/dpop-nonce.js'
 import { type Answers, startJourney } from './http/journey.js'
 import { assets, createPages, type PageSettings } from './http/pages.js'
 import { formBody } from './http/parameters.js'
+import { readiness } from './http/readiness.js'
 import { refusals } from './http/refusals.js'
 import { noStore, securityHeaders } from './http/security.js'
 import type { ClinicianProvider } from './identity/clinician.js'
@@ -188,20 +189,6 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['use',  '/openehr/v1',                             'json', 'apps',   'access_refused',        record.openehr],
   ]
   return rows.map(([verb, path, answers, readers, refused, handler]) => ({ verb, path, answers, readers, refused, handler }))
-}
-
-/** Whether the gateway may be sent traffic: its store answers and its policies are known. */
-function readiness({ store, policies }: GatewayParts): RequestHandler {
-  return async (_req, res) => {
-    const checks = {
-      store: await store.ping().then(
-        () => true,
-        () => false,
-      ),
-      policies: policies.mayIssue(),
-    }
-    res.status(Object.values(checks).every(Boolean) ? 200 : 503).json(checks)
-  }
 }
 
 export function createGateway(parts: GatewayParts): Express {

@@ -11,9 +11,6 @@ import { STORED_QUERIES } from './core/openehr.js'
 import { inBulk } from './core/random.js'
 import { openFoundations, type World } from './foundations.js'
 import { createGateway } from './gateway.js'
-import { assertionsBy } from './identity/client-assertion.js'
-import { openClinicianProvider } from './identity/clinician.js'
-import { openLaunchIssuers } from './identity/launch-issuer.js'
 import { readKeys } from './keys/key-choice.js'
 import { type Outbound, openOutbound } from './keys/outbound.js'
 import type { Keys } from './keys/signing.js'
@@ -21,13 +18,13 @@ import { openTrustedKeys } from './keys/trusted.js'
 import type { Metrics } from './metrics.js'
 import { createNotices, type NoticeParts, type Notices } from './oauth/notices.js'
 import { GRANT_TYPES } from './oauth/token.js'
+import { openOutside } from './outside.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
-import { openRecord } from './record/record.js'
 import { createSessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
 
@@ -51,7 +48,6 @@ const NOTICE_EVERY_MS = 1_000
 const TURN_EVERY_MS = 60_000
 const SWEEP_EVERY_MS = 60_000
 const CHECKPOINT_EVERY_MS = 60_000
-const CALL_TIMEOUT_SECONDS = 5
 /** Beside two calls to the record: what claim and trail may take while a section is begun. */
 const HOLD_MARGIN_MS = 5_000
 
@@ -62,50 +58,6 @@ async function openRules(config: Config, { clock }: World, store: Store, trail: 
   const text = await readFile(config.paths.organizations, 'utf8')
   const directory = readOrganizations(text, policies.roles(), config.paths.organizations)
   return { policies, directory }
-}
-
-function openOutside(config: Config, { clock, allowHttp }: World, keys: Keys) {
-  const { fhir, openehr } = config.upstreams
-  const { clinician } = config.identity
-  const { fhirCredential, openehrCredential } = config.secrets
-  const calls = {
-    authenticate: assertionsBy((typ, claims) => keys.sign('ES256', typ, claims)),
-    timeoutSeconds: CALL_TIMEOUT_SECONDS,
-    allowHttp,
-  }
-  const { aal2, aal3 } = clinician.acr_values
-  return {
-    outbound: openOutbound({ clock, allow: config.outbound.allow, allowHttp }),
-    record: openRecord({
-      fhir: {
-        base: fhir.base,
-        timeoutMs: fhir.timeout_ms,
-        ...(fhirCredential === undefined ? {} : { credential: fhirCredential }),
-      },
-      openehr: {
-        base: openehr.base,
-        timeoutMs: openehr.timeout_ms,
-        subjectNamespace: openehr.subject_namespace,
-        ...(openehrCredential === undefined ? {} : { credential: openehrCredential }),
-      },
-    }),
-    provider: openClinicianProvider(
-      {
-        ...calls,
-        issuer: clinician.issuer,
-        clientId: clinician.client_id,
-        redirectUri: `${config.issuer}/sign-in/callback`,
-        scope: clinician.scope,
-        acrValues: { 1: aal2, 2: aal2, 3: aal3 },
-        maxAge: clinician.max_age,
-      },
-      clock,
-    ),
-    issuers: openLaunchIssuers(
-      { ...calls, redirectUri: `${config.issuer}/launch/smart/callback` },
-      clock,
-    ),
-  }
 }
 
 /** Systems that a command adds later may have styles as well; the capability says what the configuration holds. */
