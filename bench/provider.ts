@@ -15,7 +15,8 @@ import { providerRedis } from './provider-redis.js'
 
 const RESOURCE = 'https://record.example'
 const RESOURCE_SCOPES = 'plan.read plan.write'
-const BROWSERS = 64
+/** Few enough: its own memory holds a thousand records, and a session that is not among the last of them is signed out. */
+const BROWSERS = 32
 const SESSION_LIFETIME = 43_200
 
 interface Setting {
