@@ -34,7 +34,7 @@ const rowsOf = (file: unknown): readonly unknown[] => (Array.isArray(file) ? fil
 /** Members of gateway.yaml that name addresses which patients' data or users' sign-ons depend on. */
 const ISSUERS = ['issuer', 'identity.clinician.issuer']
 const RECORDS = ['upstreams.fhir.base', 'upstreams.openehr.base']
-const PLACES = ['policies', 'roles', 'organizations', 'plan']
+const PLACES = ['policies', 'roles', 'console', 'organizations', 'plan']
 /** What the demonstration keeps in its data directory: keys that anyone who ran it may hold. */
 const DEMO_KEYS = ['demo-gp-systems.json', 'demo-provider.json', 'demo-key-encryption']
 

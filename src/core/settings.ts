@@ -163,6 +163,7 @@ export const gatewayFile = z.strictObject({
   }),
   policies: z.string().default('policies'),
   roles: z.string().default('roles.yaml'),
+  console: z.string().default('console.yaml'),
   organizations: z.string().default('organizations.yaml'),
   plan: z.string().default('plan/sections.yaml'),
 })

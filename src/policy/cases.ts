@@ -57,7 +57,10 @@ const oneOrMore = <T extends z.ZodType>(item: T) =>
 
 const resource = z
   .string()
-  .regex(/^(app|section|fhir)\/\S+$/, 'expected app/…, section/… or fhir/…, or section/* for all')
+  .regex(
+    /^(app|section|fhir|console)\/\S+$/,
+    'expected app/…, section/…, fhir/… or console/…, or section/* for all',
+  )
 
 const testFile = z.strictObject({
   people: z.record(z.string(), some).default({}),

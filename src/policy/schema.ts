@@ -1,4 +1,5 @@
 /** Whether `gateway.cedarschema` says of questions what the gateway really asks. */
+import { CONSOLE_PARTS } from '../core/console.js'
 import { ACTIONS } from '../core/decision.js'
 import { ROLES } from '../core/roles.js'
 import { checkParseSchema, schemaToJsonWithResolvedTypes } from './cedar.js'
@@ -72,6 +73,8 @@ function* compare(schema: Schema, sections: readonly string[]): Generator<string
     sections,
     'plan/sections.yaml',
   )
+  const parts = entityTypes[RESOURCE_TYPES.console]?.enum ?? []
+  yield* differences('part of the console', parts, CONSOLE_PARTS, 'the gateway')
   yield* differences('action', Object.keys(actions), ACTIONS, 'the gateway')
   const kinds = [USER_TYPE, ROLE_TYPE, ...Object.values(RESOURCE_TYPES)]
   yield* differences('entity', Object.keys(entityTypes), kinds, 'the gateway')

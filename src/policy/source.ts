@@ -1,4 +1,4 @@
-/** The files that make a policy version: policies, schema and tests, and the roles that they speak of. */
+/** The files that make a policy version: policies, schema and tests, the roles that they speak of, and the console's posts. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -6,11 +6,13 @@ import { sha256 } from '../core/ids.js'
 import { type Problem, Problems } from './problem.js'
 import { readYamlFile } from './yaml-file.js'
 
-/** File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`. */
+/** File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`, `console.yaml`. */
 export type PolicyFiles = Readonly<Record<string, string>>
 
 export const SCHEMA_FILE = 'policies/gateway.cedarschema'
 export const ROLES_FILE = 'roles.yaml'
+/** Who has which duty in the console; a version of before there was one lacks it. */
+export const CONSOLE_FILE = 'console.yaml'
 
 /** Where the files are. */
 export interface Places {
@@ -18,12 +20,15 @@ export interface Places {
   readonly policies: string
   /** `roles.yaml`. */
   readonly roles: string
+  /** `console.yaml`. */
+  readonly console: string
 }
 
 /** Where the files are in a configuration directory that moves nothing. */
 export const placesIn = (directory: string) => ({
   policies: join(directory, 'policies'),
   roles: join(directory, 'roles.yaml'),
+  console: join(directory, 'console.yaml'),
   organizations: join(directory, 'organizations.yaml'),
   plan: join(directory, 'plan', 'sections.yaml'),
 })
@@ -59,6 +64,12 @@ const isFolder = (path: string): Promise<boolean> =>
     () => false,
   )
 
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
 /**
  * The names that are read in a folder. What only looks as if it were read is a problem: a `forbid` that is left out
  * without a word is a hole. Hidden names are not: editors and mounted volumes keep copies under them.
@@ -88,7 +99,7 @@ async function namesIn(
  *
  * @throws Problems where a file or folder is missing, would be left out unnoticed, is too large, or one of too many
  */
-export async function readSource({ policies, roles }: Places): Promise<PolicyFiles> {
+export async function readSource({ policies, roles, console }: Places): Promise<PolicyFiles> {
   const tests = join(policies, 'tests')
   const problems: Problem[] = []
   const places: [string, string][] = [
@@ -102,6 +113,8 @@ export async function readSource({ policies, roles }: Places): Promise<PolicyFil
       join(tests, name),
     ]),
     [ROLES_FILE, roles],
+    // Without it nobody has a duty in the console, and the rest stands.
+    ...((await isThere(console)) ? [[CONSOLE_FILE, console] as [string, string]] : []),
   ]
   if (problems.length > 0) throw new Problems(problems)
   if (places.length > MOST_FILES) {
