@@ -12,6 +12,7 @@ export type {
 } from '@cedar-policy/cedar-wasm/nodejs'
 export {
   checkParseSchema,
+  formatPolicies,
   policySetTextToParts,
   policyToJson,
   schemaToJsonWithResolvedTypes,
