@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { demoOrigins, keptDemoConfig } from '../demo/configuration.js'
 import { createLog } from '../log.js'
 import {
   type Command,
@@ -22,7 +23,7 @@ export function portOf({ env }: Pick<Outside, 'env'>): number {
 }
 
 /** The demonstration is not part of a production install; it says so instead of failing to load. */
-export async function loadDemo() {
+async function loadDemo() {
   try {
     return await import('../demo/demo.js')
   } catch (error) {
@@ -33,10 +34,8 @@ export async function loadDemo() {
   }
 }
 
-type DemoModule = Awaited<ReturnType<typeof loadDemo>>
-
 function banner(
-  origins: ReturnType<DemoModule['demoOrigins']>,
+  origins: ReturnType<typeof demoOrigins>,
   users: readonly { id: string; name: string; org: string }[],
 ): string {
   const people = users.map(({ id, name, org }) => `    ${id.padEnd(20)} ${name}, ${org}`)
@@ -88,7 +87,7 @@ care-plan app. Needs no account, no internet and no other server. PORT shifts al
     },
   },
   async run(outside, values) {
-    const { demoOrigins, startDemo } = await loadDemo()
+    const { startDemo } = await loadDemo()
     const { root, clock, random } = outside
     if (!existsSync(join(root, 'dist/public/desktop/index.html'))) {
       throw new Refused('The pages are not built: run `npm run build` first.')
@@ -139,7 +138,6 @@ export function requireDemo(outside: Outside, values: Values): void {
 
 /** The configuration under which the demonstration keeps its store. @throws Refused when it never ran */
 export async function demoConfigOf(outside: Outside, values: Values) {
-  const { keptDemoConfig, demoOrigins } = await loadDemo()
   const { root, clock, random } = outside
   const dataDir = dataDirOf(outside, values)
   if (!existsSync(dataDir)) throw absent(dataDir)
