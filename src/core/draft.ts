@@ -116,6 +116,19 @@ export function proven({ uid, name }: Person): Person {
   return { uid, name: plainText(name, LONGEST.name) }
 }
 
+/** How a version came into force, and by whom. A seed's is its configuration's word: it has no person. */
+export interface VersionOrigin {
+  /** Absent of a version that was published before origins were kept: it was a seed. */
+  readonly origin?: 'seed' | 'console' | 'rollback' | 'emergency'
+  readonly by?: Person
+  readonly reason?: string
+  readonly ticket?: string
+  readonly draft?: DraftId
+  readonly approver?: Person
+  /** The version whose files came back, of a rollback. */
+  readonly of?: number
+}
+
 /** Until when the store keeps a draft: an emergency that nobody has reviewed is not forgotten. */
 export const keptUntil = (draft: Draft): EpochMs =>
   draft.stage === 'published' && draft.publication.review === 'open'
