@@ -18,6 +18,7 @@ export const EVENTS = [
   'draft_approved',
   'draft_declined',
   'draft_shadowed',
+  'draft_unshadowed',
   'draft_refused',
   'draft_abandoned',
   'keys_rotated',

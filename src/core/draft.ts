@@ -134,3 +134,24 @@ export const keptUntil = (draft: Draft): EpochMs =>
   draft.stage === 'published' && draft.publication.review === 'open'
     ? FOR_GOOD
     : after(draft.changedAt, DRAFT_FOR)
+
+/**
+ * A draft whose version is in force although its own record was not written any more: the store was cut off in
+ * between. What is in force is the truth; the record is read as it would have been written.
+ *
+ * @param about the version after the one that the draft is built on, which has come into force
+ */
+export function asInForce(
+  draft: Draft,
+  about: VersionOrigin & { readonly version: number; readonly hash: string; readonly at: EpochMs },
+): Draft {
+  const { version, hash, at, by, reason = '', origin } = about
+  if (draft.stage === 'published' || about.draft !== draft.id || !by) return draft
+  const emergency = origin === 'emergency'
+  const publication = { version, hash, at, by, reason, emergency }
+  return {
+    ...draft,
+    ...{ stage: 'published', generation: draft.generation + 1, changedAt: at },
+    publication: emergency ? { ...publication, review: 'open' } : publication,
+  }
+}
