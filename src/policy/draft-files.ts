@@ -75,7 +75,7 @@ export function changedFiles(before: PolicyFiles, after: PolicyFiles): readonly 
 const isOf = (layer: Layer, name: string): boolean =>
   layer === 'central' ? !name.startsWith(LOCAL) : name.startsWith(`policies/${layer}/`)
 
-const console = z.looseObject({ console: z.unknown() })
+const console = z.looseObject({ console: z.unknown().optional() })
 
 /** Who may use the console, as `roles.yaml` says; of one that cannot be read, all of its text. */
 function consoleOf(files: PolicyFiles): string {
