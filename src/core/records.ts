@@ -4,6 +4,7 @@
  */
 import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
+import type { Draft, VersionOrigin } from './draft.js'
 import type { Grant } from './grant.js'
 import type { SignOnId } from './ids.js'
 import type { Json } from './json.js'
@@ -65,15 +66,20 @@ export interface Records {
    */
   ended: { readonly at: EpochMs }
   /**
-   * The policy version in force, under the one id `current`; each version with its files, by number; and which
-   * version a hash of files was first published as, by `seed/<hash>`.
+   * The policy version in force, under the one id `current`; each version with its files, by number, and without them,
+   * by `about/<number>`; and which version a hash of files was last published as, by `seed/<hash>`.
    */
-  policy: {
+  policy: VersionOrigin & {
     readonly version: number
     readonly hash: string
     readonly at: EpochMs
+    readonly previous?: number
     readonly files?: Readonly<Record<string, string>>
   }
+  /** A change of the policies on its way. By its id. */
+  draft: Draft
+  /** The files of a draft as it stands, by `<draft>/<hash>`. */
+  draftFiles: { readonly files: Readonly<Record<string, string>> }
   /** Apps and launch systems that were added by command, beside the configuration's own rows. */
   app: Readonly<Record<string, unknown>>
   /** How an app registered itself, beside its `app`. By its id. @see RFC 7591, RFC 7592 */
@@ -142,6 +148,8 @@ export const KINDS = {
   person:          { tag: 'own' },
   ended:           { tag: 'own' },
   policy:          { tag: 'own' },
+  draft:           { tag: 'own' },
+  draftFiles:      { tag: 'own' },
   app:             { tag: 'own' },
   registration:    { tag: 'own' },
   initial:         { tag: 'own' },

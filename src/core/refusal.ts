@@ -106,6 +106,25 @@ export const REFUSALS = {
   statement_invalid:     { wire: 'invalid_software_statement', status: 400, text: 'The software statement is not valid.' },
   statement_unapproved:  { wire: 'unapproved_software_statement', status: 400, text: 'The software statement is of nobody whose word counts here.' },
 
+  // Changing the policies
+  draft_unknown:         { wire: 'not_found', status: 404, text: 'There is no such draft.' },
+  draft_invalid:         { wire: 'invalid_request', status: 400, text: 'The draft cannot be taken as it is.' },
+  draft_too_large:       { wire: 'invalid_request', status: 413, text: 'The files of the draft are too many or too large.' },
+  drafts_full:           { wire: 'temporarily_unavailable', status: 503, text: 'Too many drafts are open. Publish or abandon one first.' },
+  layer_refused:         { wire: 'access_denied', status: 403, text: 'This draft may not change that file: it belongs to another layer.' },
+  guardian_required:     { wire: 'access_denied', status: 403, text: 'Only those who guard the invariants may change this.' },
+  person_unproven:       { wire: 'access_denied', status: 403, text: 'Your sign-in does not say which person you are, so you may not change policies.' },
+  draft_changed:         { wire: 'conflict', status: 409, text: 'Somebody else changed the draft in the meantime. Look at it again.' },
+  draft_stage:           { wire: 'conflict', status: 409, text: 'The draft is not at the stage at which this can be done. Look at it again.' },
+  draft_unchanged:       { wire: 'conflict', status: 409, text: 'The draft changes nothing.' },
+  draft_outdated:        { wire: 'conflict', status: 409, text: 'Another version has come into force since this was begun. Bring it up to that version first.' },
+  draft_other_hash:      { wire: 'conflict', status: 409, text: 'The draft no longer holds what you saw. Look at it again.' },
+  draft_own:             { wire: 'access_denied', status: 403, text: 'Another person has to do this: not one of those who wrote or proposed it.' },
+  draft_unfit:           { wire: 'invalid_request', status: 422, text: 'Something is wrong with these policies. Mend it first.' },
+  approval_expired:      { wire: 'conflict', status: 409, text: 'The approval has expired. Have the draft approved again.' },
+  lockout_refused:       { wire: 'invalid_request', status: 422, text: 'This would lock out everybody who can change policies.' },
+  policy_version_unknown:{ wire: 'not_found', status: 404, text: 'There is no such policy version.' },
+
   // Token
   grant_type_unsupported:{ wire: 'unsupported_grant_type', status: 400, text: 'This grant type is not offered.' },
   grant_type_unregistered:{ wire: 'unauthorized_client', status: 400, text: 'The client is not registered for this grant type.' },

@@ -1,6 +1,7 @@
 /** The one door to Cedar: nothing else imports its WebAssembly. */
 import './v8-flags.js'
-import { preparsePolicySet } from '@cedar-policy/cedar-wasm/nodejs'
+import * as wasm from '@cedar-policy/cedar-wasm/nodejs'
+import { tooDeep } from './depth.js'
 
 export type {
   AuthorizationAnswer,
@@ -11,14 +12,29 @@ export type {
   StatefulAuthorizationCall,
 } from '@cedar-policy/cedar-wasm/nodejs'
 export {
-  checkParseSchema,
   formatPolicies,
-  policySetTextToParts,
   policyToJson,
   schemaToJsonWithResolvedTypes,
   statefulIsAuthorized,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs'
+
+/** What would overrun Cedar's stack, told as Cedar tells its own errors. */
+function refusalOf(text: string) {
+  const deep = tooDeep(text)
+  if (!deep) return undefined
+  const place = { label: null, start: deep.at, end: deep.at }
+  const error = { message: deep.message, help: null, code: null, url: null, severity: null }
+  return { type: 'failure' as const, errors: [{ ...error, sourceLocations: [place] }] }
+}
+
+/** Cedar's own, but for texts that are nested too deep for it. */
+export const policySetTextToParts: typeof wasm.policySetTextToParts = (text) =>
+  refusalOf(text) ?? wasm.policySetTextToParts(text)
+
+/** Cedar's own, but for texts that are nested too deep for it. */
+export const checkParseSchema: typeof wasm.checkParseSchema = (schema) =>
+  (typeof schema === 'string' ? refusalOf(schema) : undefined) ?? wasm.checkParseSchema(schema)
 
 /**
  * Cedar keeps parsed policy sets by name, for this thread, and cannot forget one: it can only be overwritten.
@@ -35,7 +51,7 @@ let lent = 0
  */
 export function keepPolicySet(policies: Readonly<Record<string, string>>): string {
   const name = spare.pop() ?? `set-${lent++}`
-  const answer = preparsePolicySet(name, { staticPolicies: policies })
+  const answer = wasm.preparsePolicySet(name, { staticPolicies: policies })
   if (answer.type === 'success') return name
   spare.push(name)
   throw new Error(`Cedar could not keep a policy set: ${answer.errors[0]?.message ?? 'unknown'}`)
@@ -43,6 +59,6 @@ export function keepPolicySet(policies: Readonly<Record<string, string>>): strin
 
 /** Frees a policy set. Asking under its name afterwards meets no policy, or another's set: the caller must not. */
 export function dropPolicySet(name: string): void {
-  preparsePolicySet(name, { staticPolicies: {} })
+  wasm.preparsePolicySet(name, { staticPolicies: {} })
   spare.push(name)
 }

@@ -5,20 +5,21 @@
  * directory is a *seed*: a node publishes it when it starts, once. Whether it has been published is remembered by its
  * hash, so an old node that restarts while a newer seed is in force follows the newer one and does not put its own
  * back; two seeds cannot take turns. To return to files that were in force before, publish them on purpose
- * (`republish`) or change a line of them, a dated comment for example: either is a new version.
+ * (`republish`) or change a line of them, a dated comment for example: either is a new version. Once people have
+ * published a version by name, no other seed takes its place by itself: it would go past the four eyes.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Trail } from '../audit/trail.js'
-import type { Happening } from '../core/audit.js'
 import type { Post } from '../core/console.js'
 import type { Policies } from '../core/decision.js'
 import type { Records } from '../core/records.js'
-import { after, type Clock, type EpochMs, type Seconds } from '../core/values.js'
-import type { Put, Store } from '../store/store.js'
+import type { Clock, EpochMs, Seconds } from '../core/values.js'
+import type { Store } from '../store/store.js'
 import { checkFiles } from './check.js'
 import { createPolicies, type Engine } from './engine.js'
 import { readPosts } from './posts.js'
 import { Problems } from './problem.js'
+import { publication, seedOf } from './publishing.js'
 import { type RoleMap, readRoles } from './roles.js'
 import { hashOfFiles, type PolicyFiles, ROLES_FILE } from './source.js'
 
@@ -26,15 +27,11 @@ import { hashOfFiles, type PolicyFiles, ROLES_FILE } from './source.js'
 const ISSUE_FOR: Seconds = 30
 /** And past this, by default, it stops serving reads as well. */
 const READ_FOR: Seconds = 900
-/** A publisher that dies in the act blocks its version's number for so long. */
-const CLAIM_FOR: Seconds = 60
 /** How often, and how many milliseconds apart, a node looks whether another has finished publishing. */
 const TRIES = 50
 const TRY_EVERY = 100
 /** A refresh that hangs longer than this, in milliseconds, is not waited for by the next one. */
 const HANGING = 5_000
-/** Policies are kept for good: what decided must stay readable. */
-const FOR_GOOD: EpochMs = Date.UTC(9999, 0)
 
 export interface OpenPoliciesParts {
   readonly store: Pick<Store, 'get' | 'getAll'>
@@ -97,46 +94,24 @@ function mustPass({ source, sections }: OpenPoliciesParts, withTests: boolean): 
   return hash
 }
 
-/** What one publication writes, `current` last: before it is there nothing has changed. */
-function publication(
-  { source, clock }: OpenPoliciesParts,
-  hash: string,
-  previous: Current | undefined,
-) {
-  const version = (previous?.version ?? 0) + 1
-  const value = { version, hash, at: clock() }
-  const put = (id: string, more = {}): Put => ({
-    kind: 'policy',
-    id,
-    value: { ...value, ...more },
-    until: FOR_GOOD,
-  })
-  const published: Happening = {
-    what: 'policy_published',
-    outcome: 'success',
-    policy: { version },
-    detail: { hash, previous: previous?.version ?? 0, origin: 'seed', files: Object.keys(source) },
-  }
-  return {
-    claims: [{ what: `policy/${version}`, until: after(value.at, CLAIM_FOR) }],
-    record: [published],
-    puts: [put(String(version), { files: source }), put(`seed/${hash}`), put('current')],
-  }
-}
+/** What people published by name, a machine that starts with other files does not take out of force. */
+const isOfPeople = ({ origin = 'seed' }: Current): boolean => origin !== 'seed'
 
 async function publishSeed(parts: OpenPoliciesParts, hash: string): Promise<void> {
-  const { store, trail, republish = false, wait = pause } = parts
+  const { store, trail, source, clock, republish = false, wait = pause } = parts
   for (let tries = 0; tries < TRIES; tries++) {
     const [current, before] = await store.getAll([
       { kind: 'policy', id: 'current' },
-      { kind: 'policy', id: `seed/${hash}` },
+      { kind: 'policy', id: seedOf(hash) },
     ])
     if (current?.hash === hash) return
     // A seed that is noted with a higher number than the current one was cut off before it came into force.
     const wasInForce = current && before && before.version <= current.version
-    if (wasInForce && !republish) return
+    if ((wasInForce || (current && isOfPeople(current))) && !republish) return
     if (tries === 0) mustPass(parts, true)
-    if (await trail.commit(publication(parts, hash, current))) return
+    const origin = { origin: 'seed' } as const
+    const seed = { files: source, hash, previous: current, origin, now: clock() }
+    if (await trail.commit(publication(seed))) return
     await wait(TRY_EVERY)
   }
   throw new Error('another node took the next policy version and has not published it: start again')

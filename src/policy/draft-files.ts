@@ -1,0 +1,126 @@
+/** What the files of a draft may be: bounded, of known names, and changed only where the draft and its author may. */
+import { z } from 'zod'
+import type { Layer } from '../core/draft.js'
+import { Refusal } from '../core/refusal.js'
+import { Problems } from './problem.js'
+import { type PolicyFiles, ROLES_FILE, SCHEMA_FILE } from './source.js'
+import { readYamlFile } from './yaml-file.js'
+
+/** What holds for every version, and only guardians may change. */
+export const INVARIANTS_FILE = 'policies/invariants.yaml'
+const LOCAL = 'policies/local/'
+
+const MOST_FILES = 200
+/** Of all files in a draft's record, as JSON: a record of the store holds 4 Mi. */
+const MOST_CHARACTERS = 3_500_000
+/** Lower case, so that no two names are one where a file system does not tell case. */
+const WORD = '[a-z0-9][a-z0-9._-]{0,79}'
+const LAYER_NAME = '(?:[A-Z0-9]{1,12}|[a-z0-9][a-z0-9-]{0,39})'
+const NAMES: readonly RegExp[] = [
+  `policies/(?:tests/${WORD}\\.yaml|${WORD}\\.cedar)`,
+  `policies/local/${LAYER_NAME}/(?:tests/${WORD}\\.yaml|${WORD}\\.cedar)`,
+].map((pattern) => new RegExp(`^${pattern}$`))
+const SINGLE: ReadonlySet<string> = new Set([SCHEMA_FILE, INVARIANTS_FILE, ROLES_FILE])
+
+const isName = (name: string): boolean =>
+  SINGLE.has(name) || (!name.includes('..') && NAMES.some((pattern) => pattern.test(name)))
+
+/** What a reader would not see, or see as something else: a policy must be what it looks like. */
+const UNSEEN = /[\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|(?![\n\t])\p{Cc}/u
+
+const LAYER = new RegExp(`^(?:central|local/${LAYER_NAME})$`)
+
+/** @throws Refusal `draft_invalid` */
+export function readLayer(text: string): Layer {
+  if (!LAYER.test(text))
+    throw new Refusal('draft_invalid', 'layer', {
+      told: 'layer: central, or local/ with an ODS code or a region',
+    })
+  return text as Layer
+}
+
+const invalid = (told: string): Refusal => new Refusal('draft_invalid', told, { told })
+
+/** The files that the draft is to hold, as far as they may be files of a version at all. */
+function bounded(given: unknown, base: PolicyFiles): PolicyFiles {
+  if (given === null || typeof given !== 'object' || Array.isArray(given))
+    throw invalid('files: names with texts')
+  const entries = Object.entries(given)
+  if (entries.length > MOST_FILES) throw new Refusal('draft_too_large', `${entries.length} files`)
+  let characters = 0
+  const files = entries.map(([name, text]: [string, unknown]): [string, string] => {
+    // A file that stands in the base may have a name that no new one may have.
+    if (!isName(name) && !Object.hasOwn(base, name)) throw invalid('files: a name is not known')
+    if (typeof text !== 'string') throw invalid(`${name}: not a text`)
+    characters += text.length
+    if (characters > MOST_CHARACTERS) throw new Refusal('draft_too_large', 'too many characters')
+    const plain = text.replaceAll('\r\n', '\n')
+    if (plain !== base[name] && UNSEEN.test(plain))
+      throw invalid(`${name}: holds characters that nobody sees`)
+    return [name, plain]
+  })
+  const read = Object.fromEntries(files)
+  if (JSON.stringify(read).length > MOST_CHARACTERS)
+    throw new Refusal('draft_too_large', 'too many characters')
+  return read
+}
+
+/** The names of files that are in one and not in the other, or differ. */
+export function changedFiles(before: PolicyFiles, after: PolicyFiles): readonly string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...names].filter((name) => before[name] !== after[name]).sort()
+}
+
+/** Where a layer's own files are; of the central one, everything but the local ones. */
+const isOf = (layer: Layer, name: string): boolean =>
+  layer === 'central' ? !name.startsWith(LOCAL) : name.startsWith(`policies/${layer}/`)
+
+const console = z.looseObject({ console: z.unknown().optional() })
+
+/** Who may use the console, as `roles.yaml` says; of one that cannot be read, all of its text. */
+function consoleOf(files: PolicyFiles): string {
+  const text = files[ROLES_FILE] ?? ''
+  try {
+    return JSON.stringify(readYamlFile(ROLES_FILE, text, console).value.console ?? null)
+  } catch (error) {
+    if (!(error instanceof Problems)) throw error
+    return `unreadable ${text}`
+  }
+}
+
+/** What only a guardian may change, each part with what it holds. */
+const GUARDED: readonly ((files: PolicyFiles) => string | undefined)[] = [
+  (files) => files[INVARIANTS_FILE],
+  consoleOf,
+]
+
+/** Whether two sets of files say the same of everything that is guarded. */
+export const guardedAlike = (one: PolicyFiles, other: PolicyFiles): boolean =>
+  GUARDED.every((part) => part(one) === part(other))
+
+export interface FilesEdit {
+  readonly layer: Layer
+  /** Of the version on which the draft will be built. */
+  readonly base: PolicyFiles
+  /** As the draft holds them; absent when the edit brings it to another base, which undoes what guardians did. */
+  readonly present: PolicyFiles | undefined
+  readonly given: unknown
+  /** That the editor may change what is guarded. */
+  readonly guardian: boolean
+}
+
+/**
+ * The files of an edit.
+ *
+ * @throws Refusal `draft_invalid`, `draft_too_large`, `layer_refused`, `guardian_required`
+ */
+export function readEdit({ layer, base, present, given, guardian }: FilesEdit): PolicyFiles {
+  const files = bounded(given, base)
+  const other = changedFiles(base, files).find((name) => !isOf(layer, name))
+  if (other !== undefined) throw new Refusal('layer_refused', `${layer} changes ${other}`)
+  const kept = GUARDED.every((part) =>
+    [base, ...(present ? [present] : [])].some((before) => part(before) === part(files)),
+  )
+  if (!kept && !guardian) throw new Refusal('guardian_required', 'a guarded part was changed')
+  return files
+}

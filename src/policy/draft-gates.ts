@@ -1,0 +1,54 @@
+/** What every change of the policies must pass, whoever brings it and by whatever path. */
+import { Refusal } from '../core/refusal.js'
+import { checkFiles } from './check.js'
+import { describeProblem, type Problem } from './problem.js'
+import { hashOfFiles, type PolicyFiles } from './source.js'
+
+export interface GatesParts {
+  /** Ids of the plan's sections. */
+  readonly sections: readonly string[]
+  /**
+   * What is wrong with the files of a version, its tests and invariants included; {@link checkFiles} in its place on this
+   * thread. The same files must always have the same answer.
+   */
+  readonly check?: (files: PolicyFiles) => readonly Problem[] | Promise<readonly Problem[]>
+  /** Why nobody could change policies any more under these files, if so. */
+  readonly lockedOut: (files: PolicyFiles) => string | undefined
+}
+
+/** Files that may not come into force, with everything that is wrong with them. */
+export class Unfit extends Refusal {
+  constructor(readonly problems: readonly Problem[]) {
+    const [first] = problems
+    super('draft_unfit', `${problems.length} problem(s): ${first ? describeProblem(first) : ''}`)
+  }
+}
+
+export interface Gates {
+  /** @throws Unfit */
+  fit(files: PolicyFiles): Promise<void>
+  /** @throws Refusal `lockout_refused` */
+  letsIn(files: PolicyFiles): void
+}
+
+const MOST_KNOWN = 100
+
+export function openGates({ sections, check, lockedOut }: GatesParts): Gates {
+  const judge = check ?? ((files: PolicyFiles) => checkFiles(files, sections).problems)
+  /** Hashes of what was found sound: proposing, approving and publishing judge the same files. */
+  const sound = new Set<string>()
+  return {
+    async fit(files) {
+      const hash = hashOfFiles(files)
+      if (sound.has(hash)) return
+      const problems = await judge(files)
+      if (problems.length > 0) throw new Unfit(problems)
+      if (sound.size >= MOST_KNOWN) sound.clear()
+      sound.add(hash)
+    },
+    letsIn(files) {
+      const why = lockedOut(files)
+      if (why !== undefined) throw new Refusal('lockout_refused', why)
+    },
+  }
+}

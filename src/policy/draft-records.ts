@@ -1,0 +1,146 @@
+/** Drafts and versions as the store holds them: found, read with their files, and moved on by one step. */
+import type { Trail } from '../audit/trail.js'
+import type { EventName, Happening } from '../core/audit.js'
+import { asInForce, type Draft, keptUntil, type Person } from '../core/draft.js'
+import type { Records } from '../core/records.js'
+import { Refusal } from '../core/refusal.js'
+import { after, type Clock, type EpochMs, type Seconds } from '../core/values.js'
+import type { Put, Store } from '../store/store.js'
+import { aboutVersion, actor } from './publishing.js'
+import { hashOfFiles, type PolicyFiles } from './source.js'
+
+export interface DraftRecordsParts {
+  readonly store: Pick<Store, 'get' | 'getAll' | 'list'>
+  readonly trail: Pick<Trail, 'commit'>
+  readonly clock: Clock
+}
+
+/** A version with its files, whole. */
+export interface WholeVersion {
+  readonly about: Records['policy']
+  readonly files: PolicyFiles
+}
+export interface WholeDraft {
+  readonly draft: Draft
+  readonly files: PolicyFiles
+}
+
+/** Whoever dies in the act keeps the draft from moving for so long. */
+const CLAIM_FOR: Seconds = 60
+const DRAFT_ID = /^dft_[\w-]{1,40}$/
+/** An edit drops the files of the step before: who read that step just before looks again. */
+const TRIES = 3
+
+const unknown = (id: string): Refusal => new Refusal('draft_unknown', id.slice(0, 50))
+const filesId = ({ id, hash }: Draft): string => `${id}/${hash}`
+
+/** That only one of several at once makes this step. */
+export const turnOf = (next: Draft, now: EpochMs) => ({
+  what: `draft/${next.id}/${next.generation}`,
+  until: after(now, CLAIM_FOR),
+})
+
+/** The draft with its files, which live as long as it does. Files first: a draft without them is none. */
+export const draftPuts = (draft: Draft, files: PolicyFiles): readonly Put[] => {
+  const until = keptUntil(draft)
+  return [
+    { kind: 'draftFiles', id: filesId(draft), value: { files }, until },
+    { kind: 'draft', id: draft.id, value: draft, until },
+  ]
+}
+
+export type DraftRecords = ReturnType<typeof draftRecords>
+
+export function draftRecords({ store, trail, clock }: DraftRecordsParts) {
+  async function current(): Promise<Records['policy']> {
+    const found = await store.get('policy', 'current')
+    if (!found) throw new Error('the store holds no policy version')
+    return found
+  }
+
+  /** As it stands in truth: see {@link asInForce}. */
+  async function settled(draft: Draft): Promise<Draft> {
+    if (draft.stage === 'published' || draft.stage === 'abandoned') return draft
+    const next = draft.base.version + 1
+    const [inForce, about] = await store.getAll([
+      { kind: 'policy', id: 'current' },
+      { kind: 'policy', id: aboutVersion(next) },
+    ])
+    return about && inForce && inForce.version >= next ? asInForce(draft, about) : draft
+  }
+
+  /** @throws Refusal `draft_unknown` */
+  async function find(id: string): Promise<Draft> {
+    const found = DRAFT_ID.test(id) ? await store.get('draft', id) : undefined
+    if (found?.id !== id) throw unknown(id)
+    return settled(found)
+  }
+
+  /** @throws Refusal `policy_version_unknown` */
+  async function version(number: number): Promise<WholeVersion> {
+    const known = Number.isSafeInteger(number) && number > 0
+    const found = known ? await store.get('policy', String(number)) : undefined
+    if (!found?.files || found.version > (await current()).version)
+      throw new Refusal('policy_version_unknown', String(number))
+    const { files, ...about } = found
+    if (hashOfFiles(files) !== about.hash) throw new Error(`version ${number} is not whole`)
+    return { about, files }
+  }
+
+  /** @throws Refusal `draft_unknown` */
+  async function read(id: string): Promise<WholeDraft> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const draft = await find(id)
+      const kept = await store.get('draftFiles', filesId(draft))
+      if (!kept) continue
+      if (hashOfFiles(kept.files) !== draft.hash) throw new Error(`draft ${id} is not whole`)
+      return { draft, files: kept.files }
+    }
+    throw unknown(id)
+  }
+
+  return {
+    current,
+    version,
+    inForce: async () => version((await current()).version),
+    find,
+    read,
+    async list(): Promise<readonly Draft[]> {
+      const all = (await store.list('draft')).map(({ value }) => value)
+      return Promise.all(all.map(settled))
+    },
+
+    /** Versions from the youngest on, without their files. */
+    async history(most: number): Promise<readonly Records['policy'][]> {
+      const { version: last } = await current()
+      const numbers = Array.from({ length: Math.min(most, last) }, (_, i) => last - i)
+      const ids = numbers.map((number) => ({ kind: 'policy', id: aboutVersion(number) }) as const)
+      const found: readonly (Records['policy'] | undefined)[] = await store.getAll(ids)
+      return found.flatMap((about) => about ?? [])
+    },
+
+    /** One step, with what its entry says. @throws Refusal `draft_changed` where another came first */
+    async step(
+      next: Draft,
+      files: PolicyFiles,
+      say: { readonly what: EventName; readonly by: Person; readonly detail?: Happening['detail'] },
+      replaced?: Draft,
+    ): Promise<void> {
+      const { what, by, detail = {} } = say
+      const { id, hash, generation, layer } = next
+      const stale = replaced && replaced.hash !== hash ? filesId(replaced) : undefined
+      const done = await trail.commit({
+        claims: [turnOf(next, clock())],
+        record: [
+          {
+            ...{ what, outcome: 'success', user: actor(by) },
+            detail: { draft: id, layer, hash, generation, ...detail },
+          },
+        ],
+        puts: draftPuts(next, files),
+        drops: stale === undefined ? [] : [{ kind: 'draftFiles', id: stale }],
+      })
+      if (!done) throw new Refusal('draft_changed', `generation ${generation} was taken`)
+    },
+  }
+}

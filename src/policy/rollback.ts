@@ -1,0 +1,67 @@
+/** Back to the files of an older version, as a new version that is held to what holds today. */
+import type { Trail } from '../audit/trail.js'
+import { type Person, proven, saying } from '../core/draft.js'
+import { Refusal } from '../core/refusal.js'
+import type { Clock, EpochMs } from '../core/values.js'
+import { guardedAlike, INVARIANTS_FILE } from './draft-files.js'
+import type { Gates } from './draft-gates.js'
+import type { DraftRecords } from './draft-records.js'
+import { publication } from './publishing.js'
+import { hashOfFiles, type PolicyFiles } from './source.js'
+
+export interface Rollback {
+  readonly version: number
+  readonly by: Person
+  readonly reason: string
+  /** The person may change who may use the console. */
+  readonly guardian?: boolean
+  /** End what was issued since then. */
+  readonly revokeSince?: EpochMs
+}
+
+export interface RollbackParts {
+  readonly records: DraftRecords
+  readonly gates: Gates
+  readonly trail: Pick<Trail, 'commit'>
+  readonly clock: Clock
+  readonly revoke?: (since: EpochMs) => Promise<void>
+}
+
+/** The older files under today's invariants: with their own, one could go back past an invariant in two steps. */
+function underToday(older: PolicyFiles, today: PolicyFiles): PolicyFiles {
+  const { [INVARIANTS_FILE]: _, ...files } = older
+  const invariants = today[INVARIANTS_FILE]
+  return invariants === undefined ? files : { ...files, [INVARIANTS_FILE]: invariants }
+}
+
+/**
+ * @returns the number of the new version
+ * @throws Refusal `policy_version_unknown`, `draft_unchanged`, `guardian_required`, `draft_unfit`, `lockout_refused`,
+ *   `draft_outdated`. Error where what was issued could not be ended: the version is in force by then
+ */
+export async function rollingBack(parts: RollbackParts, say: Rollback): Promise<number> {
+  const { records, gates, trail, clock, revoke } = parts
+  const [by, reason] = [proven(say.by), saying('reason', say.reason)]
+  const { revokeSince } = say
+  if (revokeSince !== undefined && !(revokeSince >= 0 && revokeSince <= clock()))
+    throw new Refusal('draft_invalid', 'revokeSince', { told: 'revokeSince: a time until now' })
+  const [today, older] = await Promise.all([records.inForce(), records.version(say.version)])
+  const files = underToday(older.files, today.files)
+  const hash = hashOfFiles(files)
+  if (hash === today.about.hash) throw new Refusal('draft_unchanged', 'the files in force')
+  if (!guardedAlike(files, today.files) && !say.guardian)
+    throw new Refusal('guardian_required', 'the console of that version is another')
+  await gates.fit(files)
+  gates.letsIn(files)
+  const previous = await records.current()
+  if (previous.version !== today.about.version)
+    throw new Refusal('draft_outdated', `in force is ${previous.version}`)
+  const work = publication({
+    ...{ files, hash, previous, now: clock() },
+    origin: { origin: 'rollback', by, reason, of: say.version },
+    ...(revokeSince === undefined ? {} : { beside: { detail: { revokeSince } } }),
+  })
+  if (!(await trail.commit(work))) throw new Refusal('draft_outdated', 'another came first')
+  if (revokeSince !== undefined) await revoke?.(revokeSince)
+  return previous.version + 1
+}
