@@ -1,6 +1,6 @@
 /** The one door to Cedar: nothing else imports its WebAssembly. */
 import './v8-flags.js'
-import { preparsePolicySet } from '@cedar-policy/cedar-wasm/nodejs'
+import { type Policy, preparsePolicySet } from '@cedar-policy/cedar-wasm/nodejs'
 
 export type {
   AuthorizationAnswer,
@@ -29,10 +29,10 @@ let lent = 0
 /**
  * Parses policies once, for many questions.
  *
- * @param policies texts by policy id; each must have been parsed before
+ * @param policies texts, or the JSON of texts, by policy id; each must have been parsed before
  * @returns the name under which `statefulIsAuthorized` finds them, until {@link dropPolicySet}
  */
-export function keepPolicySet(policies: Readonly<Record<string, string>>): string {
+export function keepPolicySet(policies: Readonly<Record<string, Policy>>): string {
   const name = spare.pop() ?? `set-${lent++}`
   const answer = preparsePolicySet(name, { staticPolicies: policies })
   if (answer.type === 'success') return name
