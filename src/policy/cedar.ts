@@ -14,6 +14,7 @@ export {
   checkParseSchema,
   policySetTextToParts,
   policyToJson,
+  policyToText,
   schemaToJsonWithResolvedTypes,
   statefulIsAuthorized,
   validate,
