@@ -156,13 +156,9 @@ function relationWords(subject: Subject, op: string, value: number): string | un
             : level >= value,
     )
     const least = fits[0] ?? 4
+    if (fits.length === 0) return undefined
     if (fits.at(-1) === 3) return `signed on with ${least === 3 ? 'AAL3' : `AAL${least} or higher`}`
-    return fits.length === 0
-      ? undefined
-      : `signed on with ${listed(
-          fits.map((level) => `AAL${level}`),
-          'or',
-        )}`
+    return fits.length === 1 ? 'signed on with AAL1' : 'signed on below AAL3'
   }
   const what = subject === 'context.weekday' ? 'the day' : 'it'
   return `${what} is ${RELATION_WORDS[op]?.words} ${valueWords(subject, value)}`
