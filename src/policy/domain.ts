@@ -20,8 +20,14 @@ import { USER_TYPE } from './vocabulary.js'
 
 export interface Dimension {
   readonly of: Subject
-  /** The ordinary one first, where it is one of them. */
+  /** One of each kind; the ordinary one first, where it is one of them. */
   readonly values: readonly Setting[]
+  /** All of each kind, as far as they have a name. */
+  readonly members: readonly (readonly Setting[])[]
+  /** The kind of every text that no condition names. */
+  readonly unnamed?: number
+  /** Codes that stand for others as well. */
+  readonly alike?: ReadonlyMap<string, readonly string[]>
 }
 export interface Domain {
   readonly dimensions: readonly Dimension[]
@@ -141,28 +147,40 @@ function lists(about: readonly Expr[], named: readonly string[]) {
     plain.length === about.length
       ? about.map((atom) => Number(literalsIn(atom).includes(code))).join('')
       : code
-  const codes = [...new Map(named.toReversed().map((code) => [company(code), code])).values()]
+  const alike = new Map<string, readonly string[]>()
+  for (const code of named) {
+    const first = named.find((other) => company(other) === company(code)) ?? code
+    alike.set(first, [...(alike.get(first) ?? []), code])
+  }
+  const codes = [...alike.keys()]
   // Where a list is looked at as a whole, a code that nobody named counts as well.
   if (plain.length < about.length) codes.push(another(named, 'B9999'))
   if (codes.length > MOST_CODES) {
     const pairs = codes.flatMap((one, i) => codes.slice(i + 1).map((other) => [one, other]))
-    return { all: [[], ...codes.map((code) => [code]), ...pairs, codes], clear: false }
+    return { all: [[], ...codes.map((code) => [code]), ...pairs, codes], clear: false, alike }
   }
   const all = Array.from({ length: 2 ** codes.length }, (_, bits) =>
     codes.filter((_code, i) => (bits >> i) & 1),
   )
-  return { all, clear: true }
+  return { all, clear: true, alike }
 }
 
-function candidates(subject: Subject, about: readonly Expr[], given: Given) {
+interface Candidates {
+  readonly all: readonly Setting[]
+  readonly clear: boolean
+  readonly alike?: ReadonlyMap<string, readonly string[]>
+  /** Stands for every text that is not named. */
+  readonly other?: string
+}
+
+function candidates(subject: Subject, about: readonly Expr[], given: Given): Candidates {
   const named = [...new Set(about.flatMap(literalsIn))].sort()
   const ordinary = settingOf(given.ordinary, subject)
   if (subject === 'principal.activities') return lists(about, named)
   const closed = valuesOf(subject, given.organizationTypes)
-  const all: readonly Setting[] = closed
-    ? [ordinary, ...closed]
-    : [ordinary, another(named, 'another'), ...named]
-  return { all: [...new Set(all)], clear: true }
+  if (closed) return { all: [...new Set([ordinary, ...closed])], clear: true }
+  const other = another(named, 'another')
+  return { all: [...new Set([ordinary, other, ...named])], clear: true, other }
 }
 
 function dimensionOf(subject: Subject, about: readonly Expr[], given: Given) {
@@ -172,7 +190,7 @@ function dimensionOf(subject: Subject, about: readonly Expr[], given: Given) {
     ? [...limit.named, ...found.all.filter((value) => limit.fits(value))]
     : found.all
   const alone = about.filter((atom) => subjectsOf(atom).size === 1)
-  const kinds = new Map<string, Setting>()
+  const kinds = new Map<string, Setting[]>()
   let clear = found.clear
   const closed = valuesOf(subject, given.organizationTypes) !== undefined
   for (const value of all) {
@@ -181,9 +199,20 @@ function dimensionOf(subject: Subject, about: readonly Expr[], given: Given) {
     // Of what is closed every value is taken where the atoms are not understood: that is all there is.
     if (!known && !closed) clear = false
     const kind = known ? truths.join() : JSON.stringify(value)
-    if (!kinds.has(kind)) kinds.set(kind, value)
+    kinds.set(kind, [...(kinds.get(kind) ?? []), value])
   }
-  return { dimension: { of: subject, values: [...kinds.values()] }, clear }
+  const members = [...kinds.values()]
+  const unnamed = members.findIndex(
+    (kind) => found.other !== undefined && kind.includes(found.other),
+  )
+  const dimension: Dimension = {
+    of: subject,
+    values: members.flatMap(([first]) => (first === undefined ? [] : [first])),
+    members,
+    ...(unnamed < 0 ? {} : { unnamed }),
+    ...(found.alike === undefined ? {} : { alike: found.alike }),
+  }
+  return { dimension, clear }
 }
 
 /** The circumstances that these terms can tell apart. Things that they do not look at stay as they ordinarily are. */

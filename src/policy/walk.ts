@@ -40,7 +40,13 @@ export interface Walk {
   readonly kindOf: Uint32Array
   /** By circumstance, then dimension: which of its values. */
   readonly digits: Uint16Array
+  /** The question in which nothing is as a dimension has it. */
+  readonly base: Question
 }
+
+/** The question of one circumstance. */
+export const exampleAt = ({ dimensions, digits, base }: Walk, i: number): Question =>
+  circumstance(dimensions, digits, i * dimensions.length, base)
 
 /** More circumstances than these are asked by samples, so many. */
 const MOST_CIRCUMSTANCES = 50_000
@@ -114,7 +120,7 @@ export function sideOf(engine: Engine): Side {
       })
     },
     table(left, dimensions, question) {
-      const key = `${left.policy.id} ${left.key} ${JSON.stringify(dimensions)}`
+      const key = `${left.policy.id} ${left.key} ${JSON.stringify(dimensions.map(({ of, values }) => [of, values]))}`
       const known = tables.get(key)
       if (known) return known
       const { asks } = probe(left.policy)
@@ -240,7 +246,7 @@ export function walkOver(
     }
     kindOf[i] = kind
   }
-  return { dimensions, exhaustive: clear && all, kinds, kindOf, digits }
+  return { dimensions, exhaustive: clear && all, kinds, kindOf, digits, base }
 }
 
 function kindWith(

@@ -120,10 +120,7 @@ export function isOneOf(subject: Subject, values: readonly Setting[], negated = 
     )
   if (subject === 'context.emergencyReason' && values.length === 1 && first === '')
     return negated ? 'an emergency reason is given' : 'no emergency reason is given'
-  const words = listed(
-    values.map((value) => valueWords(subject, value)),
-    'or',
-  )
+  const words = span(subject, values)
   if (subject === 'principal.assurance')
     return negated ? `not signed on with ${words}` : `signed on with ${words}`
   if (subject === 'principal.activitySource')
@@ -131,6 +128,18 @@ export function isOneOf(subject: Subject, values: readonly Setting[], negated = 
       ? `the activities do not come from ${words}`
       : `the activities come from ${words}`
   return `${SUBJECT_WORDS[subject]} is${not} ${words}`
+}
+
+/** "09:00 to 17:00" for a run of numbers; otherwise each. */
+function span(subject: Subject, values: readonly Setting[]): string {
+  const numbers = values.filter((value) => typeof value === 'number').sort((a, b) => a - b)
+  const [first = 0, last = 0] = [numbers[0], numbers.at(-1)]
+  if (numbers.length > 2 && numbers.length === values.length && last - first === numbers.length - 1)
+    return `${valueWords(subject, first)} to ${valueWords(subject, last)}`
+  return listed(
+    values.map((value) => valueWords(subject, value)),
+    'or',
+  )
 }
 
 const codesWords = (codes: readonly string[], last: 'and' | 'or'): string =>

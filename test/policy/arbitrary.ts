@@ -109,8 +109,14 @@ export const versionOf = (policies: readonly string[]): PolicyFiles => ({
     .join('\n'),
 })
 
+/** The actions and sections that the policies above name. */
+export const NAMED = EVERYTHING.filter(
+  ({ action, resource }) =>
+    ['read', 'update'].includes(action) && ['contacts', 'prognosis'].includes(resource.id),
+)
+
 /** @param most roles at once */
-export const questionsWith = (most: number): fc.Arbitrary<Question> =>
+export const questionsWith = (most: number, what = EVERYTHING): fc.Arbitrary<Question> =>
   fc
     .record({
       id: fc.constantFrom('somebody', 'u:1'),
@@ -128,7 +134,7 @@ export const questionsWith = (most: number): fc.Arbitrary<Question> =>
       deceased: fc.boolean(),
       hour: fc.nat({ max: 23 }),
       weekday: fc.integer({ min: 1, max: 7 }),
-      what: fc.constantFrom(...EVERYTHING),
+      what: fc.constantFrom(...what),
     })
     .map((q) =>
       ask(
