@@ -115,6 +115,10 @@ const questionOf = (
   resource,
 })
 
+/** Circumstances in which nothing is special. */
+export const ordinarily = (action: Question['action'], resource: Question['resource']): Question =>
+  questionOf(ORDINARY, action, resource)
+
 type TestFile = z.output<typeof testFile>
 
 /** Every question of one test: its people times its actions times its resources. */
