@@ -3,10 +3,14 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { sha256 } from '../core/ids.js'
+import { isLayerName } from './layers.js'
 import { type Problem, Problems } from './problem.js'
 import { readYamlFile } from './yaml-file.js'
 
-/** File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`, `console.yaml`. */
+/**
+ * File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`,
+ * `console.yaml`; of a local layer `policies/local/<name>/….cedar` and `policies/local/<name>/tests/….yaml`.
+ */
 export type PolicyFiles = Readonly<Record<string, string>>
 
 export const SCHEMA_FILE = 'policies/gateway.cedarschema'
@@ -33,8 +37,10 @@ export const placesIn = (directory: string) => ({
   plan: join(directory, 'plan', 'sections.yaml'),
 })
 
+/** Of the central files, and of each local layer. */
 const MOST_FILES = 200
-const MOST_BYTES = 4 * 1_048_576
+const MOST_LAYERS = 2_000
+const MOST_BYTES = 8 * 1_048_576
 
 /** A folder of a version: what is read there, and how that is said to somebody whose file is not. */
 interface Folder {
@@ -49,7 +55,13 @@ const POLICIES: Folder = {
   reads: /\.cedar$/,
   seems: /\.cedar(schema)?$/i,
   said: 'only .cedar and gateway.cedarschema are',
-  beside: ['gateway.cedarschema', 'tests'],
+  beside: ['gateway.cedarschema', 'tests', 'local'],
+}
+const LOCAL: Folder = {
+  reads: /\.cedar$/,
+  seems: /\.cedar(schema)?$/i,
+  said: 'only .cedar is: a local layer uses the schema of policies/',
+  beside: ['tests'],
 }
 const TESTS: Folder = {
   reads: /\.yaml$/,
@@ -93,6 +105,47 @@ async function namesIn(
   return names
 }
 
+type Place = readonly [name: string, path: string]
+
+async function placesOf(
+  directory: string,
+  name: string,
+  folder: Folder,
+  problems: Problem[],
+): Promise<Place[]> {
+  const names = await namesIn(directory, folder, problems)
+  if (names.length > MOST_FILES)
+    problems.push({ file: directory, text: `holds more than ${MOST_FILES} files` })
+  return names.map((each) => [`${name}/${each}`, join(directory, each)])
+}
+
+/** The files of the local layers, where there are any. A name that is nobody's is a layer over nobody. */
+async function localPlaces(local: string, problems: Problem[]): Promise<Place[]> {
+  const wrong = (file: string, text: string) => problems.push({ file, text })
+  const names = (await readdir(local).catch(() => [])).filter((name) => !name.startsWith('.'))
+  if (names.length > MOST_LAYERS) {
+    wrong(local, `holds more than ${MOST_LAYERS} layers`)
+    return []
+  }
+  const places: Place[] = []
+  for (const name of names.sort()) {
+    const path = join(local, name)
+    const folder = await isFolder(path)
+    if (!folder) {
+      if (POLICIES.seems.test(name))
+        wrong(path, 'is not read: put it in a folder named for its organisation or region')
+    } else if (!isLayerName(name)) {
+      wrong(path, 'is named for nobody: an ODS code (A83001) or a region (north-east) is')
+    } else {
+      const tests = join(path, 'tests')
+      places.push(...(await placesOf(path, `policies/local/${name}`, LOCAL, problems)))
+      if (await isFolder(tests))
+        places.push(...(await placesOf(tests, `policies/local/${name}/tests`, TESTS, problems)))
+    }
+  }
+  return places
+}
+
 /**
  * Reads the files of a policy version. Line endings are made one, so that a version's hash does not depend on how
  * the files were checked out.
@@ -100,26 +153,17 @@ async function namesIn(
  * @throws Problems where a file or folder is missing, would be left out unnoticed, is too large, or one of too many
  */
 export async function readSource({ policies, roles, console }: Places): Promise<PolicyFiles> {
-  const tests = join(policies, 'tests')
   const problems: Problem[] = []
-  const places: [string, string][] = [
-    ...(await namesIn(policies, POLICIES, problems)).map((name): [string, string] => [
-      `policies/${name}`,
-      join(policies, name),
-    ]),
+  const places: Place[] = [
+    ...(await placesOf(policies, 'policies', POLICIES, problems)),
     [SCHEMA_FILE, join(policies, 'gateway.cedarschema')],
-    ...(await namesIn(tests, TESTS, problems)).map((name): [string, string] => [
-      `policies/tests/${name}`,
-      join(tests, name),
-    ]),
+    ...(await placesOf(join(policies, 'tests'), 'policies/tests', TESTS, problems)),
+    ...(await localPlaces(join(policies, 'local'), problems)),
     [ROLES_FILE, roles],
     // Without it nobody has a duty in the console, and the rest stands.
-    ...((await isThere(console)) ? [[CONSOLE_FILE, console] as [string, string]] : []),
+    ...((await isThere(console)) ? [[CONSOLE_FILE, console] as Place] : []),
   ]
   if (problems.length > 0) throw new Problems(problems)
-  if (places.length > MOST_FILES) {
-    throw new Problems([{ file: policies, text: `holds more than ${MOST_FILES} files` }])
-  }
   const files: Record<string, string> = {}
   let bytes = 0
   for (const [name, path] of places) {

@@ -32,6 +32,11 @@ const ROLE_WORDS: Readonly<Record<AnyRole, string>> = {
   'administrator':         'Administrator',
   'privacy-officer':       'Privacy officer',
   'service':               'Service',
+  'viewer':                'Console viewer',
+  'author':                'Policy author',
+  'approver':              'Policy approver',
+  'guardian':              'Policy guardian',
+  'operator':              'Operator',
   'none':                  'Somebody without a role',
 }
 // biome-ignore format: a table
@@ -44,6 +49,13 @@ const ACTION_WORDS: Readonly<Record<Action, string>> = {
   'search':             'search',
   'check-availability': 'availability check',
   'break-glass':        'emergency access',
+  'console-view':       'view',
+  'console-simulate':   'simulate',
+  'console-author':     'write',
+  'console-approve':    'approve',
+  'console-guard':      'guard',
+  'console-operate':    'operate',
+  'console-review':     'review',
 }
 // biome-ignore format: a table
 const SUBJECT_WORDS: Readonly<Record<Subject, string>> = {
