@@ -11,8 +11,11 @@ import { createNonces } from './access/dpop-nonces.js'
 import type { RateLimits } from './access/rates.js'
 import type { Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
+import type { ConsoleParts } from './console/parts.js'
+import { consoleRoutes } from './console/routes.js'
 import type { EventName } from './core/audit.js'
 import type { Offered } from './core/authorization.js'
+import type { Post } from './core/console.js'
 import type { KnowUser } from './core/context.js'
 import type { Policies } from './core/decision.js'
 import { Refusal } from './core/refusal.js'
@@ -76,8 +79,10 @@ export interface GatewayParts {
   readonly trusted: TrustedKeys
   readonly registry: Registry
   readonly sessions: Sessions
-  readonly policies: Policies & { mayRead(): boolean }
+  readonly policies: Policies & { mayRead(): boolean; posts(): readonly Post[] }
   readonly provider: ClinicianProvider
+  /** The same, for the console's people. */
+  readonly team: ClinicianProvider
   readonly issuers: LaunchIssuers
   readonly knowUser: KnowUser
   readonly findPatient: Parameters<RateLimits['seeking']>[0]
@@ -93,7 +98,7 @@ export interface GatewayParts {
   /** Clients known by certificate; nobody is, where it is left out. */
   readonly mtls?: MutualTls | undefined
   readonly skew: Seconds
-  readonly lifetimes: LaunchParts['lifetimes'] & OAuthParts['lifetimes']
+  readonly lifetimes: LaunchParts['lifetimes'] & OAuthParts['lifetimes'] & ConsoleParts['lifetimes']
   /** Handlers of the record's two bases, given how calls are let in. */
   readonly record: (bearer: Bearer) => {
     readonly fhir: RequestHandler
@@ -130,6 +135,11 @@ function registrationRows(oauth: OAuthParts, limits: RateLimits): readonly Row[]
   ]
   return rows.map(([verb, path, handler]) => [verb, path, 'json', 'nobody', 'registration_refused', handler])
 }
+
+const consoleRowsOf = (parts: ConsoleParts): readonly Row[] =>
+  consoleRoutes(parts).map(([verb, path, handler]) => [
+    ...([verb, path, 'page', 'nobody', 'console_refused', handler] as const),
+  ])
 
 // biome-ignore format: a table
 function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
@@ -179,6 +189,7 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['get',  '/oauth/userinfo',                         'json', 'apps',   'access_refused',        userinfo(on.oauth, callers)],
     ['post', '/oauth/userinfo',                         'json', 'apps',   'access_refused',        userinfo(on.oauth, callers)],
     ...registering,
+    ...consoleRowsOf({ ...parts, pages }),
     ['get',  '/oauth/jwks',                             'json', 'anyone', 'access_refused',        publishCurrent(() => parts.keys.jwks)],
     ['get',  '/.well-known/openid-configuration',       'json', 'anyone', 'access_refused',        openid],
     ['get',  '/.well-known/oauth-authorization-server', 'json', 'anyone', 'access_refused',        openid],

@@ -124,7 +124,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       'the policy files of this node are not the version in force: another has been published since',
     )
   }
-  const { outbound, record, provider, issuers } = openOutside(config, world, keys)
+  const { outbound, record, provider, team, issuers } = openOutside(config, world, keys)
   const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
@@ -144,7 +144,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       sessions,
       policies,
     },
-    ...{ provider, issuers, findPatient: record.findPatient, limits },
+    ...{ provider, team, issuers, findPatient: record.findPatient, limits },
     patientFlags: record.patientFlags,
     knowUser: (named, ods, assurance) =>
       knowUser(named, ods as OdsCode, assurance, policies.roles(), directory),

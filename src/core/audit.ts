@@ -46,6 +46,11 @@ export const EVENTS = [
   'introspected',
   'access_allowed',
   'access_refused',
+  'console_opened',
+  'console_closed',
+  'console_refused',
+  'console_viewed',
+  'console_acted',
 ] as const
 export type EventName = (typeof EVENTS)[number]
 

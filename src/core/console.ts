@@ -2,8 +2,9 @@
 
 import { localTime } from './circumstances.js'
 import type { Question, Resource } from './decision.js'
+import type { SignOnId } from './ids.js'
 import type { Assurance, Duty } from './roles.js'
-import type { EpochMs } from './values.js'
+import type { EpochMs, EpochSeconds } from './values.js'
 
 /** Each is a resource of the policies. */
 export const CONSOLE_PARTS = [
@@ -37,6 +38,35 @@ export interface Post {
   readonly uid: string
   readonly duties: readonly Duty[]
   readonly layer: Layer
+}
+
+/** Somebody of the team in one browser: never in a clinician's, whose cookie is another. */
+export interface ConsoleSession {
+  readonly id: SignOnId
+  readonly member: Member
+  /** The provider, and its own name for the session if it gave one. */
+  readonly issuer: string
+  readonly providerSession?: string
+  /** When they signed in, by the provider's clock. */
+  readonly authenticated: EpochSeconds
+  readonly since: EpochMs
+  /** Never past this; the end by disuse moves on with use. */
+  readonly until: EpochMs
+  readonly idleUntil: EpochMs
+}
+
+/** A journey to the OpenID provider that began in the console. @see OIDC Core §3.1.2.1, RFC 7636 */
+export interface ConsoleJourney {
+  readonly nonce: string
+  readonly verifier: string
+  /** Hash of the cookie of the browser that began. */
+  readonly browser: string
+  readonly assurance: Assurance
+  readonly since: EpochSeconds
+  /** Where in the console it goes on to. */
+  readonly to: string
+  /** The session that a stronger sign-in takes the place of. */
+  readonly instead?: SignOnId
 }
 
 /** The duties of a person in a layer, by the posts of the version in force. */

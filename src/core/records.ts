@@ -4,6 +4,7 @@
  */
 import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
+import type { ConsoleJourney, ConsoleSession } from './console.js'
 import type { Draft, VersionOrigin } from './draft.js'
 import type { Grant } from './grant.js'
 import type { SignOnId } from './ids.js'
@@ -111,6 +112,10 @@ export interface Records {
   opened: { readonly subject: string; readonly at: EpochMs }
   /** A sign-on that ended, until its apps have been told. By an id of its own. */
   notice: Notice
+  /** Who of the security team is signed in, by hash of the console's cookie. */
+  consoleSession: ConsoleSession
+  /** A journey of theirs to the OpenID provider, by hash of `state`. */
+  consoleJourney: ConsoleJourney
   /** A form that was shown, for the one answer to it. By hash of its secret. */
   form: ShownForm
 }
@@ -161,6 +166,8 @@ export const KINDS = {
   roll:            { tag: 'own' },
   opened:          { tag: 'own' },
   notice:          { tag: 'own' },
+  consoleSession:  { tag: 'own' },
+  consoleJourney:  { tag: 'own' },
   form:            { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 

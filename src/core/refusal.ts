@@ -77,6 +77,12 @@ export const REFUSALS = {
   birth_date_exhausted:  { wire: 'access_denied', status: 403, text: 'The date of birth did not match. Open the care plan again from the patient record.' },
   logout_token_invalid:  { wire: 'invalid_request', status: 400, text: 'The logout token is not valid.' },
 
+  // The security team's console
+  console_stranger:      { wire: 'access_denied', status: 403, text: 'You have no duty in this console. A guardian of the policies can give you one.' },
+  console_signed_out:    { wire: 'access_denied', status: 403, text: 'You are not signed in to the console any more, so nothing was done. Sign in and try again.' },
+  console_form_refused:  { wire: 'access_denied', status: 403, text: 'This form did not come from your own console page, or that page is older than your sign-in. Nothing was done: go back and try again.' },
+  console_denied:        { wire: 'access_denied', status: 403, text: 'Your duties do not allow this.' },
+
   // Authorize
   client_unknown:        { wire: 'invalid_request', status: 400, text: 'This app is not registered.' },
   redirect_unregistered: { wire: 'invalid_request', status: 400, text: 'The app asked to return to an address that it has not registered.' },

@@ -43,6 +43,10 @@ function textOf(refusal: Refusal): string {
   return refusal.told === undefined ? text : `${text.slice(0, -1)}: ${refusal.told}.`
 }
 
+/** The console shows refusals in its own frame of words, and stands in nobody's. */
+const isConsole = ({ refused }: Journey): boolean => refused === 'console_refused'
+const viewOf = (journey: Journey): string => (isConsole(journey) ? 'console/refusal' : 'refusal')
+
 const operationOutcome = (code: string, text: string, reference: string) => ({
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'error', code, diagnostics: `${text} Reference: ${reference}` }],
@@ -81,8 +85,8 @@ function answer(
   if (journey.answers === 'page') {
     const { refused, reasons } = journey
     const signOut = refused === 'sign_out_refused'
-    parts.pages.send(res, status, 'refusal', {
-      ...{ text, reference, reasons, signOut, code: refusal.code },
+    parts.pages.send(res, status, viewOf(journey), {
+      ...{ text, reference, reasons, signOut, code: refusal.code, ...journey.more },
     })
     return
   }
@@ -134,7 +138,8 @@ export function refusals(parts: Parts): ErrorRequestHandler {
       parts.log.error({ reference, err: error, path: req.route?.path }, 'unexpected error')
     if (told === undefined) await enter(parts, journey, refusal, reference)
     if (res.headersSent) return next(error)
-    if (journey.answers === 'page' && journey.frameAncestors.length === 0) {
+    const mayBeFramed = journey.answers === 'page' && !isConsole(journey)
+    if (mayBeFramed && journey.frameAncestors.length === 0) {
       journey.frameAncestors = await parts.claimedAncestors(req).catch(() => [])
     }
     if (refusal) answer(parts, { req, res }, journey, refusal, reference)
@@ -143,7 +148,7 @@ export function refusals(parts: Parts): ErrorRequestHandler {
       const text =
         'Something went wrong on our side. Try again; if it happens again, give support this reference.'
       if (journey.answers === 'page')
-        parts.pages.send(res, 500, 'refusal', { text, reference, code: 'unexpected' })
+        parts.pages.send(res, 500, viewOf(journey), { text, reference, code: 'unexpected' })
       else res.status(500).json({ error: 'server_error', error_description: text, reference })
     }
   }
