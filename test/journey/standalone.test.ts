@@ -24,6 +24,12 @@ jest.setTimeout(40_000)
 
 const DATA = 'launch/patient openid fhirUser patient/Patient.r'
 const peggy = patientOf(PEGGY)
+/** What the button of a patient sends whom the user opened lately. */
+const offered = ({ text }: Answer, number: string): string => {
+  const shown = [number.slice(0, 3), number.slice(3, 6), number.slice(6)].join(' ')
+  const button = /name="recent" value="([^"]*)">NHS No. <span[^>]*>([\d ]+)</g
+  return [...text.matchAll(button)].find(([, , name]) => name === shown)?.[1] ?? ''
+}
 const back = (answer: Answer) => Object.fromEntries(answer.location?.searchParams ?? [])
 
 describe.each(STORES)('a standalone launch on the %s store', (store) => {
@@ -94,9 +100,30 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
     const asked = asking(t, 'solo', DATA)
     const page = await authorize(t, browser, asked.parameters)
     expect(page.text).toContain('Opened lately by you')
-    const landed = await choose(t, browser, page, { recent: '0' })
+    const landed = await choose(t, browser, page, { recent: offered(page, PEGGY) })
     const { tokens } = await redeem('solo', landed, asked.verifier)
     expect(tokens.patient).toBe(peggy.fhirId)
+  })
+
+  it('opens whom the button names, whomever the user opened elsewhere meanwhile', async () => {
+    const [browser, other] = [new UserAgent(), new UserAgent()]
+    await choose(t, browser, (await atChoice(browser)).page, named(PEGGY, peggy.birthDate))
+    const asked = asking(t, 'solo', DATA)
+    const page = await authorize(t, browser, asked.parameters)
+    const elsewhere = named(NO_PLAN, patientOf(NO_PLAN).birthDate)
+    await choose(t, other, (await atChoice(other)).page, elsewhere)
+    const landed = await choose(t, browser, page, { recent: offered(page, PEGGY) })
+    const { tokens } = await redeem('solo', landed, asked.verifier)
+    expect(tokens.patient).toBe(peggy.fhirId)
+  })
+
+  it('offers by a button nobody whom the user did not open', async () => {
+    const browser = new UserAgent()
+    let { page } = await atChoice(browser, 'practice-nurse')
+    for (const recent of [PEGGY, '0', 'length', '__proto__']) {
+      page = await choose(t, browser, page, { recent })
+      expect(page.status).toBe(422)
+    }
   })
 
   it('says the same of an unknown number as of a wrong birth date, and goes on asking', async () => {
