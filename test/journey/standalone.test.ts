@@ -1,7 +1,7 @@
 /** Launches that begin at the app. @see SMART App Launch 2.2, "Launch App: Standalone Launch"; OIDC Core §3.1.2 */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { decodeJwt } from 'jose'
-import { App, call, claimsIn, codeOf, tokensOf } from '../app-by-hand.js'
+import { App, call, claimsIn, codeOf, launchTo, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { handleOf, NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
 import {
@@ -311,6 +311,12 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
   })
 
   describe('of an app that was opened from the patient record', () => {
+    /** Tokens of somebody else, in a browser of their own. */
+    const atOthers = async () => {
+      const order = { system: 'gp-push', user: 'practice-nurse' }
+      return (await launchTo(t, order)).tokens
+    }
+
     it('signs in anew where the app asks for a stronger sign-in, and stays the same launch', async () => {
       const browser = new UserAgent()
       const app = new App(t, browser)
@@ -336,6 +342,20 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
       const again = await app.authorize(handle, { prompt: 'login' })
       expect(back(again)).toMatchObject({ error: 'invalid_request' })
       expect(back(again)).not.toHaveProperty('code')
+    })
+
+    it('gives no code for another person than the app names (OIDC Core §5.5.1), and the handle stays good', async () => {
+      const browser = new UserAgent()
+      const app = new App(t, browser)
+      const handle = handleOf(await open(t, browser, { system: 'gp-push' }))
+      const named = (sub: string) => JSON.stringify({ id_token: { sub: { value: sub } } })
+      const { id_token } = await atOthers()
+      for (const change of [{ claims: named('555254239999') }, { id_token_hint: id_token }]) {
+        const answer = await app.authorize(handle, change)
+        expect(back(answer)).toMatchObject({ error: 'login_required', state: app.state })
+      }
+      const right = await app.authorize(handle, { claims: named('555254239101') })
+      expect(back(right)).toHaveProperty('code')
     })
 
     it('refuses another person than the launch named, although the app is told', async () => {
