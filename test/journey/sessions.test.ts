@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { App, claimsIn, launchTo, readsPatient, type Tokens, tokensOf } from '../app-by-hand.js'
 import { signOutAt } from '../demo/sign-in.js'
@@ -170,6 +171,22 @@ describe.each(STORES)('a session on the %s store', (store) => {
       expect(third.refresh_token).not.toBe(next.refresh_token)
       await expectRefused(t, await app.refresh(tokens), 'refresh_spent', 400)
       expect(await readsPatient(t, third)).toBe(401)
+    })
+
+    it('is not set back by one that came late and waited for the record', async () => {
+      const { app, tokens } = await begin()
+      const next = await renewed(app, tokens)
+      const waiting = new Promise<Socket>((resolve) => {
+        t.behind.record = ({ socket }) => resolve(socket)
+      })
+      const late = app.refresh(tokens)
+      const socket = await waiting
+      t.behind.record = 'up'
+      const third = await renewed(app, next)
+      socket.destroy()
+      expect((await late).status).toBe(200)
+      const fourth = await renewed(app, third)
+      expect(await readsPatient(t, fourth)).toBe(200)
     })
 
     it('gives fewer scopes for once, and never more than were granted', async () => {
