@@ -86,6 +86,9 @@ async function heldGrant(parts: OAuthParts, { client, sent, learn }: TokenCall) 
   const refresh = sent.get('refresh_token') ?? ''
   const grant = await grantOf(parts, refresh)
   if (!grant?.refresh) throw new Refusal('refresh_invalid', 'unknown')
+  const standing = standingOf(refresh, grant.refresh, parts.clock())
+  // A made-up one ends nothing, and says nothing of whom it names: a launch's name is no secret.
+  if (standing === 'foreign') throw new Refusal('refresh_invalid', 'not this grant’s')
   learn(grantFacts(grant))
   if (grant.client !== client.id) throw new Refusal('refresh_invalid', 'another client')
   const [ended, appEnd] = await parts.store.getAll([
@@ -95,9 +98,6 @@ async function heldGrant(parts: OAuthParts, { client, sent, learn }: TokenCall) 
   if (ended) throw new Refusal('refresh_ended', 'the launch was ended')
   // Another app may bear the name of one that was taken away.
   if (appEnd && appEnd.at >= grant.since) throw new Refusal('refresh_ended', 'the app was ended')
-  const standing = standingOf(refresh, grant.refresh, parts.clock())
-  // A made-up one ends nothing.
-  if (standing === 'foreign') throw new Refusal('refresh_invalid', 'not this grant’s')
   if (standing === 'old') return spentTwice(parts, grant.launch)
   return { refresh, grant, held: grant.refresh, standing }
 }
