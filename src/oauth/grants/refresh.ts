@@ -27,20 +27,25 @@ async function grantOf(parts: OAuthParts, refresh: string): Promise<Grant | unde
 }
 
 /**
- * The scopes of a refresh: those that were granted, or fewer, or with fewer letters, as far as the policies allow
- * them today. What cannot be read was never granted.
+ * The scopes of a refresh: those that were granted, or fewer, or with fewer letters, as far as the
+ * registration and the policies allow them today. What cannot be read was never granted.
  *
  * @throws Refusal scope_exceeded, refresh_ended when nothing is left
  */
-function scopesNow(parts: OAuthParts, grant: Grant, asked: string | undefined): readonly string[] {
+function scopesNow(
+  parts: OAuthParts,
+  grant: Grant,
+  client: Client,
+  asked: string | undefined,
+): readonly string[] {
   const words = asked?.split(' ').filter((word) => word !== '') ?? grant.scopes
   const within = (word: string): boolean => {
     const scope = readScope(word)
     return grant.scopes.includes(word) || (scope !== undefined && covers(grant.scopes, scope))
   }
   if (words.length === 0 || !words.every(within)) throw new Refusal('scope_exceeded', 'scope')
-  const scopes = renewedScopes(parts, grant, words)
-  if (scopes.length === 0) throw new Refusal('refresh_ended', 'the policies allow nothing of it')
+  const scopes = renewedScopes(parts, grant, client, words)
+  if (scopes.length === 0) throw new Refusal('refresh_ended', 'nothing of it is allowed')
   return scopes
 }
 
@@ -141,9 +146,9 @@ export const refreshGrant: GrantType = {
       throw new Refusal('policy_stale', 'the policy version is not known')
     const known = grantUnder(grant, parts.policies.version(), behind.user, parts.knowUser)
     const renewed = await judgedAnew(parts, known)
-    const scopes = scopesNow(parts, renewed, sent.get('scope'))
+    const scopes = scopesNow(parts, renewed, client, sent.get('scope'))
     if (reachesData(grant.scopes) && !reachesData(scopes))
-      throw new Refusal('refresh_ended', 'the policies allow nothing of it today')
+      throw new Refusal('refresh_ended', 'no data of it is allowed today')
 
     const late = standing === 'late'
     const shown = { token: refresh, late }
