@@ -211,6 +211,13 @@ describe.each(STORES)('a session on the %s store', (store) => {
       expect((await app.refresh(without)).status).toBe(200)
     })
 
+    it('gives a token without any data to whoever asks for no more', async () => {
+      const { app, tokens } = await begin()
+      const only = tokensOf(await app.refresh(tokens, { scope: 'openid fhirUser' }))
+      expect(only.scope).toBe('openid fhirUser')
+      expect((await renewed(app, only)).scope).toBe(tokens.scope)
+    })
+
     it('is another client’s business in no case', async () => {
       const { app, tokens } = await begin()
       const v1 = new App(t, app.browser, 'v1-app')

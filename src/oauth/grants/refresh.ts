@@ -30,7 +30,7 @@ async function grantOf(parts: OAuthParts, refresh: string): Promise<Grant | unde
  * The scopes of a refresh: those that were granted, or fewer, or with fewer letters, as far as the
  * registration and the policies allow them today. What cannot be read was never granted.
  *
- * @throws Refusal scope_exceeded, refresh_ended when nothing is left
+ * @throws Refusal scope_exceeded, refresh_ended when nothing is left, or none of the data
  */
 function scopesNow(
   parts: OAuthParts,
@@ -45,7 +45,8 @@ function scopesNow(
   }
   if (words.length === 0 || !words.every(within)) throw new Refusal('scope_exceeded', 'scope')
   const scopes = renewedScopes(parts, grant, client, words)
-  if (scopes.length === 0) throw new Refusal('refresh_ended', 'nothing of it is allowed')
+  if (scopes.length === 0 || (reachesData(words) && !reachesData(scopes)))
+    throw new Refusal('refresh_ended', 'nothing of it, or no data, is allowed today')
   return scopes
 }
 
@@ -147,8 +148,6 @@ export const refreshGrant: GrantType = {
     const known = grantUnder(grant, parts.policies.version(), behind.user, parts.knowUser)
     const renewed = await judgedAnew(parts, known)
     const scopes = scopesNow(parts, renewed, client, sent.get('scope'))
-    if (reachesData(grant.scopes) && !reachesData(scopes))
-      throw new Refusal('refresh_ended', 'no data of it is allowed today')
 
     const late = standing === 'late'
     const shown = { token: refresh, late }
