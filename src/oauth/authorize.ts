@@ -19,7 +19,7 @@ import { journeyOf, learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
 import { answerApp } from '../http/redirect.js'
 import { askUser } from './ask.js'
-import { readHint } from './hint.js'
+import { readHint, requireSubject } from './hint.js'
 import { factsOf, grantCode } from './opening.js'
 import type { OAuthParts } from './parts.js'
 import { type Asking, askingOf, type Parameters } from './request.js'
@@ -135,6 +135,7 @@ export function authorize(parts: OAuthParts): RequestHandler {
         throw new Refusal('handle_spent', 'used before, and asked for with a new sign-on')
       return askUser(parts, { req, res }, { client, asked, asking, answer, session })
     }
+    requireSubject(asked.demand, session)
     const styleUrl = system.styleUrl ?? parts.styleUrl
     const proven = { client, redirect, asked, asking, session, signOn, styleUrl }
     const code = await grantCode(parts, proven)

@@ -22,6 +22,9 @@ const POSTS = [
   '/oauth/logout/confirm',
   '/oauth/authorize',
   '/oauth/token',
+  '/oauth/par',
+  '/oauth/introspect',
+  '/oauth/revoke',
 ]
 const GETS = [
   '/launch',

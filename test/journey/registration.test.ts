@@ -76,6 +76,13 @@ describe.each(STORES)('an app that registers itself, on the %s store', (store) =
       scope: 'launch openid',
     })
 
+    // What it gave back is gone from what it was granted before, too: here all of the data.
+    await expectRefused(t, await app.refresh(tokens), 'refresh_ended', 400)
+    const some = { ...wanted, scope: 'launch openid patient/Patient.r' }
+    await callRegistration(t, `/${id}`, some, { method: 'PUT', token })
+    const less = tokensOf(await app.refresh(tokens))
+    expect(less.scope).toBe('launch openid patient/Patient.r')
+
     const gone = await callRegistration(t, `/${id}`, undefined, { method: 'DELETE', token })
     expect([gone.status, gone.text]).toEqual([204, ''])
     expect(await readsPatient(t, tokens)).toBe(401)

@@ -1,5 +1,6 @@
-import { narrow, reachesData } from '../../core/authorization.js'
+import { narrow, reachesData, registered } from '../../core/authorization.js'
 import { circumstancesAt } from '../../core/circumstances.js'
+import type { Client } from '../../core/client.js'
 import { type Grant, grantUnder } from '../../core/grant.js'
 import { isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
 import { matchesChallenge } from '../../core/pkce.js'
@@ -49,10 +50,16 @@ async function spentTwice(parts: OAuthParts, launch: LaunchId): Promise<never> {
   throw new Refusal('code_spent', 'second use: the grant was ended')
 }
 
-/** What the policies leave of a grant that was given under an earlier version. */
-export function renewedScopes(parts: OAuthParts, grant: Grant, words: readonly string[]) {
+/** What the registration and the policies of today leave of a grant that was given under others. */
+export function renewedScopes(
+  parts: OAuthParts,
+  grant: Grant,
+  client: Client,
+  words: readonly string[],
+) {
   const now = circumstancesAt(grant.circumstances, parts.clock())
-  return narrow(readScopes(words.join(' ')), parts.policies, now, parts.offered).scopes
+  const within = registered(readScopes(words.join(' ')), client)
+  return narrow(within, parts.policies, now, parts.offered).scopes
 }
 
 /**
@@ -79,7 +86,8 @@ export const codeGrant: GrantType = {
 
     const version = parts.policies.version()
     const renewed = grantUnder(grant, version, behind.user, parts.knowUser)
-    const scopes = renewed === grant ? grant.scopes : renewedScopes(parts, renewed, grant.scopes)
+    const scopes =
+      renewed === grant ? grant.scopes : renewedScopes(parts, renewed, client, grant.scopes)
     // As at authorize: what the policies leave nothing of is not given.
     if (scopes.length === 0 || (reachesData(grant.scopes) && !reachesData(scopes)))
       throw new Refusal('code_invalid', 'the policies allow nothing of it today')

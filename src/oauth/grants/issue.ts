@@ -153,7 +153,10 @@ export async function issue(
   const won = await parts.trail.commit({
     claims: once ? [once] : [],
     record: [issued],
-    puts: [{ kind: 'grant', id: grant.launch, value: kept, until: grant.until }],
+    // Who comes late changes nothing: the grant as they read it may be the one before by now.
+    puts: how.shown?.late
+      ? []
+      : [{ kind: 'grant', id: grant.launch, value: kept, until: grant.until }],
   })
   if (!won) return undefined
   const tokens = { ...signed, ...(refresh === undefined ? {} : { refresh: refresh.token }) }
