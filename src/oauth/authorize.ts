@@ -97,7 +97,8 @@ function handleOf(asking: Asking, sent: Parameters, asked: AuthorizationRequest)
  * GET and POST /oauth/authorize
  *
  * @throws Refusal client_unknown, redirect_unregistered, handle_* (pages); what readAuthorization refuses,
- *   login_required, interaction_required, session_ended, authorization_denied, policy_stale (to the app)
+ *   login_required, interaction_required, session_ended, authorization_denied, policy_stale (to the app, like
+ *   every fault of ours from there on)
  * @see RFC 6749 §4.1.1; SMART App Launch 2.2, "Request authorization code"; RFC 9207
  */
 export function authorize(parts: OAuthParts): RequestHandler {
@@ -122,14 +123,14 @@ export function authorize(parts: OAuthParts): RequestHandler {
     if (handle === undefined) return askUser(parts, { req, res }, { client, asked, asking, answer })
 
     // The launch, though: a handle that is not good here must not send the app on without a patient.
-    delete journey.redirect
+    journey.refusesHere = true
     const { session, system } = await launchOf(parts, { req, res }, handle, client)
     learn(res, factsOf(session))
     if (session.request !== asking.request) throw new Refusal('handle_invalid', 'another request')
     const signOn = await parts.sessions.under(session)
     if (!signOn) throw new Refusal('session_ended', session.signOn)
 
-    journey.redirect = answer
+    journey.refusesHere = false
     if (asking.request === undefined && !meetsDemand(signOn, asked.demand)) {
       if (await parts.store.get('grant', session.launch.id))
         throw new Refusal('handle_spent', 'used before, and asked for with a new sign-on')
@@ -140,7 +141,7 @@ export function authorize(parts: OAuthParts): RequestHandler {
     const code = await grantCode(parts, proven)
     if (code === undefined) {
       // §10.5 Somebody was quicker with the same handle; nothing tells which of the two is the app.
-      delete journey.redirect
+      journey.refusesHere = true
       throw new Refusal('handle_spent', 'used before')
     }
     answerApp(parts, res, answer, { code })
