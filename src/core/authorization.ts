@@ -9,6 +9,7 @@ import {
   type Reach,
   readScope,
   type Scope,
+  shortest,
   writeScope,
 } from './scope.js'
 
@@ -55,7 +56,7 @@ export function registered(
   client: Pick<Client, 'scopes'>,
 ): readonly Scope[] {
   const limits = limitsOf(client.scopes)
-  return asked.flatMap((scope) => limits.map((limit) => within(scope, limit)).find(Boolean) ?? [])
+  return shortest(asked.flatMap((scope) => limits.flatMap((limit) => within(scope, limit) ?? [])))
 }
 
 /** Whether a scope lies within these whole, with every letter and without a search query that would narrow it. */
@@ -137,7 +138,7 @@ export function narrow(
       }))
       .filter(({ letters }) => letters.size > 0)
   })
-  return { scopes: granted.map(writeScope), policies: [...decided], errors: [...errors] }
+  return { scopes: shortest(granted).map(writeScope), policies: [...decided], errors: [...errors] }
 }
 
 /** The user's own Practitioner: of no patient, and held to that one resource by enforcement. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { narrow, withinLaunch } from '../../src/core/authorization.js'
+import { narrow, registered, withinLaunch } from '../../src/core/authorization.js'
 import { readScopes, writeScope } from '../../src/core/scope.js'
 
 const ALL =
@@ -30,16 +30,58 @@ describe('scopes for which a launch has what they need', () => {
   })
 })
 
+const SILENT = { policies: [], reasons: [], obligations: [], errors: [] }
+const TYPES = ['Condition', 'Observation', 'Patient']
+/** What is granted of a scope parameter, where the policies allow all but these letters of all kinds. */
+const granted = (asked: string, registration: string, withheld: readonly string[] = []): string => {
+  const policies = {
+    ...{ version: () => 1, mayIssue: () => true, stepUp: () => undefined },
+    decide: ({ action }: { readonly action: string }) => ({
+      effect: withheld.includes(action) ? ('deny' as const) : ('allow' as const),
+      version: 1,
+      ...SILENT,
+    }),
+  }
+  const sections = [{ id: 'contacts', template: 'plan::contacts.v1' }]
+  const offered = { fhirTypes: TYPES, sections, queries: [] }
+  const scopes = registered(readScopes(asked), { scopes: registration.split(' ') })
+  return narrow(scopes, policies, {} as never, offered).scopes.join(' ')
+}
+
 describe('a scope with a search query', () => {
-  it('is left out of the grant, because no call is held to it yet', () => {
-    const policies = {
-      ...{ version: () => 1, mayIssue: () => true, stepUp: () => undefined },
-      decide: () => ({ effect: 'allow' as const, version: 1, ...SILENT }),
-    }
-    const offered = { fhirTypes: ['Condition', 'Patient'], sections: [], queries: [] }
-    const asked = readScopes('patient/Condition.rs?category=problem-list-item patient/Patient.r')
-    expect(narrow(asked, policies, {} as never, offered).scopes).toEqual(['patient/Patient.r'])
+  const QUERY = 'patient/Condition.rs?category=problem-list-item'
+
+  // biome-ignore format: a table
+  it.each([
+    ['asked so',                                      `${QUERY} patient/Patient.r`, 'patient/*.rs',                'patient/Patient.r'],
+    ['registered so and asked without',               'patient/Condition.rs',       QUERY,                         ''],
+    ['registered so and asked by a wildcard',         'patient/*.rs',               QUERY,                         ''],
+    ['asked and registered with two queries',         QUERY,                        'patient/Condition.rs?code=1', ''],
+    ['asked in words of v1',                          'patient/Condition.read?category=x', 'patient/*.read',       ''],
+    ['asked beside another that is registered whole', `${QUERY} patient/Condition.r`, 'patient/*.rs',              'patient/Condition.r'],
+  ])('is left out of the grant and never widened: %s', (_how, asked, registration, left) => {
+    expect(granted(asked, registration)).toBe(left)
   })
 })
 
-const SILENT = { policies: [], reasons: [], obligations: [], errors: [] }
+describe('granted scopes add up to their shortest form (SMART, "Scopes for requesting FHIR Resources")', () => {
+  // biome-ignore format: a table
+  it.each([
+    ['letters asked apart come back as one scope',        'patient/Observation.r patient/Observation.s',  'patient/*.cruds',                             'patient/Observation.rs'],
+    ['and so do letters that were registered apart',      'patient/Observation.rs',                       'patient/Observation.s patient/Observation.r', 'patient/Observation.rs'],
+    ['a type that a wildcard names as well',              'patient/*.s patient/Patient.r',                'patient/*.rs',                                'patient/Condition.s patient/Observation.s patient/Patient.rs'],
+    ['each reach by itself',                              'user/Patient.s patient/Patient.r user/Patient.r', 'user/*.rs patient/*.rs',                   'user/Patient.rs patient/Patient.r'],
+    ['words of v1 stay as their app looks for them',      'patient/Patient.read patient/Patient.write',   'patient/*.*',                                 'patient/Patient.read patient/Patient.write'],
+    ['though their letters were registered apart',        'patient/Patient.read',                         'patient/*.s patient/*.r',                     'patient/Patient.read'],
+    ['and stand there once',                              'patient/*.read patient/Patient.read',          'patient/*.*',                                 'patient/Condition.read patient/Observation.read patient/Patient.read'],
+    ['sections of the plan',                              'patient/composition-plan::contacts.v1.r patient/composition-plan::*.us', 'patient/composition-plan::*.crus', 'patient/composition-plan::contacts.v1.rus'],
+    ['words stand where they stood',                      'launch patient/Patient.s openid patient/Patient.r', 'launch openid patient/*.rs',             'launch patient/Patient.rs openid'],
+  ])('%s', (_what, asked, registration, left) => {
+    expect(granted(asked, registration)).toBe(left)
+  })
+
+  it('of a word of v1, whose letters are not all allowed, with the rest', () => {
+    const asked = 'patient/Patient.read patient/Patient.c'
+    expect(granted(asked, 'patient/*.*', ['search'])).toBe('patient/Patient.cr')
+  })
+})
