@@ -48,10 +48,10 @@ function judge(parts: OAuthParts, { asked, session }: Proven) {
   const user = parts.knowUser(kept, kept.organization.odsCode, kept.assurance)
   const circumstances = circumstancesOf(launch, user, patient, now)
   const version = parts.policies.version()
-  const { encounter, episode } = launch
+  const { encounter, episode, fhirContext = [] } = launch
   const practitioner = user.sdsUserId !== undefined
   const brought = { patient: !!patient, encounter: !!encounter, episode: !!episode, practitioner }
-  const scopes = withinLaunch(asked.scopes, brought)
+  const scopes = withinLaunch(asked.scopes, { ...brought, fhirContext })
   const judged = narrow(scopes, parts.policies, circumstances, parts.offered)
   return { now, user, circumstances, version, ...judged }
 }

@@ -5,9 +5,13 @@ import { readScopes, writeScope } from '../../src/core/scope.js'
 const ALL =
   'openid fhirUser launch/encounter launch/episode patient/Patient.r user/Patient.r user/*.rs ' +
   'user/composition-a.r user/Practitioner.r system/Patient.r'
-const NOTHING = { patient: false, encounter: false, episode: false, practitioner: false }
-const left = (brought: Partial<Parameters<typeof withinLaunch>[1]>): string =>
-  withinLaunch(readScopes(ALL), { ...NOTHING, ...brought })
+const NOTHING = {
+  ...{ patient: false, encounter: false, episode: false, practitioner: false },
+  fhirContext: [],
+}
+type Brought = Partial<Parameters<typeof withinLaunch>[1]>
+const left = (brought: Brought, asked = ALL): string =>
+  withinLaunch(readScopes(asked), { ...NOTHING, ...brought })
     .map(writeScope)
     .join(' ')
 
@@ -27,6 +31,38 @@ describe('scopes for which a launch has what they need', () => {
     expect(left({ practitioner: true })).toBe(
       'openid fhirUser user/Practitioner.r system/Patient.r',
     )
+  })
+})
+
+describe('a launch/ scope of a FHIR type (SMART, "Scopes for requesting context data")', () => {
+  const fhirContext = [
+    { reference: 'ImagingStudy/1', role: 'https://roles.example/x' },
+    { canonical: 'https://forms.example/Questionnaire/1|2', type: 'Questionnaire' },
+    { identifier: { system: 'https://ids.example', value: '1' } },
+  ]
+
+  // biome-ignore format: a table
+  it.each([
+    ['of a reference that the launch brought',         'launch/imagingstudy',                              true],
+    ['of a type that stands beside it',                'launch/questionnaire',                             true],
+    ['in a role that the launch named',                'launch/imagingstudy?role=https://roles.example/x', true],
+    ['in a role that nobody knows',                    'launch/imagingstudy?role=https://roles.example/y', true],
+    ['of a type that the launch did not bring',        'launch/diagnosticreport',                          false],
+    ['in two roles',                                   'launch/imagingstudy?role=a&role=b',                false],
+    ['with another parameter',                         'launch/imagingstudy?colour=red',                   false],
+    ['with an empty role',                             'launch/imagingstudy?role=',                        false],
+    ['in capitals',                                    'launch/ImagingStudy',                              false],
+    ['of no type',                                     'launch/',                                          false],
+    ['of the patient in a role',                       'launch/patient?role=x',                            false],
+  ])('%s: %s is given: %s', (_what, asked, given) => {
+    const brought = left({ patient: true, encounter: true, fhirContext }, asked)
+    expect(granted(brought, asked)).toBe(given ? asked : '')
+  })
+
+  it('is registered without a role for all roles, and with one for that alone', () => {
+    const asked = 'launch/imagingstudy launch/imagingstudy?role=a launch/imagingstudy?role=b'
+    expect(granted(asked, 'launch/imagingstudy')).toBe(asked)
+    expect(granted(asked, 'launch/imagingstudy?role=a')).toBe('launch/imagingstudy?role=a')
   })
 })
 
