@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
+import type { Logger } from 'pino'
 import {
   type Config,
   ConfigError,
@@ -10,6 +11,7 @@ import {
   ENCRYPTION_MISSING,
   readConfig,
 } from '../config.js'
+import { inlineKeys } from '../core/client.js'
 import { sharedIssuers } from '../core/registered.js'
 import { createHttpServer } from '../http/server.js'
 import { ENCRYPTION_VARIABLE } from '../keys/encryption.js'
@@ -89,6 +91,15 @@ async function judgeStored({ store, registry }: OpenGateway, config: Config): Pr
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
+/** Whoever runs this knows whom to ask; the apps themselves show no page that their makers see. */
+async function remindOfKeys({ registry }: OpenGateway, { clock }: Outside, log: Logger) {
+  for (const app of await registry.clients()) {
+    const keys = inlineKeys(app, clock())
+    if (keys?.old)
+      log.warn({ app: app.id, days: keys.days }, 'its keys are old: ask for new ones (app list)')
+  }
+}
+
 /** @throws Error when the port is taken */
 async function listening(server: Server, { host, port }: Config['listen']): Promise<void> {
   await new Promise<void>((resolve, reject) => {
@@ -151,6 +162,7 @@ async function listen(outside: Outside, config: Config): Promise<void> {
   const { host, port } = config.listen
   try {
     await judgeStored(gateway, config)
+    await remindOfKeys(gateway, outside, log)
     if (operations) await listening(figures, operations.listen)
     for (const { server, at } of servers) await listening(server, at)
   } catch (error) {
