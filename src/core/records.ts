@@ -5,7 +5,7 @@
 import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
 import type { Grant } from './grant.js'
-import type { SignOnId } from './ids.js'
+import { hashOf, type SignOnId } from './ids.js'
 import type { Json } from './json.js'
 import type { SealedRing } from './key-ring.js'
 import type { IdentifiedLaunch, LaunchSession } from './launch.js'
@@ -103,6 +103,8 @@ export interface Records {
   roll: { readonly signOn: SignOnId }
   /** That an app was opened under a sign-on, and whom it knows there. By `openedBy(…)`. */
   opened: { readonly subject: string; readonly at: EpochMs }
+  /** That an app may act for a person who is not there, since the last time that it was let. By `awayOf(…)`. */
+  away: { readonly since: EpochMs }
   /** A sign-on that ended, until its apps have been told. By an id of its own. */
   notice: Notice
   /** A form that was shown, for the one answer to it. By hash of its secret. */
@@ -152,6 +154,7 @@ export const KINDS = {
   providerSession: { tag: 'own' },
   roll:            { tag: 'own' },
   opened:          { tag: 'own' },
+  away:            { tag: 'own' },
   notice:          { tag: 'own' },
   form:            { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
@@ -180,3 +183,6 @@ export const endOf = (
  * other. Which there are is asked for each registered app, of which there are few.
  */
 export const openedBy = (signOn: SignOnId, app: string) => `${signOn}/${app}`
+
+/** The id of an `away` record: one for each app of a person, named by a hash. */
+export const awayOf = (person: string, app: string) => `${hashOf(person)}/${app}`
