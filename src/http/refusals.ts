@@ -135,7 +135,10 @@ async function enter(
       ...journey.about,
       reference,
       refusal: refusal?.code ?? 'unexpected',
-      detail: { ...journey.about.detail, why: refusal?.detail ?? 'unexpected error' },
+      detail: {
+        ...{ ...journey.about.detail, ...refusal?.facts },
+        why: refusal?.detail ?? 'unexpected error',
+      },
     })
     .catch((failure: unknown) =>
       parts.log.error({ reference, err: failure }, 'the trail refused an entry'),

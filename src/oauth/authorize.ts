@@ -11,6 +11,7 @@ import { isSecret, launchOfSecret } from '../core/ids.js'
 import type { LaunchSession } from '../core/launch.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { endOf } from '../core/records.js'
+import { proveAddress } from '../core/redirect-address.js'
 import { parameterFault, Refusal } from '../core/refusal.js'
 import { meetsDemand } from '../core/session.js'
 import { type EpochSeconds, seconds } from '../core/values.js'
@@ -24,12 +25,10 @@ import { factsOf, grantCode } from './opening.js'
 import type { OAuthParts } from './parts.js'
 import { type Asking, askingOf, type Parameters } from './request.js'
 
-/** RFC 6749 §3.1.2.3: an address is proven by being registered, character by character. */
+/** @throws Refusal parameter_missing, redirect_unregistered */
 export function proveRedirect(client: Client, sent: string | undefined): ProvenRedirect {
   if (sent === undefined) throw parameterFault('parameter_missing', 'redirect_uri')
-  if (!client.redirectUris.includes(sent))
-    throw new Refusal('redirect_unregistered', sent.replace(/[?#].*/s, '').slice(0, 200))
-  return sent as ProvenRedirect
+  return proveAddress(client.redirectUris, sent)
 }
 
 /**

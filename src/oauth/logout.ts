@@ -1,9 +1,9 @@
 /** Signing out at the wish of an app, or of somebody who opens the address. */
 import type { Request, RequestHandler, Response } from 'express'
 import { z } from 'zod'
-import type { ProvenRedirect } from '../core/authorization-request.js'
 import type { Client } from '../core/client.js'
 import type { Onward } from '../core/records.js'
+import { proveAddress } from '../core/redirect-address.js'
 import { Refusal } from '../core/refusal.js'
 import { personOf, type SignOn } from '../core/session.js'
 import { browsersOf } from '../http/browser.js'
@@ -54,9 +54,8 @@ function onwardOf(
 ): Onward | undefined {
   const { post_logout_redirect_uri: to, state } = sent
   if (to === undefined || !client) return undefined
-  if (!client.postLogoutRedirectUris?.includes(to))
-    throw new Refusal('redirect_unregistered', to.replace(/[?#].*/s, '').slice(0, 200))
-  return { to: to as ProvenRedirect, ...(state === undefined ? {} : { state }) }
+  const proven = proveAddress(client.postLogoutRedirectUris ?? [], to)
+  return { to: proven, ...(state === undefined ? {} : { state }) }
 }
 
 /**
