@@ -3,7 +3,9 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { createSecureContext } from 'node:tls'
+import type { Logger } from 'pino'
 import { type Config, ConfigError } from '../config.js'
+import { inlineKeys } from '../core/client.js'
 import { sharedIssuers } from '../core/registered.js'
 import { createHttpServer } from '../http/server.js'
 import { createLog } from '../log.js'
@@ -23,6 +25,15 @@ async function judgeStored({ store, registry }: OpenGateway, config: Config): Pr
     ...sharedIssuers(await registry.systems(), config.identity.clinician.issuer),
   ]
   if (problems.length > 0) throw new ConfigError(problems)
+}
+
+/** Whoever runs this knows whom to ask; the apps themselves show no page that their makers see. */
+async function remindOfKeys({ registry }: OpenGateway, { clock }: Outside, log: Logger) {
+  for (const app of await registry.clients()) {
+    const keys = inlineKeys(app, clock())
+    if (keys?.old)
+      log.warn({ app: app.id, days: keys.days }, 'its keys are old: ask for new ones (app list)')
+  }
 }
 
 /** @throws Error when the port is taken */
@@ -91,6 +102,7 @@ export async function serving(outside: Outside, config: Config): Promise<void> {
   const { host, port } = config.listen
   try {
     await judgeStored(gateway, config)
+    await remindOfKeys(gateway, outside, log)
     if (operations) await listening(figures, operations.listen)
     for (const { server, at } of servers) await listening(server, at)
   } catch (error) {

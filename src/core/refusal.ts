@@ -3,6 +3,8 @@
  * `text` for anyone: it says what happened and what to do. Two failures that an attacker could tell
  * apart share one text (a test says so). Detail goes to the trail, never into an answer.
  */
+import type { Happening } from './audit.js'
+
 export interface RefusalRow {
   /** The OAuth or OpenID Connect error code (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1). */
   readonly wire: string
@@ -183,6 +185,7 @@ export type RefusalCode = keyof typeof REFUSALS
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly told: string | undefined
+  readonly facts: Happening['detail']
   constructor(
     readonly code: RefusalCode,
     /** For the trail only. Never a secret, an NHS number or clinical content. */
@@ -190,10 +193,13 @@ export class Refusal extends Error {
     options?: ErrorOptions & {
       /** What of it the answer says: names of our own parameters and words of ours, never what was sent. */
       readonly told?: string
+      /** Members of the entry's detail, beside `why`. As little a secret as that. */
+      readonly facts?: Happening['detail']
     },
   ) {
     super(`${code}: ${detail}`, options)
     this.told = options?.told
+    this.facts = options?.facts
   }
 }
 

@@ -32,6 +32,10 @@ export interface DemoSettings {
   readonly overrides?: Readonly<Record<string, unknown>>
   /** Certificate and key in PEM, when the gateway itself speaks https. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
+  /** Where clients with certificates call, by the same certificate of ours: the alias of `overrides.mtls`. */
+  readonly mtls?: { readonly origin: string; readonly ca?: Buffer }
+  /** The address that the gateway listens on. What plays the hospital is for this machine alone. */
+  readonly host?: string
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger

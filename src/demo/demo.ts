@@ -12,7 +12,7 @@ import { type DemoSettings, demoConfig, LISTEN } from './configuration.js'
 import { createDesktop } from './desktop.js'
 import type { LaunchingUser } from './desktop-launches.js'
 import { type DemoSystems, demoSystems, launchSystemRows } from './desktop-systems.js'
-import { createTap } from './desktop-tap.js'
+import { createTap, type Tap } from './desktop-tap.js'
 import { createHospital, demoUsers } from './hospital.js'
 import { PATIENTS } from './patients.js'
 
@@ -24,10 +24,10 @@ export interface Demo {
   close(): Promise<void>
 }
 
-async function listen(server: Server, port: number): Promise<Server> {
+async function listen(server: Server, port: number, host: string): Promise<Server> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, LISTEN, resolve)
+    server.listen(port, host, resolve)
   })
   return server
 }
@@ -42,11 +42,12 @@ const close = (server: Server): Promise<void> =>
 
 /** All of them, or none: one that stayed open would keep the process from ending. */
 async function listenAll(
-  wanted: readonly (readonly [Server, string])[],
+  wanted: readonly (readonly [server: Server, origin: string, host?: string | undefined])[],
 ): Promise<readonly Server[]> {
   const open: Server[] = []
   try {
-    for (const [server, origin] of wanted) open.push(await listen(server, portOf(origin)))
+    for (const [server, origin, host = LISTEN] of wanted)
+      open.push(await listen(server, portOf(origin), host))
     return open
   } catch (error) {
     await Promise.all(open.map(close))
@@ -54,8 +55,20 @@ async function listenAll(
   }
 }
 
+/** The gateway's own: its origin, and beside it the one where clients with certificates call. */
+function gatewayServers(
+  { app }: OpenGateway,
+  tap: Tap,
+  { origins, tls, mtls, host }: DemoSettings,
+) {
+  const main = [createHttpServer(app, tls, tap.wrap(app)), origins.gateway, host] as const
+  if (!mtls) return [main]
+  const { ca, origin } = mtls
+  return [main, [createHttpServer(app, { ...tls, clients: { ca } }), origin, host] as const]
+}
+
 /**
- * Starts the four servers.
+ * Starts the four servers, and a fifth for clients with certificates.
  * @throws Error when a port is taken, ConfigError
  */
 export async function startDemo(settings: DemoSettings): Promise<Demo> {
@@ -96,7 +109,7 @@ export async function startDemo(settings: DemoSettings): Promise<Demo> {
     root: join(root, 'dist/public/care-plan'),
   })
   const servers = await listenAll([
-    [createHttpServer(gateway.app, settings.tls, tap.wrap(gateway.app)), origins.gateway],
+    ...gatewayServers(gateway, tap, settings),
     [createServer(desktop), origins.desktop],
     [
       createServer(await createHospital({ root, origins, dataDir, credential, clock, log })),

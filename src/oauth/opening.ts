@@ -10,7 +10,7 @@ import type { LaunchSession } from '../core/launch.js'
 import { Refusal } from '../core/refusal.js'
 import { personOf, type SignOn } from '../core/session.js'
 import type { EpochMs } from '../core/values.js'
-import { openedPut } from '../session/sessions.js'
+import { openedPuts } from '../session/sessions.js'
 import type { OAuthParts } from './parts.js'
 import type { Asking } from './request.js'
 
@@ -48,10 +48,10 @@ function judge(parts: OAuthParts, { asked, session }: Proven) {
   const user = parts.knowUser(kept, kept.organization.odsCode, kept.assurance)
   const circumstances = circumstancesOf(launch, user, patient, now)
   const version = parts.policies.version()
-  const { encounter, episode } = launch
+  const { encounter, episode, fhirContext = [] } = launch
   const practitioner = user.sdsUserId !== undefined
   const brought = { patient: !!patient, encounter: !!encounter, episode: !!episode, practitioner }
-  const scopes = withinLaunch(asked.scopes, brought)
+  const scopes = withinLaunch(asked.scopes, { ...brought, fhirContext })
   const judged = narrow(scopes, parts.policies, circumstances, parts.offered)
   return { now, user, circumstances, version, ...judged }
 }
@@ -137,7 +137,7 @@ export async function grantCode(parts: OAuthParts, proven: Proven): Promise<stri
     drops: asking.pushed === undefined ? [] : [{ kind: 'pushed', id: asking.pushed }],
     puts: [
       { kind: 'grant', id: session.launch.id, value: grant, until: grant.until },
-      openedPut(signOn, grant),
+      ...openedPuts(signOn, grant),
     ],
   })
   return won ? code : undefined

@@ -82,6 +82,11 @@ export const hangingOfOffline = ({ person, since }: Grant): readonly Hanging[] =
   on(since, 'user', person),
 ]
 
+/** The same of an app and a person, whatever was granted: one that gave its grant back is not told apart. */
+export const hangingOfAway = (person: string, app: string, since: EpochMs): readonly Hanging[] => [
+  ...[on(since, 'person', person), on(since, 'user', person), on(since, 'app', app)],
+]
+
 /** @param ends the markers, in the same order, as far as there are any */
 export const isOver = (
   hanging: readonly Hanging[],

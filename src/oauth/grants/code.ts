@@ -5,6 +5,7 @@ import { type Grant, grantUnder } from '../../core/grant.js'
 import { isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
 import { matchesChallenge } from '../../core/pkce.js'
 import { endOf } from '../../core/records.js'
+import { shown } from '../../core/redirect-address.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScopes } from '../../core/scope.js'
 import type { OAuthParts } from '../parts.js'
@@ -30,8 +31,10 @@ async function grantOf(
   // "ensure that the authorization code was issued to the authenticated … client"
   if (grant.client !== client.id) throw new Refusal('code_other_client', client.id)
   // "ensure that the 'redirect_uri' parameter is present … and … identical"
-  if (sent.get('redirect_uri') !== grant.code.redirectUri) {
-    throw new Refusal('redirect_mismatch', 'redirect_uri')
+  const [redirect = '', asked] = [sent.get('redirect_uri'), grant.code.redirectUri]
+  if (redirect !== asked) {
+    const facts = { sent: shown(redirect), asked: shown(asked) }
+    throw new Refusal('redirect_mismatch', 'redirect_uri', { facts })
   }
   if (!matchesChallenge(sent.get('code_verifier') ?? '', grant.code.challenge)) {
     throw new Refusal('verifier_mismatch', 'code_verifier')
