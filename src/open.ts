@@ -25,6 +25,7 @@ import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
+import { createEmergencies, type Emergencies } from './session/emergencies.js'
 import { createSessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
 
@@ -37,6 +38,7 @@ export interface OpenGateway {
   readonly policies: OpenPolicies
   readonly metrics: Metrics
   readonly notices: Notices
+  readonly emergencies: Emergencies
   /** What happens by the clock: following policies and keys, telling apps of sign-outs, sweeping, checkpoints. Until `close`. */
   tick(): void
   close(): Promise<void>
@@ -119,6 +121,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
   )
   metrics.watch(policies)
+  const { keep_days: keepDays } = config.emergency
+  const emergencies = createEmergencies({ store, trail, clock, keepDays })
+  metrics.reviewing(emergencies.waiting)
   if (policies.superseded()) {
     log.warn(
       'the policy files of this node are not the version in force: another has been published since',
@@ -145,6 +150,11 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       policies,
     },
     ...{ provider, issuers, findPatient: record.findPatient, limits },
+    glassBroken: ({ id, launch, user: { organization }, reason, until }) =>
+      log.warn(
+        { emergency: id, launch, organization, reason, until },
+        'emergency access was used: it is to be reviewed',
+      ),
     patientFlags: record.patientFlags,
     knowUser: (named, ods, assurance) =>
       knowUser(named, ods as OdsCode, assurance, policies.roles(), directory),
@@ -184,7 +194,17 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{ app, store, trail, keys, registry, policies, metrics, notices: telling.notices },
+    ...{
+      app,
+      store,
+      trail,
+      keys,
+      registry,
+      policies,
+      metrics,
+      notices: telling.notices,
+      emergencies,
+    },
     tick() {
       every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
       every(REFRESH_EVERY_MS, 'the policy version could not be followed', policies.refresh)

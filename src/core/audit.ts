@@ -22,6 +22,7 @@ export const EVENTS = [
   'person_linked',
   'patient_confirmed',
   'decision_made',
+  'glass_broken',
   'session_opened',
   'session_ended',
   'sign_out_refused',
@@ -36,6 +37,7 @@ export const EVENTS = [
   'introspected',
   'access_allowed',
   'access_refused',
+  'emergency_reviewed',
 ] as const
 export type EventName = (typeof EVENTS)[number]
 

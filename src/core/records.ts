@@ -4,6 +4,7 @@
  */
 import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
+import type { Emergency } from './emergency.js'
 import type { Grant } from './grant.js'
 import type { SignOnId } from './ids.js'
 import type { Json } from './json.js'
@@ -105,6 +106,10 @@ export interface Records {
   opened: { readonly subject: string; readonly at: EpochMs }
   /** A sign-on that ended, until its apps have been told. By an id of its own. */
   notice: Notice
+  /** One use of emergency access. By its id. */
+  emergency: Emergency
+  /** That one is still to be reviewed: whose privacy officer is to do it. By the emergency's id. */
+  unreviewed: { readonly organization: string; readonly at: EpochMs }
   /** A form that was shown, for the one answer to it. By hash of its secret. */
   form: ShownForm
 }
@@ -153,6 +158,8 @@ export const KINDS = {
   roll:            { tag: 'own' },
   opened:          { tag: 'own' },
   notice:          { tag: 'own' },
+  emergency:       { tag: 'own' },
+  unreviewed:      { tag: 'own' },
   form:            { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 

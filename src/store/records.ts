@@ -17,7 +17,9 @@ const MOST_ACTS = 1000
 export const MOST_WAITING = 10_000
 
 /** Kinds of which there are few, so that all of them can be read. */
-const LISTED: ReadonlySet<Kind> = new Set<Kind>(['app', 'system', 'policy', 'keys', 'notice'])
+const LISTED: ReadonlySet<Kind> = new Set<Kind>([
+  ...(['app', 'system', 'policy', 'keys', 'notice', 'unreviewed'] as const),
+])
 
 /**
  * Text that may stand in a key as it is. LMDB ends at 1978 bytes; braces would choose a slot of a Redis
