@@ -83,8 +83,7 @@ export interface GatewayParts {
   readonly knowUser: KnowUser
   readonly findPatient: Parameters<RateLimits['seeking']>[0]
   readonly limits: RateLimits
-  /** Told of each use of emergency access, once it is durable. */
-  readonly glassBroken: LaunchParts['emergencies']['broken']
+  readonly emergencies: Pick<LaunchParts['emergencies'], 'puts' | 'broken'>
   readonly patientFlags: OAuthParts['patientFlags']
   readonly seals: LaunchParts['seals']
   readonly offered: Offered
@@ -139,7 +138,7 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
   const pages = createPages(parts.pages)
   const bases = { fhir: `${parts.issuer}/fhir`, openehr: `${parts.issuer}/openehr/v1` }
   const findPatient = parts.limits.seeking(parts.findPatient)
-  const emergencies = { admit: parts.limits.emergency, broken: parts.glassBroken }
+  const emergencies = { ...parts.emergencies, admit: parts.limits.emergency }
   const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir, findPatient, emergencies }
   const certificateOf = createCertificates(parts)
   const tokens = openAccessTokens(parts)

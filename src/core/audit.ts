@@ -37,6 +37,7 @@ export const EVENTS = [
   'introspected',
   'access_allowed',
   'access_refused',
+  'emergency_alerted',
   'emergency_reviewed',
 ] as const
 export type EventName = (typeof EVENTS)[number]

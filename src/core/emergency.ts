@@ -4,6 +4,7 @@
  */
 import type { KnownUser } from './context.js'
 import type { EmergencyId, LaunchId } from './ids.js'
+import type { Tried } from './notice.js'
 import { Refusal } from './refusal.js'
 import { plainText } from './text.js'
 import type { EpochMs } from './values.js'
@@ -79,6 +80,26 @@ export interface Emergency {
     readonly finding: Finding
   }
 }
+
+/** That an organisation's privacy officer is to be told of one: ids only, so that it may go by any way. */
+export interface EmergencyAlert extends Tried {
+  readonly launch: LaunchId
+  readonly organization: string
+  readonly at: EpochMs
+  readonly until: EpochMs
+}
+
+export const alertOf = ({ launch, user, at, until }: Emergency): EmergencyAlert => ({
+  ...{ launch, organization: user.organization, at, until, tries: 0, due: at },
+})
+
+/** What it says to whoever keeps the alerts. */
+export const alertMessage = (id: EmergencyId, alert: EmergencyAlert, issuer: string) => ({
+  ...{ event: 'emergency-access', issuer, emergency: id, launch: alert.launch },
+  ...{ organization: alert.organization },
+  at: new Date(alert.at).toISOString(),
+  until: new Date(alert.until).toISOString(),
+})
 
 /** What a person wrote; `undefined` when that is too little or too much to say why. */
 function said(text: string): string | undefined {

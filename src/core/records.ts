@@ -4,7 +4,7 @@
  */
 import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
-import type { Emergency } from './emergency.js'
+import type { Emergency, EmergencyAlert } from './emergency.js'
 import type { Grant } from './grant.js'
 import type { SignOnId } from './ids.js'
 import type { Json } from './json.js'
@@ -110,6 +110,8 @@ export interface Records {
   emergency: Emergency
   /** That one is still to be reviewed: whose privacy officer is to do it. By the emergency's id. */
   unreviewed: { readonly organization: string; readonly at: EpochMs }
+  /** That one is to be told of, until it was. By the emergency's id. */
+  alert: EmergencyAlert
   /** A form that was shown, for the one answer to it. By hash of its secret. */
   form: ShownForm
 }
@@ -160,6 +162,7 @@ export const KINDS = {
   notice:          { tag: 'own' },
   emergency:       { tag: 'own' },
   unreviewed:      { tag: 'own' },
+  alert:           { tag: 'own' },
   form:            { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 

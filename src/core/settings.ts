@@ -136,7 +136,10 @@ export const gatewayFile = z.strictObject({
     .prefault({}),
   registration: registration.prefault({}),
   emergency: z
-    .strictObject({ keep_days: z.number().int().min(0).max(36_500).default(2_557) })
+    .strictObject({
+      keep_days: z.number().int().min(0).max(36_500).default(2_557),
+      alert_uri: address.optional(),
+    })
     .prefault({}),
   limits: z
     .strictObject({

@@ -12,7 +12,7 @@ import { newId } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
 import { personOf, type SignOn } from '../core/session.js'
 import { after } from '../core/values.js'
-import { emergencyPuts, glassBroken } from '../session/emergencies.js'
+import { glassBroken } from '../session/emergencies.js'
 import type { Put } from '../store/store.js'
 import { type Arrival, factsOf, type LaunchParts } from './parts.js'
 
@@ -63,6 +63,6 @@ export async function breakGlass(
       user: { ...facts.user, ...who, organization: user.organization.odsCode },
       signOn: signOn.id,
     },
-    puts: emergencyPuts(emergency),
+    puts: parts.emergencies.puts(emergency),
   }
 }

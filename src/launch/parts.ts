@@ -41,6 +41,8 @@ export interface LaunchParts {
   readonly emergencies: {
     /** Counts a broken glass on its user, by their national identity. @throws Refusal rate_limited */
     admit(uid: string): Promise<void>
+    /** What stores one, for the commit that opens its session. */
+    puts(emergency: Emergency): readonly Put[]
     /** Told of each once it is durable. */
     broken(emergency: Emergency): void
   }
