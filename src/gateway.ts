@@ -33,6 +33,7 @@ import type { ClinicianProvider } from './identity/clinician.js'
 import type { LaunchIssuers } from './identity/launch-issuer.js'
 import type { Keys } from './keys/signing.js'
 import type { TrustedKeys } from './keys/trusted.js'
+import { emergencyAccess } from './launch/emergency.js'
 import { endLaunched } from './launch/end.js'
 import { claimedAncestors } from './launch/framing.js'
 import { carryOn } from './launch/identify.js'
@@ -87,6 +88,7 @@ export interface GatewayParts {
   readonly knowUser: KnowUser
   readonly findPatient: Parameters<RateLimits['seeking']>[0]
   readonly limits: RateLimits
+  readonly emergencies: Pick<LaunchParts['emergencies'], 'puts' | 'broken'>
   readonly patientFlags: OAuthParts['patientFlags']
   readonly seals: LaunchParts['seals']
   readonly offered: Offered
@@ -146,7 +148,8 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
   const pages = createPages(parts.pages)
   const bases = { fhir: `${parts.issuer}/fhir`, openehr: `${parts.issuer}/openehr/v1` }
   const findPatient = parts.limits.seeking(parts.findPatient)
-  const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir, findPatient }
+  const emergencies = { ...parts.emergencies, admit: parts.limits.emergency }
+  const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir, findPatient, emergencies }
   const certificateOf = createCertificates(parts)
   const tokens = openAccessTokens(parts)
   const oauth: OAuthParts = { ...parts, pages, bases, dpop, certificateOf, tokens }
@@ -170,6 +173,7 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['post', '/launch/sealed',                          'page', 'nobody', 'launch_refused',        sealed(on.launch)],
     ['get',  '/launch/standalone',                      'page', 'nobody', 'authorization_refused', standaloneLaunch(on.launch)],
     ['post', '/launch/continue',                        'page', 'nobody', 'launch_refused',        carryOn(on.launch)],
+    ['post', '/launch/emergency',                       'page', 'nobody', 'launch_refused',        emergencyAccess(on.launch)],
     ['get',  '/launch/:link',                           'page', 'nobody', 'launch_refused',        openLink(on.launch) as RequestHandler],
     ['post', '/sign-in/start',                          'page', 'nobody', 'sign_on_refused',       startSignOn(on.launch)],
     ['get',  '/sign-in/callback',                       'page', 'nobody', 'sign_on_refused',       signOnCallback(on.launch)],

@@ -32,6 +32,7 @@ export const EVENTS = [
   'person_linked',
   'patient_confirmed',
   'decision_made',
+  'glass_broken',
   'session_opened',
   'session_ended',
   'sign_out_refused',
@@ -51,6 +52,8 @@ export const EVENTS = [
   'console_refused',
   'console_viewed',
   'console_acted',
+  'emergency_alerted',
+  'emergency_reviewed',
 ] as const
 export type EventName = (typeof EVENTS)[number]
 

@@ -102,11 +102,21 @@ const IN_LAUNCH: Given = {
   ]),
 }
 
+/** What a broken glass opens, whatever the policies say: reading, and only while its user is there. */
+const READING: ReadonlySet<Letter> = new Set(['r', 's'])
+const PAST_EMERGENCY = 'offline_access'
+
 export const TO_SERVICE: Given = { reaches: ['system'], plain: new Set([INTROSPECT]) }
 
 /** Context of other types is given by {@link withinLaunch}, in a launch alone. */
 const isGiven = (name: string, { plain, reaches }: Given): boolean =>
   plain.has(name) || (reaches.includes('patient') && contextAsked(name) !== undefined)
+/** What an emergency leaves of a scope before any policy is asked; all of it where there is none. */
+function lettersIn({ emergencyReason }: Circumstances, scope: Scope): Scope | undefined {
+  if (emergencyReason === '') return scope
+  if (scope.kind === 'plain') return scope.name === PAST_EMERGENCY ? undefined : scope
+  return { ...scope, letters: common(scope.letters, READING) }
+}
 
 /**
  * Narrows scopes to what the policies allow in these circumstances: a letter stays where its action on
@@ -136,7 +146,9 @@ export function narrow(
         return decision.effect === 'allow'
       }),
     )
-  const granted = scopes.flatMap((scope): Scope[] => {
+  const granted = scopes.flatMap((asked): Scope[] => {
+    const scope = lettersIn(circumstances, asked)
+    if (scope === undefined) return []
     if (scope.kind === 'plain') return isGiven(scope.name, given) ? [scope] : []
     if (!given.reaches.includes(scope.reach)) return []
     // A query would narrow the scope, and nothing at the record holds a call to one yet: granted, it would mislead.

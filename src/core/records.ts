@@ -6,6 +6,7 @@ import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
 import type { ConsoleJourney, ConsoleSession } from './console.js'
 import type { Draft, VersionOrigin } from './draft.js'
+import type { Emergency, EmergencyAlert } from './emergency.js'
 import type { Grant } from './grant.js'
 import { hashOf, type SignOnId } from './ids.js'
 import type { Json } from './json.js'
@@ -118,6 +119,12 @@ export interface Records {
   consoleSession: ConsoleSession
   /** A journey of theirs to the OpenID provider, by hash of `state`. */
   consoleJourney: ConsoleJourney
+  /** One use of emergency access. By its id. */
+  emergency: Emergency
+  /** That one is still to be reviewed: whose privacy officer is to do it. By the emergency's id. */
+  unreviewed: { readonly organization: string; readonly at: EpochMs }
+  /** That one is to be told of, until it was. By the emergency's id. */
+  alert: EmergencyAlert
   /** A form that was shown, for the one answer to it. By hash of its secret. */
   form: ShownForm
 }
@@ -171,6 +178,9 @@ export const KINDS = {
   notice:          { tag: 'own' },
   consoleSession:  { tag: 'own' },
   consoleJourney:  { tag: 'own' },
+  emergency:       { tag: 'own' },
+  unreviewed:      { tag: 'own' },
+  alert:           { tag: 'own' },
   form:            { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 

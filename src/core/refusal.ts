@@ -66,6 +66,8 @@ export const REFUSALS = {
   record_unavailable:    { wire: 'temporarily_unavailable', status: 503, text: 'The shared record could not be reached, so we do not know whether there is a plan. Try again in a moment.' },
   upstream_invalid:      { wire: 'temporarily_unavailable', status: 502, text: 'The shared record gave an answer that could not be used. Try again in a moment.' },
   launch_denied:         { wire: 'access_denied', status: 403, text: 'Your role does not allow opening this care plan.' },
+  emergency_own:         { wire: 'access_denied', status: 403, text: 'Emergency access is reviewed by somebody else than whoever used it.' },
+  emergency_closed:      { wire: 'conflict', status: 409, text: 'This emergency access has been reviewed already.' },
   policy_stale:          { wire: 'temporarily_unavailable', status: 503, text: 'Access rules could not be checked just now. Try again in a moment.' },
 
   // Sign-on

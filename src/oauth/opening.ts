@@ -2,7 +2,7 @@
 import type { Happening } from '../core/audit.js'
 import { narrow, reachesData, withinLaunch } from '../core/authorization.js'
 import type { AuthorizationRequest, ProvenRedirect } from '../core/authorization-request.js'
-import { circumstancesOf } from '../core/circumstances.js'
+import { circumstancesOf, inEmergency } from '../core/circumstances.js'
 import type { Client } from '../core/client.js'
 import { openGrant } from '../core/grant.js'
 import { hashOf, newId, newLaunchSecret } from '../core/ids.js'
@@ -44,9 +44,10 @@ export interface Proven {
 /** Asks today's policies about the user as today's role map knows them, both of one version. */
 function judge(parts: OAuthParts, { asked, session }: Proven) {
   const now = parts.clock()
-  const { user: kept, launch, patient } = session
+  const { user: kept, launch, patient, emergency } = session
   const user = parts.knowUser(kept, kept.organization.odsCode, kept.assurance)
-  const circumstances = circumstancesOf(launch, user, patient, now)
+  const plain = circumstancesOf(launch, user, patient, now)
+  const circumstances = emergency ? inEmergency(plain, emergency.reason) : plain
   const version = parts.policies.version()
   const { encounter, episode, fhirContext = [] } = launch
   const practitioner = user.sdsUserId !== undefined

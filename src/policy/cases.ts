@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { PURPOSES, RUNGS } from '../core/context.js'
 import { ACTIONS, type Policies, type Question, type Resource } from '../core/decision.js'
+import { EMERGENCY_REASONS } from '../core/emergency.js'
 import { ROLES } from '../core/roles.js'
 import { underLayer } from './layers.js'
 import { type Problem, Problems } from './problem.js'
@@ -27,7 +28,7 @@ const fields = z.strictObject({
   app: z.string(),
   sensitive: z.boolean(),
   deceased: z.boolean(),
-  emergency_reason: z.string(),
+  emergency_reason: z.enum(['', ...EMERGENCY_REASONS]),
   hour: z.int().min(0).max(23),
   weekday: z.int().min(1).max(7),
 })

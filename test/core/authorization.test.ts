@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import { narrow, registered, withinLaunch } from '../../src/core/authorization.js'
 import { readScopes, writeScope } from '../../src/core/scope.js'
 
@@ -81,7 +82,7 @@ const granted = (asked: string, registration: string, withheld: readonly string[
   const sections = [{ id: 'contacts', template: 'plan::contacts.v1' }]
   const offered = { fhirTypes: TYPES, sections, queries: [] }
   const scopes = registered(readScopes(asked), { scopes: registration.split(' ') })
-  return narrow(scopes, policies, {} as never, offered).scopes.join(' ')
+  return narrow(scopes, policies, { emergencyReason: '' } as never, offered).scopes.join(' ')
 }
 
 describe('a scope with a search query', () => {
@@ -119,5 +120,56 @@ describe('granted scopes add up to their shortest form (SMART, "Scopes for reque
   it('of a word of v1, whose letters are not all allowed, with the rest', () => {
     const asked = 'patient/Patient.read patient/Patient.c'
     expect(granted(asked, 'patient/*.*', ['search'])).toBe('patient/Patient.cr')
+  })
+})
+
+describe('scopes in an emergency', () => {
+  const policies = {
+    ...{ version: () => 1, mayIssue: () => true, stepUp: () => undefined },
+    decide: () => ({ effect: 'allow' as const, version: 1, ...SILENT }),
+  }
+  const offered = {
+    fhirTypes: ['CarePlan'],
+    sections: [{ id: 'contacts', template: 'care-plan::contacts.v1' }],
+    queries: ['care-plan::sections'],
+  }
+  const letters = fc.subarray(['c', 'r', 'u', 'd', 's'], { minLength: 1 })
+  const word = fc
+    .tuple(
+      fc.constantFrom(
+        ...['patient/CarePlan', 'patient/*', 'user/*', 'patient/composition-care-plan::*'],
+        ...['patient/aql-*', 'patient/composition-care-plan::contacts.v1'],
+      ),
+      letters,
+    )
+    .map(([what, which]) => `${what}.${which.join('')}`)
+  const plain = fc.constantFrom(
+    'offline_access',
+    'online_access',
+    'openid',
+    'patient/*.*',
+    'patient/*.write',
+  )
+
+  it('read and search, and nothing else, even where policies allow everything', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(word, plain), { maxLength: 8 }), (words) => {
+        const asked = readScopes(words.join(' '))
+        const broken = { emergencyReason: 'life-threatening' } as never
+        const { scopes } = narrow(asked, policies, broken, offered)
+        expect(scopes).not.toContain('offline_access')
+        for (const scope of readScopes(scopes.join(' ')))
+          if (scope.kind !== 'plain') expect('rs').toMatch([...scope.letters].join(''))
+      }),
+    )
+  })
+
+  it('are what they are without one', () => {
+    const asked = readScopes('offline_access patient/composition-care-plan::contacts.v1.crus')
+    const plainly = { emergencyReason: '' } as never
+    expect(narrow(asked, policies, plainly, offered).scopes).toEqual([
+      'offline_access',
+      'patient/composition-care-plan::contacts.v1.crus',
+    ])
   })
 })
