@@ -6,11 +6,15 @@ import { sha256 } from '../core/ids.js'
 import { type Problem, Problems } from './problem.js'
 import { readYamlFile } from './yaml-file.js'
 
-/** File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`. */
+/**
+ * File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`,
+ * and `policies/invariants.yaml` where there is one.
+ */
 export type PolicyFiles = Readonly<Record<string, string>>
 
 export const SCHEMA_FILE = 'policies/gateway.cedarschema'
 export const ROLES_FILE = 'roles.yaml'
+export const INVARIANTS_FILE = 'policies/invariants.yaml'
 
 /** Where the files are. */
 export interface Places {
@@ -41,9 +45,9 @@ interface Folder {
   readonly beside: readonly string[]
 }
 const POLICIES: Folder = {
-  reads: /\.cedar$/,
-  seems: /\.cedar(schema)?$/i,
-  said: 'only .cedar and gateway.cedarschema are',
+  reads: /\.cedar$|^invariants\.yaml$/,
+  seems: /\.cedar(schema)?$|invariant/i,
+  said: 'only .cedar, gateway.cedarschema and invariants.yaml are',
   beside: ['gateway.cedarschema', 'tests'],
 }
 const TESTS: Folder = {
