@@ -22,7 +22,7 @@ import { type RoleMap, readRoles } from './roles.js'
 import { hashOfFiles, type PolicyFiles, ROLES_FILE } from './source.js'
 
 /** Past this without word from the store, a node stops issuing. */
-const ISSUE_FOR: Seconds = 30
+export const ISSUE_FOR: Seconds = 30
 /** And past this, by default, it stops serving reads as well. */
 const READ_FOR: Seconds = 900
 /** How often, and how many milliseconds apart, a node looks whether another has finished publishing. */
@@ -51,6 +51,8 @@ export interface OpenPolicies extends Policies {
   mayRead(): boolean
   /** When the store last said which version is in force. */
   heardAt(): EpochMs
+  /** What the version in force is called by: the hash of its files. */
+  hash(): string
   /** The role map of the version in force. */
   roles(): RoleMap
   /** True when the files of this node's configuration are not the version in force: its operator should know. */
@@ -180,6 +182,7 @@ function follow(parts: OpenPoliciesParts, seedHash: string): OpenPolicies {
     mayIssue: () => heardWithin(ISSUE_FOR),
     mayRead: () => heardWithin(readFor),
     heardAt: () => heardAt,
+    hash: () => now().hash,
     roles: () => now().roles,
     superseded: () => now().hash !== seedHash,
     close: () => {

@@ -18,8 +18,8 @@ export const MOST_WAITING = 10_000
 
 /** Kinds of which there are few, so that all of them can be read. */
 const LISTED: ReadonlySet<Kind> = new Set<Kind>([
-  ...['app', 'system', 'policy', 'keys', 'notice', 'draft'],
-] as Kind[])
+  ...(['app', 'system', 'policy', 'keys', 'notice', 'draft', 'node', 'asked'] as const),
+])
 
 /**
  * Text that may stand in a key as it is. LMDB ends at 1978 bytes; braces would choose a slot of a Redis
