@@ -23,6 +23,7 @@ import { type Asked, createAsked } from './policy/asked.js'
 import { type Beat, createBeat } from './policy/fleet.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
+import { createShadow, type Shadow } from './policy/shadow.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
 import { fhirProxy } from './proxy/fhir.js'
@@ -41,6 +42,8 @@ export interface OpenGateway {
   readonly asked: Asked
   /** Says in the store that this node runs, and by which version. */
   readonly fleet: Beat
+  /** Compares a draft with what is decided. */
+  readonly shadow: Shadow
   readonly metrics: Metrics
   readonly notices: Notices
   /** What happens by the clock: following policies and keys, telling apps of sign-outs, sweeping, checkpoints. Until `close`. */
@@ -51,6 +54,7 @@ export interface OpenGateway {
 /** How often a node asks for the policy version in force; "live on all nodes within two seconds". */
 const REFRESH_EVERY_MS = 1_000
 const ASKED_EVERY_MS = 10_000
+const SHADOW_EVERY_MS = 5_000
 const NOTICE_EVERY_MS = 1_000
 const TURN_EVERY_MS = 60_000
 const SWEEP_EVERY_MS = 60_000
@@ -128,7 +132,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
   )
   metrics.watch(policies)
-  const heard = asked.observing(policies)
+  const parts = { store, clock, node: fleet.node, counted: metrics.shadowed }
+  const shadow = createShadow(parts)
+  const heard = shadow.observing(asked.observing(policies))
   if (policies.superseded()) {
     log.warn(
       'the policy files of this node are not the version in force: another has been published since',
@@ -194,12 +200,13 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{ app, store, trail, keys, registry, policies, asked, fleet, metrics },
+    ...{ app, store, trail, keys, registry, policies, asked, fleet, shadow, metrics },
     notices: telling.notices,
     tick() {
       every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
       every(REFRESH_EVERY_MS, 'the policy version could not be followed', policies.refresh)
       every(REFRESH_EVERY_MS, 'this node could not say that it runs', fleet.beat)
+      every(SHADOW_EVERY_MS, 'a draft in shadow could not be followed', shadow.refresh)
       every(ASKED_EVERY_MS, 'questions could not be kept', asked.flush)
       every(REFRESH_EVERY_MS, 'our own keys could not be followed', keys.refresh)
       every(TURN_EVERY_MS, 'our own keys could not be rotated', keys.turn)
@@ -211,6 +218,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
     async close() {
       for (const timer of timers) clearInterval(timer)
+      shadow.close()
       policies.close()
       await telling.close()
       // A store that is away keeps no node from ending.

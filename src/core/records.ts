@@ -92,6 +92,24 @@ export interface Records {
     readonly mayIssue: boolean
     readonly mayRead: boolean
   }
+  /** What a node has counted of a draft in shadow. By draft and node. */
+  shadow: {
+    readonly draft: string
+    readonly hash: string
+    readonly at: EpochMs
+    readonly counts: Readonly<Record<'same' | 'allowToDeny' | 'denyToAllow' | 'failed', number>>
+    readonly examples: readonly {
+      readonly turn: string
+      readonly action: string
+      readonly resource: string
+      readonly roles: readonly string[]
+      readonly organization: string
+      readonly app: string
+      /** That decide in the draft. */
+      readonly policies: readonly string[]
+      readonly count: number
+    }[]
+  }
   /** Questions that were asked of the policies lately, a sample: see policy/asked-pages.ts. By the page's number. */
   asked: {
     readonly generation: number
@@ -177,6 +195,7 @@ export const KINDS = {
   draftFiles:      { tag: 'own' },
   node:            { tag: 'own' },
   asked:           { tag: 'own' },
+  shadow:          { tag: 'own' },
   app:             { tag: 'own' },
   registration:    { tag: 'own' },
   initial:         { tag: 'own' },
