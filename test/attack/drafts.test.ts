@@ -305,3 +305,32 @@ describe.each(STORES)('on the %s store', (store) => {
     })
   })
 })
+
+describe('when Redis itself is killed while a version is published', () => {
+  let site: Site
+  beforeEach(async () => {
+    site = await openSite('redis')
+  })
+  afterEach(() => site?.close())
+
+  it.each([0, 1, 3])('%i turns on: it is in force whole, or not at all', async (turns) => {
+    const node = await site.node()
+    const { id, hash } = await approvedOf(node, NEW)
+    const published = refusalOf(node.drafts.publish(id, { by: author, hash }))
+    for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve))
+    await site.redis?.halt('SIGKILL')
+    const said = await published
+    await site.redis?.start()
+    const again = await site.node()
+    const { about, files } = await again.drafts.inForce()
+    const { draft } = await again.drafts.read(id)
+    expect([
+      [1, small('read'), 'approved'],
+      [2, NEW, 'published'],
+    ]).toContainEqual([about.version, files, draft.stage])
+    if (said === 'done') expect(about.version).toBe(2)
+    if (about.version === 2) return
+    site.now += 61_000
+    expect(await refusalOf(again.drafts.publish(id, { by: author, hash }))).toBe('done')
+  })
+})

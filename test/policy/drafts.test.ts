@@ -267,6 +267,24 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
       }
     })
 
+    it('is not published when it is edited in the last moment', async () => {
+      const { id, hash, generation } = await approvedOf(node, small('update'))
+      const edit = { by: other, generation, files: small('read', 'delete') }
+      // Between the last look at the draft and the commit.
+      const late = await site.node({}, (real) => ({
+        ...real,
+        async commit(work) {
+          const publishes = work.puts?.some(({ id: put }) => put === 'current')
+          if (publishes) await node.drafts.edit(id, edit)
+          return real.commit(work)
+        },
+      }))
+      const publish = late.drafts.publish(id, { by: author, hash })
+      expect(await refusalOf(publish)).toBe('draft_outdated')
+      expect((await node.drafts.inForce()).about.version).toBe(1)
+      expect((await node.drafts.read(id)).draft.stage).toBe('open')
+    })
+
     it('is published once', async () => {
       const [one, two] = [
         await approvedOf(node, small('update')),
