@@ -6,7 +6,7 @@ import { createPolicies } from './engine.js'
 import { lintPolicy } from './lint.js'
 import { readOrganizations } from './organizations.js'
 import { cedarProblem, type ParsedPolicy, parsePolicies } from './parse.js'
-import { type Problem, Problems } from './problem.js'
+import { describeProblem, type Problem, Problems } from './problem.js'
 import { type RoleMap, readRoles } from './roles.js'
 import { checkSchema } from './schema.js'
 import {
@@ -62,32 +62,14 @@ function validated(policies: readonly ParsedPolicy[], schema: string): Problem[]
       const policy = byId.get(policyId)
       if (!policy) return []
       const problem = cedarProblem(policy.file, policy.text, error, policy.line)
-      return [{ ...problem, text: `policy ${policyId}: ${plain(problem.text)}` }]
+      return [{ ...problem, text: `policy ${policyId}: ${problem.text}` }]
     },
   )
   const other = answer.otherWarnings.map((error) => cedarProblem('policies', '', error))
-  return [...said, ...other]
+  // Cedar judges a policy once for each action that it is about.
+  const once = new Map([...said, ...other].map((problem) => [describeProblem(problem), problem]))
+  return [...once.values()]
 }
-
-/** Cedar's commonest sentences in plainer words. */
-const plain = (text: string): string =>
-  text
-    .replace(
-      /entity `(\w+)::"([^"]*)"` is of an enumerated entity type, but .*; valid entity eids: (.*)$/,
-      'there is no $1 "$2"; there are $3',
-    )
-    .replace(/attribute `(\w+)` on entity type `(\w+)` not found/, '$2 has no attribute "$1"')
-    .replace(/attribute `(\w+)` in context for .* not found/, 'the context has no attribute "$1"')
-    .replace(/unrecognized action `Action::"([^"]*)"`/, 'there is no action "$1"')
-    .replace(/unrecognized entity type `(\w+)`/, 'there is no entity "$1"')
-    .replace(
-      /policy is impossible: the policy expression evaluates to false for all valid requests/,
-      'it can never apply',
-    )
-    .replace(
-      /unable to find an applicable action given the policy scope constraints/,
-      'no action goes with this principal and resource',
-    )
 
 /**
  * Checks the files of a version against one another, the gateway and, unless told otherwise, their own tests. All
