@@ -26,6 +26,8 @@ export interface Visit {
   readonly now: EpochMs
   /** Of the path: `:launch` and the like. */
   readonly params: Readonly<Record<string, string>>
+  /** Whether a form came; its token was right. */
+  readonly posted: boolean
   /** Of the query, or of the form. @throws Refusal parameter_repeated */
   readonly sent: ReadonlyMap<string, string>
   /** Whether this member may do something else: for links and buttons, never instead of the other row's own guard. */
@@ -169,7 +171,13 @@ export function answering(
     const leave = requireDuty(parts, res, session.member, row, back)
     await touch(parts, presence)
     const visit: Visit = {
-      ...{ member: session.member, ...leave, now: parts.clock(), sent },
+      ...{
+        member: session.member,
+        ...leave,
+        now: parts.clock(),
+        sent,
+        posted: row.verb === 'post',
+      },
       params: req.params as Readonly<Record<string, string>>,
       may: (act, part) =>
         leaveFor(parts, session.member, { act, part, layers: row.layers }) !== undefined,
