@@ -133,7 +133,7 @@ export function pairsOf(text: string, apps: readonly string[]): readonly Pair[] 
   const { '': ours } = read.json as unknown as Record<string, Schema | undefined>
   const { entityTypes, actions } = ours ?? { entityTypes: {}, actions: {} }
   return ACTIONS.flatMap((action) =>
-    (['app', 'section', 'fhir'] as const).flatMap((type) => {
+    (['app', 'section', 'fhir', 'console'] as const).flatMap((type) => {
       const name = RESOURCE_TYPES[type]
       if (!actions[action]?.appliesTo?.resourceTypes?.includes(name)) return []
       const ids = type === 'app' ? apps : (entityTypes[name]?.enum ?? [])
