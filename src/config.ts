@@ -12,7 +12,10 @@ import { type GatewayFile, gatewayFile, planFile } from './core/settings.js'
 import { ENCRYPTION_VARIABLE, PREVIOUS_VARIABLE, readEncryptionKey } from './keys/encryption.js'
 
 export interface Config
-  extends Omit<GatewayFile, 'policies' | 'roles' | 'organizations' | 'plan' | 'data_dir'> {
+  extends Omit<
+    GatewayFile,
+    'policies' | 'roles' | 'console' | 'organizations' | 'plan' | 'data_dir'
+  > {
   readonly dataDir: string
   readonly apps: readonly Client[]
   readonly systems: readonly LaunchSystem[]
@@ -25,6 +28,7 @@ export interface Config
   readonly paths: {
     readonly policies: string
     readonly roles: string
+    readonly console: string
     readonly organizations: string
   }
   readonly secrets: {
@@ -232,7 +236,7 @@ export function readConfig(input: ConfigInput): Config {
   const tls = pairAt(gateway?.tls, 'tls', place, problems)
   const mtls = gateway && mutualTlsOf(gateway, place, problems)
   if (!gateway || !apps || !systems || !plan || problems.length > 0) throw new ConfigError(problems)
-  const { policies, roles, organizations, plan: _, data_dir, ...rest } = gateway
+  const { policies, roles, console, organizations, plan: _, data_dir, ...rest } = gateway
   return Object.freeze({
     ...rest,
     ...named({ tls, mtls }),
@@ -240,7 +244,12 @@ export function readConfig(input: ConfigInput): Config {
     apps,
     systems,
     plan: plan.sections,
-    paths: { policies: place(policies), roles: place(roles), organizations: place(organizations) },
+    paths: {
+      policies: place(policies),
+      roles: place(roles),
+      console: place(console),
+      organizations: place(organizations),
+    },
     secrets,
   })
 }

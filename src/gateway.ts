@@ -11,8 +11,11 @@ import { createNonces } from './access/dpop-nonces.js'
 import type { RateLimits } from './access/rates.js'
 import type { Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
+import type { ConsoleParts } from './console/parts.js'
+import { consoleRoutes } from './console/routes.js'
 import type { EventName } from './core/audit.js'
 import type { Offered } from './core/authorization.js'
+import type { Post } from './core/console.js'
 import type { KnowUser } from './core/context.js'
 import type { Policies } from './core/decision.js'
 import { Refusal } from './core/refusal.js'
@@ -30,6 +33,7 @@ import type { ClinicianProvider } from './identity/clinician.js'
 import type { LaunchIssuers } from './identity/launch-issuer.js'
 import type { Keys } from './keys/signing.js'
 import type { TrustedKeys } from './keys/trusted.js'
+import { emergencyAccess } from './launch/emergency.js'
 import { endLaunched } from './launch/end.js'
 import { claimedAncestors } from './launch/framing.js'
 import { carryOn } from './launch/identify.js'
@@ -76,12 +80,15 @@ export interface GatewayParts {
   readonly trusted: TrustedKeys
   readonly registry: Registry
   readonly sessions: Sessions
-  readonly policies: Policies & { mayRead(): boolean }
+  readonly policies: Policies & { mayRead(): boolean; posts(): readonly Post[] }
   readonly provider: ClinicianProvider
+  /** The same, for the console's people. */
+  readonly team: ClinicianProvider
   readonly issuers: LaunchIssuers
   readonly knowUser: KnowUser
   readonly findPatient: Parameters<RateLimits['seeking']>[0]
   readonly limits: RateLimits
+  readonly emergencies: Pick<LaunchParts['emergencies'], 'puts' | 'broken'>
   readonly patientFlags: OAuthParts['patientFlags']
   readonly seals: LaunchParts['seals']
   readonly offered: Offered
@@ -93,7 +100,7 @@ export interface GatewayParts {
   /** Clients known by certificate; nobody is, where it is left out. */
   readonly mtls?: MutualTls | undefined
   readonly skew: Seconds
-  readonly lifetimes: LaunchParts['lifetimes'] & OAuthParts['lifetimes']
+  readonly lifetimes: LaunchParts['lifetimes'] & OAuthParts['lifetimes'] & ConsoleParts['lifetimes']
   /** Handlers of the record's two bases, given how calls are let in. */
   readonly record: (bearer: Bearer) => {
     readonly fhir: RequestHandler
@@ -131,12 +138,18 @@ function registrationRows(oauth: OAuthParts, limits: RateLimits): readonly Row[]
   return rows.map(([verb, path, handler]) => [verb, path, 'json', 'nobody', 'registration_refused', handler])
 }
 
+const consoleRowsOf = (parts: ConsoleParts): readonly Row[] =>
+  consoleRoutes(parts).map(([verb, path, handler]) => [
+    ...([verb, path, 'page', 'nobody', 'console_refused', handler] as const),
+  ])
+
 // biome-ignore format: a table
 function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
   const pages = createPages(parts.pages)
   const bases = { fhir: `${parts.issuer}/fhir`, openehr: `${parts.issuer}/openehr/v1` }
   const findPatient = parts.limits.seeking(parts.findPatient)
-  const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir, findPatient }
+  const emergencies = { ...parts.emergencies, admit: parts.limits.emergency }
+  const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir, findPatient, emergencies }
   const certificateOf = createCertificates(parts)
   const tokens = openAccessTokens(parts)
   const oauth: OAuthParts = { ...parts, pages, bases, dpop, certificateOf, tokens }
@@ -160,6 +173,7 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['post', '/launch/sealed',                          'page', 'nobody', 'launch_refused',        sealed(on.launch)],
     ['get',  '/launch/standalone',                      'page', 'nobody', 'authorization_refused', standaloneLaunch(on.launch)],
     ['post', '/launch/continue',                        'page', 'nobody', 'launch_refused',        carryOn(on.launch)],
+    ['post', '/launch/emergency',                       'page', 'nobody', 'launch_refused',        emergencyAccess(on.launch)],
     ['get',  '/launch/:link',                           'page', 'nobody', 'launch_refused',        openLink(on.launch) as RequestHandler],
     ['post', '/sign-in/start',                          'page', 'nobody', 'sign_on_refused',       startSignOn(on.launch)],
     ['get',  '/sign-in/callback',                       'page', 'nobody', 'sign_on_refused',       signOnCallback(on.launch)],
@@ -179,6 +193,7 @@ function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
     ['get',  '/oauth/userinfo',                         'json', 'apps',   'access_refused',        userinfo(on.oauth, callers)],
     ['post', '/oauth/userinfo',                         'json', 'apps',   'access_refused',        userinfo(on.oauth, callers)],
     ...registering,
+    ...consoleRowsOf({ ...parts, pages }),
     ['get',  '/oauth/jwks',                             'json', 'anyone', 'access_refused',        publishCurrent(() => parts.keys.jwks)],
     ['get',  '/.well-known/openid-configuration',       'json', 'anyone', 'access_refused',        openid],
     ['get',  '/.well-known/oauth-authorization-server', 'json', 'anyone', 'access_refused',        openid],

@@ -19,6 +19,8 @@ export interface Metrics {
   shadowed(turn: string): void
   /** Figures that are read when they are asked for. */
   watch(policies: { version(): number; heardAt(): EpochMs; mayIssue(): boolean }): void
+  /** How many uses of emergency access nobody has reviewed yet. */
+  reviewing(waiting: () => Promise<number>): void
   text(): Promise<string>
 }
 
@@ -88,6 +90,18 @@ export function createMetrics(): Metrics {
         Math.floor(policies.heardAt() / 1000),
       )
       gauge('may_issue', '1 while this node may issue tokens', () => Number(policies.mayIssue()))
+    },
+    reviewing(waiting) {
+      new Gauge({
+        name: 'launch_gateway_emergencies_open',
+        help: 'Uses of emergency access that nobody has reviewed yet, of all nodes together',
+        registers: [registry],
+        async collect() {
+          // A store that does not answer must not take the other figures away: the last one known stands.
+          const count = await waiting().catch(() => undefined)
+          if (count !== undefined) this.set(count)
+        },
+      })
     },
     text: () => registry.metrics(),
   }

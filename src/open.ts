@@ -28,6 +28,8 @@ import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
+import { type Alerts, createAlerts } from './session/alerts.js'
+import { createEmergencies, type Emergencies, emergencyPuts } from './session/emergencies.js'
 import { createSessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
 
@@ -46,6 +48,8 @@ export interface OpenGateway {
   readonly shadow: Shadow
   readonly metrics: Metrics
   readonly notices: Notices
+  readonly alerts: Alerts
+  readonly emergencies: Emergencies
   /** What happens by the clock: following policies and keys, telling apps of sign-outs, sweeping, checkpoints. Until `close`. */
   tick(): void
   close(): Promise<void>
@@ -105,7 +109,7 @@ const openLimits = (config: Config, { clock, log }: World, store: Store, metrics
     },
   })
 
-/** Telling apps of sign-outs: by calls of its own, so that an app that hangs keeps nobody's keys from being fetched. */
+/** Telling apps of sign-outs, and privacy officers of emergencies: by calls of its own, so that an app that hangs keeps nobody's keys from being fetched. */
 function openTelling(
   config: Config,
   { clock, random, allowHttp }: World,
@@ -113,11 +117,14 @@ function openTelling(
 ) {
   const outbound = openOutbound({ clock, allow: config.outbound.allow, allowHttp })
   const notices = createNotices({ ...parts, clock, random, outbound, issuer: config.issuer })
+  const { alert_uri: address } = config.emergency
+  const { store, trail } = parts
+  const alerts = createAlerts({ store, trail, clock, outbound, address, issuer: config.issuer })
   const close = async () => {
-    await notices.idle()
+    await Promise.all([notices.idle(), alerts.idle()])
     await outbound.close()
   }
-  return { notices, close }
+  return { notices, alerts, close }
 }
 
 /** @throws ConfigError, KeyFault, Problems (policies), StoreFailure */
@@ -132,15 +139,17 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
   )
   metrics.watch(policies)
-  const parts = { store, clock, node: fleet.node, counted: metrics.shadowed }
-  const shadow = createShadow(parts)
+  const shadow = createShadow({ store, clock, node: fleet.node, counted: metrics.shadowed })
   const heard = shadow.observing(asked.observing(policies))
+  const { keep_days: keepDays } = config.emergency
+  const emergencies = createEmergencies({ store, trail, clock, keepDays })
+  metrics.reviewing(emergencies.waiting)
   if (policies.superseded()) {
     log.warn(
       'the policy files of this node are not the version in force: another has been published since',
     )
   }
-  const { outbound, record, provider, issuers } = openOutside(config, world, keys)
+  const { outbound, record, provider, team, issuers } = openOutside(config, world, keys)
   const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
@@ -160,7 +169,15 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       sessions,
       policies: heard,
     },
-    ...{ provider, issuers, findPatient: record.findPatient, limits },
+    ...{ provider, team, issuers, findPatient: record.findPatient, limits },
+    emergencies: {
+      puts: (emergency) => [...emergencyPuts(emergency), ...telling.alerts.puts(emergency)],
+      broken: ({ id, launch, user: { organization }, reason, until }) =>
+        log.warn(
+          { emergency: id, launch, organization, reason, until },
+          'emergency access was used: it is to be reviewed',
+        ),
+    },
     patientFlags: record.patientFlags,
     knowUser: (named, ods, assurance) =>
       knowUser(named, ods as OdsCode, assurance, policies.roles(), directory),
@@ -201,9 +218,10 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     )
   return {
     ...{ app, store, trail, keys, registry, policies, asked, fleet, shadow, metrics },
-    notices: telling.notices,
+    ...{ notices: telling.notices, alerts: telling.alerts, emergencies },
     tick() {
       every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
+      every(NOTICE_EVERY_MS, 'privacy officers could not be told', telling.alerts.turn)
       every(REFRESH_EVERY_MS, 'the policy version could not be followed', policies.refresh)
       every(REFRESH_EVERY_MS, 'this node could not say that it runs', fleet.beat)
       every(SHADOW_EVERY_MS, 'a draft in shadow could not be followed', shadow.refresh)

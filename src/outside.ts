@@ -20,6 +20,19 @@ export function openOutside(config: Config, { clock, allowHttp }: World, keys: K
     allowHttp,
   }
   const { aal2, aal3 } = clinician.acr_values
+  const openProvider = (path: string) =>
+    openClinicianProvider(
+      {
+        ...calls,
+        issuer: clinician.issuer,
+        clientId: clinician.client_id,
+        redirectUri: `${config.issuer}${path}`,
+        scope: clinician.scope,
+        acrValues: { 1: aal2, 2: aal2, 3: aal3 },
+        maxAge: clinician.max_age,
+      },
+      clock,
+    )
   return {
     outbound: openOutbound({ clock, allow: config.outbound.allow, allowHttp }),
     record: openRecord({
@@ -35,18 +48,9 @@ export function openOutside(config: Config, { clock, allowHttp }: World, keys: K
         ...(openehrCredential === undefined ? {} : { credential: openehrCredential }),
       },
     }),
-    provider: openClinicianProvider(
-      {
-        ...calls,
-        issuer: clinician.issuer,
-        clientId: clinician.client_id,
-        redirectUri: `${config.issuer}/sign-in/callback`,
-        scope: clinician.scope,
-        acrValues: { 1: aal2, 2: aal2, 3: aal3 },
-        maxAge: clinician.max_age,
-      },
-      clock,
-    ),
+    provider: openProvider('/sign-in/callback'),
+    /** The same provider, which sends the security team back to the console. */
+    team: openProvider('/console/callback'),
     issuers: openLaunchIssuers(
       { ...calls, redirectUri: `${config.issuer}/launch/smart/callback` },
       clock,

@@ -71,11 +71,11 @@ export async function expectRefused(
   return entry
 }
 
-/** A refusal that goes back to the app, on its own redirect. @see RFC 6749 §4.1.2.1 */
+/** A refusal, or a fault of ours, that goes back to the app on its own redirect. @see RFC 6749 §4.1.2.1 */
 export async function expectSentBack(
   t: TestGateway,
   answer: Answer,
-  code: RefusalCode,
+  code: RefusalCode | 'unexpected',
   redirect: string,
 ): Promise<void> {
   expect(answer.location?.href.split('?')[0]).toBe(redirect.split('?')[0])

@@ -2,8 +2,10 @@
 import { App } from './app.js'
 import { Connection, type Renewal } from './connection.js'
 import { readDefinitions, type Section, type Settings } from './definition.js'
+import { emergencyEnd } from './emergency.js'
 import { SessionGuard } from './guard.js'
 import { clockFrom, type SessionClock } from './session-clock.js'
+import { showEmergency } from './shell.js'
 import { appRoot, finish, type Landed, LaunchProblem } from './smart.js'
 import { loadSettings, ownFile, showProblem } from './start.js'
 import { claimsOf } from './user.js'
@@ -42,6 +44,8 @@ function run(landed: Landed, settings: Settings, sections: readonly Section[]): 
     end: (why) => app.close(ENDS[why]),
     lost: () => app.lost(),
   })
+  const offset = typeof issuedAt === 'number' ? landedAt - issuedAt * 1000 : 0
+  showEmergency(emergencyEnd((member) => connection.token(member), offset))
   void app.load()
   void app.loadUser()
 }

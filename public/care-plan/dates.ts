@@ -42,11 +42,14 @@ export const dayOf = (moment: Date): Day => ({
   day: moment.getDate(),
 })
 
+/** `14:05`, in the browser's time zone. */
+export const showTime = (moment: Date): string =>
+  `${two(moment.getHours())}:${two(moment.getMinutes())}`
+
 /** `23-Nov-2026 at 14:05`, in the browser's time zone. */
 export function showMoment(moment: Date): string {
   const { year, month, day } = dayOf(moment)
-  const time = `${two(moment.getHours())}:${two(moment.getMinutes())}`
-  return `${two(day)}-${MONTHS[month - 1]}-${year} at ${time}`
+  return `${two(day)}-${MONTHS[month - 1]}-${year} at ${showTime(moment)}`
 }
 
 /** Whole months from one day to another; negative when `to` is earlier. */

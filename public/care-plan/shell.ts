@@ -1,6 +1,7 @@
 /** The parts of the page that stay: who is signed in, the patient, the content, what is announced. */
 import { bannerView, watchHeight } from './banner.js'
 import { bdi, focusOn, h } from './dom.js'
+import { emergencyStrip } from './emergency.js'
 import type { Banner } from './patient.js'
 
 const part = (id: string): HTMLElement => {
@@ -18,7 +19,15 @@ export function showBanner(banner: Banner | undefined): void {
   const slot = part('patient')
   slot.replaceChildren(...(banner ? [bannerView(banner)] : []))
   slot.hidden = banner === undefined
-  watchHeight(slot)
+  watchHeight(part('banner'))
+}
+
+/** Above the patient, and like them always in sight. */
+export function showEmergency(end: Date | 'unknown' | undefined): void {
+  const slot = part('emergency')
+  slot.replaceChildren(...(end ? [emergencyStrip(end)] : []))
+  slot.hidden = end === undefined
+  watchHeight(part('banner'))
 }
 
 /** @param name undefined when nobody could tell it */
@@ -44,6 +53,7 @@ export function showContent(content: HTMLElement, move: boolean): void {
 export function blank(): void {
   for (const dialog of document.querySelectorAll('dialog')) dialog.remove()
   showBanner(undefined)
+  showEmergency(undefined)
   part('user').replaceChildren()
   part('main').replaceChildren()
   part('support').replaceChildren()

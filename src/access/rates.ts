@@ -44,6 +44,8 @@ export interface RateLimits {
   clients<A extends readonly unknown[]>(
     authenticate: (...sent: A) => Promise<Client>,
   ): (...sent: A) => Promise<Client>
+  /** Counts broken glasses on who broke them, wherever they did. @throws Refusal rate_limited */
+  emergency(uid: string): Promise<void>
   /** Counts registrations of apps on their address. @throws Refusal rate_limited */
   registrations(handler: RequestHandler): RequestHandler
   /** Counts launches, and birth dates that were wrong. @throws Refusal rate_limited */
@@ -119,6 +121,7 @@ export function createRateLimits(parts: Parts): RateLimits {
       await admit('flood', { address: addressOf(req) })
       next()
     },
+    emergency: (uid) => admit('emergencies', { ...PROVEN, user: uid }),
     registrations: (handler) => async (req, res, next) => {
       await admit('registrations', { address: addressOf(req) })
       await handler(req, res, next)

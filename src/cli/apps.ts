@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { createRegistry } from '../access/registry.js'
 import { openTrail } from '../audit/trail.js'
+import { type Client, inlineKeys } from '../core/client.js'
 import { clientRow, SECRET } from '../core/client-registration.js'
 import { hashOf, newSecret } from '../core/ids.js'
-import { after } from '../core/values.js'
+import { after, dayOf, type EpochMs } from '../core/values.js'
 import {
   type Command,
   need,
@@ -50,6 +51,7 @@ export const MEMBERS: readonly Member[] = [
   { option: 'scope',              member: 'scopes',                     read: words, type: 'string', value: '"…"', help: 'the most that it may ever be given' },
   { option: 'jwks-uri',           member: 'jwks_uri',                   read: text,  type: 'string', value: 'URL', help: 'where its public keys are' },
   { option: 'jwks',               member: 'jwks',                       read: (values, option) => fileOf(text(values, option)), type: 'string', value: 'FILE', help: 'its public keys' },
+  { option: 'jwks-since',         member: 'jwks_since',                 read: text,  type: 'string', value: 'DATE', help: 'with --jwks: since when these are its keys, such as 2026-01-31 (default today)' },
   { option: 'algorithm',          member: 'assertion_algorithms',       read: texts, type: 'string', multiple: true, value: 'ALG', help: 'what it signs with, repeatable (default all of its profile)' },
   { option: 'subject-dn',         member: 'tls_client_auth_subject_dn', read: text,  type: 'string', value: 'DN', help: 'with --type certificate: whom it must name' },
   { option: 'san-dns',            member: 'tls_client_auth_san_dns',    read: text,  type: 'string', value: 'NAME', help: 'the same, by an alternative name' },
@@ -114,6 +116,7 @@ type secret gets one that is shown here and never again, unless --secret-file br
   async run(outside, values) {
     const secret = await secretOf(outside, values)
     const members = MEMBERS.map(({ option, member, read }) => [member, read(values, option)])
+    const keyed = text(values, 'jwks') !== undefined
     await add(
       outside,
       values,
@@ -125,6 +128,7 @@ type secret gets one that is shown here and never again, unless --secret-file br
         type: need(values, 'type'),
         ...(secret === undefined ? {} : { secret_hash: hashOf(secret) }),
         ...Object.fromEntries(members),
+        ...(keyed ? { jwks_since: text(values, 'jwks-since') ?? dayOf(outside.clock()) } : {}),
       }),
     )
     if (secret !== undefined && text(values, 'secret-file') === undefined)
@@ -173,10 +177,22 @@ each use registers one app, which no system launches until it stands in that sys
   },
 }
 
+/** How old the keys are that stand in its registration, and what to do about it. */
+function keysOf(app: Client, now: EpochMs): string {
+  const keys = inlineKeys(app, now)
+  if (!keys) return ''
+  const age = keys.days === undefined ? 'of unknown age' : `${keys.days} days old`
+  return `keys ${age}${keys.old ? ': ask for new ones' : ''}`
+}
+
 export const appList: Command = {
   name: 'app list',
   summary: 'list registered apps',
-  help: 'Those of the configuration and those that were added.\n\n  launch-gateway app list',
+  help: `
+Those of the configuration and those that were added. Keys that stand in a registration are shown with their
+age: those of more than a year, or of nobody knows when, are to be renewed. A jwks_uri needs no reminder.
+
+  launch-gateway app list`,
   options: STORE_OPTIONS,
   run: (outside, values) =>
     withStore(outside, values, async (store, { apps, systems }) => {
@@ -187,7 +203,8 @@ export const appList: Command = {
         clock: outside.clock,
       }).clients()) {
         const { id, type, profile, redirectUris } = app
-        outside.say(row([id, type, profile, redirectUris.join(' ')], [20, 11, 5]))
+        const keys = keysOf(app, outside.clock())
+        outside.say(row([id, type, profile, redirectUris.join(' '), keys], [20, 11, 5]))
       }
     }),
 }

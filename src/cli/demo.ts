@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { demoOrigins, keptDemoConfig } from '../demo/configuration.js'
 import { createLog } from '../log.js'
 import {
   type Command,
   isOrigin,
+  need,
   type Outside,
   Refused,
   text,
+  texts,
   Usage,
   type Values,
 } from './command.js'
@@ -22,7 +26,7 @@ export function portOf({ env }: Pick<Outside, 'env'>): number {
 }
 
 /** The demonstration is not part of a production install; it says so instead of failing to load. */
-export async function loadDemo() {
+async function loadDemo() {
   try {
     return await import('../demo/demo.js')
   } catch (error) {
@@ -33,10 +37,8 @@ export async function loadDemo() {
   }
 }
 
-type DemoModule = Awaited<ReturnType<typeof loadDemo>>
-
 function banner(
-  origins: ReturnType<DemoModule['demoOrigins']>,
+  origins: ReturnType<typeof demoOrigins>,
   users: readonly { id: string; name: string; org: string }[],
 ): string {
   const people = users.map(({ id, name, org }) => `    ${id.padEnd(20)} ${name}, ${org}`)
@@ -57,6 +59,50 @@ ${people.join('\n')}
 `
 }
 
+const PORT = /^[1-9]\d{0,4}$/
+
+/** The listener for clients with certificates: under the issuer's name and by its certificate. @throws Usage, Refused */
+function mtlsOf(values: Values, host: string) {
+  const [port, ca] = [text(values, 'mtls-listen'), text(values, 'mtls-ca')]
+  if (ca !== undefined && (port === undefined || !existsSync(ca)))
+    throw new Refused('--mtls-ca goes with --mtls-listen and names a file')
+  if (port === undefined) return undefined
+  const [issuer, cert, key] = [
+    need(values, 'issuer'),
+    need(values, 'tls-cert'),
+    need(values, 'tls-key'),
+  ]
+  if (!PORT.test(port)) throw new Usage('--mtls-listen: expected a port')
+  const alias = new URL(issuer)
+  alias.port = port
+  return {
+    settings: { origin: alias.origin, ...(ca === undefined ? {} : { ca: readFileSync(ca) }) },
+    file: {
+      ...{ alias: alias.origin, listen: { host, port: Number(port) } },
+      tls: { cert: resolve(cert), key: resolve(key) },
+      ...(ca === undefined ? {} : { ca: resolve(ca) }),
+    },
+  }
+}
+
+/** How far it reaches, for outside suites: where it listens, whom it calls. @throws Usage, Refused */
+export function reachOf(values: Values) {
+  const host = text(values, 'listen')
+  if (host !== undefined && !isIP(host))
+    throw new Usage('--listen: expected an address of this machine, such as 0.0.0.0')
+  const mtls = mtlsOf(values, host ?? '127.0.0.1')
+  const allow = texts(values, 'outbound-allow')
+  return {
+    ...(host === undefined ? {} : { host }),
+    ...(mtls ? { mtls: mtls.settings } : {}),
+    overrides: {
+      ...redisOf(values),
+      ...(allow.length === 0 ? {} : { outbound: { allow } }),
+      ...(mtls ? { mtls: mtls.file } : {}),
+    },
+  }
+}
+
 function tlsOf(values: Values): { cert: Buffer; key: Buffer } | undefined {
   const [cert, key] = [text(values, 'tls-cert'), text(values, 'tls-key')]
   if (cert === undefined && key === undefined) return undefined
@@ -75,11 +121,33 @@ Starts four servers on this machine: GP desktop, gateway, hospital (OpenID provi
 care-plan app. Needs no account, no internet and no other server. PORT shifts all four ports.
 
   launch-gateway demo
-  launch-gateway demo --issuer https://localhost:8443 --tls-cert cert.pem --tls-key key.pem`,
+  launch-gateway demo --issuer https://localhost:8443 --tls-cert cert.pem --tls-key key.pem
+
+For a suite on another machine the gateway listens there too; what plays the hospital stays on this one.
+
+  launch-gateway demo --issuer https://gateway.example:9443 --tls-cert cert.pem --tls-key key.pem \\
+    --listen 0.0.0.0 --mtls-listen 9444 --outbound-allow suite.internal`,
   options: {
     issuer: { type: 'string', value: 'URL', help: 'the gateway’s origin, for outside test suites' },
     'tls-cert': { type: 'string', value: 'FILE', help: 'certificate of that origin, PEM' },
     'tls-key': { type: 'string', value: 'FILE', help: 'its key, PEM' },
+    listen: {
+      type: 'string',
+      value: 'ADDRESS',
+      help: 'of this machine, for the gateway alone (default 127.0.0.1)',
+    },
+    'mtls-listen': {
+      type: 'string',
+      value: 'PORT',
+      help: 'beside it, for clients with certificates',
+    },
+    'mtls-ca': { type: 'string', value: 'FILE', help: 'authorities of such certificates, PEM' },
+    'outbound-allow': {
+      type: 'string',
+      multiple: true,
+      value: 'HOST',
+      help: 'inside the network, and called all the same: a suite’s keys and logout, repeatable',
+    },
     data: { type: 'string', value: 'DIR', help: 'where to keep what is made (default .data)' },
     redis: {
       type: 'string',
@@ -88,7 +156,7 @@ care-plan app. Needs no account, no internet and no other server. PORT shifts al
     },
   },
   async run(outside, values) {
-    const { demoOrigins, startDemo } = await loadDemo()
+    const { startDemo } = await loadDemo()
     const { root, clock, random } = outside
     if (!existsSync(join(root, 'dist/public/desktop/index.html'))) {
       throw new Refused('The pages are not built: run `npm run build` first.')
@@ -112,7 +180,7 @@ care-plan app. Needs no account, no internet and no other server. PORT shifts al
       },
       ...(tls ? { tls } : {}),
       ...(data === undefined ? {} : { dataDir: resolve(data) }),
-      ...redisOf(values),
+      ...reachOf(values),
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') throw error
       throw new Refused(
@@ -139,18 +207,17 @@ export function requireDemo(outside: Outside, values: Values): void {
 
 /** The configuration under which the demonstration keeps its store. @throws Refused when it never ran */
 export async function demoConfigOf(outside: Outside, values: Values) {
-  const { keptDemoConfig, demoOrigins } = await loadDemo()
   const { root, clock, random } = outside
   const dataDir = dataDirOf(outside, values)
   if (!existsSync(dataDir)) throw absent(dataDir)
   const origins = demoOrigins(portOf(outside))
   return await keptDemoConfig({
     ...{ root, origins, dataDir, clock, random, log: createLog('warn') },
-    ...redisOf(values),
+    overrides: redisOf(values),
   })
 }
 
 const redisOf = (values: Values) => {
   const url = text(values, 'redis')
-  return url === undefined ? {} : { overrides: { store: { kind: 'redis', url } } }
+  return url === undefined ? {} : { store: { kind: 'redis', url } }
 }

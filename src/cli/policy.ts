@@ -5,7 +5,7 @@ import { checkSource } from '../policy/check.js'
 import { describeProblem } from '../policy/problem.js'
 import { type Command, Refused, text } from './command.js'
 
-const PLACES = ['policies', 'roles', 'organizations', 'plan'] as const
+const PLACES = ['policies', 'roles', 'console', 'organizations', 'plan'] as const
 
 /** Where the configuration keeps what is checked, when its gateway.yaml says so; it need not be sound otherwise. */
 function placesOf(directory: string): Partial<Record<(typeof PLACES)[number], string>> {

@@ -1,25 +1,9 @@
-import { X509Certificate } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import type { Server } from 'node:http'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { createSecureContext } from 'node:tls'
-import {
-  type Config,
-  ConfigError,
-  type ConfigInput,
-  ENCRYPTION_MISSING,
-  readConfig,
-} from '../config.js'
-import { sharedIssuers } from '../core/registered.js'
-import { createHttpServer } from '../http/server.js'
+import { type Config, type ConfigInput, ENCRYPTION_MISSING, readConfig } from '../config.js'
 import { ENCRYPTION_VARIABLE } from '../keys/encryption.js'
-import { createLog } from '../log.js'
-import { createMetricsServer } from '../metrics.js'
-import { type OpenGateway, openGateway } from '../open.js'
-import { type Command, need, type Outside, Refused } from './command.js'
+import { type Command, need, type Outside } from './command.js'
 import { isPlain, memberAt, unfit } from './rows.js'
-
-const DRAIN_MS = 10_000
 
 type Files = Parameters<NonNullable<ConfigInput['judge']>>[0]
 
@@ -34,7 +18,7 @@ const rowsOf = (file: unknown): readonly unknown[] => (Array.isArray(file) ? fil
 /** Members of gateway.yaml that name addresses which patients' data or users' sign-ons depend on. */
 const ISSUERS = ['issuer', 'identity.clinician.issuer']
 const RECORDS = ['upstreams.fhir.base', 'upstreams.openehr.base']
-const PLACES = ['policies', 'roles', 'organizations', 'plan']
+const PLACES = ['policies', 'roles', 'console', 'organizations', 'plan']
 /** What the demonstration keeps in its data directory: keys that anyone who ran it may hold. */
 const DEMO_KEYS = ['demo-gp-systems.json', 'demo-provider.json', 'demo-key-encryption']
 
@@ -78,97 +62,6 @@ const servedConfig = (outside: Outside, directory: string): Config =>
 export const configOf = (outside: Outside, directory: string): Config =>
   readConfig({ directory, env: outside.env })
 
-/** Rows that were added by command are held to the same. @throws ConfigError */
-async function judgeStored({ store, registry }: OpenGateway, config: Config): Promise<void> {
-  const [apps, systems] = await Promise.all([store.list('app'), store.list('system')])
-  const problems = [
-    ...apps.flatMap(({ value }) => unfit('app', value)),
-    ...systems.flatMap(({ value }) => unfit('system', value)),
-    ...sharedIssuers(await registry.systems(), config.identity.clinician.issuer),
-  ]
-  if (problems.length > 0) throw new ConfigError(problems)
-}
-
-/** @throws Error when the port is taken */
-async function listening(server: Server, { host, port }: Config['listen']): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
-}
-
-/** @throws Refused when the files hold no certificate with its key */
-function tlsOf(files: Config['tls'], what: string, ca?: string) {
-  if (!files) return undefined
-  const pair = { cert: readFileSync(files.cert), key: readFileSync(files.key) }
-  const authorities = ca === undefined ? undefined : readFileSync(ca)
-  try {
-    createSecureContext(pair)
-    // A listener takes a file without any certificate in silence, and then trusts nobody.
-    if (authorities) new X509Certificate(authorities)
-  } catch (error) {
-    throw new Refused(`${what}: ${(error as Error).message}`)
-  }
-  return { ...pair, ca: authorities }
-}
-
-/** What each listener needs to speak TLS, read and tried before anything is opened. @throws Refused */
-function listenersOf({ listen, tls, mtls }: Config) {
-  const main = tlsOf(tls, 'tls')
-  const certified = mtls?.listen && tlsOf(mtls.tls ?? tls, 'mtls', mtls.ca)
-  const pairOf = ({ cert, key }: NonNullable<typeof certified>) => ({ cert, key })
-  return [
-    { at: listen, tls: main && pairOf(main) },
-    ...(mtls?.listen && certified
-      ? [{ at: mtls.listen, tls: { ...pairOf(certified), clients: { ca: certified.ca } } }]
-      : []),
-  ]
-}
-
-/** No new connections; what is in hand may end within its time. */
-async function drain(servers: readonly Server[]): Promise<void> {
-  const closing = servers.map(
-    (server) => new Promise<void>((resolve) => server.close(() => resolve())),
-  )
-  const timer = setTimeout(() => {
-    for (const server of servers) server.closeAllConnections()
-  }, DRAIN_MS)
-  for (const server of servers) server.closeIdleConnections()
-  await Promise.all(closing)
-  clearTimeout(timer)
-}
-
-async function listen(outside: Outside, config: Config): Promise<void> {
-  const log = createLog(outside.env.LAUNCH_GATEWAY_LOG_LEVEL ?? 'info')
-  const listeners = listenersOf(config)
-  const gateway = await openGateway(config, { ...outside, log, allowHttp: false })
-  const servers = listeners.map(({ at, tls }) => ({
-    at,
-    server: createHttpServer(gateway.app, tls),
-  }))
-  const figures = createMetricsServer(gateway.metrics)
-  const { operations, issuer, store } = config
-  const { host, port } = config.listen
-  try {
-    await judgeStored(gateway, config)
-    if (operations) await listening(figures, operations.listen)
-    for (const { server, at } of servers) await listening(server, at)
-  } catch (error) {
-    // What stays open would keep the process from ending.
-    figures.close()
-    for (const { server } of servers) server.close()
-    await gateway.close()
-    throw error
-  }
-  gateway.tick()
-  log.info({ issuer, host, port, store: store.kind }, 'serving')
-  await outside.stopped()
-  log.info('draining')
-  figures.close()
-  await drain(servers.map(({ server }) => server))
-  await gateway.close()
-}
-
 export const serve: Command = {
   name: 'serve',
   summary: 'run the gateway in production',
@@ -180,5 +73,10 @@ the demonstration is configured. Stops on SIGTERM after the requests in hand.
 
   launch-gateway serve --config /etc/launch-gateway`,
   options: { config: { type: 'string', value: 'DIR', help: 'the configuration directory' } },
-  run: (outside, values) => listen(outside, servedConfig(outside, need(values, 'config'))),
+  async run(outside, values) {
+    const config = servedConfig(outside, need(values, 'config'))
+    // Not before it is needed: the other commands share this file and not the gateway.
+    const { serving } = await import('./serving.js')
+    await serving(outside, config)
+  },
 }

@@ -32,6 +32,7 @@ export const EVENTS = [
   'person_linked',
   'patient_confirmed',
   'decision_made',
+  'glass_broken',
   'session_opened',
   'session_ended',
   'sign_out_refused',
@@ -46,6 +47,13 @@ export const EVENTS = [
   'introspected',
   'access_allowed',
   'access_refused',
+  'console_opened',
+  'console_closed',
+  'console_refused',
+  'console_viewed',
+  'console_acted',
+  'emergency_alerted',
+  'emergency_reviewed',
 ] as const
 export type EventName = (typeof EVENTS)[number]
 

@@ -117,7 +117,7 @@ function readMaxAge(text: string | undefined): Seconds | undefined {
   return Number(text)
 }
 
-/** @throws Refusal parameter_invalid */
+/** @throws Refusal parameter_invalid, login_required */
 function readDemand(
   sent: Parameters,
   claims: z.infer<typeof claimsParameter>,
@@ -131,6 +131,9 @@ function readDemand(
   const named = acr ? [acr.value, ...(acr.values ?? [])].filter((v) => typeof v === 'string') : []
   const acrValues = (sent.get('acr_values') ?? '').split(' ').slice(0, 20)
   const assurance = assuranceOf(named.length > 0 ? named : acrValues)
+  // §5.5.1.1: what is essential and cannot be had is "a failed authentication attempt", not a sign-in with less.
+  if (acr?.essential && named.length > 0 && assurance === undefined)
+    throw new Refusal('login_required', 'an essential acr that is none of ours')
   const loginHint = sent.get('login_hint')?.slice(0, 200)
   const subject = claims.id_token.sub?.value
   return {
@@ -197,7 +200,7 @@ function checkLaunch(handle: string, scopes: readonly Scope[]): void {
  *
  * @param audiences what `aud` may name, without trailing slash: our issuer and our FHIR base
  * @throws Refusal grant_type_unregistered, response_type_unsupported, parameter_missing, parameter_invalid,
- *   audience_invalid, pkce_required, scope_invalid, launch_scope_missing, launch_required, details_invalid
+ *   audience_invalid, pkce_required, scope_invalid, launch_scope_missing, launch_required, details_invalid, login_required
  * @see SMART App Launch 2.2, "Request authorization code"; RFC 6749 §4.1.1; OIDC Core §3.1.2.1
  */
 export function readAuthorization(

@@ -1,6 +1,8 @@
 /** How much of what an app asks for its registration, a launch and the policies give. */
 import type { Client } from './client.js'
+import type { FhirContextItem } from './context.js'
 import type { Action, Circumstances, Policies, Resource } from './decision.js'
+import { contextAsked, hasContext } from './fhir-context.js'
 import { ask } from './question.js'
 import {
   INTROSPECT,
@@ -9,6 +11,7 @@ import {
   type Reach,
   readScope,
   type Scope,
+  shortest,
   writeScope,
 } from './scope.js'
 
@@ -25,10 +28,15 @@ export const has = (scopes: readonly Scope[], name: string): boolean =>
 const common = (a: ReadonlySet<Letter>, b: ReadonlySet<Letter>): ReadonlySet<Letter> =>
   new Set([...a].filter((letter) => b.has(letter)))
 
+/** The scope of a type's context without the role. */
+const allRoles = (name: string): string =>
+  contextAsked(name) === undefined ? name : (name.split('?')[0] ?? name)
+
 /** What one registered scope leaves of one that was asked; `undefined` when it does not cover it. */
 function within(asked: Scope, limit: Scope): Scope | undefined {
   if (asked.kind === 'plain') {
-    return limit.kind === 'plain' && limit.name === asked.name ? asked : undefined
+    const same = limit.kind === 'plain' && [asked.name, allRoles(asked.name)].includes(limit.name)
+    return same ? asked : undefined
   }
   if (asked.kind !== limit.kind || asked.reach !== limit.reach) return undefined
   const letters = common(asked.letters, limit.letters)
@@ -55,7 +63,7 @@ export function registered(
   client: Pick<Client, 'scopes'>,
 ): readonly Scope[] {
   const limits = limitsOf(client.scopes)
-  return asked.flatMap((scope) => limits.map((limit) => within(scope, limit)).find(Boolean) ?? [])
+  return shortest(asked.flatMap((scope) => limits.flatMap((limit) => within(scope, limit) ?? [])))
 }
 
 /** Whether a scope lies within these whole, with every letter and without a search query that would narrow it. */
@@ -94,7 +102,21 @@ const IN_LAUNCH: Given = {
   ]),
 }
 
+/** What a broken glass opens, whatever the policies say: reading, and only while its user is there. */
+const READING: ReadonlySet<Letter> = new Set(['r', 's'])
+const PAST_EMERGENCY = 'offline_access'
+
 export const TO_SERVICE: Given = { reaches: ['system'], plain: new Set([INTROSPECT]) }
+
+/** Context of other types is given by {@link withinLaunch}, in a launch alone. */
+const isGiven = (name: string, { plain, reaches }: Given): boolean =>
+  plain.has(name) || (reaches.includes('patient') && contextAsked(name) !== undefined)
+/** What an emergency leaves of a scope before any policy is asked; all of it where there is none. */
+function lettersIn({ emergencyReason }: Circumstances, scope: Scope): Scope | undefined {
+  if (emergencyReason === '') return scope
+  if (scope.kind === 'plain') return scope.name === PAST_EMERGENCY ? undefined : scope
+  return { ...scope, letters: common(scope.letters, READING) }
+}
 
 /**
  * Narrows scopes to what the policies allow in these circumstances: a letter stays where its action on
@@ -124,8 +146,10 @@ export function narrow(
         return decision.effect === 'allow'
       }),
     )
-  const granted = scopes.flatMap((scope): Scope[] => {
-    if (scope.kind === 'plain') return given.plain.has(scope.name) ? [scope] : []
+  const granted = scopes.flatMap((asked): Scope[] => {
+    const scope = lettersIn(circumstances, asked)
+    if (scope === undefined) return []
+    if (scope.kind === 'plain') return isGiven(scope.name, given) ? [scope] : []
     if (!given.reaches.includes(scope.reach)) return []
     // A query would narrow the scope, and nothing at the record holds a call to one yet: granted, it would mislead.
     if (scope.kind === 'fhir' && scope.query !== '') return []
@@ -137,7 +161,7 @@ export function narrow(
       }))
       .filter(({ letters }) => letters.size > 0)
   })
-  return { scopes: granted.map(writeScope), policies: [...decided], errors: [...errors] }
+  return { scopes: shortest(granted).map(writeScope), policies: [...decided], errors: [...errors] }
 }
 
 /** The user's own Practitioner: of no patient, and held to that one resource by enforcement. */
@@ -164,17 +188,18 @@ export function withinLaunch(
     readonly episode: boolean
     /** Whether its user has a national identity, by which the record knows them as a Practitioner. */
     readonly practitioner: boolean
+    readonly fhirContext: readonly FhirContextItem[]
   },
 ): readonly Scope[] {
   const missing = [
     ...BROUGHT.filter((name) => !launch[name]).map((name) => `launch/${name}`),
     ...(launch.practitioner ? [] : ['fhirUser']),
   ]
-  return scopes.filter((scope) =>
-    scope.kind === 'plain'
-      ? !missing.includes(scope.name)
-      : launch.patient || !reachesPatient([scope]),
-  )
+  return scopes.filter((scope) => {
+    if (scope.kind !== 'plain') return launch.patient || !reachesPatient([scope])
+    const type = contextAsked(scope.name)
+    return type === undefined ? !missing.includes(scope.name) : hasContext(launch.fhirContext, type)
+  })
 }
 
 type Kinds = readonly {

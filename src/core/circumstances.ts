@@ -1,5 +1,6 @@
 import type { KnownUser, SystemRung } from './context.js'
 import type { Circumstances } from './decision.js'
+import type { EmergencyReason } from './emergency.js'
 import type { VerifiedLaunch } from './launch.js'
 import type { PatientFlags } from './patient-flags.js'
 import type { Assurance } from './roles.js'
@@ -71,6 +72,12 @@ export function circumstancesOf(
     ...localTime(now),
   }
 }
+
+/** The same circumstances, with the glass broken for this reason. */
+export const inEmergency = (
+  circumstances: Circumstances,
+  emergencyReason: EmergencyReason,
+): Circumstances => ({ ...circumstances, emergencyReason })
 
 /** The same circumstances, with the user as they are known now. */
 export const circumstancesFor = (circumstances: Circumstances, user: KnownUser): Circumstances => ({

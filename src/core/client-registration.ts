@@ -23,6 +23,7 @@ const clientMembers = z.strictObject({
     .optional(),
   jwks: jwks.optional(),
   jwks_uri: address.optional(),
+  jwks_since: z.iso.date().optional(),
   assertion_algorithms: z.array(z.enum(ASSERTION_ALGORITHMS)).min(1).optional(),
   tls_client_auth_subject_dn: certificateText,
   tls_client_auth_san_dns: certificateText,
@@ -113,6 +114,7 @@ const CLIENT_RULES: readonly [keyof ClientMembers, string, (row: ClientMembers) 
     (row) => row.request_objects === undefined || !!(row.jwks ?? row.jwks_uri),
   ],
   ['jwks', 'jwks or jwks_uri, not both', (row) => !(row.jwks && row.jwks_uri)],
+  ['jwks_since', 'needs jwks', (row) => row.jwks_since === undefined || row.jwks !== undefined],
   [
     'tls_client_auth_subject_dn',
     'type certificate needs one tls_client_auth_… name, or jwks with the certificate’s key',
@@ -184,6 +186,7 @@ export const clientRow = clientMembers
       type: row.type,
       ...(row.secret_hash === undefined ? {} : { secretHash: row.secret_hash }),
       ...keySource(row),
+      ...(row.jwks_since === undefined ? {} : { keysSince: Date.parse(row.jwks_since) }),
       assertionAlgorithms: algorithmsOf(row),
       ...(row.type === 'certificate' && !row.jwks ? { certificate: certificateOf(row) } : {}),
       ...bindingOf(row),

@@ -10,7 +10,7 @@ import {
 } from './client-profile.js'
 import type { ContextKind } from './context-kinds.js'
 import type { KeySource } from './launch-system.js'
-import type { Seconds } from './values.js'
+import type { EpochMs, Seconds } from './values.js'
 
 /** @see RFC 8693 §2.1 */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -33,6 +33,8 @@ export interface Client {
   /** SHA-256 of the secret, base64url: secrets have 32 characters or more, so that a slow hash would add nothing. */
   readonly secretHash?: string
   readonly keys?: KeySource
+  /** Since when its keys stand in its registration; unknown where left out. */
+  readonly keysSince?: EpochMs
   readonly assertionAlgorithms: readonly AssertionAlgorithm[]
   /** Whom its certificate must name (RFC 8705 §2.1.2); without, a registered key's own certificate (§2.2). */
   readonly certificate?: ExpectedCertificate
@@ -75,3 +77,20 @@ export interface Client {
 /** Whether it may introspect tokens of other apps: never one that proves nothing. */
 export const mayIntrospect = (client: Client): boolean =>
   client.type !== 'public' && (client.introspects ?? profileOf(client).introspects)
+
+const DAY: EpochMs = 86_400_000
+/** Nobody fetches keys that stand in a registration: past this its app is to be asked for new ones. */
+const KEYS_FOR_DAYS = 365
+
+/**
+ * How old the keys are that stand in a registration itself; `undefined` where none do.
+ *
+ * @returns days, where it is known; whether the app should be reminded to renew them
+ * @see SMART App Launch 2.2, "Registering a client (communicating public keys)"
+ */
+export function inlineKeys({ keys, keysSince }: Pick<Client, 'keys' | 'keysSince'>, now: EpochMs) {
+  if (!keys || !('jwks' in keys)) return undefined
+  if (keysSince === undefined) return { days: undefined, old: true }
+  const days = Math.floor((now - keysSince) / DAY)
+  return { days, old: days > KEYS_FOR_DAYS }
+}

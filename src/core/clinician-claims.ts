@@ -29,6 +29,8 @@ const idTokenClaims = z.object({
   selected_roleid: z.string().max(40).optional(),
 })
 
+type Token = z.infer<typeof idTokenClaims>
+
 /** Read strictly once it is the active one: an oddity in another role must not keep its user out. */
 const nrbacRole = z.object({
   person_roleid: sdsNumber,
@@ -71,6 +73,20 @@ export type Clinician = Branded<
     readonly providerSession?: string
   },
   'Clinician'
+>
+
+/** Somebody whom the provider has proven, in no role at all. Made by {@link readPerson}. */
+export type Person = Branded<
+  {
+    /** The provider's own number for them. */
+    readonly uid: string
+    readonly name: string
+    readonly assurance: Assurance
+    readonly authentication: Authentication & { readonly time: EpochSeconds }
+    readonly issuer: string
+    readonly providerSession?: string
+  },
+  'Person'
 >
 
 /** What was asked of the provider, for its answer to be held against. */
@@ -129,7 +145,7 @@ const userOf = (userinfo: Userinfo, role: NrbacRole): NamedUser => ({
 
 /** @throws Refusal sign_on_failed */
 function judge(
-  idToken: z.infer<typeof idTokenClaims>,
+  idToken: Token,
   userinfo: Userinfo,
   { now, skew, assurance, maxAge, since }: Asked,
 ): void {
@@ -144,6 +160,44 @@ function judge(
   must(time <= now + skew, 'auth_time lies in the future')
   must(maxAge === undefined || time >= now - maxAge - skew, 'auth_time is older than max_age')
   must(since === undefined || time >= since - skew, 'auth_time is before the sign-in demanded')
+}
+
+/** What both kinds of sign-in know of how it was done. */
+const signInOf = (
+  token: Token,
+  issuer: string,
+): Pick<Person, 'assurance' | 'authentication' | 'issuer' | 'providerSession'> => ({
+  assurance: token.authentication_assurance_level as Assurance,
+  authentication: {
+    time: token.auth_time,
+    ...(token.acr === undefined ? {} : { acr: token.acr }),
+    ...(token.amr === undefined ? {} : { amr: token.amr }),
+  },
+  issuer,
+  ...(token.sid === undefined ? {} : { providerSession: token.sid }),
+})
+
+/**
+ * The same for somebody who needs no role: joined and judged by all the same rules. Roles that the provider
+ * names are not looked at.
+ *
+ * @throws Refusal sign_on_failed
+ */
+export function readPerson(
+  idToken: unknown,
+  userinfo: unknown,
+  issuer: string,
+  asked: Asked,
+): Person {
+  const token = read(idTokenClaims, idToken, 'id_token')
+  const info = read(userinfoClaims, userinfo, 'userinfo')
+  judge(token, info, asked)
+  const name = nameOf(info)
+  return {
+    uid: info.uid,
+    name: name === '' ? info.uid : name,
+    ...signInOf(token, issuer),
+  } as Person
 }
 
 /**
@@ -168,20 +222,12 @@ export function readClinician(
   const organizationName = info.nhsid_user_orgs.find(
     ({ org_code }) => org_code === role.org_code,
   )?.org_name
-  const authentication: Clinician['authentication'] = {
-    time: token.auth_time,
-    ...(token.acr === undefined ? {} : { acr: token.acr }),
-    ...(token.amr === undefined ? {} : { amr: token.amr }),
-  }
   return {
     user: userOf(info, role),
     organization: role.org_code.toUpperCase() as OdsCode,
     ...(organizationName === undefined
       ? {}
       : { organizationName: plainText(organizationName, 120) }),
-    assurance: token.authentication_assurance_level as Assurance,
-    authentication,
-    issuer,
-    ...(token.sid === undefined ? {} : { providerSession: token.sid }),
+    ...signInOf(token, issuer),
   } as Clinician
 }

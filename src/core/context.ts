@@ -22,9 +22,10 @@ export type SystemRung = (typeof SYSTEM_RUNGS)[number]
 
 /**
  * With `standalone`: nobody launched, the app asked for a patient itself and the user chose one. With `service`:
- * there is neither a user nor a patient, a back end asks for itself.
+ * there is neither a user nor a patient, a back end asks for itself. With `console`: somebody works in the security
+ * team's console, about no patient.
  */
-export const RUNGS = [...SYSTEM_RUNGS, 'standalone', 'service'] as const
+export const RUNGS = [...SYSTEM_RUNGS, 'standalone', 'service', 'console'] as const
 export type Rung = (typeof RUNGS)[number]
 
 export const PURPOSES = ['direct-care', 'emergency-care', 'administration', 'safeguarding'] as const

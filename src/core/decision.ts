@@ -14,15 +14,22 @@ export const ACTIONS = [
   'search',
   'check-availability',
   'break-glass',
+  'console-view',
+  'console-simulate',
+  'console-author',
+  'console-approve',
+  'console-guard',
+  'console-operate',
+  'console-review',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
 /**
  * What an action is on. `section` is a section of the plan (its openEHR template belongs to it),
- * `fhir` a FHIR resource type, `app` a registered app.
+ * `fhir` a FHIR resource type, `app` a registered app, `console` a part of the security team's console.
  */
 export interface Resource {
-  readonly type: 'app' | 'section' | 'fhir'
+  readonly type: 'app' | 'section' | 'fhir' | 'console'
   readonly id: string
 }
 

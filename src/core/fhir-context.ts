@@ -1,5 +1,6 @@
 /** What a launch says is open beside the patient. @see SMART App Launch 2.2, "fhirContext" */
 import { z } from 'zod'
+import type { FhirContextItem } from './context.js'
 
 const isUri = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\S+$/i.test(text)
 const uri = z.string().max(300).refine(isUri, 'expected an absolute URI')
@@ -48,3 +49,25 @@ export const fhirContextItem = z
   })
   .refine((item) => item.reference ?? item.canonical ?? item.identifier, 'names nothing')
   .refine(mayStand, 'names a patient or an encounter')
+
+/** `launch/` and a FHIR type in lower case, with one role at most. */
+const ASKED = /^launch\/([a-z]{2,64})(?:\?role=[^\s&?]{1,100})?$/
+/** Those that have a parameter or a meaning of their own. */
+const OTHERS = ['patient', 'encounter', 'episode']
+
+/** The type of which a scope asks for context, in lower case; `undefined` of every other scope. */
+export function contextAsked(scope: string): string | undefined {
+  const [, type] = ASKED.exec(scope) ?? []
+  return type === undefined || OTHERS.includes(type) ? undefined : type
+}
+
+/**
+ * Whether a launch brought something of that type. In which role is not looked at: the app is given all that is open,
+ * and each says its own.
+ *
+ * @see SMART App Launch 2.2, "Scopes for requesting context data" (of a role that is not known, the type's context)
+ */
+export const hasContext = (items: readonly FhirContextItem[], type: string): boolean =>
+  items.some((item) =>
+    [item.reference?.split('/')[0], item.type].some((each) => each?.toLowerCase() === type),
+  )

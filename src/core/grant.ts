@@ -7,6 +7,7 @@ import type { Client } from './client.js'
 import type { FhirContextItem, KnownUser, KnowUser, NhsNumber } from './context.js'
 import type { OwnContext } from './context-kinds.js'
 import type { Circumstances } from './decision.js'
+import type { BrokenGlass } from './emergency.js'
 import type { GrantId, LaunchId, SignOnId, TokenId } from './ids.js'
 import { isStandalone, type LaunchSession } from './launch.js'
 import { readScope } from './scope.js'
@@ -30,6 +31,8 @@ export interface Grant {
   readonly scopes: readonly string[]
   readonly audience: readonly string[]
   readonly context: LaunchContext
+  /** Set when the glass was broken for it: it reads, and ends then at the latest. */
+  readonly emergency?: BrokenGlass
   /** For the trail alone: it stands in no token and in no answer. */
   readonly nhsNumber?: NhsNumber
   /** What the policies oblige the app to show, such as `mark-sensitive`. */
@@ -128,7 +131,8 @@ export function openGrant(
 ): Grant {
   const { launch, user } = session
   const { time, acr } = signOn.authentication
-  const offline = asked.scopes.includes('offline_access')
+  // Whatever was granted: an emergency is over with its time, and with its user's session.
+  const offline = asked.scopes.includes('offline_access') && session.emergency === undefined
   const audience = audienceOf(asked.scopes, bases)
   const detailed = asked.detailed && audience.includes(bases.fhir)
   return {
@@ -144,6 +148,7 @@ export function openGrant(
       ? {}
       : { fhirUser: `${bases.fhir}/Practitioner/${user.sdsUserId}` }),
     scopes: asked.scopes,
+    ...(session.emergency === undefined ? {} : { emergency: session.emergency }),
     ...(session.patient === undefined ? {} : { nhsNumber: session.patient.nhsNumber }),
     audience,
     context: contextOf(session, asked.styleUrl),
@@ -163,7 +168,10 @@ export function openGrant(
     ...(time === undefined ? {} : { authTime: time }),
     ...(acr === undefined ? {} : { acr }),
     since: times.now,
-    until: offline ? times.now + times.offline * 1000 : signOn.until,
+    until: Math.min(
+      offline ? times.now + times.offline * 1000 : signOn.until,
+      session.emergency?.until ?? Number.POSITIVE_INFINITY,
+    ),
   }
 }
 

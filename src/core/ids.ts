@@ -14,6 +14,7 @@ export type LaunchId = `lch_${string}`
 export type SignOnId = `sgn_${string}`
 export type GrantId = `grt_${string}`
 export type TokenId = `tok_${string}`
+export type EmergencyId = `emg_${string}`
 export type Reference = `ref_${string}`
 
 /** The secrets that belong to one launch, and what each opens. */

@@ -11,6 +11,7 @@ import type {
   SystemRung,
 } from './context.js'
 import type { OwnContext } from './context-kinds.js'
+import type { BrokenGlass } from './emergency.js'
 import type { LaunchId, SignOnId } from './ids.js'
 import type { Branded, EpochMs } from './values.js'
 
@@ -102,6 +103,8 @@ export interface LaunchSession {
   readonly obligations: readonly string[]
   /** Set when an authorize request led to it, which alone it answers: hash of the request's secret. */
   readonly request?: string
+  /** Set when the glass was broken for it: it is read-only and short. */
+  readonly emergency?: BrokenGlass
 }
 
 /**
@@ -115,12 +118,12 @@ export function openSession(
   by: { readonly user: KnownUser; readonly signOn: SignOnId; readonly browser: string },
   handle: { readonly hash: string; readonly until: EpochMs },
   obligations: readonly string[],
-  request?: string,
+  more: Pick<LaunchSession, 'request' | 'emergency'> = {},
 ): LaunchSession {
   const whose = patient === undefined ? {} : { patient }
   return {
     ...{ launch, ...whose, ...by, handle: handle.hash, handleUntil: handle.until, obligations },
-    ...(request === undefined ? {} : { request }),
+    ...more,
   }
 }
 

@@ -3,14 +3,16 @@ import type { SignOnId } from './ids.js'
 import { LOGOUT_EVENT } from './logout-token.js'
 import { after, type EpochMs, type Seconds, seconds } from './values.js'
 
+/** What is told by a call that may fail: how often it was tried, and when it is tried next. */
+export interface Tried {
+  readonly tries: number
+  readonly due: EpochMs
+}
+
 /** One sign-on that ended. Its apps are told together; who was told is not told again. */
-export interface Notice {
+export interface Notice extends Tried {
   readonly signOn: SignOnId
   readonly at: EpochMs
-  /** How often its apps have been called. */
-  readonly tries: number
-  /** When they are called next. */
-  readonly due: EpochMs
   /** Apps that have heard it. */
   readonly told: readonly string[]
 }
@@ -28,23 +30,29 @@ export const newNotice = (signOn: SignOnId, now: EpochMs): Notice => ({
 })
 
 /** Whether it was tried as often as it is worth. */
-export const isGivenUp = ({ tries }: Notice): boolean => tries > DELAYS.length
+export const isGivenUp = ({ tries }: Tried): boolean => tries > DELAYS.length
 
-const delayAfter = ({ tries }: Notice): Seconds => DELAYS[tries - 1] ?? 0
+const delayAfter = ({ tries }: Tried): Seconds => DELAYS[tries - 1] ?? 0
 
-/** The notice while its apps are called: another node takes it up when this one does not come back. */
-export function tried(notice: Notice, now: EpochMs): Notice {
+/** It while the calls are made: another node takes it up when this one does not come back. */
+export function tried<N extends Tried>(notice: N, now: EpochMs): N {
   const next = { ...notice, tries: notice.tries + 1 }
   return { ...next, due: after(now, UNDER_WAY + delayAfter(next)) }
 }
 
+/** It once a call was made without success. */
+export const later = <N extends Tried>(notice: N, now: EpochMs): N => ({
+  ...notice,
+  due: after(now, delayAfter(notice)),
+})
+
 /** The notice once its apps were called, some of them without success. */
 export const putOff = (notice: Notice, told: readonly string[], now: EpochMs): Notice => ({
-  ...{ ...notice, told: [...notice.told, ...told], due: after(now, delayAfter(notice)) },
+  ...{ ...later(notice, now), told: [...notice.told, ...told] },
 })
 
 /** Those who have waited shortest first: an app that never answers must not keep others from being told. */
-export const inTurn = (a: Notice, b: Notice): number => a.tries - b.tries || a.due - b.due
+export const inTurn = (a: Tried, b: Tried): number => a.tries - b.tries || a.due - b.due
 
 /**
  * A logout token for one app. It has no nonce, so that nobody takes it for an id_token.

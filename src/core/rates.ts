@@ -48,8 +48,8 @@ interface Limit {
   readonly by: keyof typeof KEYS
   readonly points: number
   readonly per: Seconds
-  /** All of something, counted by each node for itself; or refusals, counted by all nodes together. */
-  readonly counts: 'asked' | 'wrong' | readonly RefusalCode[]
+  /** All of something, counted by each node for itself; or acts and refusals, counted by all nodes together. */
+  readonly counts: 'asked' | 'done' | 'wrong' | readonly RefusalCode[]
 }
 
 // biome-ignore format: a table
@@ -60,6 +60,8 @@ export const LIMITS = {
   calls:    { by: 'user',    points: 3_000,  per: 60,   counts: 'asked' },
   launches: { by: 'user',    points: 600,    per: 60,   counts: 'asked' },
   registrations:{ by: 'address', points: 60, per: 3600,      counts: 'asked' },
+  // Done: the next one is turned away
+  emergencies:{ by: 'user',  points: 20,     per: 3600, counts: 'done' },
   // Tried: the next try is turned away unread
   patients: { by: 'patient', points: 20,     per: 3600, counts: 'wrong' },
   people:   { by: 'user',    points: 60,     per: 600,  counts: 'wrong' },

@@ -4,10 +4,12 @@
  */
 import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
+import type { ConsoleJourney, ConsoleSession } from './console.js'
 import type { Question } from './decision.js'
 import type { Draft, VersionOrigin } from './draft.js'
+import type { Emergency, EmergencyAlert } from './emergency.js'
 import type { Grant } from './grant.js'
-import type { SignOnId } from './ids.js'
+import { hashOf, type SignOnId } from './ids.js'
 import type { Json } from './json.js'
 import type { SealedRing } from './key-ring.js'
 import type { IdentifiedLaunch, LaunchSession } from './launch.js'
@@ -152,8 +154,20 @@ export interface Records {
   roll: { readonly signOn: SignOnId }
   /** That an app was opened under a sign-on, and whom it knows there. By `openedBy(…)`. */
   opened: { readonly subject: string; readonly at: EpochMs }
+  /** That an app may act for a person who is not there, since the last time that it was let. By `awayOf(…)`. */
+  away: { readonly since: EpochMs }
   /** A sign-on that ended, until its apps have been told. By an id of its own. */
   notice: Notice
+  /** Who of the security team is signed in, by hash of the console's cookie. */
+  consoleSession: ConsoleSession
+  /** A journey of theirs to the OpenID provider, by hash of `state`. */
+  consoleJourney: ConsoleJourney
+  /** One use of emergency access. By its id. */
+  emergency: Emergency
+  /** That one is still to be reviewed: whose privacy officer is to do it. By the emergency's id. */
+  unreviewed: { readonly organization: string; readonly at: EpochMs }
+  /** That one is to be told of, until it was. By the emergency's id. */
+  alert: EmergencyAlert
   /** A form that was shown, for the one answer to it. By hash of its secret. */
   form: ShownForm
 }
@@ -206,7 +220,13 @@ export const KINDS = {
   providerSession: { tag: 'own' },
   roll:            { tag: 'own' },
   opened:          { tag: 'own' },
+  away:            { tag: 'own' },
   notice:          { tag: 'own' },
+  consoleSession:  { tag: 'own' },
+  consoleJourney:  { tag: 'own' },
+  emergency:       { tag: 'own' },
+  unreviewed:      { tag: 'own' },
+  alert:           { tag: 'own' },
   form:            { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 
@@ -234,3 +254,6 @@ export const endOf = (
  * other. Which there are is asked for each registered app, of which there are few.
  */
 export const openedBy = (signOn: SignOnId, app: string) => `${signOn}/${app}`
+
+/** The id of an `away` record: one for each app of a person, named by a hash. */
+export const awayOf = (person: string, app: string) => `${hashOf(person)}/${app}`

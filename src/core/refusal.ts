@@ -3,6 +3,8 @@
  * `text` for anyone: it says what happened and what to do. Two failures that an attacker could tell
  * apart share one text (a test says so). Detail goes to the trail, never into an answer.
  */
+import type { Happening } from './audit.js'
+
 export interface RefusalRow {
   /** The OAuth or OpenID Connect error code (RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1). */
   readonly wire: string
@@ -64,6 +66,8 @@ export const REFUSALS = {
   record_unavailable:    { wire: 'temporarily_unavailable', status: 503, text: 'The shared record could not be reached, so we do not know whether there is a plan. Try again in a moment.' },
   upstream_invalid:      { wire: 'temporarily_unavailable', status: 502, text: 'The shared record gave an answer that could not be used. Try again in a moment.' },
   launch_denied:         { wire: 'access_denied', status: 403, text: 'Your role does not allow opening this care plan.' },
+  emergency_own:         { wire: 'access_denied', status: 403, text: 'Emergency access is reviewed by somebody else than whoever used it.' },
+  emergency_closed:      { wire: 'conflict', status: 409, text: 'This emergency access has been reviewed already.' },
   policy_stale:          { wire: 'temporarily_unavailable', status: 503, text: 'Access rules could not be checked just now. Try again in a moment.' },
 
   // Sign-on
@@ -76,6 +80,12 @@ export const REFUSALS = {
   role_unselected:       { wire: 'access_denied', status: 403, text: 'No role was chosen at sign-in. Sign in again and choose a role.' },
   birth_date_exhausted:  { wire: 'access_denied', status: 403, text: 'The date of birth did not match. Open the care plan again from the patient record.' },
   logout_token_invalid:  { wire: 'invalid_request', status: 400, text: 'The logout token is not valid.' },
+
+  // The security team's console
+  console_stranger:      { wire: 'access_denied', status: 403, text: 'You have no duty in this console. A guardian of the policies can give you one.' },
+  console_signed_out:    { wire: 'access_denied', status: 403, text: 'You are not signed in to the console any more, so nothing was done. Sign in and try again.' },
+  console_form_refused:  { wire: 'access_denied', status: 403, text: 'This form did not come from your own console page, or that page is older than your sign-in. Nothing was done: go back and try again.' },
+  console_denied:        { wire: 'access_denied', status: 403, text: 'Your duties do not allow this.' },
 
   // Authorize
   client_unknown:        { wire: 'invalid_request', status: 400, text: 'This app is not registered.' },
@@ -177,6 +187,7 @@ export type RefusalCode = keyof typeof REFUSALS
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly told: string | undefined
+  readonly facts: Happening['detail']
   constructor(
     readonly code: RefusalCode,
     /** For the trail only. Never a secret, an NHS number or clinical content. */
@@ -184,10 +195,13 @@ export class Refusal extends Error {
     options?: ErrorOptions & {
       /** What of it the answer says: names of our own parameters and words of ours, never what was sent. */
       readonly told?: string
+      /** Members of the entry's detail, beside `why`. As little a secret as that. */
+      readonly facts?: Happening['detail']
     },
   ) {
     super(`${code}: ${detail}`, options)
     this.told = options?.told
+    this.facts = options?.facts
   }
 }
 

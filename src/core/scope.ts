@@ -119,6 +119,30 @@ export function writeScope(scope: Scope): string {
   return `${scope.reach}/${scope.type}.${word}${scope.query === '' ? '' : `?${scope.query}`}`
 }
 
+/** One of v1's words, which its app looks for as it asked: no letters are added to it. */
+const isV1Word = (scope: Scope): boolean =>
+  scope.kind === 'fhir' && scope.v1 && spell(scope.letters) in V1_WORDS
+
+/** The same rights in the fewest scopes, each where its first part stood. @see SMART App Launch 2.2, "Scopes" */
+export function shortest(scopes: readonly Scope[]): readonly Scope[] {
+  const sums = new Map<string, Scope>()
+  for (const scope of scopes) {
+    if (scope.kind === 'plain' || isV1Word(scope)) {
+      sums.set(writeScope(scope), scope)
+      continue
+    }
+    const name = writeScope({ ...scope, letters: new Set() })
+    const sum = sums.get(name)
+    if (sum === undefined || sum.kind === 'plain') sums.set(name, scope)
+    else {
+      const letters = new Set([...sum.letters, ...scope.letters])
+      const v1 = sum.kind === 'fhir' && sum.v1 && scope.kind === 'fhir' && scope.v1
+      sums.set(name, sum.kind === 'fhir' ? { ...sum, letters, v1 } : { ...sum, letters })
+    }
+  }
+  return [...sums.values()]
+}
+
 /** Whether a template id or query name is one that the scope's pattern names. */
 export function matchesPattern(pattern: string, name: string): boolean {
   if (!pattern.includes('*')) return pattern === name

@@ -9,6 +9,7 @@ import type {
   NamedUser,
   NhsNumber,
 } from './context.js'
+import type { EmergencyOffer } from './emergency.js'
 import { type LaunchId, type SignOnId, sha256 } from './ids.js'
 import type { SystemLaunch, VerifiedLaunch } from './launch.js'
 import type { Assurance } from './roles.js'
@@ -35,7 +36,9 @@ export interface SignOn {
 
 /** What a launch waits for before it can go on; each is a page of launch/identify.ts. */
 export type Waiting =
-  | { readonly for: 'sign-on'; readonly assurance: Assurance }
+  /** With an offer to who cannot sign on more strongly now and must see the plan. */
+  | { readonly for: 'sign-on'; readonly assurance: Assurance; readonly emergency?: EmergencyOffer }
+  | { readonly for: 'emergency'; readonly emergency: EmergencyOffer }
   | { readonly for: 'birth-date'; readonly attempts: number }
   | { readonly for: 'patient'; readonly attempts: number }
   | { readonly for: 'person' }

@@ -125,6 +125,7 @@ export const gatewayFile = z.strictObject({
       access_token: lifetime(300, 600),
       session_idle: lifetime(900, 3600),
       session: lifetime(43_200, 43_200),
+      emergency: z.number().int().min(60).max(14_400).default(3_600),
     })
     .prefault({}),
   keys: z
@@ -135,6 +136,12 @@ export const gatewayFile = z.strictObject({
     .prefault({}),
   questions: z.strictObject({ keep_days: z.number().int().min(0).max(90).default(7) }).prefault({}),
   registration: registration.prefault({}),
+  emergency: z
+    .strictObject({
+      keep_days: z.number().int().min(0).max(36_500).default(2_557),
+      alert_uri: address.optional(),
+    })
+    .prefault({}),
   limits: z
     .strictObject({
       skew: z.number().int().min(0).max(60).default(30),
@@ -164,6 +171,7 @@ export const gatewayFile = z.strictObject({
   }),
   policies: z.string().default('policies'),
   roles: z.string().default('roles.yaml'),
+  console: z.string().default('console.yaml'),
   organizations: z.string().default('organizations.yaml'),
   plan: z.string().default('plan/sections.yaml'),
 })

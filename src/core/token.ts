@@ -131,15 +131,30 @@ export function idClaims(
   }
 }
 
+/** That the plan was opened as an emergency: its record's id, and when it ends (Unix time). */
+const emergencyMembers = ({ emergency }: Grant) =>
+  emergency === undefined
+    ? {}
+    : {
+        __emergency: true,
+        __emergency_id: emergency.id,
+        __emergency_ends: seconds(emergency.until),
+      }
+
 /**
  * Launch context, and members of our own with two underscores (SMART "Launch context", own members): the launch's id,
- * and what the policies oblige the app to show.
+ * and what the policies oblige the app to show, and whether it is an emergency.
  */
 export const besideToken = (grant: Grant) => ({
   ...contextMembers(grant.context),
   __launch: grant.launch,
   ...(grant.obligations.length > 0 ? { __obligations: grant.obligations } : {}),
+  ...emergencyMembers(grant),
 })
+
+/** Of an emergency: with its time, though its user stays signed on. */
+const sessionEnd = ({ emergency }: Grant, { until }: SignOn): EpochMs =>
+  Math.min(until, emergency?.until ?? until)
 
 export const tokenTypeOf = (cnf: Confirmation | undefined): 'Bearer' | 'DPoP' =>
   cnf?.jkt === undefined ? 'Bearer' : 'DPoP'
@@ -166,6 +181,6 @@ export function tokenAnswer(
     ...besideToken(grant),
     ...(signOn === undefined
       ? {}
-      : { __session_idle_seconds: idle, __session_ends: seconds(signOn.until) }),
+      : { __session_idle_seconds: idle, __session_ends: seconds(sessionEnd(grant, signOn)) }),
   }
 }

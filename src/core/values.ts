@@ -16,3 +16,6 @@ export type Random = (bytes: number) => Uint8Array
 
 export const seconds = (ms: EpochMs): EpochSeconds => Math.floor(ms / 1000)
 export const after = (now: EpochMs, duration: Seconds): EpochMs => now + duration * 1000
+
+/** Of our clock, in UTC: `2026-01-31`. */
+export const dayOf = (time: EpochMs): string => new Date(time).toISOString().slice(0, 10)

@@ -9,6 +9,7 @@ import type { LaunchingUser } from './desktop-launches.js'
 import { PATIENTS } from './patients.js'
 import { readForm, readPlans } from './plans.js'
 import { createProvider, makeProviderKeys, type ProviderKeys } from './provider.js'
+import type { ProviderUser } from './provider-people.js'
 import { createRecord } from './record.js'
 
 /** What the provider signs with, made at first start and readable by the owner alone. */
@@ -26,6 +27,15 @@ export async function demoUsers(root: string): Promise<readonly LaunchingUser[]>
     users: LaunchingUser[]
   }
   return people.users
+}
+
+/** The security team as the provider knows it: people without any role. Their duties stand in console.yaml. */
+export async function demoTeam(root: string): Promise<readonly ProviderUser[]> {
+  const people = parse(await readFile(join(root, 'config/demo/people.yaml'), 'utf8')) as {
+    console: readonly Pick<ProviderUser, 'id' | 'name' | 'uid'>[]
+  }
+  const none = { role_profile: '', role_code: '', activities: [], ods: '', more_roles: [] }
+  return people.console.map((person) => ({ ...none, ...person, org: `Their duty: ${person.id}` }))
 }
 
 export interface HospitalParts {
@@ -62,6 +72,7 @@ export async function createHospital(parts: HospitalParts): Promise<Express> {
         jwksUri: `${origins.gateway}/oauth/jwks`,
       },
       users,
+      team: await demoTeam(root),
       keys: await providerKeys(dataDir),
       clock,
       report: (what, error) => log.warn({ what, err: error }, 'the pretend provider'),

@@ -42,10 +42,13 @@ export interface ProviderSetting {
   readonly findAccount: FindAccount
 }
 
+/** Where the security team comes back to: who is sent there is offered the team's people. */
+export const CONSOLE_CALLBACK = '/console/callback'
+
 const clientOf = (gateway: RelyingParty): ClientMetadata => ({
   client_id: gateway.clientId,
   client_name: 'Care plan gateway',
-  redirect_uris: [`${gateway.origin}/sign-in/callback`],
+  redirect_uris: [`${gateway.origin}/sign-in/callback`, `${gateway.origin}${CONSOLE_CALLBACK}`],
   token_endpoint_auth_method: 'private_key_jwt',
   ...('jwks' in gateway ? { jwks: gateway.jwks } : { jwks_uri: gateway.jwksUri }),
   backchannel_logout_uri: `${gateway.origin}/sign-in/backchannel-logout`,

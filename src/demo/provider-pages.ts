@@ -92,20 +92,31 @@ const ACTIONS = html`<div class="actions"><button type="submit">Continue</button
 const errorBox = (error: string | undefined): Markup | undefined =>
   error === undefined ? undefined : html`<div class="error" role="alert">${error}</div>`
 
-const placeOf = (role: ProviderRole): string =>
-  role.role_profile === '' ? `No role, ${role.org}` : `${jobRole(role)}, ${role.org}`
+const placeOf = (user: ProviderUser): string => {
+  if (user.role_profile !== '') return `${jobRole(user)}, ${user.org}`
+  return user.ods === '' ? user.org : `No role, ${user.org}`
+}
 
 export interface PersonPage {
   readonly base: string
   readonly action: string
   readonly users: readonly ProviderUser[]
+  readonly team: readonly ProviderUser[]
   readonly least: Assurance
   readonly chosen?: string
   readonly error?: string
 }
 
-export function personPage({ base, action, users, least, chosen, error }: PersonPage): string {
-  const people = users.map((user) => ({ value: user.id, label: user.name, hint: placeOf(user) }))
+const peopleOf = (users: readonly ProviderUser[]): readonly Choosable[] =>
+  users.map((user) => ({ value: user.id, label: user.name, hint: placeOf(user) }))
+
+export function personPage(asked: PersonPage): string {
+  const { base, action, users, team, least, chosen, error } = asked
+  const groups =
+    team.length === 0
+      ? radios('person', 'Person', peopleOf(users), chosen)
+      : html`${radios('person', 'Security team', peopleOf(team), chosen)}
+${radios('person', 'Clinicians and others, whom the console does not know', peopleOf(users), chosen)}`
   const methods = METHODS.filter(({ assurance }) => assurance >= least).map((method) => ({
     value: `${method.assurance}`,
     label: method.name,
@@ -116,7 +127,7 @@ export function personPage({ base, action, users, least, chosen, error }: Person
     'Choose who to sign in as',
     base,
     html`${errorBox(error)}${least === 3 ? stronger : undefined}
-<form method="post" action="${action}" data-step="person">${radios('person', 'Person', people, chosen)}
+<form method="post" action="${action}" data-step="person">${groups}
 ${radios('assurance', 'How you sign in', methods, methods[0]?.value)}${ACTIONS}</form>`,
   )
 }

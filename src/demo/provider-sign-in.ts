@@ -4,6 +4,7 @@ import type Provider from 'oidc-provider'
 import type { Assurance } from '../core/roles.js'
 import { type Clock, seconds } from '../core/values.js'
 import { leastOf, METHODS } from './provider-assurance.js'
+import { CONSOLE_CALLBACK } from './provider-configuration.js'
 import { errors } from './provider-library.js'
 import { personPage, problemPage, rolePage } from './provider-pages.js'
 import { type Choice, CLAIMS, type ProviderUser, rolesOf } from './provider-people.js'
@@ -15,6 +16,8 @@ export interface SignIn {
   /** Path under which the provider is mounted. */
   readonly base: string
   readonly users: readonly ProviderUser[]
+  /** The security team: in front of the others for whoever comes from the console, and else not there. */
+  readonly team: readonly ProviderUser[]
   readonly clock: Clock
   /** Keeps what was chosen, by the grant that came of it. */
   readonly keep: (grantId: string, choice: Choice) => void
@@ -27,12 +30,24 @@ const field = (body: unknown, name: string): string => {
 
 const actionOf = ({ base }: SignIn, { uid }: Interaction): string => `${base}/interaction/${uid}`
 
+function peopleFor({ users, team }: SignIn, { params }: Interaction) {
+  const fromConsole = String(params.redirect_uri).endsWith(CONSOLE_CALLBACK)
+  return { users, team: fromConsole ? team : [] }
+}
+
 function askPerson(signIn: SignIn, asked: Interaction, res: Response, error?: string): void {
-  const { base, users } = signIn
+  const { base } = signIn
+  const { users, team } = peopleFor(signIn, asked)
   const hint = asked.params.login_hint
   const chosen = users.find(({ id, uid }) => hint === id || hint === uid)?.id
   const page = personPage({
-    ...{ base, users, action: actionOf(signIn, asked), least: leastOf(asked.params.acr_values) },
+    ...{
+      base,
+      users,
+      team,
+      action: actionOf(signIn, asked),
+      least: leastOf(asked.params.acr_values),
+    },
     ...(chosen === undefined ? {} : { chosen }),
     ...(error === undefined ? {} : { error }),
   })
@@ -41,7 +56,8 @@ function askPerson(signIn: SignIn, asked: Interaction, res: Response, error?: st
 
 /** What the form says, as far as it may be said: the assurance is held against what was asked. */
 function readForm(signIn: SignIn, asked: Interaction, body: unknown): Choice | undefined {
-  const user = signIn.users.find(({ id }) => id === field(body, 'person'))
+  const { users, team } = peopleFor(signIn, asked)
+  const user = [...team, ...users].find(({ id }) => id === field(body, 'person'))
   const assurance = Number(field(body, 'assurance')) as Assurance
   const offered = METHODS.some((method) => method.assurance === assurance)
   if (!user || !offered || assurance < leastOf(asked.params.acr_values)) return undefined

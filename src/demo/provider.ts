@@ -33,6 +33,8 @@ export interface ProviderOptions {
   readonly issuer: string
   readonly gateway: RelyingParty
   readonly users: readonly ProviderUser[]
+  /** The security team: offered to whoever comes from the console. */
+  readonly team?: readonly ProviderUser[]
   readonly keys: ProviderKeys
   /** Says when a person signed in. Tokens expire by the system's clock, which is the library's. */
   readonly clock?: Clock
@@ -64,7 +66,7 @@ function listen(provider: Provider, report: ProviderOptions['report']): void {
  * A person signs out at `{issuer}/sign-out`, upon which the gateway gets a logout token.
  */
 export function createProvider(options: ProviderOptions): Router {
-  const { issuer, users, clock = Date.now } = options
+  const { issuer, users, team = [], clock = Date.now } = options
   const base = new URL(issuer).pathname
   const choices = new Map<string, Choice>()
   const keep = (grantId: string, choice: Choice): void => {
@@ -93,7 +95,7 @@ export function createProvider(options: ProviderOptions): Router {
   router.get('/', (_req, res) => res.send(homePage(base)))
   router.get('/style.css', (_req, res) => res.type('css').send(STYLE))
   router.get('/sign-out', (_req, res) => res.redirect(303, `${issuer}/session/end`))
-  router.use(signInRoutes({ provider, base, users, clock, keep }))
+  router.use(signInRoutes({ provider, base, users, team, clock, keep }))
   router.use(provider.callback())
   return router
 }

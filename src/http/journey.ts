@@ -12,12 +12,16 @@ export interface Journey {
   refused: EventName
   /** Facts for that entry. */
   about: Partial<Happening>
-  /** Set once the redirect was proven: refusals then go to the app. */
+  /** Set once the redirect was proven: refusals then go to the app, and so do faults of ours. */
   redirect?: AppReturn
+  /** A refusal would send the app on without its patient, and stops with a page. A fault of ours leads to nobody's plan. */
+  refusesHere?: boolean
   /** Origins that may frame the page that answers. */
   frameAncestors: readonly string[]
   /** Plain reasons of a policy's refusal, for the page. */
   reasons?: readonly string[]
+  /** What else the page of a refusal says. */
+  more?: Readonly<Record<string, unknown>>
 }
 
 const KEY = 'journey'

@@ -6,6 +6,7 @@ import { newId, type Reference } from '../core/ids.js'
 import { TooMany } from '../core/rates.js'
 import { REFUSALS, Refusal, type RefusalRow } from '../core/refusal.js'
 import type { Random } from '../core/values.js'
+import { StoreFailure, type StoreFailureCode } from '../store/failure.js'
 import { challenge } from './challenge.js'
 import { type Journey, journeyOf } from './journey.js'
 import type { Pages } from './pages.js'
@@ -43,6 +44,10 @@ function textOf(refusal: Refusal): string {
   return refusal.told === undefined ? text : `${text.slice(0, -1)}: ${refusal.told}.`
 }
 
+/** The console shows refusals in its own frame of words, and stands in nobody's. */
+const isConsole = ({ refused }: Journey): boolean => refused === 'console_refused'
+const viewOf = (journey: Journey): string => (isConsole(journey) ? 'console/refusal' : 'refusal')
+
 const operationOutcome = (code: string, text: string, reference: string) => ({
   resourceType: 'OperationOutcome',
   issue: [{ severity: 'error', code, diagnostics: `${text} Reference: ${reference}` }],
@@ -71,8 +76,7 @@ function answer(
   const text = textOf(refusal)
   const atResource = journey.refused === 'access_refused'
   const status = (atResource ? row.atResource : undefined) ?? row.status
-  res.set('X-Request-Id', reference)
-  if (journey.redirect) {
+  if (journey.redirect && !journey.refusesHere) {
     const error_description = `${text} Reference: ${reference}`
     answerApp(parts, res, journey.redirect, { error: wire, error_description })
     return
@@ -81,8 +85,8 @@ function answer(
   if (journey.answers === 'page') {
     const { refused, reasons } = journey
     const signOut = refused === 'sign_out_refused'
-    parts.pages.send(res, status, 'refusal', {
-      ...{ text, reference, reasons, signOut, code: refusal.code },
+    parts.pages.send(res, status, viewOf(journey), {
+      ...{ text, reference, reasons, signOut, code: refusal.code, ...journey.more },
     })
     return
   }
@@ -94,6 +98,31 @@ function answer(
       : { error: wire, error_description: text, reference }
   res.status(status).type(journey.answers === 'fhir' ? 'application/fhir+json' : 'json')
   res.send(JSON.stringify(body))
+}
+
+const OUR_FAULT =
+  'Something went wrong on our side. Try again; if it happens again, give support this reference.'
+
+/** Of a store that did nothing: the same request may do in a moment. */
+const NOT_NOW: readonly StoreFailureCode[] = ['closed', 'overloaded', 'unavailable']
+
+/** Without a word of what went wrong. @see RFC 6749 §4.1.2.1 (no status of ours reaches an app through a browser) */
+function answerFault(
+  parts: Parts,
+  res: Response,
+  journey: Journey,
+  fault: unknown,
+  reference: Reference,
+): void {
+  const text = OUR_FAULT
+  if (journey.redirect) {
+    const notNow = fault instanceof StoreFailure && NOT_NOW.includes(fault.code)
+    const error = notNow ? 'temporarily_unavailable' : 'server_error'
+    const error_description = `${text} Reference: ${reference}`
+    answerApp(parts, res, journey.redirect, { error, error_description })
+  } else if (journey.answers === 'page') {
+    parts.pages.send(res, 500, viewOf(journey), { text, reference, code: 'unexpected' })
+  } else res.status(500).json({ error: 'server_error', error_description: text, reference })
 }
 
 /** Even if this fails, the answer is still the refusal, because a refusal is a narrowing. */
@@ -110,7 +139,10 @@ async function enter(
       ...journey.about,
       reference,
       refusal: refusal?.code ?? 'unexpected',
-      detail: { ...journey.about.detail, why: refusal?.detail ?? 'unexpected error' },
+      detail: {
+        ...{ ...journey.about.detail, ...refusal?.facts },
+        why: refusal?.detail ?? 'unexpected error',
+      },
     })
     .catch((failure: unknown) =>
       parts.log.error({ reference, err: failure }, 'the trail refused an entry'),
@@ -120,7 +152,7 @@ async function enter(
 /**
  * Answers what an endpoint threw. A refusal is recorded with what the request had learned. Those that a
  * rate limit turns away share the entry of the first of them, and its reference: nobody fills the trail.
- * Anything else is a bug: 500, with a reference, without a word of what went wrong.
+ * Anything else is a fault of ours: 500, or `server_error` at the app, with a reference.
  */
 export function refusals(parts: Parts): ErrorRequestHandler {
   return async (error: unknown, req: Request, res: Response, next) => {
@@ -134,17 +166,12 @@ export function refusals(parts: Parts): ErrorRequestHandler {
       parts.log.error({ reference, err: error, path: req.route?.path }, 'unexpected error')
     if (told === undefined) await enter(parts, journey, refusal, reference)
     if (res.headersSent) return next(error)
-    if (journey.answers === 'page' && journey.frameAncestors.length === 0) {
+    const mayBeFramed = journey.answers === 'page' && !isConsole(journey)
+    if (mayBeFramed && journey.frameAncestors.length === 0) {
       journey.frameAncestors = await parts.claimedAncestors(req).catch(() => [])
     }
+    res.set('X-Request-Id', reference)
     if (refusal) answer(parts, { req, res }, journey, refusal, reference)
-    else {
-      res.set('X-Request-Id', reference)
-      const text =
-        'Something went wrong on our side. Try again; if it happens again, give support this reference.'
-      if (journey.answers === 'page')
-        parts.pages.send(res, 500, 'refusal', { text, reference, code: 'unexpected' })
-      else res.status(500).json({ error: 'server_error', error_description: text, reference })
-    }
+    else answerFault(parts, res, journey, error, reference)
   }
 }

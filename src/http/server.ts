@@ -39,6 +39,8 @@ const TIMES = {
   /** The whole request must have arrived by then. */
   requestTimeout: 15_000,
   headersTimeout: 10_000,
+  /** How often both are looked at: by Node's own 30 seconds, ten would be forty. */
+  connectionsCheckingInterval: 2_000,
   keepAliveTimeout: 65_000,
   maxHeaderSize: 32_768,
 }
@@ -81,6 +83,11 @@ export function createHttpServer(
   if (!tls) return createServer(options as never, listener as never)
   const { clients, ...pair } = tls
   const more = clients ? asking(clients) : {}
+  // Node's own is two minutes.
+  const handshakeTimeout = TIMES.headersTimeout
   const strength = { minVersion: 'TLSv1.2', ciphers: CIPHERS } as const
-  return createTlsServer({ ...options, ...pair, ...more, ...strength }, listener as never)
+  return createTlsServer(
+    { ...options, ...pair, ...more, ...strength, handshakeTimeout },
+    listener as never,
+  )
 }

@@ -12,7 +12,7 @@ import {
   fetchUserInfo,
   ResponseBodyError,
 } from 'openid-client'
-import { type Clinician, readClinician } from '../core/clinician-claims.js'
+import { type Clinician, type Person, readClinician, readPerson } from '../core/clinician-claims.js'
 import { type LogoutNotice, readLogout } from '../core/logout-token.js'
 import { Refusal, type RefusalCode } from '../core/refusal.js'
 import type { Assurance } from '../core/roles.js'
@@ -35,6 +35,15 @@ export interface ClinicianProviderConfig extends ProviderAddress {
   readonly maxAge?: Seconds
   /** Clock difference allowed. */
   readonly skewSeconds?: Seconds
+}
+
+/** How a journey ends: what it was, and what its answer is held against. */
+export interface JourneyEnd extends JourneySecrets {
+  /** The least that will do. */
+  readonly assurance: Assurance
+  readonly maxAge?: Seconds | undefined
+  /** When the journey began, if it demanded a fresh sign-in: an older one is refused. */
+  readonly since?: EpochSeconds | undefined
 }
 
 /** What the caller made for this journey and keeps on the server until its end. */
@@ -71,16 +80,12 @@ export interface ClinicianProvider {
    * @param callback what the browser came back with; only its parameters are looked at
    * @throws Refusal sign_on_failed, sign_on_cancelled, sign_on_unavailable, role_absent, role_unselected
    */
-  finish(
-    callback: URL,
-    journey: JourneySecrets & {
-      /** The least that will do. */
-      readonly assurance: Assurance
-      readonly maxAge?: Seconds | undefined
-      /** When the journey began, if it demanded a fresh sign-in: an older one is refused. */
-      readonly since?: EpochSeconds | undefined
-    },
-  ): Promise<Clinician>
+  finish(callback: URL, journey: JourneyEnd): Promise<Clinician>
+  /**
+   * The same for somebody who signs in without a role, by the same checks.
+   * @throws Refusal sign_on_failed, sign_on_cancelled, sign_on_unavailable
+   */
+  finishPerson(callback: URL, journey: JourneyEnd): Promise<Person>
   /**
    * Reads a back-channel logout token. The caller spends its `jti` and ends what hangs on the session.
    * @throws Refusal logout_token_invalid, sign_on_unavailable when the keys could not be fetched
@@ -122,8 +127,6 @@ export async function refusing<T>(code: RefusalCode, step: () => Promise<T>): Pr
   }
 }
 
-type Journey = Parameters<ClinicianProvider['finish']>[1]
-
 /**
  * RFC 6749 §4.1.3 and OIDC Core §3.1.3: answers the claims of a verified id_token, and userinfo of the
  * same subject. State, `iss`, nonce, audience and expiry are the library's to check.
@@ -132,7 +135,7 @@ async function exchange(
   { configuration, keys }: KnownProvider,
   { redirectUri }: ClinicianProviderConfig,
   callback: URL,
-  { state, nonce, verifier }: Journey,
+  { state, nonce, verifier }: JourneyEnd,
 ): Promise<{ readonly idToken: JWTPayload; readonly userinfo: unknown }> {
   // The address that the provider knows, not the one that a proxy in front of us made of it.
   const url = new URL(redirectUri)
@@ -151,6 +154,9 @@ async function exchange(
   return { idToken, userinfo }
 }
 
+/** What a kind of sign-in makes of the provider's claims. */
+type Reading<T> = (...claims: [unknown, unknown, string, Parameters<typeof readClinician>[3]]) => T
+
 /** @throws Error when the configuration asks for plain http where it must not */
 export function openClinicianProvider(
   config: ClinicianProviderConfig,
@@ -161,6 +167,16 @@ export function openClinicianProvider(
     throw new Error(`identity.clinician.issuer: expected https, got ${issuer}`)
   }
   const provider = openDiscovery(config, clock)
+  const end =
+    <T>(read: Reading<T>) =>
+    (callback: URL, journey: JourneyEnd): Promise<T> =>
+      refusing('sign_on_failed', async () => {
+        const known = await provider()
+        const { idToken, userinfo } = await exchange(known, config, callback, journey)
+        const { assurance, maxAge, since } = journey
+        const now = seconds(clock())
+        return read(idToken, userinfo, issuer, { now, skew, assurance, maxAge, since })
+      })
   return {
     pageOrigin: () =>
       refusing('sign_on_failed', async () => {
@@ -184,14 +200,8 @@ export function openClinicianProvider(
           ...(loginHint === undefined ? {} : { login_hint: loginHint }),
         })
       }),
-    finish: (callback, journey) =>
-      refusing('sign_on_failed', async () => {
-        const known = await provider()
-        const { idToken, userinfo } = await exchange(known, config, callback, journey)
-        const { assurance, maxAge, since } = journey
-        const now = seconds(clock())
-        return readClinician(idToken, userinfo, issuer, { now, skew, assurance, maxAge, since })
-      }),
+    finish: end(readClinician),
+    finishPerson: end(readPerson),
     readLogoutToken: (jwt) =>
       refusing('logout_token_invalid', async () => {
         if (jwt.length > MOST_TOKEN_CHARACTERS) throw new Refusal('logout_token_invalid', 'length')

@@ -22,6 +22,8 @@ export interface Outbound {
   get(address: string): Promise<JsonAnswer>
   /** A form by POST. Answers the status, whatever it is; the answer's body is not read. @throws OutboundFailure */
   post(address: string, form: Readonly<Record<string, string>>): Promise<number>
+  /** JSON by POST; as {@link post}. @throws OutboundFailure */
+  tell(address: string, message: object): Promise<number>
   close(): Promise<void>
 }
 
@@ -182,6 +184,11 @@ export function openOutbound(parts: OutboundParts): Outbound {
     })
   }
 
+  const send = (address: string, type: string, body: string): Promise<number> => {
+    const what: Call = { method: 'POST', headers: { 'content-type': type }, body }
+    return call(address, what, async ({ statusCode }) => statusCode).catch(failing(address))
+  }
+
   return {
     get(address) {
       const shared = asked.get(address)
@@ -192,12 +199,9 @@ export function openOutbound(parts: OutboundParts): Outbound {
       asked.set(address, answer)
       return answer
     },
-    post(address, form) {
-      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-      const body = new URLSearchParams(form).toString()
-      const sent = call(address, { method: 'POST', headers, body }, async (a) => a.statusCode)
-      return sent.catch(failing(address))
-    },
+    post: (address, form) =>
+      send(address, 'application/x-www-form-urlencoded', new URLSearchParams(form).toString()),
+    tell: (address, message) => send(address, 'application/json', JSON.stringify(message)),
     close,
   }
 }

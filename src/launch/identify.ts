@@ -152,7 +152,9 @@ async function choosePatient(
   await spendTry(parts, pending, { for: 'patient', attempts })
   const recent = await recentOf(parts, signOn)
   const typed = { nhsNumber: readNhsNumber(sent.get('nhs_number')), birthDate: typedDate(sent) }
-  const { nhsNumber, birthDate } = recent[Number(sent.get('recent') ?? 'none')] ?? typed
+  // By number, never by place: what the user opens elsewhere meanwhile moves the places.
+  const offered = recent.find(({ nhsNumber }) => nhsNumber === sent.get('recent'))
+  const { nhsNumber, birthDate } = offered ?? typed
   const patient =
     nhsNumber && birthDate && (await patientNamed(parts, launch, signOn, nhsNumber, birthDate))
   if (patient && nhsNumber && birthDate) {

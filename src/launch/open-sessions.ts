@@ -37,6 +37,16 @@ async function vouchedBy({ registry }: LaunchParts, { by, issuer }: SignOn): Pro
   return (await registry.system(issuer))?.name ?? issuer
 }
 
+/** Names of apps that go on without the person. */
+async function awayOf({ registry, sessions }: LaunchParts, person: string) {
+  const apps = await registry.clients()
+  const ids = await sessions.away(
+    person,
+    apps.map(({ id }) => id),
+  )
+  return apps.filter(({ id }) => ids.includes(id)).map(({ name }) => name)
+}
+
 async function rowsOf(parts: LaunchParts, signOns: readonly SignOn[], here: readonly SignOn[]) {
   const apps = await parts.registry.clients()
   const opened = await parts.sessions.opened(
@@ -70,7 +80,8 @@ export function openSessions(parts: LaunchParts): RequestHandler {
     }
     const rows = await rowsOf(parts, await parts.sessions.of(person), here)
     const name = signOn.user.name ?? signOn.user.localId
-    parts.pages.send(res, 200, 'sessions', { secret, rows, name })
+    const away = await awayOf(parts, person)
+    parts.pages.send(res, 200, 'sessions', { secret, rows, name, away })
   }
 }
 

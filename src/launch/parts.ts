@@ -7,6 +7,7 @@ import type { Happening } from '../core/audit.js'
 import type { AppAsk } from '../core/authorization-request.js'
 import type { KnownPatient, KnowUser } from '../core/context.js'
 import type { Policies } from '../core/decision.js'
+import type { Emergency, EmergencyPlea } from '../core/emergency.js'
 import type { LaunchId } from '../core/ids.js'
 import { isStandalone, type SystemLaunch, type VerifiedLaunch } from '../core/launch.js'
 import { personOf, type SignOn } from '../core/session.js'
@@ -37,11 +38,20 @@ export interface LaunchParts {
   /** Finds the patient behind number and birth date (record/), as often as may be tried. */
   readonly findPatient: FindPatient
   readonly seals: Readonly<Record<string, string>>
+  readonly emergencies: {
+    /** Counts a broken glass on its user, by their national identity. @throws Refusal rate_limited */
+    admit(uid: string): Promise<void>
+    /** What stores one, for the commit that opens its session. */
+    puts(emergency: Emergency): readonly Put[]
+    /** Told of each once it is durable. */
+    broken(emergency: Emergency): void
+  }
   readonly skew: Seconds
   readonly lifetimes: {
     readonly link: Seconds
     readonly handle: Seconds
     readonly pending: Seconds
+    readonly emergency: Seconds
   }
 }
 
@@ -64,6 +74,8 @@ export interface Arrival {
   readonly puts?: readonly Put[]
   /** The sign-on that was made for this very launch at the provider. */
   readonly signOn?: SignOn
+  /** Why the user would open it as an emergency, and to whom that was offered. */
+  readonly emergency?: { readonly person: string; readonly plea: EmergencyPlea }
   /** Set when the launch waited: its record goes when the launch goes on. */
   readonly waited?: LaunchId
 }

@@ -6,48 +6,20 @@
 
 import type { Response } from 'express'
 import type { Happening } from '../core/audit.js'
-import { circumstancesOf } from '../core/circumstances.js'
-import type { KnownUser } from '../core/context.js'
-import type { PolicyDecision, Question } from '../core/decision.js'
 import { hashOf, newLaunchSecret } from '../core/ids.js'
 import { isStandalone, launchAddress, openSession } from '../core/launch.js'
-import { ask } from '../core/question.js'
 import { Refusal } from '../core/refusal.js'
-import { type PendingLaunch, personOf, type SignOn, type Waiting } from '../core/session.js'
+import type { PendingLaunch, SignOn, Waiting } from '../core/session.js'
 import { after } from '../core/values.js'
 import { type Browser, browsersOf, ensureBrowser, renewBrowser } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { seeOther } from '../http/redirect.js'
+import { breakGlass } from './break-glass.js'
 import { recentOf } from './choose.js'
+import { denied, type Judgement, judge } from './judge.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
 import { standing } from './standing.js'
 import { showWaiting } from './waiting.js'
-
-/** The entry that a decision makes, whatever it says. */
-const decisionMade = (arrival: Arrival, user: KnownUser, decision: PolicyDecision): Happening => ({
-  what: 'decision_made',
-  outcome: decision.effect === 'allow' ? 'success' : 'refused',
-  ...factsOf(arrival),
-  user: {
-    ...factsOf(arrival).user,
-    id: personOf(user, arrival.launch.system),
-    roles: user.roles,
-    organization: user.organization.odsCode,
-  },
-  policy: {
-    version: decision.version,
-    effect: decision.effect,
-    policies: decision.policies,
-    ...(decision.errors.length > 0 ? { errors: decision.errors } : {}),
-  },
-  detail: {
-    action: 'launch',
-    assurance: user.assurance,
-    activities: user.activitySource,
-    rung: arrival.launch.rung,
-    reasons: decision.reasons,
-  },
-})
 
 const signedOn = (arrival: Arrival, signOn: SignOn): Happening => ({
   what: 'signed_on',
@@ -82,30 +54,11 @@ function wantedPatient({ launch, patient, ask }: Arrival): Waiting | undefined {
   return { for: 'patient', attempts: 0 }
 }
 
-/** A policy's no, or a way to a yes by a stronger sign-on. */
-async function denied(
-  parts: LaunchParts,
-  { res }: Exchange,
-  arrival: Arrival,
-  question: Question,
-  decision: PolicyDecision,
-  entries: readonly Happening[],
-): Promise<Waiting> {
-  const assurance = parts.policies.stepUp(question)
-  if (assurance !== undefined) return { for: 'sign-on', assurance }
-  const { claims, puts = [] } = arrival
-  const fresh = await parts.trail.commit({ claims, record: entries, puts })
-  if (!fresh) throw new Refusal('launch_replayed', 'jti')
-  journeyOf(res).reasons = decision.reasons
-  learn(res, { policy: { version: decision.version, effect: 'deny', policies: decision.policies } })
-  throw new Refusal('launch_denied', decision.policies.join(', ') || 'nothing permits it')
-}
-
 /**
  * Takes a proven launch as far as it can go now: to the app, to a page that asks the user, or to a
  * refusal. Whatever it leads to is written in one commit with the claims that make it happen once.
  *
- * @throws Refusal launch_replayed, launch_denied, person_mismatch, policy_stale
+ * @throws Refusal launch_replayed, launch_denied, person_mismatch, policy_stale, rate_limited
  */
 export async function proceed(
   parts: LaunchParts,
@@ -130,24 +83,21 @@ export async function proceed(
   if ('waiting' in stand)
     return showWaiting(parts, exchange, arrival, { ...stand, browser: browser.hash, system })
 
-  const { user } = stand.signOn
-  const circumstances = circumstancesOf(launch, user, arrival.patient, parts.clock())
-  const question = ask(circumstances, 'launch', { type: 'app', id: launch.app })
-  const decision = parts.policies.decide(question)
-  const made = [...arrival.record, decisionMade(arrival, user, decision)]
-  if (decision.effect === 'deny') {
-    const waiting = await denied(parts, exchange, arrival, question, decision, made)
-    const wait = { waiting, browser: browser.hash, system }
-    return showWaiting(parts, exchange, { ...arrival, record: made }, wait)
+  const judged = judge(parts, arrival, stand.signOn)
+  const told = { ...arrival, record: [...arrival.record, ...judged.record] }
+  if (judged.decision.effect === 'deny') {
+    const waiting = await denied(parts, exchange, arrival, judged)
+    const own = arrival.signOn ? { signOn: arrival.signOn } : {}
+    return showWaiting(parts, exchange, told, { waiting, browser: browser.hash, system, ...own })
   }
   const whose = wantedPatient(arrival)
   if (whose) {
     const { signOn } = stand
     const recent = whose.for === 'patient' ? await recentOf(parts, signOn) : []
     const wait = { waiting: whose, browser: browser.hash, system, signOn, recent }
-    return showWaiting(parts, exchange, { ...arrival, record: made }, wait)
+    return showWaiting(parts, exchange, told, wait)
   }
-  await land(parts, exchange, { ...arrival, record: made }, stand, browser, decision.obligations)
+  await land(parts, exchange, told, stand, browser, judged)
 }
 
 /** Where the app is started: at its launch URL, or where it asked from. @throws Refusal app_refused */
@@ -169,9 +119,10 @@ async function land(
   arrival: Arrival,
   { signOn, made }: { signOn: SignOn; made: boolean },
   browser: Browser,
-  obligations: readonly string[],
+  { decision: { obligations }, plea }: Judgement,
 ): Promise<void> {
   const { launch, patient, ask } = arrival
+  const broken = plea && patient && (await breakGlass(parts, { ...arrival, patient }, signOn, plea))
   const handle = newLaunchSecret('hdl', launch.id, parts.random)
   const address = await addressOf(parts, arrival, handle)
   const session = openSession(
@@ -179,7 +130,10 @@ async function land(
     { user: signOn.user, signOn: signOn.id, browser: browser.hash },
     { hash: hashOf(handle), until: after(parts.clock(), parts.lifetimes.handle) },
     obligations,
-    ask?.request,
+    {
+      ...(ask ? { request: ask.request } : {}),
+      ...(broken ? { emergency: broken.glass } : {}),
+    },
   )
   const opened: Happening = {
     what: 'session_opened',
@@ -192,15 +146,25 @@ async function land(
   const open = ask ? `open/${launch.id}/${signOn.id}` : `open/${launch.id}`
   const fresh = await parts.trail.commit({
     claims: [...arrival.claims, { what: open, until: signOn.until }],
-    record: [...arrival.record, ...(made ? [signedOn(arrival, signOn)] : []), opened],
+    record: [
+      ...arrival.record,
+      ...(made ? [signedOn(arrival, signOn)] : []),
+      ...(broken ? [broken.entry] : []),
+      opened,
+    ],
     puts: [
-      { kind: 'session', id: launch.id, value: session, until: signOn.until },
+      ...(broken?.puts ?? []),
+      {
+        ...{ kind: 'session', id: launch.id, value: session },
+        until: Math.min(signOn.until, broken?.glass.until ?? signOn.until),
+      },
       ...(made || arrival.signOn ? await attach(parts, res, signOn, browser) : []),
       ...(arrival.puts ?? []),
     ],
     ...(arrival.waited ? { drops: [{ kind: 'pending' as const, id: arrival.waited }] } : {}),
   })
   if (!fresh) throw new Refusal('launch_replayed', 'jti, link or launch used before')
+  if (broken) parts.emergencies.broken(broken.emergency)
   if (!made) await parts.sessions.touch(signOn)
   seeOther(res, address)
 }
@@ -224,7 +188,7 @@ export async function resume(
   exchange: Exchange,
   pending: PendingLaunch,
   signOn: SignOn | undefined,
-  more: Partial<Pick<Arrival, 'patient' | 'record'>> = {},
+  more: Partial<Pick<Arrival, 'patient' | 'record' | 'emergency'>> = {},
 ): Promise<void> {
   const { launch } = pending
   const patient = more.patient ?? pending.patient
@@ -233,6 +197,7 @@ export async function resume(
     ...(patient ? { patient } : {}),
     ...(signOn ? { signOn } : {}),
     ...(pending.ask ? { ask: pending.ask } : {}),
+    ...(more.emergency ? { emergency: more.emergency } : {}),
     claims: [],
     record: more.record ?? [],
     waited: launch.id,

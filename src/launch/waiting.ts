@@ -1,12 +1,13 @@
 /** The pages on which a launch waits for its user, and the record that holds it meanwhile. */
 import type { Request, Response } from 'express'
 import type { Happening } from '../core/audit.js'
+import { EMERGENCY_REASONS, EMERGENCY_WORDS, type EmergencyOffer } from '../core/emergency.js'
 import { hashOf, isSecret, launchOfSecret, newLaunchSecret } from '../core/ids.js'
 import { isStandalone } from '../core/launch.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { Refusal } from '../core/refusal.js'
 import type { PendingLaunch, RecentPatient, SignOn, Waiting } from '../core/session.js'
-import { after } from '../core/values.js'
+import { after, type Seconds } from '../core/values.js'
 import { browsersOf, isFramed } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { depart } from './depart.js'
@@ -49,6 +50,8 @@ export interface Wait {
   readonly signOn?: SignOn
   /** What was wrong with the last answer, in plain words. */
   readonly error?: string
+  /** Which field that was, where there is more than one. */
+  readonly wrong?: string
   /** What the user typed, so that it need not be typed again. */
   readonly typed?: Readonly<Record<string, string>>
   /** Whom the user opened lately, to choose from. */
@@ -86,7 +89,9 @@ export async function showWaiting(
   })
   if (!fresh) throw new Refusal('launch_replayed', 'jti or link used before')
   // Who came by the authorize endpoint in a window of its own asked for nothing else than to sign on.
-  if (wait.waiting.for === 'sign-on' && arrival.ask && !isFramed(exchange.req))
+  const { waiting } = wait
+  const offered = 'emergency' in waiting && waiting.emergency !== undefined
+  if (waiting.for === 'sign-on' && !offered && arrival.ask && !isFramed(exchange.req))
     return depart(parts, exchange, pending, false)
   showPage(parts, exchange, arrival, wait, { secret, lead })
 }
@@ -109,16 +114,37 @@ interface Page {
   readonly data: Readonly<Record<string, unknown>>
 }
 
+const emergencyData = ({ reasons }: EmergencyOffer, wait: Wait, lasts: Seconds) => ({
+  ...{ offered: true, reasons, minutes: Math.round(lasts / 60) },
+  ...{ error: wait.error, wrong: wait.wrong, typed: wait.typed ?? {} },
+  choices: EMERGENCY_REASONS.map((value) => ({ value, text: EMERGENCY_WORDS[value] })),
+})
+
 /** Each wait has its page; what a page shows of the patient is nothing. */
 const PAGES: {
   readonly [F in Waiting['for']]: (
     waiting: Extract<Waiting, { for: F }>,
-    about: { readonly launch: Arrival['launch']; readonly wait: Wait; readonly framed: boolean },
+    about: {
+      readonly launch: Arrival['launch']
+      readonly wait: Wait
+      readonly framed: boolean
+      readonly emergency: Seconds
+    },
   ) => Page
 } = {
-  'sign-on': ({ assurance }, { framed }) => ({
+  'sign-on': ({ assurance, emergency }, { framed, wait, emergency: lasts }) => ({
     view: 'sign-in',
-    data: { stronger: assurance > 2, framed },
+    data: {
+      ...{ stronger: assurance > 2, framed },
+      ...(emergency ? emergencyData(emergency, wait, lasts) : {}),
+    },
+    ...(wait.error === undefined ? {} : { status: 422 }),
+  }),
+  emergency: ({ emergency }, { wait, emergency: lasts }) => ({
+    view: 'emergency',
+    data: emergencyData(emergency, wait, lasts),
+    // The launch is denied as it stands, whatever else is offered.
+    status: wait.error === undefined ? 403 : 422,
   }),
   'birth-date': (_, { wait }) => ({
     view: 'birth-date',
@@ -159,7 +185,13 @@ function showPage(
   { secret, lead }: { readonly secret: string; readonly lead: readonly string[] },
 ): void {
   const make = PAGES[wait.waiting.for] as (waiting: Waiting, about: unknown) => Page
-  const { status = 200, view, data } = make(wait.waiting, { launch, wait, framed: isFramed(req) })
+  const {
+    status = 200,
+    view,
+    data,
+  } = make(wait.waiting, {
+    ...{ launch, wait, framed: isFramed(req), emergency: parts.lifetimes.emergency },
+  })
   // The page names its system again, so that even an answer that comes too late shows inside the chart.
   const { id: systemId, name: system } = wait.system
   parts.pages.send(res, status, view, { ...data, secret, system, systemId }, lead)

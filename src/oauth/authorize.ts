@@ -11,6 +11,7 @@ import { isSecret, launchOfSecret } from '../core/ids.js'
 import type { LaunchSession } from '../core/launch.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { endOf } from '../core/records.js'
+import { proveAddress } from '../core/redirect-address.js'
 import { parameterFault, Refusal } from '../core/refusal.js'
 import { meetsDemand } from '../core/session.js'
 import { type EpochSeconds, seconds } from '../core/values.js'
@@ -19,17 +20,15 @@ import { journeyOf, learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
 import { answerApp } from '../http/redirect.js'
 import { askUser } from './ask.js'
-import { readHint } from './hint.js'
+import { readHint, requireSubject } from './hint.js'
 import { factsOf, grantCode } from './opening.js'
 import type { OAuthParts } from './parts.js'
 import { type Asking, askingOf, type Parameters } from './request.js'
 
-/** RFC 6749 §3.1.2.3: an address is proven by being registered, character by character. */
+/** @throws Refusal parameter_missing, redirect_unregistered */
 export function proveRedirect(client: Client, sent: string | undefined): ProvenRedirect {
   if (sent === undefined) throw parameterFault('parameter_missing', 'redirect_uri')
-  if (!client.redirectUris.includes(sent))
-    throw new Refusal('redirect_unregistered', sent.replace(/[?#].*/s, '').slice(0, 200))
-  return sent as ProvenRedirect
+  return proveAddress(client.redirectUris, sent)
 }
 
 /**
@@ -97,7 +96,8 @@ function handleOf(asking: Asking, sent: Parameters, asked: AuthorizationRequest)
  * GET and POST /oauth/authorize
  *
  * @throws Refusal client_unknown, redirect_unregistered, handle_* (pages); what readAuthorization refuses,
- *   login_required, interaction_required, session_ended, authorization_denied, policy_stale (to the app)
+ *   login_required, interaction_required, session_ended, authorization_denied, policy_stale (to the app, like
+ *   every fault of ours from there on)
  * @see RFC 6749 §4.1.1; SMART App Launch 2.2, "Request authorization code"; RFC 9207
  */
 export function authorize(parts: OAuthParts): RequestHandler {
@@ -122,25 +122,26 @@ export function authorize(parts: OAuthParts): RequestHandler {
     if (handle === undefined) return askUser(parts, { req, res }, { client, asked, asking, answer })
 
     // The launch, though: a handle that is not good here must not send the app on without a patient.
-    delete journey.redirect
+    journey.refusesHere = true
     const { session, system } = await launchOf(parts, { req, res }, handle, client)
     learn(res, factsOf(session))
     if (session.request !== asking.request) throw new Refusal('handle_invalid', 'another request')
     const signOn = await parts.sessions.under(session)
     if (!signOn) throw new Refusal('session_ended', session.signOn)
 
-    journey.redirect = answer
+    journey.refusesHere = false
     if (asking.request === undefined && !meetsDemand(signOn, asked.demand)) {
       if (await parts.store.get('grant', session.launch.id))
         throw new Refusal('handle_spent', 'used before, and asked for with a new sign-on')
       return askUser(parts, { req, res }, { client, asked, asking, answer, session })
     }
+    requireSubject(asked.demand, session)
     const styleUrl = system.styleUrl ?? parts.styleUrl
     const proven = { client, redirect, asked, asking, session, signOn, styleUrl }
     const code = await grantCode(parts, proven)
     if (code === undefined) {
       // §10.5 Somebody was quicker with the same handle; nothing tells which of the two is the app.
-      delete journey.redirect
+      journey.refusesHere = true
       throw new Refusal('handle_spent', 'used before')
     }
     answerApp(parts, res, answer, { code })

@@ -1,5 +1,8 @@
 /** An id_token of ours that an app shows again, to say of whom and of which session it speaks. */
+import type { Demand } from '../core/authorization-request.js'
+import type { LaunchSession } from '../core/launch.js'
 import { parameterFault, Refusal } from '../core/refusal.js'
+import { subjectOf } from '../core/session.js'
 import { peek } from '../keys/trusted.js'
 import type { OAuthParts } from './parts.js'
 
@@ -38,4 +41,14 @@ export async function readHint(
     ...{ subject: String(sub), app: aud },
     ...(typeof sid === 'string' ? { signOn: sid } : {}),
   }
+}
+
+/**
+ * No code for anybody else than whom the app names, by a hint or by a `sub` that it asks for, whoever launched.
+ * @throws Refusal login_required
+ * @see OIDC Core §3.1.2.1, §5.5.1 ("MUST NOT reply with an ID Token or Access Token for a different user")
+ */
+export function requireSubject({ subject }: Demand, { user, launch }: LaunchSession): void {
+  if (subject !== undefined && subject !== subjectOf(user, launch.system))
+    throw new Refusal('login_required', 'another person than the app expects')
 }

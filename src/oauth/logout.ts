@@ -1,11 +1,11 @@
 /** Signing out at the wish of an app, or of somebody who opens the address. */
 import type { Request, RequestHandler, Response } from 'express'
 import { z } from 'zod'
-import type { ProvenRedirect } from '../core/authorization-request.js'
 import type { Client } from '../core/client.js'
 import type { Onward } from '../core/records.js'
+import { proveAddress } from '../core/redirect-address.js'
 import { Refusal } from '../core/refusal.js'
-import type { SignOn } from '../core/session.js'
+import { personOf, type SignOn } from '../core/session.js'
 import { browsersOf } from '../http/browser.js'
 import { answeredForm, showForm } from '../http/forms.js'
 import { learn } from '../http/journey.js'
@@ -54,14 +54,25 @@ function onwardOf(
 ): Onward | undefined {
   const { post_logout_redirect_uri: to, state } = sent
   if (to === undefined || !client) return undefined
-  if (!client.postLogoutRedirectUris?.includes(to))
-    throw new Refusal('redirect_unregistered', to.replace(/[?#].*/s, '').slice(0, 200))
-  return { to: to as ProvenRedirect, ...(state === undefined ? {} : { state }) }
+  const proven = proveAddress(client.postLogoutRedirectUris ?? [], to)
+  return { to: proven, ...(state === undefined ? {} : { state }) }
 }
 
-function leave({ pages }: OAuthParts, res: Response, onward: Onward | undefined): void {
+/**
+ * On to where the app wants, or to the page that ends here: that one reminds of apps that may go on without the user.
+ * @see SMART App Launch 2.2, "Best Practices" (users are reminded of offline access, sparingly)
+ */
+async function leave(
+  { pages, registry, sessions }: OAuthParts,
+  res: Response,
+  signedOut: readonly SignOn[],
+  onward: Onward | undefined,
+): Promise<void> {
   if (!onward) {
-    pages.send(res, 200, 'signed-out', {})
+    const apps = signedOut.length === 0 ? [] : (await registry.clients()).map(({ id }) => id)
+    const people = new Set(signedOut.map(({ user, issuer }) => personOf(user, issuer)))
+    const away = await Promise.all([...people].map((person) => sessions.away(person, apps)))
+    pages.send(res, 200, 'signed-out', { away: new Set(away.flat()).size })
     return
   }
   const url = new URL(onward.to)
@@ -97,7 +108,7 @@ export function logout(parts: OAuthParts): RequestHandler {
     const held = await parts.sessions.find(browsersOf(req))
     const meant = held.filter(({ id }) => id === hint?.signOn)
     await endAll(parts, meant, `${client?.id} signed the user out`)
-    if (meant.length > 0 || held.length === 0) return leave(parts, res, onward)
+    if (meant.length > 0 || held.length === 0) return leave(parts, res, held, onward)
 
     const shown = { asks: 'sign-out' as const, ...(onward ? { onward } : {}) }
     const secret = await showForm(parts, { req, res }, shown)
@@ -121,6 +132,6 @@ export function confirmLogout(parts: OAuthParts): RequestHandler {
     const { onward } = await answeredForm(parts, req, parameters(req).get('form'), 'sign-out')
     const held = await parts.sessions.find(browsersOf(req))
     await endAll(parts, held, 'the user signed out')
-    leave(parts, res, onward)
+    await leave(parts, res, held, onward)
   }
 }

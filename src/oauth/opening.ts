@@ -2,7 +2,7 @@
 import type { Happening } from '../core/audit.js'
 import { narrow, reachesData, withinLaunch } from '../core/authorization.js'
 import type { AuthorizationRequest, ProvenRedirect } from '../core/authorization-request.js'
-import { circumstancesOf } from '../core/circumstances.js'
+import { circumstancesOf, inEmergency } from '../core/circumstances.js'
 import type { Client } from '../core/client.js'
 import { openGrant } from '../core/grant.js'
 import { hashOf, newId, newLaunchSecret } from '../core/ids.js'
@@ -10,7 +10,7 @@ import type { LaunchSession } from '../core/launch.js'
 import { Refusal } from '../core/refusal.js'
 import { personOf, type SignOn } from '../core/session.js'
 import type { EpochMs } from '../core/values.js'
-import { openedPut } from '../session/sessions.js'
+import { openedPuts } from '../session/sessions.js'
 import type { OAuthParts } from './parts.js'
 import type { Asking } from './request.js'
 
@@ -44,14 +44,15 @@ export interface Proven {
 /** Asks today's policies about the user as today's role map knows them, both of one version. */
 function judge(parts: OAuthParts, { asked, session }: Proven) {
   const now = parts.clock()
-  const { user: kept, launch, patient } = session
+  const { user: kept, launch, patient, emergency } = session
   const user = parts.knowUser(kept, kept.organization.odsCode, kept.assurance)
-  const circumstances = circumstancesOf(launch, user, patient, now)
+  const plain = circumstancesOf(launch, user, patient, now)
+  const circumstances = emergency ? inEmergency(plain, emergency.reason) : plain
   const version = parts.policies.version()
-  const { encounter, episode } = launch
+  const { encounter, episode, fhirContext = [] } = launch
   const practitioner = user.sdsUserId !== undefined
   const brought = { patient: !!patient, encounter: !!encounter, episode: !!episode, practitioner }
-  const scopes = withinLaunch(asked.scopes, brought)
+  const scopes = withinLaunch(asked.scopes, { ...brought, fhirContext })
   const judged = narrow(scopes, parts.policies, circumstances, parts.offered)
   return { now, user, circumstances, version, ...judged }
 }
@@ -137,7 +138,7 @@ export async function grantCode(parts: OAuthParts, proven: Proven): Promise<stri
     drops: asking.pushed === undefined ? [] : [{ kind: 'pushed', id: asking.pushed }],
     puts: [
       { kind: 'grant', id: session.launch.id, value: grant, until: grant.until },
-      openedPut(signOn, grant),
+      ...openedPuts(signOn, grant),
     ],
   })
   return won ? code : undefined

@@ -5,7 +5,7 @@ import { hashOf, isSecret, newDynamicClientId, newSecret } from '../core/ids.js'
 import { isObject, type Json } from '../core/json.js'
 import type { Records } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
-import { after, seconds } from '../core/values.js'
+import { after, dayOf, seconds } from '../core/values.js'
 import { learn } from '../http/journey.js'
 import { jsonBodyOf } from '../http/json-body.js'
 import type { Put } from '../store/store.js'
@@ -48,15 +48,17 @@ interface Draft {
 async function draftOf(
   parts: Parts,
   id: string,
-  { metadata: said, statement }: Said,
+  { metadata, statement }: Said,
   secretHash?: string,
 ): Promise<Draft> {
   const rules = { ...parts.registration, certificates: parts.mtls !== undefined }
-  const read = readMetadata(said, id, rules)
+  const read = readMetadata(metadata, id, rules)
   const wanted = hasSecret(read)
   const secret = wanted && secretHash === undefined ? newSecret('sec', parts.random) : undefined
   const hash = secret === undefined ? secretHash : hashOf(secret)
-  const row = rowOf(id, read, rules, wanted ? hash : undefined)
+  const said = rowOf(id, read, rules, wanted ? hash : undefined)
+  // What it says again are its keys from now on, as good as new.
+  const row = said.jwks === undefined ? said : { ...said, jwks_since: dayOf(parts.clock()) }
   const uri = row.jwks_uri
   if (typeof uri === 'string')
     await parts.registration.readKeys(uri).catch((cause: unknown) => {

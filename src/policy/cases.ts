@@ -1,8 +1,13 @@
-/** The policies' own tests, `policies/tests/*.yaml`: questions, and what is expected of the answer. */
+/**
+ * The policies' own tests, `policies/tests/*.yaml` and `policies/local/<name>/tests/*.yaml`: questions, and what is
+ * expected of the answer.
+ */
 import { z } from 'zod'
 import { PURPOSES, RUNGS } from '../core/context.js'
 import { ACTIONS, type Policies, type Question, type Resource } from '../core/decision.js'
+import { EMERGENCY_REASONS } from '../core/emergency.js'
 import { ROLES } from '../core/roles.js'
+import { underLayer } from './layers.js'
 import { type Problem, Problems } from './problem.js'
 import type { PolicyFiles } from './source.js'
 import { readYamlFile } from './yaml-file.js'
@@ -23,7 +28,7 @@ const fields = z.strictObject({
   app: z.string(),
   sensitive: z.boolean(),
   deceased: z.boolean(),
-  emergency_reason: z.string(),
+  emergency_reason: z.enum(['', ...EMERGENCY_REASONS]),
   hour: z.int().min(0).max(23),
   weekday: z.int().min(1).max(7),
 })
@@ -57,7 +62,10 @@ const oneOrMore = <T extends z.ZodType>(item: T) =>
 
 const resource = z
   .string()
-  .regex(/^(app|section|fhir)\/\S+$/, 'expected app/…, section/… or fhir/…, or section/* for all')
+  .regex(
+    /^(app|section|fhir|console)\/\S+$/,
+    'expected app/…, section/…, fhir/… or console/…, or section/* for all',
+  )
 
 const testFile = z.strictObject({
   people: z.record(z.string(), some).default({}),
@@ -112,13 +120,20 @@ const questionOf = (
   resource,
 })
 
+/** Circumstances in which nothing is special. */
+export const ordinarily = (action: Question['action'], resource: Question['resource']): Question =>
+  questionOf(ORDINARY, action, resource)
+
 type TestFile = z.output<typeof testFile>
+
+/** People of the tests, by name. */
+type People = ReadonlyMap<string, Partial<Fields>>
 
 /** Every question of one test: its people times its actions times its resources. */
 function* spread(
   test: TestFile['tests'][number],
   place: { readonly file: string; readonly line: number },
-  people: ReadonlyMap<string, Partial<Fields>>,
+  { people, ordinary }: { readonly people: People; readonly ordinary: Fields },
   sections: readonly string[],
 ): Generator<Case> {
   const { name, who, action, on, expect, by, obligations, ...own } = test
@@ -130,7 +145,7 @@ function* spread(
       : [{ type, id }]
   })
   for (const person of who ?? ['']) {
-    const whole = { ...ORDINARY, ...people.get(person), ...own } as Fields
+    const whole = { ...ordinary, ...people.get(person), ...own } as Fields
     for (const verb of action) {
       for (const what of resources) {
         yield {
@@ -146,39 +161,57 @@ function* spread(
   }
 }
 
-/** Reads every test file; people named in one may be used in all. */
+const TESTS = /^policies\/(?:local\/(?<layer>[^/]+)\/)?tests\//
+
+/** Every test file, with the local layer that it stands in; the central ones first. */
+function readFiles(files: PolicyFiles, problems: Problem[]) {
+  return Object.entries(files)
+    .flatMap(([file, text]) => {
+      const place = TESTS.exec(file)
+      if (!place) return []
+      try {
+        return [{ file, layer: place.groups?.layer ?? '', ...readYamlFile(file, text, testFile) }]
+      } catch (error) {
+        if (!(error instanceof Problems)) throw error
+        problems.push(...error.problems)
+        return []
+      }
+    })
+    .sort((a, b) => Number(a.layer !== '') - Number(b.layer !== ''))
+}
+
+/**
+ * Reads every test file. People named in a central one may be used in all, people of a local layer in that layer's
+ * only. Tests of a local layer are about its own users, where they do not say otherwise.
+ */
 export function readCases(
   files: PolicyFiles,
   sections: readonly string[],
 ): { readonly cases: readonly Case[]; readonly problems: readonly Problem[] } {
   const problems: Problem[] = []
-  const people = new Map<string, Partial<Fields>>()
-  const read = Object.entries(files).flatMap(([file, text]) => {
-    if (!file.startsWith('policies/tests/')) return []
-    try {
-      return [{ file, ...readYamlFile(file, text, testFile) }]
-    } catch (error) {
-      if (!(error instanceof Problems)) throw error
-      problems.push(...error.problems)
-      return []
-    }
-  })
-  for (const { file, value, lineOf } of read) {
+  const read = readFiles(files, problems)
+  const central = new Map<string, Partial<Fields>>()
+  const byLayer = new Map([['', central]])
+  for (const { file, layer, value, lineOf } of read) {
+    const people = byLayer.get(layer) ?? new Map<string, Partial<Fields>>()
+    byLayer.set(layer, people)
     for (const [name, person] of Object.entries(value.people)) {
-      if (people.has(name))
+      if (people.has(name) || central.has(name))
         problems.push({ file, line: lineOf(['people', name]), text: `${name} stands twice` })
       people.set(name, person as Partial<Fields>)
     }
   }
-  const cases = read.flatMap(({ file, value, lineOf }) =>
-    value.tests.flatMap((test, i) => {
+  const cases = read.flatMap(({ file, layer, value, lineOf }) => {
+    const people = new Map([...central, ...(byLayer.get(layer) ?? [])])
+    const ordinary = { ...ORDINARY, ...(layer === '' ? {} : underLayer(layer)) }
+    return value.tests.flatMap((test, i) => {
       const line = lineOf(['tests', i])
       const stranger = test.who?.find((person) => !people.has(person))
       if (stranger !== undefined)
         problems.push({ file, line, text: `there is no "${stranger}" among the people` })
-      return [...spread(test, { file, line }, people, sections)]
-    }),
-  )
+      return [...spread(test, { file, line }, { people, ordinary }, sections)]
+    })
+  })
   return { cases, problems }
 }
 

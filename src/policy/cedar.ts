@@ -12,7 +12,9 @@ export type {
   StatefulAuthorizationCall,
 } from '@cedar-policy/cedar-wasm/nodejs'
 export {
+  formatPolicies,
   policyToJson,
+  policyToText,
   schemaToJsonWithResolvedTypes,
   statefulIsAuthorized,
   validate,
@@ -45,10 +47,10 @@ let lent = 0
 /**
  * Parses policies once, for many questions.
  *
- * @param policies texts by policy id; each must have been parsed before
+ * @param policies texts, or the JSON of texts, by policy id; each must have been parsed before
  * @returns the name under which `statefulIsAuthorized` finds them, until {@link dropPolicySet}
  */
-export function keepPolicySet(policies: Readonly<Record<string, string>>): string {
+export function keepPolicySet(policies: Readonly<Record<string, wasm.Policy>>): string {
   const name = spare.pop() ?? `set-${lent++}`
   const answer = wasm.preparsePolicySet(name, { staticPolicies: policies })
   if (answer.type === 'success') return name

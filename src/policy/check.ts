@@ -6,6 +6,7 @@ import { createPolicies } from './engine.js'
 import { lintPolicy } from './lint.js'
 import { readOrganizations } from './organizations.js'
 import { cedarProblem, type ParsedPolicy, parsePolicies } from './parse.js'
+import { readPosts } from './posts.js'
 import { type Problem, Problems } from './problem.js'
 import { type RoleMap, readRoles } from './roles.js'
 import { checkSchema } from './schema.js'
@@ -108,6 +109,7 @@ export function checkFiles(
     () => readRoles(files[ROLES_FILE] ?? '', ROLES_FILE),
     problems,
   )
+  attempt(() => readPosts(files), problems)
   for (const policy of policies) problems.push(...lintPolicy(policy, map?.organizationTypes))
   const schemaParses = !schemaProblems.some(({ line }) => line !== undefined)
   if (schemaText !== undefined && schemaParses) problems.push(...validated(policies, schemaText))

@@ -1,108 +1,73 @@
 /** The one engine: policies of one version in, answers out, in memory. */
 import type { Policies, PolicyDecision, Question } from '../core/decision.js'
 import type { Assurance } from '../core/roles.js'
-import { createCache } from './cache.js'
-import {
-  type AuthorizationAnswer,
-  dropPolicySet,
-  keepPolicySet,
-  statefulIsAuthorized,
-} from './cedar.js'
-import { askingFor, lengthed } from './entities.js'
+import { combine, isLocal, type Layer, layersOver } from './layers.js'
 import { type ParsedPolicy, parsePolicies } from './parse.js'
 import { Problems } from './problem.js'
-import { relevanceOf } from './relevance.js'
-import { couldDecide } from './slice.js'
+import { frozen, type Rules, rememberAnswers, rulesOf } from './rules.js'
 import type { PolicyFiles } from './source.js'
 
 export interface EngineOptions {
   readonly version?: number
-  /** For how many different circumstances to remember answers: up to 200 for each, of some 300 bytes. */
+  /**
+   * For how many different circumstances to remember answers: up to 200 for each, of some 300 bytes. As many again
+   * are remembered for what is delegated, and for all local layers together.
+   */
   readonly remember?: number
 }
 
 /** Policies of one version. {@link close} frees what Cedar holds of them; nothing may be asked afterwards. */
 export interface Engine extends Policies {
+  /** Of every layer. */
   readonly policies: readonly ParsedPolicy[]
   close(): void
 }
 
-/** Beyond this many different slices a question meets every policy: right all the same, and slower. */
 const MOST_SLICES = 500
-/** Under one set of circumstances. */
-const MOST_ANSWERS = 200
+/** A local layer of this many policies is asked as a whole: a slice of a few costs more than it saves. */
+const FEW = 20
+const LOCAL_SLICES = 50
 const ASSURANCES: readonly Assurance[] = [1, 2, 3]
 
-/** Finds the policies that could decide a question, parsed and kept by Cedar under a name. */
-function slicesOf(policies: readonly ParsedPolicy[]) {
-  const textsOf = (some: readonly ParsedPolicy[]) =>
-    Object.fromEntries(some.map(({ id, text }) => [id, text]))
-  const whole = keepPolicySet(textsOf(policies))
-  /** By what is known of a question, and by the ids in a slice: many questions share one. */
-  const byKnown = createCache<string>(MOST_SLICES * 20)
-  const byIds = new Map<string, string>()
+/** The policies of a version, by whose they are. */
+function byLayer(policies: readonly ParsedPolicy[]): ReadonlyMap<Layer, readonly ParsedPolicy[]> {
+  const layers = new Map<Layer, ParsedPolicy[]>()
+  for (const policy of policies) {
+    const others = layers.get(policy.layer)
+    if (others) others.push(policy)
+    else layers.set(policy.layer, [policy])
+  }
+  return layers
+}
+
+/** Every layer's rules. A local layer's are made ready when somebody under it first asks: a region may have 1,400. */
+function rulesBy(policies: readonly ParsedPolicy[], version: number, remember: number) {
+  const layers = byLayer(policies)
+  const localAnswers = rememberAnswers(remember)
+  const opened = new Map<Layer, Rules>()
+  const open = (layer: Layer): Rules => {
+    const known = opened.get(layer)
+    if (known) return known
+    const own = layers.get(layer) ?? []
+    const local = isLocal(layer)
+    const rules = rulesOf(own, {
+      version,
+      name: local ? layer : '',
+      answers: local ? localAnswers : rememberAnswers(remember),
+      slices: local ? (own.length > FEW ? LOCAL_SLICES : 0) : MOST_SLICES,
+    })
+    opened.set(layer, rules)
+    return rules
+  }
   return {
-    find({ action, resource, user }: Question): string {
-      const known = [action, resource.type, resource.id, ...user.roles].map(lengthed).join('')
-      const found = byKnown.get(known)
-      if (found !== undefined) return found
-      const some = policies.filter(({ json }) =>
-        couldDecide(json, { roles: user.roles, action, resource }),
-      )
-      const ids = some.map(({ id }) => id).join(' ')
-      let name = byIds.size < MOST_SLICES ? byIds.get(ids) : (byIds.get(ids) ?? whole)
-      if (name === undefined) {
-        name = keepPolicySet(textsOf(some))
-        byIds.set(ids, name)
-      }
-      byKnown.set(known, name)
-      return name
-    },
+    central: open('central'),
+    delegated: open('delegated'),
+    /** The local layers that there are. */
+    locals: new Set([...layers.keys()].filter(isLocal)),
+    open,
     close() {
-      for (const name of [whole, ...byIds.values()]) dropPolicySet(name)
+      for (const rules of opened.values()) rules.close()
     },
-  }
-}
-
-/** Puts Cedar's answer into our terms: policies by id in the order of their names, with what they say. */
-function readAnswer(
-  answer: AuthorizationAnswer,
-  byId: ReadonlyMap<string, ParsedPolicy>,
-  version: number,
-): PolicyDecision {
-  const broken = (errors: readonly string[], policies: readonly string[] = []) =>
-    frozen({ effect: 'deny', policies, reasons: [], obligations: [], version, errors })
-  if (answer.type === 'failure') return broken(answer.errors.map(({ message }) => message))
-  const { decision, diagnostics } = answer.response
-  // Cedar skips a policy that errs, a `forbid` included, so an allow beside an error may be an allow whose
-  // `forbid` never ran.
-  if (diagnostics.errors.length > 0) {
-    const failed = [...diagnostics.errors].sort((a, b) => (a.policyId < b.policyId ? -1 : 1))
-    return broken(
-      failed.map(({ policyId, error }) => `${policyId}: ${error.message}`),
-      failed.map(({ policyId }) => policyId),
-    )
-  }
-  const deciding = [...diagnostics.reason].sort().flatMap((id) => byId.get(id) ?? [])
-  return frozen({
-    effect: decision,
-    policies: deciding.map(({ id }) => id),
-    reasons: deciding.map(({ reason }) => reason),
-    obligations: [...new Set(deciding.flatMap(({ obligations }) => obligations))],
-    version,
-    errors: [],
-  })
-}
-
-/** Answers given before, by the circumstances and then by what was asked. */
-function answersBy(remember: number) {
-  const answers = createCache<Map<string, PolicyDecision>>(remember)
-  return (circumstances: string): Map<string, PolicyDecision> => {
-    const known = answers.get(circumstances)
-    if (known && known.size < MOST_ANSWERS) return known
-    const fresh = new Map<string, PolicyDecision>()
-    answers.set(circumstances, fresh)
-    return fresh
   }
 }
 
@@ -118,20 +83,16 @@ export function createPolicies(
 ): Engine {
   const { policies, problems } = parsePolicies(files)
   if (problems.length > 0) throw new Problems(problems)
-  const byId = new Map(policies.map((policy) => [policy.id, policy]))
-  const asking = askingFor(relevanceOf(policies.map(({ json }) => json)))
-  const slices = slicesOf(policies)
-  const answersUnder = answersBy(remember)
+  const { central, delegated, locals, open, close } = rulesBy(policies, version, remember)
 
   const decide = (question: Question): PolicyDecision => {
-    const [circumstances, asked] = asking.keys(question)
-    const under = answersUnder(circumstances)
-    const known = under.get(asked)
-    if (known) return known
-    const answer = statefulIsAuthorized(asking.call(question, slices.find(question)))
-    const decision = readAnswer(answer, byId, version)
-    under.set(asked, decision)
-    return decision
+    const answer = central.ask(question)
+    if (locals.size === 0) return answer
+    // A user is under no layer but their own, so nothing that another's says can reach them.
+    const over = layersOver(question.user).filter((layer) => locals.has(layer))
+    if (over.length === 0) return answer
+    const own = over.map((layer) => open(layer).ask(question))
+    return frozen(combine(answer, own, () => delegated.ask(question)))
   }
   const signedOn = (question: Question, assurance: Assurance): Question => ({
     ...question,
@@ -151,12 +112,6 @@ export function createPolicies(
               assurance > question.user.assurance &&
               decide(signedOn(question, assurance)).effect === 'allow',
           ),
-    close: slices.close,
+    close,
   }
-}
-
-/** Answers are remembered and shared, so nobody may change one. */
-function frozen(decision: PolicyDecision): PolicyDecision {
-  for (const member of Object.values(decision)) Object.freeze(member)
-  return Object.freeze(decision)
 }

@@ -41,8 +41,13 @@ const sameCircumstances = (a: Question, b: Question): boolean =>
 /**
  * Asks with what the policies look at and nothing more: they cannot answer differently for what they do not look
  * at, each attribute costs time, and equal questions are answered once.
+ *
+ * @param name leads the circumstances' key, where the answers of several sets of policies are kept together
  */
-export function askingFor({ userId, principal, context, activities }: Relevance): Asking {
+export function askingFor(
+  { userId, principal, context, activities }: Relevance,
+  name = '',
+): Asking {
   const principalFacts = Object.entries(PRINCIPAL).filter(([name]) => principal.has(name))
   const contextFacts = Object.entries(CONTEXT).filter(([name]) => context.has(name))
   const asked = [...principalFacts, ...contextFacts].map(([, fact]) => fact)
@@ -50,10 +55,11 @@ export function askingFor({ userId, principal, context, activities }: Relevance)
     activities === 'all'
       ? question.user.activities
       : question.user.activities.filter((code) => activities.has(code))
+  const lead = name && lengthed(name)
   const withActivities = activities === 'all' || principal.has(ACTIVITIES)
 
   const circumstancesKey = (question: Question): string => {
-    let key = userId ? lengthed(question.user.id) : ''
+    let key = lead + (userId ? lengthed(question.user.id) : '')
     for (const role of question.user.roles) key += lengthed(role)
     key += '|'
     for (const fact of asked) key += lengthed(fact(question))

@@ -1,4 +1,8 @@
+import { lacks } from './annotations.js'
+import { MOST_CENTRAL, MOST_FILE_BYTES, MOST_LOCAL, MOST_POLICIES, tooDeep } from './bounds.js'
 import { type DetailedError, type PolicyJson, policySetTextToParts, policyToJson } from './cedar.js'
+import { hiddenIn } from './hidden.js'
+import { isLocal, type Layer, layerOfFile } from './layers.js'
 import type { Problem } from './problem.js'
 import type { PolicyFiles } from './source.js'
 
@@ -11,6 +15,8 @@ export interface ParsedPolicy {
   /** `@obligation`: what the gateway must do when this policy decides. */
   readonly obligations: readonly string[]
   readonly effect: 'permit' | 'forbid'
+  /** `@layer`; a local one with its name. */
+  readonly layer: Layer
   readonly text: string
   readonly json: PolicyJson
   readonly file: string
@@ -38,37 +44,53 @@ export function cedarProblem(
     : { file, line: firstLine + lineAt(text, place.start) - 1, text: said }
 }
 
-const LAYERS: ReadonlySet<string> = new Set(['central'])
-
-/** What an annotated policy lacks to take part. */
-function* lacks(annotations: Readonly<Record<string, string>>): Generator<string> {
-  const { id, reason, layer } = annotations
-  if (!id) yield 'a policy has no @id("…")'
-  else if (!/^[a-z][a-z0-9-]{2,80}$/.test(id)) {
-    yield `@id("${id}") should be lower case words with hyphens`
-  }
-  const name = id ? `policy ${id}` : 'the policy'
-  if (!reason?.trim()) yield `${name} has no @reason("…"): say in plain words what it does`
-  if (!layer) yield `${name} has no @layer("central")`
-  else if (!LAYERS.has(layer)) yield `${name}: @layer("${layer}") is not read; only "central" is`
-  for (const key of Object.keys(annotations)) {
-    if (!['id', 'reason', 'layer', 'obligation'].includes(key))
-      yield `${name}: @${key} is not an annotation that is read here`
+/** Finds one policy after another in its file; Cedar hands them back as written but out of order. */
+function finder(text: string): (part: string) => number {
+  const next = new Map<string, number>()
+  const ends = [...text.matchAll(/\n/g)].map(({ index }) => index)
+  return (part) => {
+    const at = Math.max(0, text.indexOf(part, next.get(part) ?? 0))
+    next.set(part, at + 1)
+    let [low, high] = [0, ends.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((ends[middle] ?? 0) < at) low = middle + 1
+      else high = middle
+    }
+    return low + 1
   }
 }
 
-/** Finds one policy after another in its file; Cedar hands them back as written but out of order. */
-function finder(text: string): (part: string) => number {
-  const taken = new Set<number>()
-  return (part) => {
-    let at = text.indexOf(part)
-    while (taken.has(at)) at = text.indexOf(part, at + 1)
-    taken.add(at)
-    return lineAt(text, Buffer.byteLength(text.slice(0, Math.max(at, 0))))
+/** A policy as Cedar read it, if nothing is wrong with it. */
+function readPolicy(
+  place: Layer,
+  { file, line, text }: Pick<ParsedPolicy, 'file' | 'line' | 'text'>,
+  problems: Problem[],
+): ParsedPolicy[] {
+  const read = policyToJson(text)
+  if (read.type === 'failure') {
+    problems.push(...read.errors.map((error) => cedarProblem(file, text, error, line)))
+    return []
   }
+  const { effect, annotations = {} } = read.json
+  const missing = [...lacks(annotations, effect, place)]
+  problems.push(...missing.map((words) => ({ file, line, text: words })))
+  if (missing.length > 0) return []
+  const { id = '', reason = '', obligation = '', layer } = annotations
+  const obligations = obligation.split(/[\s,]+/).filter((word) => word !== '')
+  const own = layer === 'delegated' ? layer : place
+  return [{ id, reason, obligations, effect, layer: own, text, json: read.json, file, line }]
 }
 
 function parseFile(file: string, text: string, problems: Problem[]): ParsedPolicy[] {
+  const place = layerOfFile(file)
+  if (!place) {
+    problems.push({ file, text: NO_PLACE })
+    return []
+  }
+  const before = [...hiddenIn(file, text), ...beyondBounds(file, text)]
+  problems.push(...before)
+  if (before.length > 0) return []
   const parts = policySetTextToParts(text)
   if (parts.type === 'failure') {
     problems.push(...parts.errors.map((error) => cedarProblem(file, text, error)))
@@ -82,22 +104,57 @@ function parseFile(file: string, text: string, problems: Problem[]): ParsedPolic
       text: 'templates (?principal) are not read here',
     })
   }
-  return parts.policies.flatMap((part) => {
-    const line = lineOf(part)
-    const read = policyToJson(part)
-    if (read.type === 'failure') {
-      problems.push(...read.errors.map((error) => cedarProblem(file, part, error, line)))
-      return []
+  return parts.policies.flatMap((part) =>
+    readPolicy(place, { file, line: lineOf(part), text: part }, problems),
+  )
+}
+
+const NO_PLACE =
+  'is not read: policies stand in policies/ or in policies/local/<organisation or region>/'
+
+/** What of a file nobody should have to read to the end, or would take Cedar beyond its stack. */
+function beyondBounds(file: string, text: string): readonly Problem[] {
+  if (Buffer.byteLength(text) > MOST_FILE_BYTES)
+    return [{ file, text: `is larger than ${MOST_FILE_BYTES} bytes` }]
+  const deep = tooDeep(file, text)
+  return deep ? [deep] : []
+}
+
+/** Where there are more policies than a version may hold. */
+function* tooMany(policies: readonly ParsedPolicy[]): Generator<Problem> {
+  const counts = new Map<string, number>()
+  for (const { layer } of policies) {
+    const whose = isLocal(layer) ? layer : 'central'
+    counts.set(whose, (counts.get(whose) ?? 0) + 1)
+  }
+  for (const [layer, count] of counts) {
+    const most = layer === 'central' ? MOST_CENTRAL : MOST_LOCAL
+    if (count > most)
+      yield {
+        file: layer === 'central' ? 'policies' : `policies/${layer}`,
+        text: `holds ${count} policies, and ${most} at most are read`,
+      }
+  }
+  if (policies.length > MOST_POLICIES)
+    yield { file: 'policies', text: `all layers together hold more than ${MOST_POLICIES} policies` }
+}
+
+/** Names of files and layers that differ only by capital letters: some disks take them for one. */
+function* alike(files: readonly string[]): Generator<Problem> {
+  const first = new Map<string, string>()
+  for (const path of files) {
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+      yield* differing(first, path.slice(0, end))
     }
-    const annotations = read.json.annotations ?? {}
-    const missing = [...lacks(annotations)]
-    problems.push(...missing.map((words) => ({ file, line, text: words })))
-    if (missing.length > 0) return []
-    const { id = '', reason = '', obligation = '' } = annotations
-    const obligations = obligation.split(/[\s,]+/).filter((word) => word !== '')
-    const { effect } = read.json
-    return [{ id, reason, obligations, effect, text: part, json: read.json, file, line }]
-  })
+    yield* differing(first, path)
+  }
+}
+function* differing(first: Map<string, string>, path: string): Generator<Problem> {
+  const folded = path.toLowerCase()
+  const other = first.get(folded) ?? path
+  first.set(folded, other)
+  if (other !== path)
+    yield { file: path, text: `differs from ${other} in nothing but capital letters` }
 }
 
 /** Every policy of a version, in the order of files and lines; and what keeps others from taking part. */
@@ -105,11 +162,13 @@ export function parsePolicies(files: PolicyFiles): {
   readonly policies: readonly ParsedPolicy[]
   readonly problems: readonly Problem[]
 } {
-  const problems: Problem[] = []
-  const policies = Object.keys(files)
+  const names = Object.keys(files)
     .filter((name) => name.endsWith('.cedar'))
     .sort()
-    .flatMap((name) => parseFile(name, files[name] ?? '', problems).sort((a, b) => a.line - b.line))
+  const problems: Problem[] = [...alike(names)]
+  const policies = names.flatMap((name) =>
+    parseFile(name, files[name] ?? '', problems).sort((a, b) => a.line - b.line),
+  )
   const first = new Map<string, ParsedPolicy>()
   for (const policy of policies) {
     const { id, file, line } = policy
@@ -119,5 +178,5 @@ export function parsePolicies(files: PolicyFiles): {
       problems.push({ file, line, text })
     } else first.set(id, policy)
   }
-  return { policies, problems }
+  return { policies, problems: [...problems, ...tooMany(policies)] }
 }

@@ -3,7 +3,7 @@ import type { Trail } from '../audit/trail.js'
 import { type Person, proven, saying } from '../core/draft.js'
 import { Refusal } from '../core/refusal.js'
 import type { Clock, EpochMs } from '../core/values.js'
-import { guardedAlike, INVARIANTS_FILE } from './draft-files.js'
+import { GUARDED } from './draft-files.js'
 import type { Gates } from './draft-gates.js'
 import type { DraftRecords } from './draft-records.js'
 import { publication } from './publishing.js'
@@ -13,8 +13,6 @@ export interface Rollback {
   readonly version: number
   readonly by: Person
   readonly reason: string
-  /** The person may change who may use the console. */
-  readonly guardian?: boolean
   /** End what was issued since then. */
   readonly revokeSince?: EpochMs
 }
@@ -27,16 +25,16 @@ export interface RollbackParts {
   readonly revoke?: (since: EpochMs) => Promise<void>
 }
 
-/** The older files under today's invariants: with their own, one could go back past an invariant in two steps. */
+/** The older files under today's invariants and console: with their own, one could go back past either in two steps. */
 function underToday(older: PolicyFiles, today: PolicyFiles): PolicyFiles {
-  const { [INVARIANTS_FILE]: _, ...files } = older
-  const invariants = today[INVARIANTS_FILE]
-  return invariants === undefined ? files : { ...files, [INVARIANTS_FILE]: invariants }
+  const guarded = ([name]: readonly [string, string]): boolean => GUARDED.includes(name)
+  const files = Object.entries(older).filter((file) => !guarded(file))
+  return Object.fromEntries([...files, ...Object.entries(today).filter(guarded)])
 }
 
 /**
  * @returns the number of the new version
- * @throws Refusal `policy_version_unknown`, `draft_unchanged`, `guardian_required`, `draft_unfit`, `lockout_refused`,
+ * @throws Refusal `policy_version_unknown`, `draft_unchanged`, `draft_unfit`, `lockout_refused`,
  *   `draft_outdated`. Error where what was issued could not be ended: the version is in force by then
  */
 export async function rollingBack(parts: RollbackParts, say: Rollback): Promise<number> {
@@ -49,8 +47,6 @@ export async function rollingBack(parts: RollbackParts, say: Rollback): Promise<
   const files = underToday(older.files, today.files)
   const hash = hashOfFiles(files)
   if (hash === today.about.hash) throw new Refusal('draft_unchanged', 'the files in force')
-  if (!guardedAlike(files, today.files) && !say.guardian)
-    throw new Refusal('guardian_required', 'the console of that version is another')
   await gates.fit(files)
   gates.letsIn(files)
   const previous = await records.current()

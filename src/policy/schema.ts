@@ -1,5 +1,6 @@
 /** Whether `gateway.cedarschema` says of questions what the gateway really asks. */
-import { ACTIONS } from '../core/decision.js'
+import { CONSOLE_PARTS } from '../core/console.js'
+import { ACTIONS, type Action, type Resource } from '../core/decision.js'
 import { ROLES } from '../core/roles.js'
 import { checkParseSchema, schemaToJsonWithResolvedTypes } from './cedar.js'
 import { cedarProblem } from './parse.js'
@@ -25,7 +26,11 @@ interface EntityShape {
 }
 interface ActionShape {
   readonly memberOf?: readonly unknown[]
-  readonly appliesTo?: { readonly principalTypes: readonly string[]; readonly context?: SchemaType }
+  readonly appliesTo?: {
+    readonly principalTypes: readonly string[]
+    readonly resourceTypes?: readonly string[]
+    readonly context?: SchemaType
+  }
 }
 interface Schema {
   readonly commonTypes?: Readonly<Record<string, SchemaType>>
@@ -72,6 +77,8 @@ function* compare(schema: Schema, sections: readonly string[]): Generator<string
     sections,
     'plan/sections.yaml',
   )
+  const parts = entityTypes[RESOURCE_TYPES.console]?.enum ?? []
+  yield* differences('part of the console', parts, CONSOLE_PARTS, 'the gateway')
   yield* differences('action', Object.keys(actions), ACTIONS, 'the gateway')
   const kinds = [USER_TYPE, ROLE_TYPE, ...Object.values(RESOURCE_TYPES)]
   yield* differences('entity', Object.keys(entityTypes), kinds, 'the gateway')
@@ -105,4 +112,29 @@ export function checkSchema(text: string | undefined, sections: readonly string[
   const named = Object.keys(others).map((name) => `namespace ${name} is not read: use none`)
   const said = ours ? [...compare(ours, sections)] : ['declares nothing']
   return [...new Set([...named, ...said])].map((words) => ({ file: SCHEMA_FILE, text: words }))
+}
+
+export interface Pair {
+  readonly action: Action
+  readonly resource: Resource
+}
+
+/**
+ * Every action on every resource that a schema allows, in its order; none where it cannot be read.
+ *
+ * @param apps the apps to ask about: a schema names none
+ */
+export function pairsOf(text: string, apps: readonly string[]): readonly Pair[] {
+  const read = schemaToJsonWithResolvedTypes(text)
+  if (read.type === 'failure') return []
+  const { '': ours } = read.json as unknown as Record<string, Schema | undefined>
+  const { entityTypes, actions } = ours ?? { entityTypes: {}, actions: {} }
+  return ACTIONS.flatMap((action) =>
+    (['app', 'section', 'fhir'] as const).flatMap((type) => {
+      const name = RESOURCE_TYPES[type]
+      if (!actions[action]?.appliesTo?.resourceTypes?.includes(name)) return []
+      const ids = type === 'app' ? apps : (entityTypes[name]?.enum ?? [])
+      return ids.map((id): Pair => ({ action, resource: { type, id } }))
+    }),
+  )
 }

@@ -1,16 +1,22 @@
-/** The files that make a policy version: policies, schema and tests, and the roles that they speak of. */
+/** The files that make a policy version: policies, schema and tests, the roles that they speak of, and the console's posts. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { sha256 } from '../core/ids.js'
+import { isLayerName } from './layers.js'
 import { type Problem, Problems } from './problem.js'
 import { readYamlFile } from './yaml-file.js'
 
-/** File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`. */
+/**
+ * File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`,
+ * `console.yaml`; of a local layer `policies/local/<name>/….cedar` and `policies/local/<name>/tests/….yaml`.
+ */
 export type PolicyFiles = Readonly<Record<string, string>>
 
 export const SCHEMA_FILE = 'policies/gateway.cedarschema'
 export const ROLES_FILE = 'roles.yaml'
+/** Who has which duty in the console; a version of before there was one lacks it. */
+export const CONSOLE_FILE = 'console.yaml'
 
 /** Where the files are. */
 export interface Places {
@@ -18,18 +24,23 @@ export interface Places {
   readonly policies: string
   /** `roles.yaml`. */
   readonly roles: string
+  /** `console.yaml`. */
+  readonly console: string
 }
 
 /** Where the files are in a configuration directory that moves nothing. */
 export const placesIn = (directory: string) => ({
   policies: join(directory, 'policies'),
   roles: join(directory, 'roles.yaml'),
+  console: join(directory, 'console.yaml'),
   organizations: join(directory, 'organizations.yaml'),
   plan: join(directory, 'plan', 'sections.yaml'),
 })
 
+/** Of the central files, and of each local layer. */
 const MOST_FILES = 200
-const MOST_BYTES = 4 * 1_048_576
+const MOST_LAYERS = 2_000
+const MOST_BYTES = 8 * 1_048_576
 
 /** A folder of a version: what is read there, and how that is said to somebody whose file is not. */
 interface Folder {
@@ -44,7 +55,13 @@ const POLICIES: Folder = {
   reads: /\.cedar$/,
   seems: /\.cedar(schema)?$/i,
   said: 'only .cedar and gateway.cedarschema are',
-  beside: ['gateway.cedarschema', 'tests'],
+  beside: ['gateway.cedarschema', 'tests', 'local'],
+}
+const LOCAL: Folder = {
+  reads: /\.cedar$/,
+  seems: /\.cedar(schema)?$/i,
+  said: 'only .cedar is: a local layer uses the schema of policies/',
+  beside: ['tests'],
 }
 const TESTS: Folder = {
   reads: /\.yaml$/,
@@ -56,6 +73,12 @@ const TESTS: Folder = {
 const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isDirectory(),
+    () => false,
+  )
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
     () => false,
   )
 
@@ -82,31 +105,65 @@ async function namesIn(
   return names
 }
 
+type Place = readonly [name: string, path: string]
+
+async function placesOf(
+  directory: string,
+  name: string,
+  folder: Folder,
+  problems: Problem[],
+): Promise<Place[]> {
+  const names = await namesIn(directory, folder, problems)
+  if (names.length > MOST_FILES)
+    problems.push({ file: directory, text: `holds more than ${MOST_FILES} files` })
+  return names.map((each) => [`${name}/${each}`, join(directory, each)])
+}
+
+/** The files of the local layers, where there are any. A name that is nobody's is a layer over nobody. */
+async function localPlaces(local: string, problems: Problem[]): Promise<Place[]> {
+  const wrong = (file: string, text: string) => problems.push({ file, text })
+  const names = (await readdir(local).catch(() => [])).filter((name) => !name.startsWith('.'))
+  if (names.length > MOST_LAYERS) {
+    wrong(local, `holds more than ${MOST_LAYERS} layers`)
+    return []
+  }
+  const places: Place[] = []
+  for (const name of names.sort()) {
+    const path = join(local, name)
+    const folder = await isFolder(path)
+    if (!folder) {
+      if (POLICIES.seems.test(name))
+        wrong(path, 'is not read: put it in a folder named for its organisation or region')
+    } else if (!isLayerName(name)) {
+      wrong(path, 'is named for nobody: an ODS code (A83001) or a region (north-east) is')
+    } else {
+      const tests = join(path, 'tests')
+      places.push(...(await placesOf(path, `policies/local/${name}`, LOCAL, problems)))
+      if (await isFolder(tests))
+        places.push(...(await placesOf(tests, `policies/local/${name}/tests`, TESTS, problems)))
+    }
+  }
+  return places
+}
+
 /**
  * Reads the files of a policy version. Line endings are made one, so that a version's hash does not depend on how
  * the files were checked out.
  *
  * @throws Problems where a file or folder is missing, would be left out unnoticed, is too large, or one of too many
  */
-export async function readSource({ policies, roles }: Places): Promise<PolicyFiles> {
-  const tests = join(policies, 'tests')
+export async function readSource({ policies, roles, console }: Places): Promise<PolicyFiles> {
   const problems: Problem[] = []
-  const places: [string, string][] = [
-    ...(await namesIn(policies, POLICIES, problems)).map((name): [string, string] => [
-      `policies/${name}`,
-      join(policies, name),
-    ]),
+  const places: Place[] = [
+    ...(await placesOf(policies, 'policies', POLICIES, problems)),
     [SCHEMA_FILE, join(policies, 'gateway.cedarschema')],
-    ...(await namesIn(tests, TESTS, problems)).map((name): [string, string] => [
-      `policies/tests/${name}`,
-      join(tests, name),
-    ]),
+    ...(await placesOf(join(policies, 'tests'), 'policies/tests', TESTS, problems)),
+    ...(await localPlaces(join(policies, 'local'), problems)),
     [ROLES_FILE, roles],
+    // Without it nobody has a duty in the console, and the rest stands.
+    ...((await isThere(console)) ? [[CONSOLE_FILE, console] as Place] : []),
   ]
   if (problems.length > 0) throw new Problems(problems)
-  if (places.length > MOST_FILES) {
-    throw new Problems([{ file: policies, text: `holds more than ${MOST_FILES} files` }])
-  }
   const files: Record<string, string> = {}
   let bytes = 0
   for (const [name, path] of places) {

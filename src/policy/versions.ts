@@ -10,12 +10,14 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Trail } from '../audit/trail.js'
+import type { Post } from '../core/console.js'
 import type { Policies } from '../core/decision.js'
 import type { Records } from '../core/records.js'
 import type { Clock, EpochMs, Seconds } from '../core/values.js'
 import type { Store } from '../store/store.js'
 import { checkFiles } from './check.js'
 import { createPolicies, type Engine } from './engine.js'
+import { readPosts } from './posts.js'
 import { Problems } from './problem.js'
 import { publication, seedOf } from './publishing.js'
 import { type RoleMap, readRoles } from './roles.js'
@@ -55,6 +57,10 @@ export interface OpenPolicies extends Policies {
   hash(): string
   /** The role map of the version in force. */
   roles(): RoleMap
+  /** Who has which duty in the console, by the version in force. */
+  posts(): readonly Post[]
+  /** The files of the version in force. */
+  files(): PolicyFiles
   /** True when the files of this node's configuration are not the version in force: its operator should know. */
   superseded(): boolean
   /**
@@ -118,6 +124,8 @@ interface Held {
   readonly hash: string
   readonly engine: Engine
   readonly roles: RoleMap
+  readonly posts: readonly Post[]
+  readonly files: PolicyFiles
 }
 
 /** Opens a version of which the store says that it is in force. */
@@ -130,7 +138,8 @@ async function openVersion(
   if (!files || hashOfFiles(files) !== hash)
     throw new Error(`policy version ${version} is not whole in the store`)
   const roles = readRoles(files[ROLES_FILE] ?? '', ROLES_FILE)
-  return { hash, roles, engine: createPolicies(files, { version }) }
+  const posts = readPosts(files)
+  return { hash, roles, posts, files, engine: createPolicies(files, { version }) }
 }
 
 /** Learns which version is in force, again and again, and answers by it. */
@@ -184,6 +193,8 @@ function follow(parts: OpenPoliciesParts, seedHash: string): OpenPolicies {
     heardAt: () => heardAt,
     hash: () => now().hash,
     roles: () => now().roles,
+    posts: () => now().posts,
+    files: () => now().files,
     superseded: () => now().hash !== seedHash,
     close: () => {
       held?.engine.close()

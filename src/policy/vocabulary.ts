@@ -9,6 +9,7 @@ export const RESOURCE_TYPES: Readonly<Record<Resource['type'], string>> = {
   app:     'App',
   section: 'Section',
   fhir:    'FhirType',
+  console: 'Console',
 }
 
 export type Fact = string | number | boolean

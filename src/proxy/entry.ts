@@ -44,13 +44,18 @@ export async function recordAllowed(
 ): Promise<void> {
   const [first] = decisions
   const policies = [...new Set(decisions.flatMap((decision) => decision.policies))]
+  const { emergency } = access.grant
   const policy = first && { version: first.version, effect: 'allow' as const, policies }
   const entry: Happening = {
     what: 'access_allowed',
     outcome: 'success',
     ...aboutAccess(access),
     ...(policy === undefined ? {} : { policy }),
-    detail: access.stale ? { ...detail, stale: true } : detail,
+    detail: {
+      ...detail,
+      ...(access.stale ? { stale: true } : {}),
+      ...(emergency === undefined ? {} : { emergency: emergency.id }),
+    },
   }
   if (!(await trail.commit({ record: [entry] }))) throw new Error('the trail took no entry')
 }

@@ -1,5 +1,6 @@
 /** What a sign-on and a launch hang on: the markers that end them, all in one place, and whether one of them did. */
 
+import type { ConsoleSession } from '../core/console.js'
 import type { Grant } from '../core/grant.js'
 import { hashOf, type LaunchId, launchTime } from '../core/ids.js'
 import { endOf, type Records } from '../core/records.js'
@@ -29,10 +30,14 @@ const on = (began: EpochMs, ...about: Parameters<typeof endOf>): Hanging => ({
 })
 
 /** What a provider ends: by the session that it named; else by its user, so it names one whom it signs out. */
-const onProvider = (signOn: SignOn, began: EpochMs): Hanging =>
-  signOn.providerSession === undefined
-    ? on(began, 'unnamed', personOf(signOn.user, signOn.issuer))
-    : on(began, 'providerSession', providerSessionId(signOn.issuer, signOn.providerSession))
+const onProvider = (
+  { issuer, providerSession }: Pick<SignOn, 'issuer' | 'providerSession'>,
+  person: string,
+  began: EpochMs,
+): Hanging =>
+  providerSession === undefined
+    ? on(began, 'unnamed', person)
+    : on(began, 'providerSession', providerSessionId(issuer, providerSession))
 
 /**
  * What ends a sign-on: its own marker, its person's, and those of whoever vouched for them. Where the provider
@@ -48,8 +53,20 @@ export function hangingOf(signOn: SignOn): readonly Hanging[] {
     on(since, 'person', person),
     on(there, 'user', person),
     ...(by === 'provider'
-      ? [onProvider(signOn, there)]
+      ? [onProvider(signOn, person, there)]
       : [on(since, 'system', issuer), on(since, 'launched', launchedName(issuer, user.localId))]),
+  ]
+}
+
+/** The same for somebody in the console, whom only the provider signs in. */
+export function hangingOfMember(session: ConsoleSession): readonly Hanging[] {
+  const { id, since, authenticated, member } = session
+  const there = Math.min(since, authenticated * 1000)
+  return [
+    on(since, 'signOn', id),
+    on(since, 'person', member.uid),
+    on(there, 'user', member.uid),
+    onProvider(session, member.uid, there),
   ]
 }
 
@@ -63,6 +80,11 @@ export function hangingOfLaunch(launch: LaunchId, app: string, system: string) {
 export const hangingOfOffline = ({ person, since }: Grant): readonly Hanging[] => [
   on(since, 'person', person),
   on(since, 'user', person),
+]
+
+/** The same of an app and a person, whatever was granted: one that gave its grant back is not told apart. */
+export const hangingOfAway = (person: string, app: string, since: EpochMs): readonly Hanging[] => [
+  ...[on(since, 'person', person), on(since, 'user', person), on(since, 'app', app)],
 ]
 
 /** @param ends the markers, in the same order, as far as there are any */

@@ -7,12 +7,19 @@ import type { SignOnId } from '../core/ids.js'
 import { newId } from '../core/ids.js'
 import type { LaunchSession } from '../core/launch.js'
 import { NOTICE_LIFE } from '../core/notice.js'
-import { openedBy } from '../core/records.js'
+import { awayOf, openedBy } from '../core/records.js'
 import { isLive, type SignOn } from '../core/session.js'
 import { after, type Clock, type EpochMs, type Random, type Seconds } from '../core/values.js'
 import type { Put, Store } from '../store/store.js'
 import { createEndings, type Endings } from './endings.js'
-import { type Hanging, hangingOf, hangingOfLaunch, hangingOfOffline, isOver } from './ends.js'
+import {
+  type Hanging,
+  hangingOf,
+  hangingOfAway,
+  hangingOfLaunch,
+  hangingOfOffline,
+  isOver,
+} from './ends.js'
 import { createRoll } from './roll.js'
 
 interface Parts {
@@ -60,6 +67,8 @@ export interface Sessions extends Endings {
     signOns: readonly Pick<SignOn, 'id'>[],
     apps: readonly string[],
   ): Promise<readonly Opened[]>
+  /** Which of some apps may act for a person who is not there (`offline_access`). */
+  away(person: string, apps: readonly string[]): Promise<readonly string[]>
 }
 
 /** An app that was opened under a sign-on. */
@@ -78,11 +87,18 @@ export interface Behind {
 /** For as long as apps may still have to be told. */
 const openedUntil = (signOn: SignOn): EpochMs => after(signOn.until, NOTICE_LIFE)
 
-/** What says that an app was opened under a sign-on: for the commit that opens its grant. */
-export const openedPut = (signOn: SignOn, { client, subject, since }: Grant): Put => ({
-  ...{ kind: 'opened', id: openedBy(signOn.id, client), value: { subject, at: since } },
-  until: openedUntil(signOn),
-})
+/** What says that an app was opened under a sign-on, and goes on without it: for the commit that opens its grant. */
+export const openedPuts = (signOn: SignOn, grant: Grant): readonly Put[] => {
+  const { client, subject, since, person, until, offline } = grant
+  const value = { subject, at: since }
+  const id = openedBy(signOn.id, client)
+  return [
+    { kind: 'opened', id, value, until: openedUntil(signOn) },
+    ...(offline
+      ? [{ kind: 'away', id: awayOf(person, client), value: { since }, until } as const]
+      : []),
+  ]
+}
 
 /** Whether what is kept of a sign-on still stands. */
 function openReading({ store, clock }: Pick<Parts, 'store' | 'clock'>) {
@@ -154,6 +170,18 @@ export function createSessions(parts: Parts): Sessions {
         const subject = kept[i]?.subject
         return subject === undefined ? [] : [{ ...pair, subject }]
       })
+    },
+    async away(person, apps) {
+      const ids = apps.map((app) => ({ kind: 'away' as const, id: awayOf(person, app) }))
+      const kept = await store.getAll(ids)
+      const found = await Promise.all(
+        apps.map(async (app, i) => {
+          const since = kept[i]?.since
+          const gone = since === undefined || (await over(hangingOfAway(person, app, since)))
+          return gone ? [] : [app]
+        }),
+      )
+      return found.flat()
     },
     async find(browsers) {
       if (browsers.length === 0) return []

@@ -140,10 +140,27 @@ describe.each(STORES)('on the %s store', (store) => {
       const { app, handle } = await begin()
       for (const more of [{}, { error: 'x' }, { response_type: 'token' }] as Change[]) {
         const answer = await app.authorize(handle, { redirect_uri, ...more })
-        await expectRefused(t, answer, 'redirect_unregistered', 400)
+        const { detail } = await expectRefused(t, answer, 'redirect_unregistered', 400)
+        expect(detail?.registered).toEqual([app.redirect])
         expect(answer.location).toBeUndefined()
         expect(answer.text).not.toContain('elsewhere')
+        expect(answer.text).not.toContain(app.redirect)
       }
+    })
+
+    // biome-ignore format: a table
+    it.each([
+      ['as it was sent',                 'https://elsewhere.example/back',              'https://elsewhere.example/back'],
+      ['without what its query said',    'https://app.example/back?nhs=9990000018',     'https://app.example/back?…'],
+      ['without what its fragment said', 'https://app.example/back#nhs=9990000018',     'https://app.example/back#…'],
+      ['without what fools a terminal',  'https://app.example/\u001b[2Jback\u202e',    'https://app.example/[2Jback'],
+      ['as far as it is not too long',   `https://app.example/${'x'.repeat(1000)}`,     `https://app.example/${'x'.repeat(180)}`],
+    ])('stands in the trail %s, beside those that are registered', async (_what, redirect_uri, sent) => {
+      const { app, handle } = await begin()
+      const answer = await app.authorize(handle, { redirect_uri })
+      const { detail } = await expectRefused(t, answer, 'redirect_unregistered', 400)
+      expect(detail).toMatchObject({ sent, registered: [app.redirect] })
+      expect(answer.text).not.toContain(sent)
     })
 
     it('that is missing, or of an app that nobody knows, is told to the user', async () => {

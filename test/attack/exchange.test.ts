@@ -300,6 +300,8 @@ describe.each(STORES)('on the %s store', (store) => {
         await askAsService(ends, 'service', 'system/*.rs system/CarePlan.cruds'),
       )
       expect(words(given.scope)).toEqual(['system/CarePlan.rs', 'system/Patient.rs'])
+      const apart = await askAsService(ends, 'service', 'system/Patient.s system/Patient.r')
+      expect(tokensOf(apart).scope).toBe('system/Patient.rs')
     })
 
     // biome-ignore format: a table

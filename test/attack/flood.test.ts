@@ -254,6 +254,19 @@ describe.each(STORES)('on the %s store', (store) => {
       expect((await app.refresh(tokens)).status).toBe(200)
     })
 
+    it('a launch’s refresh token by its name counts on who guesses, not on whose launch it is', async () => {
+      await under({ secrets: 3 })
+      const { app, tokens } = await launchTo(t, { system: 'gp-push' })
+      const begins = tokens.refresh_token?.slice(0, -32)
+      const made = { refresh_token: `${begins}${'x'.repeat(32)}` }
+      const entry = await expectRefused(t, await app.refresh(made), 'refresh_invalid', 400)
+      expect([entry.user, entry.patient]).toEqual([undefined, undefined])
+      await app.refresh(made)
+      await app.refresh({ refresh_token: BAD }, { client_id: app.id })
+      expect((await app.refresh(made)).status).toBe(429)
+      expect((await app.refresh(tokens)).status).toBe(200)
+    })
+
     it('at how an app proves itself ends, while its right proof is taken', async () => {
       await under({ clients: 3 })
       const app = new App(t, new UserAgent(), 'key-app')

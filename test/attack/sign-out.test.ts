@@ -147,7 +147,8 @@ describe.each(STORES)('on the %s store', (store) => {
       const { browser, tokens } = await session()
       const sent = { ...hintOf(tokens), post_logout_redirect_uri: to }
       const answer = await logOut(t, browser, sent)
-      await expectRefused(t, answer, 'redirect_unregistered', 400)
+      const { detail } = await expectRefused(t, answer, 'redirect_unregistered', 400)
+      expect(detail?.registered).toEqual([BYE])
       expect(answer.location).toBeUndefined()
       expect(await readsPatient(t, tokens)).toBe(200)
     })

@@ -1,14 +1,17 @@
 /** When something behind the gateway fails, nothing leaves that was not made durable, and the page says so. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { StoreFailure } from '../../src/store/failure.js'
 import type { Commit, Store } from '../../src/store/store.js'
 import { App, call, launchTo, readsPatient, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { handleOf, linkOf, open, push, tokenOf } from '../launching.js'
+import { asking, authorize, BACK, standaloneApps } from '../standalone.js'
 import {
   entriesOf,
   expectNoPatient,
   expectRefused,
+  expectSentBack,
   expectWholeTrail,
   stagesOf,
 } from '../trail-reading.js'
@@ -36,7 +39,8 @@ const nothingLeaks = (answer: Answer): void => {
 describe.each(STORES)('on the %s store', (store) => {
   let t: TestGateway
   beforeAll(async () => {
-    t = await openTestGateway({ store })
+    const { apps } = await standaloneApps()
+    t = await openTestGateway({ store, change: (config) => ({ apps: [...config.apps, ...apps] }) })
   }, 60_000)
   afterAll(() => t?.close())
   afterEach(() => {
@@ -80,7 +84,9 @@ describe.each(STORES)('on the %s store', (store) => {
       const app = new App(t, new UserAgent())
       const handle = handleOf(await open(t, app.browser, { system: 'gp-push' }))
       breakNext('grant', how)
-      await expectFailed(await app.authorize(handle))
+      const answer = await app.authorize(handle)
+      await expectSentBack(t, answer, 'unexpected', app.redirect)
+      nothingLeaks(answer)
       const again = await app.authorize(handle)
       if (how === 'before anything was written')
         expect(again.location?.searchParams.has('code')).toBe(true)
@@ -102,6 +108,102 @@ describe.each(STORES)('on the %s store', (store) => {
       const { app, tokens } = await launchTo(t, { system: 'gp-push' })
       breakNext('grant', how)
       await expectFailed(await app.refresh(tokens))
+    })
+  })
+
+  describe('when something of ours fails in the authorize endpoint (RFC 6749 §4.1.2.1)', () => {
+    /** The next call of this method fails, once, where the arguments are these. */
+    function failNext<K extends 'getAll' | 'commit'>(
+      method: K,
+      error: Error,
+      meant: (work: Parameters<Store[K]>[0]) => boolean,
+    ): void {
+      const { store: real } = t.running
+      const before = real[method]
+      const failing = async (work: never) => {
+        if (!meant(work)) return (before as (work: never) => Promise<unknown>)(work)
+        real[method] = before
+        throw error
+      }
+      real[method] = failing as unknown as Store[K]
+    }
+    const begin = async () => {
+      const app = new App(t, new UserAgent())
+      return { app, handle: handleOf(await open(t, app.browser, { system: 'gp-push' })) }
+    }
+    /** Told to the app, which learns nothing but its own state and what to tell support. */
+    const expectTold = async (
+      answer: Answer,
+      error: string,
+      { redirect, state }: { readonly redirect: string; readonly state: string },
+    ): Promise<void> => {
+      await expectSentBack(t, answer, 'unexpected', redirect)
+      const { error_description: description, ...members } = Object.fromEntries(
+        answer.location?.searchParams ?? [],
+      )
+      expect(members).toEqual({ error, state, iss: t.issuer })
+      expect(description).toMatch(
+        /^Something went wrong on our side\..* Reference: ref_[\w-]{20,}$/,
+      )
+      nothingLeaks(answer)
+    }
+
+    // biome-ignore format: a table
+    it.each<[string, Error, string]>([
+      ['a store that is away',            new StoreFailure('unavailable', 'away'),   'temporarily_unavailable'],
+      ['a store with too much to do',     new StoreFailure('overloaded', 'waiting'), 'temporarily_unavailable'],
+      ['a write whose fate is not known', new StoreFailure('uncertain', 'unknown'),  'server_error'],
+      ['a bug',                           new TypeError('undefined is no function'), 'server_error'],
+    ])('tells the app of %s, wherever it strikes after the redirect is proven', async (_what, fault, error) => {
+      const { app, handle } = await begin()
+      failNext('getAll', fault, (keys) => keys.some(({ kind }) => kind === 'session'))
+      await expectTold(await app.authorize(handle), error, app)
+      failNext('commit', fault, ({ puts = [] }) => puts.some(({ kind }) => kind === 'grant'))
+      await expectTold(await app.authorize(handle), error, app)
+      // Nothing was spent by it.
+      expect(tokensOf(await app.redeem(await app.code(handle))).__launch).toMatch(/^lch_/)
+    })
+
+    it('tells an app that begins a launch itself', async () => {
+      const { parameters, state } = asking(t, 'solo', 'launch/patient patient/Patient.r')
+      const fault = new StoreFailure('unavailable', 'away')
+      failNext('commit', fault, ({ puts = [] }) => puts.some(({ kind }) => kind === 'request'))
+      const answer = await authorize(t, new UserAgent(), parameters)
+      await expectTold(answer, 'temporarily_unavailable', { redirect: BACK, state })
+    })
+
+    it('tells an app whose user is on the way, once it is known again what was asked', async () => {
+      const { parameters, state } = asking(t, 'solo', 'launch/patient patient/Patient.r')
+      const fault = new StoreFailure('unavailable', 'away')
+      failNext('commit', fault, ({ puts = [] }) => puts.some(({ kind }) => kind === 'pending'))
+      const answer = await authorize(t, new UserAgent(), parameters)
+      await expectTold(answer, 'temporarily_unavailable', { redirect: BACK, state })
+    })
+
+    it('tells an app that the policies in force are not known', async () => {
+      const { app, handle } = await begin()
+      const { policies } = t.running
+      const { mayIssue } = policies
+      policies.mayIssue = () => false
+      const answer = await app.authorize(handle)
+      policies.mayIssue = mayIssue
+      await expectSentBack(t, answer, 'policy_stale', app.redirect)
+      expect(answer.location?.searchParams.get('error')).toBe('temporarily_unavailable')
+      expect(answer.location?.searchParams.get('state')).toBe(app.state)
+    })
+
+    it('stays with a page as long as no redirect is proven', async () => {
+      const { app, handle } = await begin()
+      const { store: real } = t.running
+      const { get } = real
+      real.get = async () => {
+        throw new StoreFailure('unavailable', 'away')
+      }
+      // An app that was added by command: only the store could say where it is answered.
+      const answer = await app.authorize(handle, { client_id: 'added' })
+      real.get = get
+      expect(answer.location).toBeUndefined()
+      await expectFailed(answer)
     })
   })
 
@@ -173,10 +275,14 @@ describe('when Redis itself goes away', () => {
     await t.redis?.halt('SIGKILL')
     const refused = [
       await new UserAgent().visit(new URL('/launch', t.issuer), { form }),
-      await app.authorize(handle),
       await app.refresh(tokens),
       await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`),
     ]
+    const sentBack = await app.authorize(handle)
+    expect(sentBack.location?.href).toContain(app.redirect)
+    expect(sentBack.location?.searchParams.get('error')).toBe('temporarily_unavailable')
+    expect(sentBack.location?.searchParams.get('error_description')).toMatch(/ref_[\w-]{20}/)
+    nothingLeaks(sentBack)
     for (const answer of refused) {
       expect(answer.status).toBeGreaterThanOrEqual(500)
       expect(answer.text).toMatch(/ref_[\w-]{20}/)

@@ -22,6 +22,9 @@ const POSTS = [
   '/oauth/logout/confirm',
   '/oauth/authorize',
   '/oauth/token',
+  '/oauth/par',
+  '/oauth/introspect',
+  '/oauth/revoke',
 ]
 const GETS = [
   '/launch',
@@ -30,6 +33,7 @@ const GETS = [
   '/launch/sealed',
   '/launch/lnk_x',
   '/sign-in/callback',
+  '/console/callback',
   '/oauth/authorize',
   '/oauth/logout',
 ]
@@ -115,7 +119,7 @@ describe.each(STORES)('on the %s store', (store) => {
     ['another host’s address',                  'http://elsewhere.example/nothing', 404],
     ['a method override',                       '/nothing?_method=DELETE',  404],
     ['files that should not be there',          '/.git/config',             404],
-    ['what is not built',                       '/console',                 404],
+    ['what is not built',                       '/availability',            404],
   ])('answers %s with a reference and without a stack', async (_what, path, status) => {
     const answer = await send(at('/'), {}, path)
     const { error, reference, ...rest } = JSON.parse(answer.text)

@@ -102,6 +102,15 @@ describe.each(STORES)('on the %s store', (store) => {
       expect((await begun.app.redeem(begun.code)).status).toBe(200)
     })
 
+    it('tells the trail alone which redirect was sent, and which was asked with', async () => {
+      const { app, code } = await begin()
+      const sent = 'https://app.example/back'
+      const refused = await app.redeem(code, { redirect_uri: `${sent}?x=1` })
+      const { detail } = await expectRefused(t, refused, 'redirect_mismatch', 400)
+      expect(detail).toMatchObject({ sent: `${sent}?…`, asked: app.redirect })
+      expect(refused.text).not.toContain('example')
+    })
+
     it('tells nobody which part of it was wrong', async () => {
       const { app, code } = await begin()
       const said = async (change: Change) => {

@@ -150,7 +150,7 @@ describe('the app’s own page', () => {
     expect(await page.getByRole('button').count()).toBe(0)
     expect(await seen(page.locator('.print-only'))).toContain('by Dr Amara Okafor')
     // What makes Chromium repeat it: a header group that may not be broken.
-    const repeated = `(({ display, breakInside }) => display + ' ' + breakInside)(getComputedStyle(document.getElementById('patient')))`
+    const repeated = `(({ display, breakInside }) => display + ' ' + breakInside)(getComputedStyle(document.getElementById('banner')))`
     expect(await page.evaluate(repeated)).toBe('table-header-group avoid')
     const pdf = await page.pdf({ format: 'A5', printBackground: true })
     if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, 'print.pdf'), pdf)

@@ -8,7 +8,7 @@ import {
   shoot,
   violations,
 } from './care-plan-stage.js'
-import type { Scenario } from './scenario.js'
+import { type Scenario, scopeFor } from './scenario.js'
 
 jest.setTimeout(30_000)
 
@@ -22,6 +22,38 @@ const MINUTE = 60_000
 
 const renewals = ({ log }: Scenario) =>
   log.filter((line) => line.startsWith('token refresh_token')).length
+
+describe('emergency access', () => {
+  it('says so above the patient as long as the plan is on the screen, and leaves with it', async () => {
+    const scope = scopeFor({ '*': 'r' })
+    const scenario = newScenario({ emergency: true, endsInSeconds: 600, idleSeconds: 3600, scope })
+    const { page, frame } = await openTimed(stage, 'emergency', scenario)
+    const strip = frame.getByRole('region', { name: 'Emergency access' })
+    expect(await seen(strip)).toMatch(
+      /^Emergency access: read only, until \d\d:\d\d\. This access is recorded and will be reviewed\.$/,
+    )
+    expect(await frame.getByRole('button', { name: /^Edit / }).count()).toBe(0)
+    await frame.locator('footer').scrollIntoViewIfNeeded()
+    // Still at the top of the frame, with all of the plan scrolled past.
+    expect(
+      await frame.evaluate("document.querySelector('.glass').getBoundingClientRect().top"),
+    ).toBe(0)
+    await shoot(page, 'emergency')
+    expect(await violations(page)).toEqual([])
+    await page.clock.runFor(9 * MINUTE)
+    expect(await strip.count()).toBe(1)
+    await page.clock.runFor(2 * MINUTE)
+    await frame.waitForSelector('[data-page=longest]')
+    expect(await strip.count()).toBe(0)
+    await page.close()
+  })
+
+  it('is nothing that an ordinary launch says', async () => {
+    const { page, frame } = await openTimed(stage, 'no-emergency', newScenario())
+    expect(await frame.getByRole('region', { name: 'Emergency access' }).count()).toBe(0)
+    await page.close()
+  })
+})
 
 describe('a session that nobody uses', () => {
   it('is warned of two minutes before its end, and extended by one key', async () => {

@@ -131,5 +131,12 @@ function tokenResponse(origin: string, launch: string, scenario: Scenario): Json
     __session_idle_seconds: scenario.idleSeconds,
     __session_ends: now + scenario.endsInSeconds,
     __launch: `lch_fake${launch}`,
+    ...(scenario.emergency
+      ? {
+          __emergency: true,
+          __emergency_id: 'emg_fake',
+          __emergency_ends: now + scenario.endsInSeconds,
+        }
+      : {}),
   }
 }

@@ -50,6 +50,8 @@ export interface Scenario {
   ended: boolean
   idleSeconds: number
   endsInSeconds: number
+  /** Opened by emergency access, which ends then. */
+  emergency?: boolean
   userName: string | undefined
   /** What happened, for the test to look at. */
   readonly log: string[]

@@ -190,6 +190,28 @@ describe('app add', () => {
     expect((await t.running.registry.client('certified'))?.bound).toBe('certificate')
   })
 
+  it('remembers since when an app has the keys that stand in its registration, and the list reminds of old ones (SMART, "Registering a client")', async () => {
+    const inline = ['--type', 'key', '--scope', 'launch', '--jwks', file('keys.json')]
+    const day = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10)
+    await add('keys-new', inline)
+    await add('keys-good', [...inline, '--jwks-since', day(365)])
+    await add('keys-old', [...inline, '--jwks-since', day(366)])
+    const away = ['--type', 'key', '--scope', 'launch', '--jwks-uri', 'https://app.example/jwks']
+    await add('keys-away', away)
+    const { out } = await command(['app', 'list'])
+    const said = (id: string) =>
+      new RegExp(`^${id} .*https://app.example/ *(.*)$`, 'm').exec(out)?.[1]
+    expect(said('keys-new')).toBe('keys 0 days old')
+    expect(said('keys-good')).toBe('keys 365 days old')
+    expect(said('keys-old')).toBe('keys 366 days old: ask for new ones')
+    expect(said('keys-away')).toBe('')
+    const lost = await add('keys-lost', [...away, '--jwks-since', day(1)])
+    expect(lost).toMatchObject({ code: 2 })
+    expect(lost.err).toContain('jwks_since: needs jwks')
+    const never = await add('keys-never', [...inline, '--jwks-since', 'lately'])
+    expect(never.err).toContain('jwks_since: ')
+  })
+
   it.each([
     ['--subject-dn', 'CN=app.example'],
     ['--san-dns', 'app.example'],

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -313,6 +313,24 @@ describe('registering by command, for production', () => {
 })
 
 describe('serve', () => {
+  it('reminds at its start of apps whose keys stand in their registration and are old', async () => {
+    await onThisMachine()
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const jwks = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1' }] })
+    const keyed = (id: string, since: string) =>
+      `- { id: ${id}, name: Keyed, type: key, scopes: [launch], redirect_uris: ['https://x.example/'],
+    jwks: ${jwks}, jwks_since: ${since} }\n`
+    const today = new Date().toISOString().slice(0, 10)
+    const rows = `${keyed('kept-long', '2020-02-29')}${keyed('kept-short', `'${today}'`)}`
+    await change('apps.yaml', [/^- id: /m, `${rows}- id: `])
+    const running = await start(['serve', '--config', folder.path], /"serving"/, {
+      env: ENCRYPTION,
+    })
+    const { out } = await running.stop()
+    expect(out).toMatch(/"app":"kept-long","days":\d{4},.*its keys are old/)
+    expect(out).not.toContain('kept-short')
+  })
+
   it('runs the shipped example on one machine, answers its health checks, and ends when it is asked to', async () => {
     const port = await onThisMachine()
     const figures = await freePorts(2)

@@ -39,6 +39,18 @@ describe('an authorize request', () => {
       expect(() => read({ aud: named })).toThrow('audience_invalid')
   })
 
+  it('is refused where an acr is essential that nobody here gives (OIDC Core §5.5.1.1)', () => {
+    const claims = (acr: object) => ({ claims: JSON.stringify({ id_token: { acr } }) })
+    const theirs = 'urn:mace:incommon:iap:silver'
+    for (const asked of [{ value: theirs }, { values: [theirs, 'AAL4_ANY'] }]) {
+      expect(() => read(claims({ ...asked, essential: true }))).toThrow('login_required')
+      expect(read(claims(asked)).demand.assurance).toBeUndefined()
+    }
+    const either = { essential: true, values: [theirs, 'AAL3_ANY'] }
+    expect(read(claims(either)).demand.assurance).toBe(3)
+    expect(read(claims({ essential: true })).demand.assurance).toBeUndefined()
+  })
+
   it('is refused to an app that is not registered for codes (RFC 6749 §4.1.2.1)', () => {
     const members = { type: 'certificate', tls_client_auth_san_dns: 'app.example' }
     expect(() => read({}, { ...members, grant_types: ['client_credentials'] })).toThrow(

@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Asked, activeRole, readClinician } from '../../src/core/clinician-claims.js'
+import {
+  type Asked,
+  activeRole,
+  readClinician,
+  readPerson,
+} from '../../src/core/clinician-claims.js'
 import { Refusal } from '../../src/core/refusal.js'
 
 const SUB = '555254239107'
@@ -147,5 +152,39 @@ describe('the clinician', () => {
 
   it('is never described by a refusal: it names claims, not their values', () => {
     expect(() => read({ sub: 'Sue Hartley' })).toThrow(/^sign_on_failed: id_token: sub$/)
+  })
+})
+
+describe('a person who needs no role', () => {
+  const person = (id: object = {}, info: object = {}, held: Partial<Asked> = {}) =>
+    readPerson(idToken(id), userinfo(info), ISSUER, { ...asked, ...held })
+
+  it('is the provider’s number, a name and an assurance, whatever roles they have or have not', () => {
+    const expected = { uid: SUB, name: 'Sue Hartley', assurance: 3, providerSession: 'session-1' }
+    expect(person()).toMatchObject(expected)
+    const none = { nhsid_nrbac_roles: undefined, nhsid_user_orgs: undefined }
+    expect(person({ selected_roleid: undefined }, none)).toMatchObject(expected)
+    expect(person()).not.toHaveProperty('roles')
+  })
+
+  it('is called by their number where the provider gives no name', () => {
+    expect(person({}, { name: undefined }).name).toBe(SUB)
+    expect(person({}, { name: '\u202e\u200b' }).name).toBe(SUB)
+  })
+
+  // biome-ignore format: a table
+  it.each<[string, object, object, Partial<Asked>]>([
+    ['another subject in userinfo',       {},                                           { sub: '555254239108' },          {}],
+    ['another uid than the subject',      {},                                           { uid: '555254239108' },          {}],
+    ['another nhsid_useruid',             {},                                           { nhsid_useruid: '555254239108' }, {}],
+    ['no uid',                            {},                                           { uid: undefined },               {}],
+    ['a weak proof of identity',          { id_assurance_level: '2' },                  {},                               {}],
+    ['a weaker sign-in than asked',       { authentication_assurance_level: '2' },      {},                               { assurance: 3 }],
+    ['no assurance',                      { authentication_assurance_level: undefined }, {},                              {}],
+    ['a sign-in of before',               { auth_time: NOW - 100 },                     {},                               { since: NOW - 60 }],
+    ['a sign-in older than max_age',      { auth_time: NOW - 100 },                     {},                               { maxAge: 60 }],
+    ['a sign-in in the future',           { auth_time: NOW + 31 },                      {},                               {}],
+  ])('is refused with %s', (_what, id, info, held) => {
+    expect(refusalOf(() => person(id, info, held))).toBe('sign_on_failed')
   })
 })

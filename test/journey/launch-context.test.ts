@@ -15,6 +15,7 @@ const DETAILS = [{ type: 'smart_on_fhir' }]
 const RICH = 'rich-app'
 const REDIRECT = 'https://rich.example/back'
 const SCOPES = [
+  ...['launch/imagingstudy', 'launch/questionnaire'],
   ...['launch', 'launch/patient', 'launch/encounter', 'launch/episode', 'openid', 'fhirUser'],
   ...['user/*.cruds', 'patient/*.cruds', 'user/composition-care-plan::*.crus'],
 ]
@@ -169,6 +170,24 @@ describe.each(STORES)('on the %s store', (store) => {
       )
       expect(without.split(' ')).not.toContain('launch/encounter')
     })
+  })
+
+  it('a scope for what else is open is given back when the launch brought some of that type', async () => {
+    const fhirContext = [
+      { reference: 'ImagingStudy/1', role: 'https://roles.example/x' },
+      { reference: 'DocumentReference/2' },
+    ]
+    const asked = 'launch/imagingstudy?role=https://roles.example/other launch/questionnaire'
+    const tokens = await tokensFor(order(undefined, { fhirContext }), `${SCOPE} ${asked}`)
+    expect(tokens.fhirContext).toEqual(fhirContext)
+    expect(tokens.scope.split(' ').filter((word) => word.startsWith('launch/'))).toEqual([
+      'launch/imagingstudy?role=https://roles.example/other',
+    ])
+    // No way to a launch of one's own, nor to anything without one.
+    const alone = new App(t, new UserAgent(), RICH)
+    const scope = 'openid launch/imagingstudy patient/ImagingStudy.rs'
+    const answer = await alone.authorize('', { launch: undefined, redirect_uri: REDIRECT, scope })
+    await expectSentBack(t, answer, 'launch_required', REDIRECT)
   })
 
   describe('user/ scopes', () => {

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { App, claimsIn, launchTo, readsPatient, type Tokens } from '../app-by-hand.js'
+import type { Config } from '../../src/config.js'
+import { endOf } from '../../src/core/records.js'
+import { App, claimsIn, launchTo, readsPatient, type Tokens, tokensOf } from '../app-by-hand.js'
 import { signInAt } from '../demo/sign-in.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { APP_ORIGINS } from '../gateway-registrations.js'
-import { formTo, open, signIn } from '../launching.js'
-import { openReceiver, type Receiver, toldAt } from '../logout-receiver.js'
+import { formTo, handleOf, open, signIn } from '../launching.js'
+import { logOut, openReceiver, type Receiver, toldAt } from '../logout-receiver.js'
 import { entriesOf, expectNoPatient, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, UserAgent, wordsOf } from '../user-agent.js'
 
@@ -18,7 +20,14 @@ describe.each(STORES)('what is open in somebody’s name, on the %s store', (sto
   let plan: Receiver
   beforeAll(async () => {
     plan = await openReceiver()
-    t = await openTestGateway({ store, change: toldAt({ 'care-plan': plan }, BYE) })
+    const told = toldAt({ 'care-plan': plan }, BYE)
+    const change = (config: Config) => ({
+      apps: (told(config).apps ?? []).map((app) => ({
+        ...app,
+        scopes: [...app.scopes, 'offline_access'],
+      })),
+    })
+    t = await openTestGateway({ store, change })
   }, 60_000)
   afterAll(async () => {
     await t?.close()
@@ -161,6 +170,60 @@ describe.each(STORES)('what is open in somebody’s name, on the %s store', (sto
     await expectRefused(t, await victim.visit(back), 'sign_on_state_invalid', 400)
     expect((await attacker.visit(back)).status).toBe(303)
     await expectRefused(t, await attacker.visit(back), 'sign_on_state_invalid', 400)
+  })
+
+  describe('what apps may do for a user who is away', () => {
+    const REMINDER = /(\d+) apps? may still act in your name/
+    /** Opened by a user of their own, and by an app that goes on without them where it asks to. */
+    const opened = async (user: string, id: string, scope: string) => {
+      const app = new App(t, new UserAgent(), id)
+      const landed = await open(t, app.browser, { system: 'gp-push', app: id, user })
+      const code = await app.code(handleOf(landed), { scope })
+      return { app, tokens: tokensOf(await app.redeem(code)) }
+    }
+    const SCOPE = 'launch patient/Patient.r'
+    const signedOut = async ({ app: { browser } }: Awaited<ReturnType<typeof opened>>) => {
+      const page = await logOut(t, browser, {})
+      const form = formTo(page, '/oauth/logout/confirm')
+      const answer = await browser.visit(at('/oauth/logout/confirm'), { form })
+      return wordsOf(answer.text)
+    }
+
+    it('is told to them when they sign out, and to nobody else (SMART, "offline_access")', async () => {
+      const lasting = `${SCOPE} offline_access`
+      await opened('paramedic', 'care-plan', lasting)
+      const other = await opened('paramedic', 'key-app', lasting)
+      const again = await opened('paramedic', 'care-plan', SCOPE)
+      const stranger = await opened('district-nurse', 'care-plan', SCOPE)
+      expect(REMINDER.exec(await signedOut(again))?.[1]).toBe('2')
+      expect(await signedOut(stranger)).not.toMatch(REMINDER)
+      // Sparingly: not to whom an app takes elsewhere.
+      const onward = { client_id: 'care-plan', post_logout_redirect_uri: BYE }
+      const gone = await logOut(t, again.app.browser, onward)
+      expect(gone.location?.href).toBe(BYE)
+      expect((await other.app.refresh(other.tokens)).status).toBe(200)
+    })
+
+    it('stands by name where they see what is open, until they end all of it', async () => {
+      const { app, tokens } = await opened('gp', 'care-plan', `${SCOPE} offline_access`)
+      await opened('practice-nurse', 'key-app', `${SCOPE} offline_access`)
+      const browser = new UserAgent()
+      const page = await signInToSee(browser)
+      expect(wordsOf(page.text)).toContain('May act for you while you are away: Shared care plan')
+      await end(browser, page, 'all')
+      await t.clock.advance(1)
+      expect((await app.refresh(tokens)).status).toBe(400)
+      expect(wordsOf((await signInToSee(browser)).text)).not.toContain('while you are away:')
+    })
+
+    it('ends with the app’s registration', async () => {
+      await opened('paramedic', 'care-plan', `${SCOPE} offline_access`)
+      const last = await opened('paramedic', 'key-app', SCOPE)
+      const until = t.clock() + 3_600_000
+      const ended = { kind: 'ended' as const, id: endOf('app', 'care-plan'), until }
+      await t.running.store.commit({ puts: [{ ...ended, value: { at: t.clock() } }] })
+      expect(REMINDER.exec(await signedOut(last))?.[1]).toBe('1')
+    })
   })
 
   it('leaves a trail that can be verified', () => expectWholeTrail(t))

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { App, codeOf, readsPatient, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
+import { newKey } from '../gateway-surroundings.js'
 import { handleOf, open } from '../launching.js'
 import {
   APP,
@@ -49,6 +50,20 @@ describe.each(STORES)('an app that registers itself, on the %s store', (store) =
     expect(entry).toMatchObject({ what: 'configuration_changed', detail: { added: 'app' } })
   })
 
+  it('keeps since when the app has the keys that stand in it', async () => {
+    const { d: _, ...open } = await newKey('ES256', 'inline-1')
+    const keyed = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [open] } }
+    const answer = await registerApp(t, { ...APP, ...keyed }, await initialToken(t))
+    const { client_id: id, registration_access_token: token } = JSON.parse(answer.text)
+    const since = async () => (await t.running.registry.client(id))?.keysSince
+    const today = Date.parse(new Date(t.clock()).toISOString().slice(0, 10))
+    expect(await since()).toBe(today)
+    await t.clock.advance(86_400)
+    const again = { ...APP, ...keyed, client_id: id }
+    await callRegistration(t, `/${id}`, again, { method: 'PUT', token })
+    expect(await since()).toBe(today + 86_400_000)
+  })
+
   it('is launched by nobody until an operator names it, and is an app like any other then', async () => {
     const { client_id: id } = await registered(t)
     const refused = await open(t, new UserAgent(), { system: 'gp-post', app: id })
@@ -75,6 +90,13 @@ describe.each(STORES)('an app that registers itself, on the %s store', (store) =
       client_name: 'Another name',
       scope: 'launch openid',
     })
+
+    // What it gave back is gone from what it was granted before, too: here all of the data.
+    await expectRefused(t, await app.refresh(tokens), 'refresh_ended', 400)
+    const some = { ...wanted, scope: 'launch openid patient/Patient.r' }
+    await callRegistration(t, `/${id}`, some, { method: 'PUT', token })
+    const less = tokensOf(await app.refresh(tokens))
+    expect(less.scope).toBe('launch openid patient/Patient.r')
 
     const gone = await callRegistration(t, `/${id}`, undefined, { method: 'DELETE', token })
     expect([gone.status, gone.text]).toEqual([204, ''])

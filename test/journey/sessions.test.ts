@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { App, claimsIn, launchTo, readsPatient, type Tokens, tokensOf } from '../app-by-hand.js'
 import { signOutAt } from '../demo/sign-in.js'
@@ -172,6 +173,22 @@ describe.each(STORES)('a session on the %s store', (store) => {
       expect(await readsPatient(t, third)).toBe(401)
     })
 
+    it('is not set back by one that came late and waited for the record', async () => {
+      const { app, tokens } = await begin()
+      const next = await renewed(app, tokens)
+      const waiting = new Promise<Socket>((resolve) => {
+        t.behind.record = ({ socket }) => resolve(socket)
+      })
+      const late = app.refresh(tokens)
+      const socket = await waiting
+      t.behind.record = 'up'
+      const third = await renewed(app, next)
+      socket.destroy()
+      expect((await late).status).toBe(200)
+      const fourth = await renewed(app, third)
+      expect(await readsPatient(t, fourth)).toBe(200)
+    })
+
     it('gives fewer scopes for once, and never more than were granted', async () => {
       const { app, tokens } = await begin()
       const scope = 'launch patient/Patient.r'
@@ -192,6 +209,13 @@ describe.each(STORES)('a session on the %s store', (store) => {
       }
       await expectRefused(t, await app.refresh(without, { scope: 'x/y' }), 'scope_exceeded', 400)
       expect((await app.refresh(without)).status).toBe(200)
+    })
+
+    it('gives a token without any data to whoever asks for no more', async () => {
+      const { app, tokens } = await begin()
+      const only = tokensOf(await app.refresh(tokens, { scope: 'openid fhirUser' }))
+      expect(only.scope).toBe('openid fhirUser')
+      expect((await renewed(app, only)).scope).toBe(tokens.scope)
     })
 
     it('is another client’s business in no case', async () => {

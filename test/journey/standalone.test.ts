@@ -1,7 +1,7 @@
 /** Launches that begin at the app. @see SMART App Launch 2.2, "Launch App: Standalone Launch"; OIDC Core §3.1.2 */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { decodeJwt } from 'jose'
-import { App, call, claimsIn, codeOf, tokensOf } from '../app-by-hand.js'
+import { App, call, claimsIn, codeOf, launchTo, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { handleOf, NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
 import {
@@ -24,6 +24,12 @@ jest.setTimeout(40_000)
 
 const DATA = 'launch/patient openid fhirUser patient/Patient.r'
 const peggy = patientOf(PEGGY)
+/** What the button of a patient sends whom the user opened lately. */
+const offered = ({ text }: Answer, number: string): string => {
+  const shown = [number.slice(0, 3), number.slice(3, 6), number.slice(6)].join(' ')
+  const button = /name="recent" value="([^"]*)">NHS No. <span[^>]*>([\d ]+)</g
+  return [...text.matchAll(button)].find(([, , name]) => name === shown)?.[1] ?? ''
+}
 const back = (answer: Answer) => Object.fromEntries(answer.location?.searchParams ?? [])
 
 describe.each(STORES)('a standalone launch on the %s store', (store) => {
@@ -94,9 +100,30 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
     const asked = asking(t, 'solo', DATA)
     const page = await authorize(t, browser, asked.parameters)
     expect(page.text).toContain('Opened lately by you')
-    const landed = await choose(t, browser, page, { recent: '0' })
+    const landed = await choose(t, browser, page, { recent: offered(page, PEGGY) })
     const { tokens } = await redeem('solo', landed, asked.verifier)
     expect(tokens.patient).toBe(peggy.fhirId)
+  })
+
+  it('opens whom the button names, whomever the user opened elsewhere meanwhile', async () => {
+    const [browser, other] = [new UserAgent(), new UserAgent()]
+    await choose(t, browser, (await atChoice(browser)).page, named(PEGGY, peggy.birthDate))
+    const asked = asking(t, 'solo', DATA)
+    const page = await authorize(t, browser, asked.parameters)
+    const elsewhere = named(NO_PLAN, patientOf(NO_PLAN).birthDate)
+    await choose(t, other, (await atChoice(other)).page, elsewhere)
+    const landed = await choose(t, browser, page, { recent: offered(page, PEGGY) })
+    const { tokens } = await redeem('solo', landed, asked.verifier)
+    expect(tokens.patient).toBe(peggy.fhirId)
+  })
+
+  it('offers by a button nobody whom the user did not open', async () => {
+    const browser = new UserAgent()
+    let { page } = await atChoice(browser, 'practice-nurse')
+    for (const recent of [PEGGY, '0', 'length', '__proto__']) {
+      page = await choose(t, browser, page, { recent })
+      expect(page.status).toBe(422)
+    }
   })
 
   it('says the same of an unknown number as of a wrong birth date, and goes on asking', async () => {
@@ -284,6 +311,12 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
   })
 
   describe('of an app that was opened from the patient record', () => {
+    /** Tokens of somebody else, in a browser of their own. */
+    const atOthers = async () => {
+      const order = { system: 'gp-push', user: 'practice-nurse' }
+      return (await launchTo(t, order)).tokens
+    }
+
     it('signs in anew where the app asks for a stronger sign-in, and stays the same launch', async () => {
       const browser = new UserAgent()
       const app = new App(t, browser)
@@ -309,6 +342,20 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
       const again = await app.authorize(handle, { prompt: 'login' })
       expect(back(again)).toMatchObject({ error: 'invalid_request' })
       expect(back(again)).not.toHaveProperty('code')
+    })
+
+    it('gives no code for another person than the app names (OIDC Core §5.5.1), and the handle stays good', async () => {
+      const browser = new UserAgent()
+      const app = new App(t, browser)
+      const handle = handleOf(await open(t, browser, { system: 'gp-push' }))
+      const named = (sub: string) => JSON.stringify({ id_token: { sub: { value: sub } } })
+      const { id_token } = await atOthers()
+      for (const change of [{ claims: named('555254239999') }, { id_token_hint: id_token }]) {
+        const answer = await app.authorize(handle, change)
+        expect(back(answer)).toMatchObject({ error: 'login_required', state: app.state })
+      }
+      const right = await app.authorize(handle, { claims: named('555254239101') })
+      expect(back(right)).toHaveProperty('code')
     })
 
     it('refuses another person than the launch named, although the app is told', async () => {

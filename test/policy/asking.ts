@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { CONSOLE_PARTS } from '../../src/core/console.js'
 import type { KnownUser, OdsCode } from '../../src/core/context.js'
 import { ACTIONS, type Action, type Circumstances, type Resource } from '../../src/core/decision.js'
 import type { Assurance } from '../../src/core/roles.js'
@@ -86,6 +87,8 @@ export const EVERYTHING: readonly { readonly action: Action; readonly resource: 
   ACTIONS.flatMap((action) => {
     if (action === 'launch' || action === 'check-availability' || action === 'break-glass')
       return [{ action, resource: APP }]
+    if (action.startsWith('console-'))
+      return CONSOLE_PARTS.map((id) => ({ action, resource: { type: 'console', id } }))
     return [
       ...SECTIONS.map((id) => ({ action, resource: section(id) })),
       ...FHIR_TYPES.map((id): { action: Action; resource: Resource } => ({

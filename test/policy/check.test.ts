@@ -78,7 +78,9 @@ describe('a problem is told in plain words, with its place', () => {
     ['no @id',            '@reason("x") @layer("central") permit (principal, action, resource);',                                            'policies/own.cedar:1: a policy has no @id("…")'],
     ['no @reason',        '@id("own-one") @layer("central") permit (principal, action, resource);',                                          'policies/own.cedar:1: policy own-one has no @reason("…"): say in plain words what it does'],
     ['no @layer',         '@id("own-one") @reason("x") permit (principal, action, resource);',                                               'policies/own.cedar:1: policy own-one has no @layer("central")'],
-    ['a local layer',     '@id("own-one") @reason("x") @layer("local") permit (principal, action, resource);',                               'policies/own.cedar:1: policy own-one: @layer("local") is not read; only "central" is'],
+    ['a local layer',     '@id("own-one") @reason("x") @layer("local") permit (principal, action, resource);',                               'policies/own.cedar:1: policy own-one: @layer("local") stands in policies/local/, in a folder named for the organisation (ODS code) or region'],
+    ['a layer of nobody', '@id("own-one") @reason("x") @layer("regional") permit (principal, action, resource);',                            'policies/own.cedar:1: policy own-one: @layer("regional") is not read; "central" and "delegated" are'],
+    ['a delegated forbid','@id("own-one") @reason("x") @layer("delegated") forbid (principal, action, resource);',                           'policies/own.cedar:1: policy own-one: @layer("delegated") says what others may permit: a forbid is @layer("central")'],
     ['an id of another',  '\n@id("nothing-is-deleted") @reason("x") @layer("central") permit (principal, action, resource);',                'policies/writing.cedar:76: @id("nothing-is-deleted") already stands in policies/own.cedar:2'],
     ['a duty of nobody',  '@id("own-one") @reason("x") @layer("central") @obligation("ring-bells") forbid (principal, action, resource);',   'policies/own.cedar:1: policy own-one: nothing carries out @obligation("ring-bells"); there is mark-sensitive'],
     ['an odd annotation', '@id("own-one") @reason("x") @layer("central") @owner("me") forbid (principal, action, resource);',                'policies/own.cedar:1: policy own-one: @owner is not an annotation that is read here'],
@@ -155,7 +157,12 @@ describe('no file of a version is left out unnoticed', () => {
 
   // biome-ignore format: a table
   it.each([
-    ['a folder of policies',                  'policies/local',            'stop.cedar',         'policies/local: a folder: only files directly in'],
+    ['a folder of policies',                  'policies/more',             'stop.cedar',         'policies/more: a folder: only files directly in'],
+    ['a policy beside the local layers',      'policies/local',            'stop.cedar',         'policies/local/stop.cedar: is not read: put it in a folder named for its organisation or region'],
+    ['a local layer that is nobody\'s',       'policies/local/Northern',   'stop.cedar',         'policies/local/Northern: is named for nobody: an ODS code (A83001) or a region (north-east) is'],
+    ['a folder in a local layer',             'policies/local/north/more', 'stop.cedar',         'policies/local/north/more: a folder: only files directly in'],
+    ['a schema of a local layer',             'policies/local/north',      'own.cedarschema',    'policies/local/north/own.cedarschema: is not read: only .cedar is'],
+    ['a local test under another ending',     'policies/local/north/tests', 'own.yml',           'policies/local/north/tests/own.yml: is not read: only .yaml is'],
     ['a folder of tests',                     'policies/tests/local',      'own.yaml',           'policies/tests/local: a folder: only files directly in'],
     ['a policy whose ending is written large', 'policies',                 'stop.CEDAR',         'policies/stop.CEDAR: is not read: only .cedar and gateway.cedarschema are'],
     ['another schema',                        'policies',                  'own.cedarschema',    'policies/own.cedarschema: is not read: only .cedar and gateway.cedarschema are'],
@@ -177,6 +184,23 @@ describe('no file of a version is left out unnoticed', () => {
     expect(await problemsIn()).toEqual([`${join(dir, 'policies/tests')}: cannot be read`])
     await mkdir(join(dir, 'policies/tests'))
     expect(await problemsIn()).toEqual(['policies/tests: there is no test'])
+  })
+
+  it('a local layer is read, with its tests, which are about its own users', async () => {
+    const north = join(dir, 'policies/local/north')
+    await mkdir(join(north, 'tests'), { recursive: true })
+    await writeFile(join(north, 'own.cedar'), FORBID.replace('central', 'local'))
+    await writeFile(
+      join(north, 'tests/own.yaml'),
+      `people: { doctor: { roles: [gp], activities: [B0360] } }
+tests:
+  - { name: Nothing here, who: doctor, action: read, on: section/contacts, expect: deny, by: stop }
+  - { name: All else there, who: doctor, region: south, action: read, on: section/contacts, expect: deny }
+`,
+    )
+    expect(await problemsIn()).toEqual([
+      'policies/local/north/tests/own.yaml:4: All else there (doctor read section/contacts): expected deny, is allow (decided by clinicians-read-the-plan)',
+    ])
   })
 
   it('but notes beside the policies, and what volumes and editors hide, are no policies', async () => {

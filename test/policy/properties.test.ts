@@ -2,7 +2,8 @@ import { afterAll, describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
 import { PURPOSES, RUNGS } from '../../src/core/context.js'
 import type { Circumstances } from '../../src/core/decision.js'
-import { type Assurance, ROLES, type Role } from '../../src/core/roles.js'
+import { EMERGENCY_REASONS } from '../../src/core/emergency.js'
+import { type Assurance, ROLES, type Role, USER_ROLES } from '../../src/core/roles.js'
 import { createPolicies } from '../../src/policy/engine.js'
 import { Problems } from '../../src/policy/problem.js'
 import { APP, ask, EVERYTHING, FILES, ORDINARY, section } from './asking.js'
@@ -25,16 +26,24 @@ const circumstancesWith = (roles: fc.Arbitrary<Role[]>): fc.Arbitrary<Circumstan
       rung: fc.constantFrom(...RUNGS),
       sensitive: fc.boolean(),
       deceased: fc.boolean(),
+      emergencyReason: fc.constantFrom('', ...EMERGENCY_REASONS),
     })
-    .map(({ purpose, rung, sensitive, deceased, ...user }) => ({
+    .map(({ purpose, rung, sensitive, deceased, emergencyReason, ...user }) => ({
       ...ORDINARY,
       user: { ...ORDINARY.user, ...user },
       purpose,
+      emergencyReason,
       launch: { ...ORDINARY.launch, rung },
       patient: { sensitive, deceased },
     }))
 
 const anyone = circumstancesWith(fc.subarray([...ROLES]))
+const reasons = fc.constantFrom(...EMERGENCY_REASONS)
+const MAY_BREAK: readonly Role[] = [
+  ...(['gp', 'community-nurse', 'hospice-clinician'] as const),
+  ...(['urgent-care-clinician', 'hospital-clinician'] as const),
+]
+const somebody = circumstancesWith(fc.subarray([...USER_ROLES]))
 const anything = fc.constantFrom(...EVERYTHING)
 const allowed = (circumstances: Circumstances, what: (typeof EVERYTHING)[number]): boolean =>
   policies.decide(ask(circumstances, what.action, what.resource)).effect === 'allow'
@@ -70,6 +79,44 @@ describe('whatever the circumstances', () => {
         const deceased = { ...circumstances, patient: { ...circumstances.patient, deceased: true } }
         if (['create', 'update', 'delete'].includes(what.action))
           expect(allowed(deceased, what)).toBe(false)
+      }),
+      RUNS,
+    )
+  })
+
+  it('nobody writes anything in an emergency', () => {
+    fc.assert(
+      fc.property(anyone, anything, reasons, (circumstances, what, emergencyReason) => {
+        if (['create', 'update', 'delete'].includes(what.action))
+          expect(allowed({ ...circumstances, emergencyReason }, what)).toBe(false)
+      }),
+      RUNS,
+    )
+  })
+
+  it('a broken glass opens something only to clinicians who may break it', () => {
+    const glass = { action: 'break-glass', resource: APP } as const
+    fc.assert(
+      fc.property(somebody, anything, reasons, (circumstances, what, emergencyReason) => {
+        const broken = { ...circumstances, emergencyReason }
+        if (!allowed(broken, what) || what.action === 'break-glass') return
+        expect(allowed({ ...circumstances, emergencyReason: '' }, glass)).toBe(true)
+        const { roles, assurance } = circumstances.user
+        expect(assurance).toBeGreaterThanOrEqual(2)
+        expect(roles.some((role) => MAY_BREAK.includes(role))).toBe(true)
+      }),
+      RUNS,
+    )
+  })
+
+  it('whoever may break the glass then opens and reads the plan, whatever denied it before', () => {
+    fc.assert(
+      fc.property(somebody, reasons, (circumstances, emergencyReason) => {
+        const plain = { ...circumstances, emergencyReason: '' }
+        if (!allowed(plain, { action: 'break-glass', resource: APP })) return
+        const broken = { ...circumstances, emergencyReason }
+        expect(allowed(broken, { action: 'launch', resource: APP })).toBe(true)
+        expect(allowed(broken, { action: 'read', resource: section('resuscitation') })).toBe(true)
       }),
       RUNS,
     )

@@ -6,6 +6,7 @@ import { ROLES, type Role } from '../../src/core/roles.js'
 import { createPolicies } from '../../src/policy/engine.js'
 import type { PolicyFiles } from '../../src/policy/source.js'
 import { ask, EVERYTHING, FILES, ORDINARY } from './asking.js'
+import { anyone, anyRules, filesOf, isOver } from './layered.js'
 import { wholeOf } from './whole.js'
 
 // Thousands of questions, each asked in the slowest way there is.
@@ -178,5 +179,43 @@ describe('policies that are written to be misread', () => {
       )
       policies.close()
     }
+  })
+})
+
+describe('policies in layers', () => {
+  it('are answered as Cedar answers central permits and every forbid, then what is delegated and what is permitted locally', () => {
+    fc.assert(
+      fc.property(
+        anyRules,
+        fc.array(anyone, { minLength: 5, maxLength: 10 }),
+        (rules, questions) => {
+          const policies = createPolicies(filesOf(rules))
+          for (const question of questions) {
+            const own = rules.map((rule) => isOver(question, rule))
+            /** Cedar's own word on the rules that are picked; the others are made to apply to nobody. */
+            const ask = (pick: (i: number) => boolean) => {
+              const none = '(principal == User::"nobody", action, resource)'
+              const some = rules.map((rule, i) => (pick(i) ? rule : { ...rule, body: none }))
+              return wholeOf('layered', filesOf(some, 'central'), false)(question)
+            }
+            const first = ask(
+              (i) =>
+                rules[i]?.layer === 'central' || (own[i] && rules[i]?.effect === 'forbid') === true,
+            )
+            const delegated = ask((i) => rules[i]?.layer === 'delegated')
+            const local = ask((i) => own[i] === true && rules[i]?.effect === 'permit')
+            const wanted =
+              first.policies.length === 0 &&
+              delegated.effect === 'allow' &&
+              local.effect === 'allow'
+                ? { effect: 'allow', policies: [...delegated.policies, ...local.policies].sort() }
+                : first
+            expect(told(policies.decide(question))).toEqual(wanted)
+          }
+          policies.close()
+        },
+      ),
+      { numRuns: 200 },
+    )
   })
 })

@@ -10,7 +10,7 @@ import type { Question } from '../../src/core/decision.js'
 import { parsePolicies } from '../../src/policy/parse.js'
 import type { PolicyFiles } from '../../src/policy/source.js'
 
-const TYPES = { app: 'App', section: 'Section', fhir: 'FhirType' } as const
+const TYPES = { app: 'App', section: 'Section', fhir: 'FhirType', console: 'Console' } as const
 
 /** @param name a name of its own, in this process, for what Cedar keeps */
 export function wholeOf(name: string, files: PolicyFiles, checked = true) {

@@ -11,7 +11,7 @@ import type { Client } from '../../core/client.js'
 import { audienceOf, type Confirmation } from '../../core/grant.js'
 import { newId, newLaunchId } from '../../core/ids.js'
 import { Refusal } from '../../core/refusal.js'
-import { readScope, type Scope } from '../../core/scope.js'
+import { readScope, type Scope, shortest, writeScope } from '../../core/scope.js'
 import { serviceClaims, tokenTypeOf } from '../../core/token.js'
 import { after } from '../../core/values.js'
 import type { OAuthParts } from '../parts.js'
@@ -53,8 +53,9 @@ function judge(parts: OAuthParts, client: Client, asked: readonly Scope[]) {
       )
     return judged
   })
+  const scopes = parted.flatMap((judged) => judged.scopes.flatMap((text) => readScope(text) ?? []))
   return {
-    scopes: [...new Set(parted.flatMap(({ scopes }) => scopes))],
+    scopes: shortest(scopes).map(writeScope),
     policies: [...new Set(parted.flatMap(({ policies }) => policies))],
   }
 }

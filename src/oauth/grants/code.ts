@@ -1,9 +1,11 @@
-import { narrow, reachesData } from '../../core/authorization.js'
+import { narrow, reachesData, registered } from '../../core/authorization.js'
 import { circumstancesAt } from '../../core/circumstances.js'
+import type { Client } from '../../core/client.js'
 import { type Grant, grantUnder } from '../../core/grant.js'
 import { isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
 import { matchesChallenge } from '../../core/pkce.js'
 import { endOf } from '../../core/records.js'
+import { shown } from '../../core/redirect-address.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScopes } from '../../core/scope.js'
 import type { OAuthParts } from '../parts.js'
@@ -29,8 +31,10 @@ async function grantOf(
   // "ensure that the authorization code was issued to the authenticated … client"
   if (grant.client !== client.id) throw new Refusal('code_other_client', client.id)
   // "ensure that the 'redirect_uri' parameter is present … and … identical"
-  if (sent.get('redirect_uri') !== grant.code.redirectUri) {
-    throw new Refusal('redirect_mismatch', 'redirect_uri')
+  const [redirect = '', asked] = [sent.get('redirect_uri'), grant.code.redirectUri]
+  if (redirect !== asked) {
+    const facts = { sent: shown(redirect), asked: shown(asked) }
+    throw new Refusal('redirect_mismatch', 'redirect_uri', { facts })
   }
   if (!matchesChallenge(sent.get('code_verifier') ?? '', grant.code.challenge)) {
     throw new Refusal('verifier_mismatch', 'code_verifier')
@@ -49,10 +53,16 @@ async function spentTwice(parts: OAuthParts, launch: LaunchId): Promise<never> {
   throw new Refusal('code_spent', 'second use: the grant was ended')
 }
 
-/** What the policies leave of a grant that was given under an earlier version. */
-export function renewedScopes(parts: OAuthParts, grant: Grant, words: readonly string[]) {
+/** What the registration and the policies of today leave of a grant that was given under others. */
+export function renewedScopes(
+  parts: OAuthParts,
+  grant: Grant,
+  client: Client,
+  words: readonly string[],
+) {
   const now = circumstancesAt(grant.circumstances, parts.clock())
-  return narrow(readScopes(words.join(' ')), parts.policies, now, parts.offered).scopes
+  const within = registered(readScopes(words.join(' ')), client)
+  return narrow(within, parts.policies, now, parts.offered).scopes
 }
 
 /**
@@ -79,7 +89,8 @@ export const codeGrant: GrantType = {
 
     const version = parts.policies.version()
     const renewed = grantUnder(grant, version, behind.user, parts.knowUser)
-    const scopes = renewed === grant ? grant.scopes : renewedScopes(parts, renewed, grant.scopes)
+    const scopes =
+      renewed === grant ? grant.scopes : renewedScopes(parts, renewed, client, grant.scopes)
     // As at authorize: what the policies leave nothing of is not given.
     if (scopes.length === 0 || (reachesData(grant.scopes) && !reachesData(scopes)))
       throw new Refusal('code_invalid', 'the policies allow nothing of it today')

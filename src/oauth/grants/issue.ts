@@ -101,10 +101,17 @@ export const lifetimeOf = (
   { accessTokenLifetime = most }: Client,
 ): Seconds => Math.min(most, accessTokenLifetime)
 
+/** Of this grant's: none says that it outlives the emergency that it was given in. */
+const lifetimeIn = (parts: OAuthParts, { emergency }: Grant, client: Client): Seconds => {
+  const lifetime = lifetimeOf(parts, client)
+  const left = emergency && Math.floor((emergency.until - parts.clock()) / 1000)
+  return Math.max(1, Math.min(lifetime, left ?? lifetime))
+}
+
 /** @param grant with the scopes that the tokens are to have */
 async function sign(parts: OAuthParts, grant: Grant, id: TokenId, { client, behind }: Issue) {
   const now = parts.clock()
-  const lifetime = lifetimeOf(parts, client)
+  const lifetime = lifetimeIn(parts, grant, client)
   const { issuer } = parts
   const access = await parts.keys.sign(
     'ES256',
@@ -153,7 +160,10 @@ export async function issue(
   const won = await parts.trail.commit({
     claims: once ? [once] : [],
     record: [issued],
-    puts: [{ kind: 'grant', id: grant.launch, value: kept, until: grant.until }],
+    // Who comes late changes nothing: the grant as they read it may be the one before by now.
+    puts: how.shown?.late
+      ? []
+      : [{ kind: 'grant', id: grant.launch, value: kept, until: grant.until }],
   })
   if (!won) return undefined
   const tokens = { ...signed, ...(refresh === undefined ? {} : { refresh: refresh.token }) }

@@ -27,20 +27,26 @@ async function grantOf(parts: OAuthParts, refresh: string): Promise<Grant | unde
 }
 
 /**
- * The scopes of a refresh: those that were granted, or fewer, or with fewer letters, as far as the policies allow
- * them today. What cannot be read was never granted.
+ * The scopes of a refresh: those that were granted, or fewer, or with fewer letters, as far as the
+ * registration and the policies allow them today. What cannot be read was never granted.
  *
- * @throws Refusal scope_exceeded, refresh_ended when nothing is left
+ * @throws Refusal scope_exceeded, refresh_ended when nothing is left, or none of the data
  */
-function scopesNow(parts: OAuthParts, grant: Grant, asked: string | undefined): readonly string[] {
+function scopesNow(
+  parts: OAuthParts,
+  grant: Grant,
+  client: Client,
+  asked: string | undefined,
+): readonly string[] {
   const words = asked?.split(' ').filter((word) => word !== '') ?? grant.scopes
   const within = (word: string): boolean => {
     const scope = readScope(word)
     return grant.scopes.includes(word) || (scope !== undefined && covers(grant.scopes, scope))
   }
   if (words.length === 0 || !words.every(within)) throw new Refusal('scope_exceeded', 'scope')
-  const scopes = renewedScopes(parts, grant, words)
-  if (scopes.length === 0) throw new Refusal('refresh_ended', 'the policies allow nothing of it')
+  const scopes = renewedScopes(parts, grant, client, words)
+  if (scopes.length === 0 || (reachesData(words) && !reachesData(scopes)))
+    throw new Refusal('refresh_ended', 'nothing of it, or no data, is allowed today')
   return scopes
 }
 
@@ -86,6 +92,9 @@ async function heldGrant(parts: OAuthParts, { client, sent, learn }: TokenCall) 
   const refresh = sent.get('refresh_token') ?? ''
   const grant = await grantOf(parts, refresh)
   if (!grant?.refresh) throw new Refusal('refresh_invalid', 'unknown')
+  const standing = standingOf(refresh, grant.refresh, parts.clock())
+  // A made-up one ends nothing, and says nothing of whom it names: a launch's name is no secret.
+  if (standing === 'foreign') throw new Refusal('refresh_invalid', 'not this grant’s')
   learn(grantFacts(grant))
   if (grant.client !== client.id) throw new Refusal('refresh_invalid', 'another client')
   const [ended, appEnd] = await parts.store.getAll([
@@ -95,9 +104,6 @@ async function heldGrant(parts: OAuthParts, { client, sent, learn }: TokenCall) 
   if (ended) throw new Refusal('refresh_ended', 'the launch was ended')
   // Another app may bear the name of one that was taken away.
   if (appEnd && appEnd.at >= grant.since) throw new Refusal('refresh_ended', 'the app was ended')
-  const standing = standingOf(refresh, grant.refresh, parts.clock())
-  // A made-up one ends nothing.
-  if (standing === 'foreign') throw new Refusal('refresh_invalid', 'not this grant’s')
   if (standing === 'old') return spentTwice(parts, grant.launch)
   return { refresh, grant, held: grant.refresh, standing }
 }
@@ -141,9 +147,7 @@ export const refreshGrant: GrantType = {
       throw new Refusal('policy_stale', 'the policy version is not known')
     const known = grantUnder(grant, parts.policies.version(), behind.user, parts.knowUser)
     const renewed = await judgedAnew(parts, known)
-    const scopes = scopesNow(parts, renewed, sent.get('scope'))
-    if (reachesData(grant.scopes) && !reachesData(scopes))
-      throw new Refusal('refresh_ended', 'the policies allow nothing of it today')
+    const scopes = scopesNow(parts, renewed, client, sent.get('scope'))
 
     const late = standing === 'late'
     const shown = { token: refresh, late }

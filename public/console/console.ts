@@ -1,0 +1,73 @@
+/** The console's pages work without script. With it, the text of policies gets an editor. */
+import { autocompletion } from '@codemirror/autocomplete'
+import { yaml } from '@codemirror/lang-yaml'
+import { lintGutter } from '@codemirror/lint'
+import { EditorState, type Extension } from '@codemirror/state'
+import { EditorView } from '@codemirror/view'
+import { basicSetup } from 'codemirror'
+import { cedarLanguage, completing } from './cedar.js'
+import { checking } from './checking.js'
+import { wordsOf } from './words.js'
+
+const LOOK = EditorView.theme({
+  '&': { border: '2px solid #4c6272', fontSize: '16px', background: '#fff', maxHeight: '70vh' },
+  '&.cm-focused': { outline: '4px solid #ffeb3b', outlineOffset: '0', borderColor: '#212b32' },
+  '.cm-scroller': {
+    fontFamily: 'ui-monospace, Menlo, Consolas, monospace',
+    lineHeight: '1.5',
+    overflow: 'auto',
+  },
+})
+
+function languageOf(name: string | undefined): Extension {
+  if (name === 'yaml') return yaml()
+  return [cedarLanguage, autocompletion({ override: [completing(wordsOf(document))] })]
+}
+
+/** How many problems there are, told to everybody, a screen reader's user included. */
+function reporter(file: string): Parameters<typeof checking>[0]['report'] {
+  const place = document.getElementById('problems')
+  return (problems) => {
+    if (!place) return
+    const elsewhere = problems.filter((problem) => problem.file !== file)
+    const count = problems.length - elsewhere.length
+    const here = count === 0 ? 'No problem in this file.' : `${count} to mend in this file.`
+    const others = elsewhere.slice(0, 20).map(({ file: other, line, text }) => {
+      const item = document.createElement('li')
+      item.textContent = [other, line].filter(Boolean).join(':') + (other ? ': ' : '') + text
+      return item
+    })
+    const list = document.createElement('ul')
+    list.append(...others)
+    const said = document.createElement('p')
+    said.textContent = others.length > 0 ? `${here} Elsewhere:` : here
+    place.replaceChildren(said, ...(others.length > 0 ? [list] : []))
+  }
+}
+
+/**
+ * Puts an editor in a textarea's place and keeps the textarea filled, which is what the form sends. It stands in a
+ * shadow root: there its styles need no leave from the page's policy.
+ */
+function edit(area: HTMLTextAreaElement): void {
+  const { language, file = '', check, token = '' } = area.dataset
+  const host = document.createElement('div')
+  host.className = 'editor'
+  area.before(host)
+  area.hidden = true
+  const root = host.attachShadow({ mode: 'open' })
+  const label = document.querySelector(`label[for="${CSS.escape(area.id)}"]`)?.textContent?.trim()
+  const extensions = [
+    ...[basicSetup, LOOK, lintGutter(), languageOf(language), EditorView.lineWrapping],
+    EditorState.readOnly.of(area.readOnly),
+    EditorView.contentAttributes.of({ 'aria-label': label || file, 'aria-multiline': 'true' }),
+    EditorView.updateListener.of(({ docChanged, state }) => {
+      if (docChanged) area.value = state.doc.toString()
+    }),
+    ...(check ? [checking({ address: check, token, file, report: reporter(file) })] : []),
+  ]
+  new EditorView({ doc: area.value, extensions, parent: root, root })
+}
+
+for (const area of document.querySelectorAll<HTMLTextAreaElement>('textarea[data-language]'))
+  edit(area)

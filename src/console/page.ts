@@ -1,0 +1,180 @@
+/** What every page and act of the console goes through: session, form, duty, work, trail, answer. */
+import type { Request, RequestHandler, Response } from 'express'
+import type { Happening } from '../core/audit.js'
+import type { ConsoleAct, ConsolePart, Layer, Member } from '../core/console.js'
+import { Refusal } from '../core/refusal.js'
+import type { Duty } from '../core/roles.js'
+import type { EpochMs } from '../core/values.js'
+import { learn } from '../http/journey.js'
+import { parameters } from '../http/parameters.js'
+import { seeOther } from '../http/redirect.js'
+import { formToken, requireToken } from './form-token.js'
+import { leaveFor, type Needs, requireDuty } from './guard.js'
+import { aboutMember, type Presence, presenceOf, touch } from './members.js'
+import type { ConsoleParts } from './parts.js'
+import { askToSignIn } from './sign-in-page.js'
+
+/** Facts for the trail: ids and words of ours, never what was typed freely but for a reason. */
+export type Facts = Omit<Partial<Happening>, 'what' | 'outcome' | 'signOn' | 'user'>
+
+/** One request that has been let in. */
+export interface Visit {
+  readonly member: Member
+  readonly duties: readonly Duty[]
+  /** In which layer the member was let in. */
+  readonly layer: Layer
+  readonly now: EpochMs
+  /** Of the path: `:launch` and the like. */
+  readonly params: Readonly<Record<string, string>>
+  /** Of the query, or of the form. @throws Refusal parameter_repeated */
+  readonly sent: ReadonlyMap<string, string>
+  /** Whether this member may do something else: for links and buttons, never instead of the other row's own guard. */
+  may(act: ConsoleAct, part: ConsolePart): boolean
+  /** The entry of an act, for the commit that does it. */
+  acted(facts: Facts): Happening
+}
+
+export interface Crumb {
+  readonly text: string
+  readonly href: string
+}
+
+/** A page. It is in the trail before it leaves. */
+export interface Shown {
+  readonly view: string
+  readonly title: string
+  readonly data?: Readonly<Record<string, unknown>>
+  readonly crumbs?: readonly Crumb[]
+  readonly status?: number
+  readonly about?: Facts
+}
+
+/** A file to keep. */
+export interface Download {
+  readonly file: string
+  readonly type: string
+  readonly body: string
+  readonly about?: Facts
+}
+
+/**
+ * An act that was done. `recorded: true` when {@link Visit.acted} stood in the act's own commit, as it must for
+ * whatever widens; else the entry is made now, as is right for an end.
+ */
+export interface Done {
+  readonly to: string
+  readonly about: Facts
+  readonly recorded?: true
+}
+
+export type Answer = Shown | Download | Done
+
+/** One row of the console's table: where, what it needs, what it is called in the navigation, and how it answers. */
+export interface ConsoleRow extends Needs {
+  readonly verb: 'get' | 'post'
+  readonly path: string
+  readonly label: string
+  readonly answer: (visit: Visit) => Promise<Answer>
+}
+
+interface Come {
+  readonly req: Request
+  readonly res: Response
+  readonly row: ConsoleRow
+  readonly presence: Presence
+  readonly visit: Visit
+}
+
+const entryOf = (
+  what: 'console_viewed' | 'console_acted',
+  come: Omit<Come, 'req' | 'res' | 'visit'>,
+  leave: Pick<Visit, 'duties' | 'layer'>,
+  about: Facts,
+): Happening => ({
+  ...{ what, outcome: 'success' },
+  ...about,
+  ...aboutMember(come.presence.session, leave.duties),
+  detail: {
+    ...about.detail,
+    ...{ page: come.row.path, part: come.row.part, act: come.row.act, layer: leave.layer },
+  },
+})
+
+/** What the layout shows around every page. */
+function frameOf(parts: ConsoleParts, rows: readonly ConsoleRow[], { row, presence, visit }: Come) {
+  const links = rows.filter(
+    (each) => each.label !== '' && leaveFor(parts, presence.session.member, each) !== undefined,
+  )
+  return {
+    navigation: links.map(({ label, path }) => ({
+      ...{ text: label, href: path, current: path === row.path },
+    })),
+    member: visit.member,
+    duties: visit.duties,
+    layer: visit.layer,
+    here: row.path,
+    may: visit.may,
+    token: (path: string) => formToken(presence.secret, path),
+  }
+}
+
+function show(parts: ConsoleParts, rows: readonly ConsoleRow[], come: Come, shown: Shown): void {
+  const { view, title, data = {}, crumbs = [], status = 200 } = shown
+  const frame = frameOf(parts, rows, come)
+  parts.pages.send(come.res, status, `console/${view}`, { ...data, title, crumbs, ...frame })
+}
+
+async function answerWith(
+  parts: ConsoleParts,
+  rows: readonly ConsoleRow[],
+  come: Come,
+): Promise<void> {
+  const { row, res, visit } = come
+  const answer = await row.answer(visit)
+  const what = 'to' in answer ? 'console_acted' : 'console_viewed'
+  if (!('recorded' in answer))
+    await parts.trail.record(entryOf(what, come, visit, answer.about ?? {}))
+  if ('to' in answer) seeOther(res, `${parts.issuer}${answer.to}`)
+  else if ('file' in answer) {
+    res.attachment(answer.file).type(answer.type).send(answer.body)
+  } else show(parts, rows, come, answer)
+}
+
+/** Not even a window that opened it, or that it opened, may reach into it. */
+export function keepApart(res: Response): void {
+  res.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
+}
+
+/**
+ * @param rows of the whole console: the navigation is what of them this member may see
+ * @throws Refusal console_signed_out, console_form_refused, console_denied, policy_stale
+ */
+export function answering(
+  parts: ConsoleParts,
+  rows: readonly ConsoleRow[],
+  row: ConsoleRow,
+): RequestHandler {
+  return async (req, res) => {
+    keepApart(res)
+    const presence = await presenceOf(parts, req)
+    if (!presence) {
+      if (row.verb === 'get') return askToSignIn(parts, res, { to: req.path, assurance: 2 })
+      throw new Refusal('console_signed_out', row.path)
+    }
+    const { session, secret } = presence
+    learn(res, aboutMember(session))
+    const sent = parameters(req)
+    if (row.verb === 'post') requireToken(req, secret, sent.get('token'))
+    const back = row.verb === 'get' ? req.path : '/console'
+    const leave = requireDuty(parts, res, session.member, row, back)
+    await touch(parts, presence)
+    const visit: Visit = {
+      ...{ member: session.member, ...leave, now: parts.clock(), sent },
+      params: req.params as Readonly<Record<string, string>>,
+      may: (act, part) =>
+        leaveFor(parts, session.member, { act, part, layers: row.layers }) !== undefined,
+      acted: (facts) => entryOf('console_acted', { row, presence }, leave, facts),
+    }
+    await answerWith(parts, rows, { req, res, row, presence, visit })
+  }
+}

@@ -1,0 +1,32 @@
+import type { Registry } from '../access/registry.js'
+import type { Trail } from '../audit/trail.js'
+import type { Post } from '../core/console.js'
+import type { Policies } from '../core/decision.js'
+import type { Clock, Random, Seconds } from '../core/values.js'
+import type { Pages } from '../http/pages.js'
+import type { ClinicianProvider } from '../identity/clinician.js'
+import type { Keys } from '../keys/signing.js'
+import type { Sessions } from '../session/sessions.js'
+import type { Store } from '../store/store.js'
+
+/** What the console's pages are made of. */
+export interface ConsoleParts {
+  readonly issuer: string
+  readonly store: Store
+  readonly trail: Trail
+  readonly clock: Clock
+  readonly random: Random
+  readonly policies: Policies & { mayRead(): boolean; posts(): readonly Post[] }
+  /** The OpenID provider, which sends people back to `/console/callback`. */
+  readonly team: ClinicianProvider
+  readonly pages: Pages
+  readonly sessions: Sessions
+  readonly registry: Registry
+  readonly keys: Keys
+  readonly lifetimes: {
+    readonly pending: Seconds
+    readonly session: Seconds
+    readonly session_idle: Seconds
+    readonly offline: Seconds
+  }
+}

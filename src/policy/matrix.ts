@@ -1,0 +1,132 @@
+/** Who may do what: roles × actions × kinds of data, each cell answered by the engine over all its circumstances. */
+import type { Action, Resource } from '../core/decision.js'
+import { ANY_ROLES, type Survey } from './survey.js'
+import { type Kind, type Left, type Walk, walkOver } from './walk.js'
+import { type AnyRole, allWords } from './words.js'
+
+export interface Cell {
+  readonly role: AnyRole
+  readonly action: Action
+  readonly resource: Resource
+  readonly answer: 'allow' | 'deny' | 'conditional'
+  /** In ordinary circumstances, with the activities that are usual for the role. */
+  readonly nominal: 'allow' | 'deny'
+  /** Alternatives, in words: one must hold. Empty unless conditional. */
+  readonly when: readonly string[]
+  /** In words: none may hold. */
+  readonly unless: readonly string[]
+  /** Policies that allow here in some circumstances, and those that then forbid. */
+  readonly permits: readonly string[]
+  readonly forbids: readonly string[]
+  /** False where only samples of the circumstances were asked. */
+  readonly exhaustive: boolean
+}
+export interface Matrix {
+  readonly cells: readonly Cell[]
+  /** How many different sets of conditions there are. */
+  readonly groups: number
+}
+export interface Progress {
+  readonly done: number
+  readonly total: number
+}
+
+type Said = Omit<Cell, 'role' | 'action' | 'resource' | 'nominal'>
+
+/** The fewest of some policies, by greed, of which one applies to each of these kinds. */
+function cover(kinds: readonly Kind[], among: readonly Left[]): readonly Left[] {
+  const chosen: Left[] = []
+  let open = kinds
+  while (open.length > 0) {
+    const held = ({ policy }: Left) =>
+      open.filter(({ applies }) => applies[0]?.includes(policy.id)).length
+    const best = among.reduce<Left | undefined>(
+      (most, one) => (most && held(most) >= held(one) ? most : one),
+      undefined,
+    )
+    if (best === undefined || held(best) === 0) break
+    chosen.push(best)
+    open = open.filter(({ applies }) => !applies[0]?.includes(best.policy.id))
+  }
+  return chosen
+}
+
+/** Those that apply to one of these kinds, by id, in order. */
+const applying = (kinds: readonly Kind[], among: readonly Left[]): string[] =>
+  among
+    .filter(({ policy }) => kinds.some(({ applies }) => applies[0]?.includes(policy.id)))
+    .map(({ policy }) => policy.id)
+
+const inWords = (left: readonly Left[]): readonly string[] => [
+  ...new Set(left.filter(({ terms }) => terms.length > 0).map(({ terms }) => allWords(terms))),
+]
+
+const isAllowed = ({ answers }: Kind): boolean => answers[0]?.effect === 'allow'
+
+/** What a walk says of all cells that have these conditions. */
+export function saidOf({ kinds, exhaustive }: Walk, left: readonly Left[]): Said {
+  const permits = left.filter(({ policy }) => policy.effect === 'permit')
+  const forbids = left.filter(({ policy }) => policy.effect === 'forbid')
+  const allowed = kinds.filter(isAllowed)
+  const denied = kinds.filter((kind) => !isAllowed(kind))
+  const stopped = denied.filter((kind) => applying([kind], permits).length > 0)
+  const answer = denied.length === 0 ? 'allow' : allowed.length === 0 ? 'deny' : 'conditional'
+  const words = answer === 'conditional'
+  return {
+    answer,
+    when: words ? inWords(cover(allowed, permits)) : [],
+    unless: words ? inWords(cover(stopped, forbids)) : [],
+    permits: applying(allowed, permits),
+    // Where nothing is ever allowed: what the engine names.
+    forbids:
+      answer === 'deny'
+        ? [...new Set(denied.flatMap(({ answers }) => answers[0]?.policies ?? []))]
+        : applying(stopped, forbids),
+    exhaustive,
+  }
+}
+
+/** A cell's condition in one sentence; empty unless conditional. */
+export function conditionOf({ when, unless }: Pick<Cell, 'when' | 'unless'>): string {
+  const alternatives = when.length > 1 ? when.map((one) => `either ${one}`).join(', or ') : when[0]
+  const exceptions = unless.length > 0 ? `unless ${unless.join('; or ')}` : ''
+  return [alternatives ? `when ${alternatives}` : '', exceptions].filter(Boolean).join(', ')
+}
+
+/**
+ * Computes the matrix of a version, cell by cell; cells with the same conditions are walked once. To be run to its end
+ * in a worker, or a piece at a time.
+ *
+ * @param roles only these rows
+ */
+export function* matrixOf(
+  survey: Survey,
+  roles: readonly AnyRole[] = ANY_ROLES,
+): Generator<Progress, Matrix> {
+  const total = survey.pairs.length * roles.length
+  const known = new Map<string, Said>()
+  const cells: Cell[] = []
+  for (const role of roles) {
+    for (const pair of survey.pairs) {
+      const question = survey.question(role, pair)
+      const left = survey.side.leftIn(question)
+      const group = left.map(({ policy, key }) => `${policy.id} ${key}`).join('\n')
+      const said =
+        known.get(group) ??
+        saidOf(walkOver([survey.side], [left], question, survey.given(question)), left)
+      if (!known.has(group)) {
+        known.set(group, said)
+        yield { done: cells.length, total }
+      }
+      cells.push({ role, ...pair, ...said, nominal: survey.side.decide(question).effect })
+    }
+  }
+  return { cells, groups: known.size }
+}
+
+/** Runs a generator to its end. */
+export function finished<T>(steps: Generator<unknown, T>): T {
+  let step = steps.next()
+  while (!step.done) step = steps.next()
+  return step.value
+}

@@ -1,0 +1,244 @@
+/**
+ * What is left of a policy once the user's roles, the action and the resource are known: the terms that still have to
+ * hold, with every test of those three taken out. It groups questions and puts conditions into words; it answers
+ * none, Cedar does.
+ *
+ * Cedar reads a policy from left to right (principal, action, resource, then each `when` and `unless`) and stops early
+ * in `&&`, `||` and `if`. A term that could err is never taken out, whatever stands after it: so a policy is gone only
+ * where it can neither apply nor err, and what is left applies and errs exactly as the policy does
+ * (test/policy/residual.test.ts).
+ */
+import type { Resource } from '../core/decision.js'
+import type { Role } from '../core/roles.js'
+import type { EntityUidJson, Expr, PolicyJson } from './cedar.js'
+import { cannotErr } from './certain.js'
+import {
+  argument,
+  entities,
+  type Named,
+  operands,
+  operation,
+  TRUE,
+  variable,
+} from './expression.js'
+import {
+  ACTION_TYPE,
+  CONTEXT_TYPES,
+  PRINCIPAL_TYPES,
+  RESOURCE_TYPES,
+  ROLE_TYPE,
+  USER_TYPE,
+} from './vocabulary.js'
+
+export interface Known {
+  readonly roles: readonly Role[]
+  readonly action: string
+  readonly resource: Resource
+}
+
+/** A truth, or what it still hangs on. */
+type Left = boolean | Expr
+type Variable = 'principal' | 'action' | 'resource'
+type Scope = PolicyJson[Variable]
+
+const isKnown = (left: Left): left is boolean => typeof left === 'boolean'
+const written = (left: Left): Expr => (isKnown(left) ? { Value: left } : left)
+
+/** What we hold of a question, in Cedar's terms. Entities have no ancestors but a user's roles. */
+function facts({ roles, action, resource }: Known) {
+  const own = {
+    action: { type: ACTION_TYPE, id: action },
+    resource: { type: RESOURCE_TYPES[resource.type], id: resource.id },
+  }
+  const typeOf = (name: Variable): string => (name === 'principal' ? USER_TYPE : own[name].type)
+  /** `undefined`: which user it is, is not known here. */
+  const isIn = (name: Variable, uid: Named): boolean | undefined => {
+    if (name !== 'principal') return uid.type === own[name].type && uid.id === own[name].id
+    if (uid.type === USER_TYPE) return undefined
+    return uid.type === ROLE_TYPE && roles.some((role) => role === uid.id)
+  }
+  // `principal == Role::"gp"` is never so, however many roles the user is in.
+  const is = (name: Variable, uid: Named): boolean | undefined =>
+    uid.type === typeOf(name) ? isIn(name, uid) : false
+  return { typeOf, isIn, is }
+}
+type Facts = ReturnType<typeof facts>
+
+const variableOf = (expr: Expr): Variable | undefined => {
+  const name = variable(expr)
+  return name === 'context' ? undefined : name
+}
+
+/** True where one is, false where all are, otherwise the test as it stands. */
+function anyOf(truths: readonly (boolean | undefined)[], expr: Expr): Left {
+  if (truths.includes(true)) return true
+  return truths.includes(undefined) ? expr : false
+}
+
+const typeAndId = (uid: EntityUidJson): Named => ('__entity' in uid ? uid.__entity : uid)
+const entity = (uid: Named): Expr => ({ Value: { __entity: { type: uid.type, id: uid.id } } })
+
+/** A scope, `principal == …`, `action in […]`, `resource is …`, as the expression that says the same. */
+function scopeExpr(name: Variable, scope: Scope): Expr {
+  const left: Expr = { Var: name }
+  if (scope.op === 'All') return TRUE
+  if (scope.op === 'is') {
+    const { entity_type, in: within } = scope
+    if (within === undefined) return { is: { left, entity_type } }
+    // A template's `?principal`: templates are not read.
+    if (!('entity' in within)) return { Slot: name }
+    return { is: { left, entity_type, in: entity(typeAndId(within.entity)) } }
+  }
+  if ('entities' in scope) {
+    const right: Expr = { Set: scope.entities.map((uid) => entity(typeAndId(uid))) }
+    return { in: { left, right } }
+  }
+  if (!('entity' in scope)) return { Slot: name }
+  const right = entity(typeAndId(scope.entity))
+  return scope.op === '==' ? { '==': { left, right } } : { in: { left, right } }
+}
+
+function both(left: Left, right: () => Left): Left {
+  if (left === false) return false
+  const second = right()
+  if (left === true) return second
+  if (second === true) return left
+  if (second === false && cannotErr(left)) return false
+  return { '&&': { left, right: written(second) } }
+}
+
+function either(left: Left, right: () => Left): Left {
+  if (left === true) return true
+  const second = right()
+  if (left === false) return second
+  if (second === false) return left
+  if (second === true && cannotErr(left)) return true
+  return { '||': { left, right: written(second) } }
+}
+
+function not(inner: Left): Left {
+  if (isKnown(inner)) return !inner
+  return operation(inner) === '!' ? argument(inner) : { '!': { arg: inner } }
+}
+
+function choice(condition: Left, then: () => Left, otherwise: () => Left): Left {
+  if (isKnown(condition)) return condition ? then() : otherwise()
+  const [first, second] = [then(), otherwise()]
+  if (first === true && second === false) return condition
+  if (first === false && second === true) return not(condition)
+  // biome-ignore lint/suspicious/noThenProperty: Cedar's own word
+  return { 'if-then-else': { if: condition, then: written(first), else: written(second) } }
+}
+
+/** A test of one of the three variables: `variable op entities`. */
+function tested(expr: Expr, known: Facts): Left {
+  const { left, right } = operands(expr)
+  const op = operation(expr)
+  if (op === 'is') {
+    const { entity_type, in: within } = Object.values(expr)[0] as { entity_type: string; in?: Expr }
+    const name = variableOf(left)
+    if (!name) return expr
+    if (entity_type !== known.typeOf(name)) return false
+    return within === undefined ? true : tested({ in: { left, right: within } }, known)
+  }
+  const turned = op === 'contains' || (op !== 'in' && variableOf(left) === undefined)
+  const [one, other] = turned ? [right, left] : [left, right]
+  const name = variableOf(one)
+  const named = entities(other)
+  // What `==` and `contains` want on the other side: an entity, and a set of them.
+  if (!name || !named || (op !== 'in' && 'Set' in other !== (op === 'contains'))) return expr
+  if (op === 'in')
+    return anyOf(
+      named.map((uid) => known.isIn(name, uid)),
+      expr,
+    )
+  const same = anyOf(
+    named.map((uid) => known.is(name, uid)),
+    expr,
+  )
+  return op === '!=' && isKnown(same) ? !same : same
+}
+
+/** Every attribute of the vocabulary is always there, and no other ever is. */
+function has(expr: Expr): Left {
+  const { left, attr } = Object.values(expr)[0] as { left: Expr; attr: string | string[] }
+  const types = { principal: PRINCIPAL_TYPES, context: CONTEXT_TYPES }
+  const name = variable(left)
+  if ((name !== 'principal' && name !== 'context') || typeof attr !== 'string') return expr
+  return Object.hasOwn(types[name], attr)
+}
+
+/** Only where Cedar wants a truth: elsewhere `true && 3` is an error that `3` is not. */
+function reduce(expr: Expr, known: Facts): Left {
+  const { left, right } = operands(expr)
+  switch (operation(expr)) {
+    case '&&':
+      return both(reduce(left, known), () => reduce(right, known))
+    case '||':
+      return either(reduce(left, known), () => reduce(right, known))
+    case '!':
+      return not(reduce(argument(expr), known))
+    case 'if-then-else': {
+      const {
+        if: condition,
+        then,
+        else: otherwise,
+      } = Object.values(expr)[0] as Record<'if' | 'then' | 'else', Expr>
+      return choice(
+        reduce(condition, known),
+        () => reduce(then, known),
+        () => reduce(otherwise, known),
+      )
+    }
+    case 'Value': {
+      const { Value } = expr as { Value: unknown }
+      return typeof Value === 'boolean' ? Value : expr
+    }
+    case 'in':
+    case '==':
+    case '!=':
+    case 'is':
+    case 'contains':
+      return tested(expr, known)
+    case 'has':
+      return has(expr)
+    default:
+      return expr
+  }
+}
+
+/** `a && b && c` as its terms, in order; `!(a || b)` as well. */
+export function spread(expr: Expr): Expr[] {
+  if (operation(expr) === '&&') {
+    const { left, right } = operands(expr)
+    return [...spread(left), ...spread(right)]
+  }
+  const inner = operation(expr) === '!' ? argument(expr) : undefined
+  if (inner === undefined) return [expr]
+  if (operation(inner) === '!') return spread(argument(inner))
+  if (operation(inner) !== '||') return [expr]
+  const { left, right } = operands(inner)
+  return [...spread({ '!': { arg: left } }), ...spread({ '!': { arg: right } })]
+}
+
+/**
+ * The terms that must all hold, in order, for a policy to apply; none for one that always does. `undefined`: it can
+ * neither apply nor err.
+ */
+export function residualOf(policy: PolicyJson, known: Known): readonly Expr[] | undefined {
+  const held = facts(known)
+  const scope = (['principal', 'action', 'resource'] as const).map((name) =>
+    reduce(scopeExpr(name, policy[name]), held),
+  )
+  // The scope cannot err, so a false term anywhere in it settles the policy, whatever stands before it.
+  if (scope.includes(false)) return undefined
+  let left: Left = scope.reduce<Left>((all, term) => both(all, () => term), true)
+  for (const { kind, body } of policy.conditions) {
+    left = both(left, () => {
+      const value = reduce(body, held)
+      return kind === 'when' ? value : not(value)
+    })
+    if (left === false) return undefined
+  }
+  return left === true ? [] : spread(written(left))
+}

@@ -1,0 +1,136 @@
+/** A set of policies that is asked on its own: of all that could decide, and remembering what it answered. */
+import type { PolicyDecision, Question } from '../core/decision.js'
+import { createCache } from './cache.js'
+import {
+  type AuthorizationAnswer,
+  dropPolicySet,
+  keepPolicySet,
+  statefulIsAuthorized,
+} from './cedar.js'
+import { askingFor, lengthed } from './entities.js'
+import type { ParsedPolicy } from './parse.js'
+import { relevanceOf } from './relevance.js'
+import { couldDecide } from './slice.js'
+
+export interface Rules {
+  ask(question: Question): PolicyDecision
+  close(): void
+}
+
+/** Where answers are kept, by the circumstances and then by what was asked. Sets that share one have names apart. */
+export type Answers = (circumstances: string) => Map<string, PolicyDecision>
+
+/** Under one set of circumstances. */
+const MOST_ANSWERS = 200
+
+/** Finds the policies that could decide a question, parsed and kept by Cedar under a name. */
+function slicesOf(policies: readonly ParsedPolicy[], most: number) {
+  const textsOf = (some: readonly ParsedPolicy[]) =>
+    Object.fromEntries(some.map(({ id, text }) => [id, text]))
+  const whole = keepPolicySet(textsOf(policies))
+  /** By what is known of a question, and by the ids in a slice: many questions share one. */
+  const byKnown = createCache<string>(most * 20)
+  const byIds = new Map<string, string>()
+  return {
+    find({ action, resource, user }: Question): string {
+      if (most === 0) return whole
+      const known = [action, resource.type, resource.id, ...user.roles].map(lengthed).join('')
+      const found = byKnown.get(known)
+      if (found !== undefined) return found
+      const some = policies.filter(({ json }) =>
+        couldDecide(json, { roles: user.roles, action, resource }),
+      )
+      const ids = some.map(({ id }) => id).join(' ')
+      let name = byIds.size < most ? byIds.get(ids) : (byIds.get(ids) ?? whole)
+      if (name === undefined) {
+        name = keepPolicySet(textsOf(some))
+        byIds.set(ids, name)
+      }
+      byKnown.set(known, name)
+      return name
+    },
+    close() {
+      for (const name of [whole, ...byIds.values()]) dropPolicySet(name)
+    },
+  }
+}
+
+/** Puts Cedar's answer into our terms: policies by id in the order of their names, with what they say. */
+function readAnswer(
+  answer: AuthorizationAnswer,
+  byId: ReadonlyMap<string, ParsedPolicy>,
+  version: number,
+): PolicyDecision {
+  const broken = (errors: readonly string[], policies: readonly string[] = []) =>
+    frozen({ effect: 'deny', policies, reasons: [], obligations: [], version, errors })
+  if (answer.type === 'failure') return broken(answer.errors.map(({ message }) => message))
+  const { decision, diagnostics } = answer.response
+  // Cedar skips a policy that errs, a `forbid` included, so an allow beside an error may be an allow whose
+  // `forbid` never ran.
+  if (diagnostics.errors.length > 0) {
+    const failed = [...diagnostics.errors].sort((a, b) => (a.policyId < b.policyId ? -1 : 1))
+    return broken(
+      failed.map(({ policyId, error }) => `${policyId}: ${error.message}`),
+      failed.map(({ policyId }) => policyId),
+    )
+  }
+  const deciding = [...diagnostics.reason].sort().flatMap((id) => byId.get(id) ?? [])
+  return frozen({
+    effect: decision,
+    policies: deciding.map(({ id }) => id),
+    reasons: deciding.map(({ reason }) => reason),
+    obligations: [...new Set(deciding.flatMap(({ obligations }) => obligations))],
+    version,
+    errors: [],
+  })
+}
+
+/** @param remember for how many different circumstances */
+export function rememberAnswers(remember: number): Answers {
+  const answers = createCache<Map<string, PolicyDecision>>(remember)
+  return (circumstances) => {
+    const known = answers.get(circumstances)
+    if (known && known.size < MOST_ANSWERS) return known
+    const fresh = new Map<string, PolicyDecision>()
+    answers.set(circumstances, fresh)
+    return fresh
+  }
+}
+
+/** Answers are remembered and shared, so nobody may change one. */
+export function frozen(decision: PolicyDecision): PolicyDecision {
+  for (const member of Object.values(decision)) Object.freeze(member)
+  return Object.freeze(decision)
+}
+
+export interface RulesOptions {
+  readonly version: number
+  readonly answers: Answers
+  /** Tells the set apart from others that keep their answers in the same place. */
+  readonly name: string
+  /** Beyond this many different slices a question meets every policy: right all the same, and slower. 0: always. */
+  readonly slices: number
+}
+
+/** @param policies of this set alone */
+export function rulesOf(
+  policies: readonly ParsedPolicy[],
+  { version, answers, name, slices: most }: RulesOptions,
+): Rules {
+  const byId = new Map(policies.map((policy) => [policy.id, policy]))
+  const asking = askingFor(relevanceOf(policies.map(({ json }) => json)), name)
+  const slices = slicesOf(policies, most)
+  return {
+    ask(question) {
+      const [circumstances, asked] = asking.keys(question)
+      const under = answers(circumstances)
+      const known = under.get(asked)
+      if (known) return known
+      const answer = statefulIsAuthorized(asking.call(question, slices.find(question)))
+      const decision = readAnswer(answer, byId, version)
+      under.set(asked, decision)
+      return decision
+    },
+    close: slices.close,
+  }
+}

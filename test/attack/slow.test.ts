@@ -1,0 +1,63 @@
+/** Callers that never come to an end: they are shown the door, and nobody waits for them. */
+import type { Server } from 'node:http'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals'
+import express from 'express'
+import { createHttpServer } from '../../src/http/server.js'
+import { OUR_PAIR } from '../access/certificate-scene.js'
+import { hangUp, listen } from '../gateway-surroundings.js'
+
+jest.setTimeout(40_000)
+
+/** What each of them sends at first, and what a little of at a time, over which listener. */
+const CALLERS = [
+  { what: 'headers', tls: false, first: 'GET / HTTP/1.1\r\nHost: x\r\n', more: 'X-A: b\r\n' },
+  {
+    what: 'a body',
+    tls: false,
+    first: 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n',
+    more: 'a',
+  },
+  { what: 'a handshake', tls: true, first: '\x16\x03\x01', more: '' },
+]
+type Caller = (typeof CALLERS)[number]
+
+let ports: { readonly plain: number; readonly tls: number }
+const servers: Server[] = []
+beforeAll(async () => {
+  const app = express()
+  app.use(express.text({ type: () => true }), (_req, res) => void res.send('well'))
+  servers.push(createHttpServer(app), createHttpServer(app, OUR_PAIR))
+  const [plain = 0, tls = 0] = await Promise.all(servers.map((server) => listen(server)))
+  ports = { plain, tls }
+})
+afterAll(() => Promise.all(servers.map(hangUp)))
+
+/** How many seconds the connection lasts, and what was said on it. */
+const outlasted = ({ tls, first, more }: Caller) =>
+  new Promise<{ readonly seconds: number; readonly said: string }>((resolve) => {
+    const began = Date.now()
+    const socket = connect(tls ? ports.tls : ports.plain, '127.0.0.1')
+    let said = ''
+    socket.write(first, 'latin1')
+    const drip = setInterval(() => more !== '' && socket.write(more), 500)
+    socket.on('data', (bytes) => {
+      said += bytes
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      clearInterval(drip)
+      resolve({ seconds: (Date.now() - began) / 1000, said })
+    })
+  })
+
+it('slow headers, a slow body and a slow handshake end in time, and others are served meanwhile', async () => {
+  const slow = Promise.all(CALLERS.map(outlasted))
+  for (let i = 0; i < 3; i++)
+    expect(await (await fetch(`http://127.0.0.1:${ports.plain}/`)).text()).toBe('well')
+  const [headers, body, handshake] = await slow
+  for (const each of [headers, body]) expect(each?.said).toMatch(/^HTTP\/1\.1 408 /)
+  expect(headers?.seconds).toBeLessThan(14)
+  expect(body?.seconds).toBeLessThan(19)
+  expect(handshake?.seconds).toBeLessThan(14)
+})

@@ -1,0 +1,201 @@
+import { describe, expect, it, jest } from '@jest/globals'
+import fc from 'fast-check'
+import { type Comparison, compareOf } from '../../src/policy/compare.js'
+import { createPolicies } from '../../src/policy/engine.js'
+import { finished } from '../../src/policy/matrix.js'
+import { roleChanges } from '../../src/policy/role-changes.js'
+import { readRoles } from '../../src/policy/roles.js'
+import { sentencesOf } from '../../src/policy/sentences.js'
+import type { PolicyFiles } from '../../src/policy/source.js'
+import { surveyOf } from '../../src/policy/survey.js'
+import { textDiff } from '../../src/policy/text-diff.js'
+import { anyPolicy, NAMED, questionsWith, soundPolicy, versionOf } from './arbitrary.js'
+import { FILES } from './asking.js'
+
+jest.setTimeout(60_000)
+
+function compare(before: PolicyFiles, after: PolicyFiles): Comparison {
+  const surveys = [before, after].map((files) => surveyOf(files, { apps: ['care-plan'] }))
+  const [one, other] = surveys as [ReturnType<typeof surveyOf>, ReturnType<typeof surveyOf>]
+  try {
+    return finished(compareOf(one, other))
+  } finally {
+    for (const survey of surveys) survey.close()
+  }
+}
+const TITLES = { resuscitation: 'Resuscitation', contacts: 'Contacts', prognosis: 'Prognosis' }
+const said = (before: PolicyFiles, after: PolicyFiles) =>
+  sentencesOf(compare(before, after).changes, TITLES)
+const plus = (id: string, text: string): PolicyFiles => ({
+  ...FILES,
+  'policies/own.cedar': `@id("${id}") @layer("central") @reason("one more") ${text}`,
+})
+const edited = (file: string, from: string, to: string): PolicyFiles => {
+  const text = FILES[file] ?? ''
+  expect(text).toContain(from)
+  return { ...FILES, [file]: text.replace(from, to) }
+}
+
+describe('two versions compared', () => {
+  it('are the same when they are, whatever their comments and reasons say', () => {
+    const reworded = edited(
+      'policies/reading.cedar',
+      '@reason("Administrators may',
+      '@reason("They may',
+    )
+    expect(compare(FILES, FILES).changes).toEqual([])
+    expect(compare(FILES, reworded)).toMatchObject({ changes: [], exhaustive: true })
+  })
+
+  it('say in words who gains what', () => {
+    const more = plus(
+      'nurses-write-prognosis',
+      `permit (principal in Role::"community-nurse", action == Action::"update", resource == Section::"prognosis")
+       when { context.purpose == "direct-care" };`,
+    )
+    expect(said(FILES, more)).toEqual([
+      'Community nurse gains update on Prognosis when the purpose is direct care',
+    ])
+    expect(said(more, FILES)).toEqual([
+      'Community nurse loses update on Prognosis when the purpose is direct care',
+    ])
+    const [change] = compare(FILES, more).changes
+    expect(change).toMatchObject({
+      widening: true,
+      from: { effect: 'deny', policies: [] },
+      to: { effect: 'allow', policies: ['nurses-write-prognosis'] },
+      example: { purpose: 'direct-care', action: 'update', user: { roles: ['community-nurse'] } },
+    })
+  })
+
+  it('say several actions and kinds of data at once', () => {
+    const more = plus(
+      'all',
+      'permit (principal in Role::"privacy-officer", action in [Action::"check-availability", Action::"break-glass"], resource is App);',
+    )
+    expect(said(FILES, more)).toEqual([
+      'Privacy officer gains availability check and emergency access on the app care-plan',
+    ])
+  })
+
+  it('say what a forbid takes, and under what it took it already', () => {
+    const fewer = plus(
+      'night',
+      'forbid (principal in Role::"gp", action == Action::"read", resource == Section::"contacts") when { context.hour >= 22 };',
+    )
+    expect(said(FILES, fewer)).toEqual([
+      'GP loses read on Contacts when holds activity B0360 and the hour is 22:00 or 23:00',
+    ])
+  })
+
+  it('say that an activity is asked for no more', () => {
+    const eased = edited(
+      'policies/resuscitation.cedar',
+      `principal.activitySource == "listed" &&
+    principal.activities.containsAny(["B0380", "B8028", "B8029"])
+};`,
+      `principal.activities.containsAny(["B0380", "B8028", "B8029"])
+};`,
+    )
+    // The guard rail holds each role to its own test: nothing is gained.
+    expect(said(FILES, eased)).toEqual([])
+  })
+
+  it('tell an obligation that is dropped, though everybody may what they might', () => {
+    const eased = edited('policies/patients.cedar', '@obligation("mark-sensitive")\n', '')
+    const changes = compare(FILES, eased).changes
+    expect(changes.every(({ widening }) => widening)).toBe(true)
+    expect(sentencesOf(changes)[0]).toContain('GP is spared "mark-sensitive" on launch on the app')
+  })
+
+  it.each([
+    ['sound policies', soundPolicy],
+    ['policies that may err', anyPolicy],
+  ])('miss no difference that asking at random finds: %s', (_, policy) => {
+    let flips = 0
+    fc.assert(
+      fc.property(
+        fc.array(policy, { minLength: 1, maxLength: 3 }),
+        policy,
+        fc.array(questionsWith(1, NAMED), { minLength: 60, maxLength: 60 }),
+        (texts, other, questions) => {
+          const base = ['permit (principal, action, resource is Section);', ...texts]
+          const [before, after] = [versionOf(base), versionOf([...base.slice(0, -1), other])]
+          const { changes, exhaustive } = compare(before, after)
+          const engines = [before, after].map((files) => createPolicies(files))
+          const ask = (question: Parameters<(typeof engines)[0]['decide']>[0]) =>
+            engines.map((engine) => engine.decide(question).effect)
+          // Each example is one.
+          for (const { example, from, to } of changes)
+            expect(ask(example)).toEqual([from.effect, to.effect])
+          for (const question of questions) {
+            const [from, to] = ask(question)
+            if (from === to || !exhaustive) continue
+            flips += 1
+            const role = question.user.roles[0] ?? 'none'
+            expect(changes).toContainEqual(
+              expect.objectContaining({
+                role,
+                action: question.action,
+                resource: question.resource,
+                widening: to === 'allow',
+              }),
+            )
+          }
+          for (const engine of engines) engine.close()
+        },
+      ),
+      { numRuns: 8 },
+    )
+    expect(flips).toBeGreaterThan(3)
+  })
+})
+
+describe('two role maps compared', () => {
+  const before = readRoles(FILES['roles.yaml'] ?? '')
+  const changed = (from: string, to: string) => {
+    const text = FILES['roles.yaml'] ?? ''
+    expect(text).toContain(from)
+    return roleChanges(before, readRoles(text.replace(from, to))).map(({ sentence }) => sentence)
+  }
+  it('say which code gives which role where', () => {
+    expect(roleChanges(before, before)).toEqual([])
+    expect(
+      changed('codes: [R0260, R0270, R6200, R6300, R8000] }', 'codes: [R0260, R0270, R1547] }'),
+    ).toEqual([
+      'R1547 in gp practice now gives GP instead of no role',
+      'R6200, R6300 and R8000 in gp practice now give no role instead of GP',
+    ])
+  })
+  it('say what a job role implies, and what an activity carries', () => {
+    expect(
+      changed(
+        '{ codes: [R8002], activities: [B0360, B0380, B8028] }',
+        '{ codes: [R8002], activities: [B0360] }',
+      ),
+    ).toEqual(['R8002 now implies B0360 instead of B0360, B0380 and B8028'])
+    expect(changed('includes: {}', 'includes: { B8029: [B8028] }')).toEqual([
+      'B8029 now carries B8028 and B8029 instead of nothing',
+    ])
+  })
+})
+
+describe('two versions as text', () => {
+  it('show what was added, removed and changed', () => {
+    const { 'policies/services.cedar': _, ...others } = FILES
+    const after = { ...others, 'policies/new.cedar': 'permit;\n', 'roles.yaml': 'x: 1\n' }
+    const diffs = textDiff(FILES, after)
+    expect(diffs.map(({ file, change }) => [file, change])).toEqual([
+      ['policies/new.cedar', 'added'],
+      ['policies/services.cedar', 'removed'],
+      ['roles.yaml', 'changed'],
+    ])
+    expect(diffs[0]?.patch).toContain('+permit;')
+  })
+  it('give up on what would take too long', () => {
+    const lines = (word: string) =>
+      Array.from({ length: 4000 }, (_, i) => `${word} ${i}`).join('\n')
+    const [diff] = textDiff({ 'a.cedar': lines('old') }, { 'a.cedar': lines('new') })
+    expect(diff).toEqual({ file: 'a.cedar', change: 'changed' })
+  })
+})
