@@ -140,12 +140,11 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
   )
   metrics.watch(policies)
+  const shadow = createShadow({ store, clock, node: fleet.node, counted: metrics.shadowed })
+  const heard = shadow.observing(asked.observing(policies))
   const { keep_days: keepDays } = config.emergency
   const emergencies = createEmergencies({ store, trail, clock, keepDays })
   metrics.reviewing(emergencies.waiting)
-  const parts = { store, clock, node: fleet.node, counted: metrics.shadowed }
-  const shadow = createShadow(parts)
-  const heard = shadow.observing(asked.observing(policies))
   if (policies.superseded()) {
     log.warn(
       'the policy files of this node are not the version in force: another has been published since',
@@ -220,9 +219,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{ app, store, trail, keys, registry, policies, asked, fleet, shadow, metrics, emergencies },
-    notices: telling.notices,
-    alerts: telling.alerts,
+    ...{ app, store, trail, keys, registry, policies, asked, fleet, shadow, metrics },
+    ...{ notices: telling.notices, alerts: telling.alerts, emergencies },
     tick() {
       every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
       every(NOTICE_EVERY_MS, 'privacy officers could not be told', telling.alerts.turn)

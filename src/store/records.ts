@@ -18,8 +18,8 @@ export const MOST_WAITING = 10_000
 
 /** Kinds of which there are few, so that all of them can be read. */
 const LISTED: ReadonlySet<Kind> = new Set<Kind>([
-  ...(['app', 'system', 'policy', 'keys', 'notice', 'draft', 'node', 'asked', 'shadow'] as const),
-  ...(['unreviewed', 'alert'] as const),
+  ...(['app', 'system', 'policy', 'keys', 'notice', 'draft', 'node', 'asked'] as const),
+  ...(['shadow', 'unreviewed', 'alert'] as const),
 ])
 
 /**
