@@ -6,9 +6,9 @@ import { domainOf } from './domain.js'
 import type { ParsedPolicy } from './parse.js'
 import { type Applies, policyOf, probeOf } from './probe.js'
 import { residualOf, scopeTerms, spread } from './residual.js'
+import { mattering } from './side.js'
 import { type Subject, settingOf, withSetting } from './subject.js'
 import type { Survey } from './survey.js'
-import { mattering } from './walk.js'
 import { cedarText, isOneOf, listed, roleWords, wordsOf } from './words.js'
 
 /** A policy of this action and kind of data, and what it made of the question. */
