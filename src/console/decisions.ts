@@ -75,6 +75,19 @@ function askedOf(entry: TrailEntry, named: boolean): readonly (readonly [string,
 const isDecision = ({ policy, what }: TrailEntry): boolean =>
   policy?.effect !== undefined && what !== 'console_viewed'
 
+/** A denial makes two entries, what was decided and what the user was told: they are one here. */
+function told(found: readonly TrailEntry[]): readonly TrailEntry[] {
+  const isTelling = (entry: TrailEntry): boolean => entry.what.endsWith('_refused')
+  return found.flatMap((entry, i) => {
+    const [before, next] = [found[i - 1], found[i + 1]]
+    if (isTelling(entry) && before?.what === 'decision_made' && before.policy?.effect === 'deny')
+      return []
+    const telling = next && isTelling(next) && entry.policy?.effect === 'deny' ? next : undefined
+    const { refusal, reference } = telling ?? {}
+    return [{ ...entry, ...(refusal ? { refusal } : {}), ...(reference ? { reference } : {}) }]
+  })
+}
+
 type Texts = ReturnType<typeof policyTexts>
 
 async function explained(texts: Texts, entry: TrailEntry, named: boolean) {
@@ -110,7 +123,7 @@ export function decisions(parts: ConsoleParts): (visit: Visit) => Promise<Shown>
       const problem = 'Give a reference (ref_…) from a page, or a launch (lch_…).'
       return { ...base, data: { of, problem }, status: 400 }
     }
-    const found = (await entriesAbout(parts, of, visit.now)).filter(isDecision)
+    const found = told((await entriesAbout(parts, of, visit.now)).filter(isDecision))
     const named = visit.may('console-view', 'trail')
     const rows = await Promise.all(
       found.slice(-MOST_DECISIONS).map((entry) => explained(texts, entry, named)),

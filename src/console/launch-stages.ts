@@ -29,6 +29,8 @@ export interface StageRow {
   readonly title: string
   /** The last outcome; absent while nothing of the stage is on record. */
   readonly outcome?: TrailEntry['outcome']
+  /** Nothing of it is on record, but something of a later stage: it left no entry of its own. */
+  readonly passed: boolean
   readonly first?: number
   readonly last?: number
   readonly entries: number
@@ -36,12 +38,16 @@ export interface StageRow {
 }
 
 export function stagesOf(entries: readonly TrailEntry[]): readonly StageRow[] {
-  return STAGES.map(({ title, events, only = () => true }) => {
-    const own = entries.filter((entry) => events.includes(entry.what) && only(entry))
+  const ownOf = ({ events, only = () => true }: Stage) =>
+    entries.filter((entry) => events.includes(entry.what) && only(entry))
+  const furthest = STAGES.findLastIndex((stage) => ownOf(stage).length > 0)
+  return STAGES.map((stage, i) => {
+    const own = ownOf(stage)
     const [first, last] = [own[0], own.at(-1)]
     const refusals = own.flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]))
     return {
-      ...{ title, entries: own.length, refusals: [...new Set(refusals)] },
+      ...{ title: stage.title, entries: own.length, passed: own.length === 0 && i < furthest },
+      refusals: [...new Set(refusals)],
       ...(first && last ? { outcome: last.outcome, first: first.at, last: last.at } : {}),
     }
   })

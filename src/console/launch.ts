@@ -21,9 +21,9 @@ export async function entriesOfLaunch(
 }
 
 const stageCells = (entries: readonly TrailEntry[]): readonly (readonly Cell[])[] =>
-  stagesOf(entries).map(({ title, outcome, first, last, entries: count, refusals }) => [
+  stagesOf(entries).map(({ title, outcome, passed, first, last, entries: count, refusals }) => [
     title,
-    outcome === undefined ? 'not yet' : outcomeTag(outcome),
+    outcome === undefined ? (passed ? 'no entry of its own' : 'not yet') : outcomeTag(outcome),
     first === undefined ? '' : inColumns(first),
     last === undefined ? '' : inColumns(last),
     String(count),

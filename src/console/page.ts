@@ -102,14 +102,21 @@ const entryOf = (
   },
 })
 
+const HOME = '/console'
+
 /** What the layout shows around every page. */
 function frameOf(parts: ConsoleParts, rows: readonly ConsoleRow[], { row, presence, visit }: Come) {
   const links = rows.filter(
     (each) => each.label !== '' && leaveFor(parts, presence.session.member, each) !== undefined,
   )
+  // Of several that lead here, the nearest.
+  const here = links
+    .map(({ path }) => path)
+    .filter((path) => row.path === path || (path !== HOME && row.path.startsWith(`${path}/`)))
+    .reduce((nearest, path) => (path.length > nearest.length ? path : nearest), '')
   return {
     navigation: links.map(({ label, path }) => ({
-      ...{ text: label, href: path, current: path === row.path },
+      ...{ text: label, href: path, current: path === here },
     })),
     member: visit.member,
     duties: visit.duties,

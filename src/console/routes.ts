@@ -4,7 +4,7 @@ import { Refusal } from '../core/refusal.js'
 import { charts } from './charts.js'
 import { decisions } from './decisions.js'
 import { endOneLaunch, endOnePerson, endOneSignOn, endRegistered } from './endings.js'
-import { home } from './home.js'
+import { home, type TileOf } from './home.js'
 import { launch } from './launch.js'
 import { launches, signOns } from './launches.js'
 import { ourKeys, rotateKeys } from './our-keys.js'
@@ -12,7 +12,8 @@ import { answering, type ConsoleRow } from './page.js'
 import type { ConsoleParts } from './parts.js'
 import { patientLooks } from './patient-looks.js'
 import { registrations } from './registrations.js'
-import { signInCallback, signInPage, signOut, startSignIn } from './sign-in.js'
+import { signInCallback, signInPage, startSignIn } from './sign-in.js'
+import { signOut } from './sign-out.js'
 import { trail } from './trail.js'
 import { verification } from './verification.js'
 
@@ -26,6 +27,9 @@ type Row = readonly [
   ConsoleRow['answer'],
 ]
 
+/** What stands on the first page beside the policies in force: nodes, open drafts, emergency access to review. */
+const TILES: readonly TileOf[] = []
+
 /** What a row needs is asked before anything of it runs. A row with a label stands in the navigation. */
 // biome-ignore format: a table
 export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
@@ -35,7 +39,7 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
   const [oneLaunch, oneSignOn, onePerson] = [endOneLaunch(parts), endOneSignOn(parts), endOnePerson(parts)]
   const [ofApp, ofSystem] = [endRegistered(parts, 'app'), endRegistered(parts, 'system')]
   const rows: readonly Row[] = [
-    ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts)],
+    ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, TILES)],
     ['get',  '/console/launches',             'launches',      'console-view',    'central', 'Launches',  launches(parts)],
     ['post', '/console/launches',             'launches',      'console-view',    'central', '',          launches(parts)],
     ['get',  '/console/launches/:launch',     'launches',      'console-view',    'central', '',          launch(parts)],

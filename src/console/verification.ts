@@ -48,7 +48,11 @@ function start(parts: ConsoleParts, by: string): { current: Run; done: Promise<v
     run.current.entries = entries
   }
   const { verifyCheckpoint } = parts.keys
-  run.done = verifyTrail(slowly(parts, count), { verifyCheckpoint }).then(
+  // Signed first: without a checkpoint nothing says that this is all there was.
+  const checked = parts.trail
+    .checkpoint()
+    .then(() => verifyTrail(slowly(parts, count), { verifyCheckpoint }))
+  run.done = checked.then(
     (report) => {
       const until = parts.clock()
       run.current = { ...begun, entries: report.entries, state: 'done', until, report }
