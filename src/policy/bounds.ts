@@ -80,6 +80,8 @@ function depthMeter(isSchema: boolean) {
   const last = (): Level => levels[levels.length - 1] ?? levels[0]
   return {
     read({ open, shut, term, step, over, next, end }: Readonly<Record<string, string>>) {
+      // `context["a"]["b"]` goes as deep as `context.a.b`.
+      if (open === '[') last().steps++
       if (open) levels.push({ terms: 0, steps: 0 })
       // `>` shuts a type of a schema; in a policy it compares.
       else if ((shut || (isSchema && over === '>')) && levels.length > 1) levels.pop()

@@ -1,7 +1,7 @@
 /** The one door to Cedar: nothing else imports its WebAssembly. */
 import './v8-flags.js'
 import * as wasm from '@cedar-policy/cedar-wasm/nodejs'
-import { tooDeep } from './depth.js'
+import { tooDeep } from './bounds.js'
 
 export type {
   AuthorizationAnswer,
@@ -20,22 +20,22 @@ export {
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs'
 
-/** What would overrun Cedar's stack, told as Cedar tells its own errors. */
-function refusalOf(text: string) {
-  const deep = tooDeep(text)
+/** Nothing reaches Cedar that would overrun its stack, whoever asks: told as Cedar tells its own errors. */
+function refusalOf(file: string, text: string) {
+  const deep = tooDeep(file, text)
   if (!deep) return undefined
-  const place = { label: null, start: deep.at, end: deep.at }
-  const error = { message: deep.message, help: null, code: null, url: null, severity: null }
-  return { type: 'failure' as const, errors: [{ ...error, sourceLocations: [place] }] }
+  const error = { message: deep.text, help: null, code: null, url: null, severity: null }
+  return { type: 'failure' as const, errors: [{ ...error, sourceLocations: [] }] }
 }
 
 /** Cedar's own, but for texts that are nested too deep for it. */
 export const policySetTextToParts: typeof wasm.policySetTextToParts = (text) =>
-  refusalOf(text) ?? wasm.policySetTextToParts(text)
+  refusalOf('.cedar', text) ?? wasm.policySetTextToParts(text)
 
 /** Cedar's own, but for texts that are nested too deep for it. */
 export const checkParseSchema: typeof wasm.checkParseSchema = (schema) =>
-  (typeof schema === 'string' ? refusalOf(schema) : undefined) ?? wasm.checkParseSchema(schema)
+  (typeof schema === 'string' ? refusalOf('.cedarschema', schema) : undefined) ??
+  wasm.checkParseSchema(schema)
 
 /**
  * Cedar keeps parsed policy sets by name, for this thread, and cannot forget one: it can only be overwritten.

@@ -110,6 +110,8 @@ function valueWords(subject: Subject, value: Setting): string {
   return closed.includes(subject) ? plain(String(value)) : String(value)
 }
 
+const isAny = (reason: Setting | undefined): boolean => reason === '' || reason === 'another'
+
 /** "the purpose is direct care or emergency care" */
 export function isOneOf(subject: Subject, values: readonly Setting[], negated = false): string {
   const not = negated ? ' not' : ''
@@ -130,8 +132,11 @@ export function isOneOf(subject: Subject, values: readonly Setting[], negated = 
       }),
       'or',
     )
-  if (subject === 'context.emergencyReason' && values.length === 1 && first === '')
-    return negated ? 'an emergency reason is given' : 'no emergency reason is given'
+  // `another` stands for whatever no policy names.
+  if (subject === 'context.emergencyReason' && values.length === 1 && isAny(first))
+    return (first === '') === negated
+      ? 'an emergency reason is given'
+      : 'no emergency reason is given'
   const words = span(subject, values)
   if (subject === 'principal.assurance')
     return negated ? `not signed on with ${words}` : `signed on with ${words}`

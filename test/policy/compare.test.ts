@@ -71,10 +71,10 @@ describe('two versions compared', () => {
   it('say several actions and kinds of data at once', () => {
     const more = plus(
       'all',
-      'permit (principal in Role::"privacy-officer", action in [Action::"check-availability", Action::"break-glass"], resource is App);',
+      'permit (principal in Role::"call-handler", action in [Action::"read", Action::"search"], resource == Section::"daily-support") when { principal.activities.contains("B0370") };',
     )
     expect(said(FILES, more)).toEqual([
-      'Privacy officer gains availability check and emergency access on the app care-plan',
+      'Call handler gains read and search on daily-support when holds activity B0370',
     ])
   })
 
@@ -84,7 +84,7 @@ describe('two versions compared', () => {
       'forbid (principal in Role::"gp", action == Action::"read", resource == Section::"contacts") when { context.hour >= 22 };',
     )
     expect(said(FILES, fewer)).toEqual([
-      'GP loses read on Contacts when holds activity B0360 and the hour is 22:00 or 23:00',
+      'GP loses read on Contacts when holds activity B0360 and the hour is 22:00 or 23:00, or when an emergency reason is given and the hour is 22:00 or 23:00',
     ])
   })
 

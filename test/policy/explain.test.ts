@@ -46,6 +46,7 @@ describe('an answer explained', () => {
     expect(why.answer).toMatchObject({ effect: 'deny', policies: ['sensitive-records-need-more'] })
     expect(told(why)).toEqual([
       'signed on with AAL3',
+      'an emergency reason is given',
       'also holds activity B1611',
       'the record is not marked sensitive',
     ])

@@ -97,7 +97,7 @@ describe('the invariants', () => {
     expect(
       said(row('{ activities: [B0360], sensitive: false, rung: [pushed, redeemed] }')),
     ).toEqual([
-      'Somebody reads allergies: GP may not read AllergyIntolerance when the purpose is administration (by administration-sees-no-clinical-record)',
+      'Somebody reads allergies: GP may not read AllergyIntolerance when the purpose is administration, or when an emergency reason is given and signed on with AAL1 (by administration-sees-no-clinical-record)',
     ])
   })
 
