@@ -274,7 +274,9 @@ describe.each(STORES)('on the %s store', (store) => {
     it('of a launch is explained by its id, and of nothing by anything else', async () => {
       const { launch } = await launched()
       const page = await get(t, privacy, `/console/decisions/${launch}`)
-      expect(wordsOf(page.text)).toMatch(/Allowed: decision made, .*permit/)
+      expect(wordsOf(page.text)).toMatch(
+        /Allowed: the launch, .*Allowed: access for the app, .*permit/,
+      )
       const wrong = await search(privacy, '/console/decisions', { of: PEGGY })
       expect(wrong.status).toBe(400)
       const none = await search(privacy, '/console/decisions', { of: 'ref_AAAAAAAAAAAAAAAAAAAA' })
