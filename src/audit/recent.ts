@@ -6,7 +6,7 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import type { TrailEntry } from '../core/audit.js'
 import type { EpochMs } from '../core/values.js'
 import type { Store } from '../store/store.js'
-import { matches, type TrailQuery } from './search.js'
+import { matches, rangeOf, type TrailQuery } from './search.js'
 
 type Trail = Pick<Store, 'trail'>
 
@@ -29,7 +29,19 @@ const SHORTEST: EpochMs = 1_000
 /** Slices grow until they hold about so many. */
 const ENOUGH = 2_000
 /** How many entries are read before others may have the thread. */
-const AT_ONCE = 250
+const AT_ONCE = 100
+
+/** Who reads from a store in slices waits for the slice before: many who search cost no more at once than one. */
+const turns = new WeakMap<object, Promise<unknown>>()
+
+function inTurn<T>(store: object, work: () => Promise<T>): Promise<T> {
+  const mine = (turns.get(store) ?? Promise.resolve()).then(work)
+  turns.set(
+    store,
+    mine.catch(() => undefined),
+  )
+  return mine
+}
 
 /** `undefined` where there are more than `most`. */
 async function readSlice(
@@ -54,7 +66,8 @@ export async function* walkBack(
   let read = 0
   for (let end = to; end > from && read < most; ) {
     const start = Math.max(from, end - span)
-    const entries = await readSlice(store, { from: start, to: end }, most - read)
+    const range = { from: start, to: end }
+    const entries = await inTurn(store, () => readSlice(store, range, most - read))
     if (!entries && span > SHORTEST) {
       span = Math.max(SHORTEST, Math.floor(span / 4))
       continue
@@ -99,4 +112,23 @@ export async function searchBack(
     }
   }
   return { entries: found, reached, whole: reached <= from }
+}
+
+/** Of one launch, in the order of time, until `limit` were found or `most` were read; `reached` says how far. */
+export async function searchLaunch(
+  store: Trail,
+  launch: string,
+  { most, limit }: { readonly most: number; readonly limit: number },
+): Promise<{ readonly entries: readonly TrailEntry[]; readonly reached?: EpochMs }> {
+  const query = { launch }
+  return inTurn(store, async () => {
+    const entries: TrailEntry[] = []
+    let read = 0
+    for await (const entry of store.trail(rangeOf(query))) {
+      if (read >= most || entries.length >= limit) return { entries, reached: entry.at }
+      if (matches(entry, query)) entries.push(entry)
+      if (++read % AT_ONCE === 0) await breathe()
+    }
+    return { entries }
+  })
 }

@@ -47,16 +47,18 @@ export function matches(entry: TrailEntry, query: TrailQuery): boolean {
   )
 }
 
-/** Entries in the order of time. A launch's own id says when to look for it. */
-export async function* searchTrail(store: Store, query: TrailQuery): AsyncGenerator<TrailEntry> {
-  const { launch, from = 0, to = Number.MAX_SAFE_INTEGER, limit = DEFAULT_LIMIT } = query
+/** When to look for an entry: as asked, and for a launch within what its own id says. */
+export function rangeOf({ launch, from = 0, to = Number.MAX_SAFE_INTEGER }: TrailQuery) {
   const began = launch === undefined ? undefined : launchTime(launch)
-  const range = {
-    from: began === undefined ? from : Math.max(from, began - CLOCKS_DIFFER),
-    to: began === undefined ? to : Math.min(to, began + LAUNCH_SPAN),
-  }
+  if (began === undefined) return { from, to }
+  return { from: Math.max(from, began - CLOCKS_DIFFER), to: Math.min(to, began + LAUNCH_SPAN) }
+}
+
+/** Entries in the order of time. */
+export async function* searchTrail(store: Store, query: TrailQuery): AsyncGenerator<TrailEntry> {
+  const { limit = DEFAULT_LIMIT } = query
   let found = 0
-  for await (const entry of store.trail(range)) {
+  for await (const entry of store.trail(rangeOf(query))) {
     if (!matches(entry, query)) continue
     if (found === limit) return
     found += 1

@@ -55,3 +55,17 @@ export const does =
 export class Problem extends Error {
   override readonly name = 'Problem'
 }
+
+/** The page that asks and the act, for two rows of the table. */
+export interface Pair {
+  readonly ask: ReturnType<typeof asks>
+  readonly act: ReturnType<typeof does>
+}
+
+export const pair = (
+  asking: (visit: Visit) => Promise<Asking>,
+  act: (visit: Visit, reason: string) => Promise<void>,
+): Pair => ({ ask: asks(asking), act: does(asking, act) })
+
+/** What the entry of an end itself says; who did it stands in the act's. */
+export const byHand = (reason: string): string => `ended in the console: ${reason}`

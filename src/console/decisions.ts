@@ -1,7 +1,7 @@
 /** Why a decision was made: what was asked, what was answered, by which policies, at which version. */
 import { searchBack } from '../audit/recent.js'
 import type { TrailEntry } from '../core/audit.js'
-import { launchTime } from '../core/ids.js'
+import { type LaunchId, launchTime } from '../core/ids.js'
 import { after, type EpochMs, type Seconds } from '../core/values.js'
 import { type ParsedPolicy, parsePolicies } from '../policy/parse.js'
 import { inWords } from './in-words.js'
@@ -38,12 +38,13 @@ async function entriesAbout(
   of: string,
   now: EpochMs,
 ): Promise<readonly TrailEntry[]> {
-  if (launchTime(of) !== undefined) return entriesOfLaunch(parts, of as `lch_${string}`)
+  if (launchTime(of) !== undefined) return (await entriesOfLaunch(parts, of as LaunchId)).entries
   const bounds = { from: after(now, -BACK), to: now + 1, most: MOST_READ, limit: 5 }
   const { entries } = await searchBack(parts.store, { reference: of }, bounds)
   const [first] = entries
   // The denial is one entry; what led to it stands in its launch.
-  const launched = first?.launch === undefined ? [] : await entriesOfLaunch(parts, first.launch)
+  const launched =
+    first?.launch === undefined ? [] : (await entriesOfLaunch(parts, first.launch)).entries
   const rest = entries.filter(({ hash }) => !launched.some((entry) => entry.hash === hash))
   return [...launched, ...rest]
 }
@@ -88,14 +89,31 @@ function told(found: readonly TrailEntry[]): readonly TrailEntry[] {
   })
 }
 
+const SUBJECTS: Partial<Readonly<Record<TrailEntry['what'], string>>> = {
+  decision_made: 'the launch',
+  access_allowed: 'a call to the record',
+  access_refused: 'a call to the record',
+  console_refused: 'a page of the console',
+}
+
+const subjectOf = ({ what, detail }: TrailEntry): string =>
+  detail?.action === 'grant' ? 'access for the app' : (SUBJECTS[what] ?? what.replaceAll('_', ' '))
+
 type Texts = ReturnType<typeof policyTexts>
 
 async function explained(texts: Texts, entry: TrailEntry, named: boolean) {
-  const { policy, at, what, refusal, reference } = entry
+  const { policy, at, refusal, reference } = entry
   const version = policy?.version ?? 0
   const known = await texts(version)
   return {
-    ...{ when: inWords(at), what, effect: policy?.effect, version, refusal, reference },
+    ...{
+      when: inWords(at),
+      what: subjectOf(entry),
+      effect: policy?.effect,
+      version,
+      refusal,
+      reference,
+    },
     errors: policy?.errors ?? [],
     asked: askedOf(entry, named),
     policies: (policy?.policies ?? []).map((id) => {

@@ -43,12 +43,16 @@ export function home(
   tileOf: readonly TileOf[] = [],
 ): (visit: Visit) => Promise<Shown> {
   const { policies, store } = parts
+  // What is said of a version does not change: it is looked for once.
+  let known: { readonly version: number; readonly by: string | undefined } | undefined
   return async (visit) => {
     const { member, duties } = visit
     const tiles = await Promise.all(tileOf.map((each) => each(visit)))
     const version = policies.version()
     const kept = await store.get('policy', String(version))
-    const by = kept && (await publisherOf(parts, version, kept.at))
+    if (kept && known?.version !== version)
+      known = { version, by: await publisherOf(parts, version, kept.at) }
+    const by = known?.version === version ? known.by : undefined
     return {
       view: 'home',
       title: 'Console',

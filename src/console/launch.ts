@@ -1,4 +1,4 @@
-import { searchTrail } from '../audit/search.js'
+import { searchLaunch } from '../audit/recent.js'
 import type { TrailEntry } from '../core/audit.js'
 import type { LaunchId } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
@@ -10,15 +10,11 @@ import type { Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
 
 const MOST_ENTRIES = 500
+const MOST_READ = 200_000
 
-export async function entriesOfLaunch(
-  { store }: Pick<ConsoleParts, 'store'>,
-  launch: LaunchId,
-): Promise<readonly TrailEntry[]> {
-  const entries: TrailEntry[] = []
-  for await (const entry of searchTrail(store, { launch, limit: MOST_ENTRIES })) entries.push(entry)
-  return entries
-}
+/** The first of a launch's entries; `reached` where there may be more after that time. */
+export const entriesOfLaunch = ({ store }: Pick<ConsoleParts, 'store'>, launch: LaunchId) =>
+  searchLaunch(store, launch, { most: MOST_READ, limit: MOST_ENTRIES })
 
 const stageCells = (entries: readonly TrailEntry[]): readonly (readonly Cell[])[] =>
   stagesOf(entries).map(({ title, outcome, passed, first, last, entries: count, refusals }) => [
@@ -37,7 +33,8 @@ const isLook = ({ what }: TrailEntry): boolean => what.startsWith('console_')
 export function launch(parts: ConsoleParts): (visit: Visit) => Promise<Shown> {
   return async (visit) => {
     const id = launchIdOf(visit)
-    const entries = id === undefined ? [] : await entriesOfLaunch(parts, id)
+    const { entries, reached } =
+      id === undefined ? { entries: [] } : await entriesOfLaunch(parts, id)
     if (id === undefined || entries.length === 0) throw new Refusal('not_found', 'no such launch')
     const [own, looks] = [entries.filter((each) => !isLook(each)), entries.filter(isLook)]
     const open = await isOpen(parts, id)
@@ -55,7 +52,7 @@ export function launch(parts: ConsoleParts): (visit: Visit) => Promise<Shown> {
         heads: ENTRY_HEADS,
         rows: own.map(entryRow),
         looks: looks.map(entryRow),
-        cut: entries.length === MOST_ENTRIES ? MOST_ENTRIES : undefined,
+        cut: reached && inColumns(reached),
       },
     }
   }

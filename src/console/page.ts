@@ -5,7 +5,7 @@ import type { ConsoleAct, ConsolePart, Layer, Member } from '../core/console.js'
 import { Refusal } from '../core/refusal.js'
 import type { Duty } from '../core/roles.js'
 import type { EpochMs } from '../core/values.js'
-import { learn } from '../http/journey.js'
+import { journeyOf, learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
 import { seeOther } from '../http/redirect.js'
 import { formToken, requireToken } from './form-token.js'
@@ -48,6 +48,16 @@ export interface Shown {
   readonly data?: Readonly<Record<string, unknown>>
   readonly crumbs?: readonly Crumb[]
   readonly status?: number
+  /** The page's own script asks for more, from us only: by POST, with the form's token, answered by {@link Told}. */
+  readonly connects?: true
+  readonly about?: Facts
+}
+
+/** An answer to a page's own script. `quiet` where it says nothing that the member did not type: it makes no entry. */
+export interface Told {
+  readonly json: unknown
+  readonly status?: number
+  readonly quiet?: true
   readonly about?: Facts
 }
 
@@ -69,7 +79,7 @@ export interface Done {
   readonly recorded?: true
 }
 
-export type Answer = Shown | Download | Done
+export type Answer = Shown | Told | Download | Done
 
 /** One row of the console's table: where, what it needs, what it is called in the navigation, and how it answers. */
 export interface ConsoleRow extends Needs {
@@ -128,7 +138,8 @@ function frameOf(parts: ConsoleParts, rows: readonly ConsoleRow[], { row, presen
 }
 
 function show(parts: ConsoleParts, rows: readonly ConsoleRow[], come: Come, shown: Shown): void {
-  const { view, title, data = {}, crumbs = [], status = 200 } = shown
+  const { view, title, data = {}, crumbs = [], status = 200, connects = false } = shown
+  journeyOf(come.res).connects = connects
   const frame = frameOf(parts, rows, come)
   parts.pages.send(come.res, status, `console/${view}`, { ...data, title, crumbs, ...frame })
 }
@@ -141,10 +152,12 @@ async function answerWith(
   const { row, res, visit } = come
   const answer = await row.answer(visit)
   const what = 'to' in answer ? 'console_acted' : 'console_viewed'
-  if (!('recorded' in answer))
+  if (!('recorded' in answer) && !('quiet' in answer))
     await parts.trail.record(entryOf(what, come, visit, answer.about ?? {}))
   if ('to' in answer) seeOther(res, `${parts.issuer}${answer.to}`)
-  else if ('file' in answer) {
+  else if ('json' in answer) {
+    res.status(answer.status ?? 200).json(answer.json)
+  } else if ('file' in answer) {
     res.attachment(answer.file).type(answer.type).send(answer.body)
   } else show(parts, rows, come, answer)
 }

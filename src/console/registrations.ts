@@ -7,17 +7,21 @@ import type { ConsoleParts } from './parts.js'
 /** More than that stand in the command line's list. */
 const MOST = 500
 
-const endLink = (visit: Visit, kind: 'apps' | 'systems', id: string): Cell =>
+/** What may be done with it: a row of the files is ended here and taken out there. */
+const links = (visit: Visit, kind: 'apps' | 'systems', id: string): readonly Cell[] =>
   visit.may('console-operate', 'registrations')
-    ? { text: 'End what is open', href: `/console/${kind}/${id}/end`, hidden: `of ${id}` }
-    : ''
+    ? [
+        { text: 'End what is open', href: `/console/${kind}/${id}/end`, hidden: `of ${id}` },
+        { text: 'Take out', href: `/console/${kind}/${id}/remove`, hidden: id },
+      ]
+    : ['', '']
 
 const appRow = (
   visit: Visit,
   { id, name, profile, type, grantTypes, redirectUris, scopes }: Client,
 ): readonly Cell[] => [
   ...[id, name, profile, type, grantTypes.join(', '), redirectUris.join(' '), scopes.join(' ')],
-  endLink(visit, 'apps', id),
+  ...links(visit, 'apps', id),
 ]
 
 const systemRow = (
@@ -25,7 +29,7 @@ const systemRow = (
   { id, name, issuer, rung, signOn, organizations }: LaunchSystem,
 ): readonly Cell[] => [
   ...[id, name, issuer, rung, signOn, organizations.join(' ')],
-  endLink(visit, 'systems', id),
+  ...links(visit, 'systems', id),
 ]
 
 /** GET /console/registrations: public facts, never a secret's hash. Changed in the files or by command. */

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express'
 import { Refusal } from '../core/refusal.js'
 import { charts } from './charts.js'
 import { decisions } from './decisions.js'
-import { endOneLaunch, endOnePerson, endOneSignOn, endRegistered } from './endings.js'
+import { endOneLaunch, endOnePerson, endOneSignOn } from './endings.js'
 import { home, type TileOf } from './home.js'
 import { launch } from './launch.js'
 import { launches, signOns } from './launches.js'
@@ -11,6 +11,7 @@ import { ourKeys, rotateKeys } from './our-keys.js'
 import { answering, type ConsoleRow } from './page.js'
 import type { ConsoleParts } from './parts.js'
 import { patientLooks } from './patient-looks.js'
+import { endRegistered, removeRegistered } from './registered.js'
 import { registrations } from './registrations.js'
 import { signInCallback, signInPage, startSignIn } from './sign-in.js'
 import { signOut } from './sign-out.js'
@@ -38,6 +39,7 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
   const rotate = rotateKeys(parts)
   const [oneLaunch, oneSignOn, onePerson] = [endOneLaunch(parts), endOneSignOn(parts), endOnePerson(parts)]
   const [ofApp, ofSystem] = [endRegistered(parts, 'app'), endRegistered(parts, 'system')]
+  const [noApp, noSystem] = [removeRegistered(parts, 'app'), removeRegistered(parts, 'system')]
   const rows: readonly Row[] = [
     ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, TILES)],
     ['get',  '/console/launches',             'launches',      'console-view',    'central', 'Launches',  launches(parts)],
@@ -57,6 +59,10 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
     ['post', '/console/apps/:id/end',         'registrations', 'console-operate', 'central', '',          ofApp.act],
     ['get',  '/console/systems/:id/end',      'registrations', 'console-operate', 'central', '',          ofSystem.ask],
     ['post', '/console/systems/:id/end',      'registrations', 'console-operate', 'central', '',          ofSystem.act],
+    ['get',  '/console/apps/:id/remove',      'registrations', 'console-operate', 'central', '',          noApp.ask],
+    ['post', '/console/apps/:id/remove',      'registrations', 'console-operate', 'central', '',          noApp.act],
+    ['get',  '/console/systems/:id/remove',   'registrations', 'console-operate', 'central', '',          noSystem.ask],
+    ['post', '/console/systems/:id/remove',   'registrations', 'console-operate', 'central', '',          noSystem.act],
     ['get',  '/console/keys',                 'keys',          'console-view',    'central', 'Keys',      ourKeys(parts)],
     ['get',  '/console/keys/rotate',          'keys',          'console-operate', 'central', '',          rotate.ask],
     ['post', '/console/keys/rotate',          'keys',          'console-operate', 'central', '',          rotate.act],

@@ -20,6 +20,8 @@ export interface Journey {
   frameAncestors: readonly string[]
   /** Plain reasons of a policy's refusal, for the page. */
   reasons?: readonly string[]
+  /** The page's own script asks us for more. */
+  connects?: boolean
   /** What else the page of a refusal says. */
   more?: Readonly<Record<string, unknown>>
 }

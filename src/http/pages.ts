@@ -50,7 +50,8 @@ export interface Pages {
 export function createPages(settings: PageSettings): Pages {
   return {
     send(res, status, view, data, lead = []) {
-      pagePolicy(res, journeyOf(res).frameAncestors, lead)
+      const { frameAncestors, connects } = journeyOf(res)
+      pagePolicy(res, frameAncestors, lead, connects)
       res.status(status).type('html')
       res.send(environment.render(`${view}.njk`, { ...settings, ...data }))
     },

@@ -1,7 +1,7 @@
 /** The trail read from its young end: nothing is lost between slices and pages, and no more is read than allowed. */
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { searchBack, walkBack } from '../../src/audit/recent.js'
+import { searchBack, searchLaunch, walkBack } from '../../src/audit/recent.js'
 import type { TrailEntry } from '../../src/core/audit.js'
 import type { TrailRange } from '../../src/store/store.js'
 
@@ -34,6 +34,51 @@ const entriesAt = (all: readonly number[]) =>
   [...all].sort((a, b) => a - b).map((at, seq) => entry(at, seq))
 
 const RANGE = { from: 0, to: 5_000_001 }
+
+describe('one launch', () => {
+  const launch = `lch_${(1_000_000).toString(36).padStart(9, '0')}${'0'.repeat(16)}`
+  const all = Array.from({ length: 900 }, (_, i) => ({
+    ...entry(1_000_000 + i * 1000, i),
+    ...(i % 3 === 0 ? { launch: launch as `lch_${string}` } : {}),
+  }))
+
+  it('is found whole within its own time, or as far as may be read, and then it is said', async () => {
+    const whole = await searchLaunch(trailOf(all), launch, { most: 900, limit: 301 })
+    expect(whole.entries.map(({ seq }) => seq)).toEqual(
+      Array.from({ length: 300 }, (_, i) => i * 3),
+    )
+    expect(whole.reached).toBeUndefined()
+    const short = await searchLaunch(trailOf(all), launch, { most: 899, limit: 301 })
+    expect(short).toMatchObject({ reached: 1_899_000 })
+    const few = await searchLaunch(trailOf(all), launch, { most: 900, limit: 2 })
+    expect(few).toMatchObject({ entries: [{ seq: 0 }, { seq: 3 }], reached: 1_004_000 })
+    expect((await searchLaunch(trailOf(all), 'lch_x', { most: 900, limit: 9 })).entries).toEqual([])
+  })
+})
+
+describe('searches at once', () => {
+  it('read one after the other, and one that fails stops no other', async () => {
+    let reading = 0
+    let most = 0
+    let fail = true
+    const store = {
+      async *trail() {
+        most = Math.max(most, ++reading)
+        await Promise.resolve()
+        reading -= 1
+        if (fail) {
+          fail = false
+          throw new Error('the store is away')
+        }
+        yield entry(5, 1)
+      },
+    }
+    const bounds = { from: 0, to: 10, most: 10, limit: 5 }
+    const done = await Promise.allSettled([1, 2, 3].map(() => searchBack(store, {}, bounds)))
+    expect(done.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
+    expect(most).toBe(1)
+  })
+})
 
 describe('the trail backwards', () => {
   it('gives each entry of the time once, slice after slice', async () => {

@@ -186,7 +186,7 @@ describe('a privacy officer', () => {
     await menu(page, 'Decisions')
     await page.getByLabel('Reference or launch').fill(reference)
     await page.getByRole('button', { name: 'Explain' }).click()
-    await page.getByRole('heading', { name: /^Denied: decision made/ }).waitFor()
+    await page.getByRole('heading', { name: /^Denied: the launch/ }).waitFor()
     await look(page, 'denied')
     await page.goto(`${t.issuer}/console/keys`)
     await heading(page, 'Not allowed')

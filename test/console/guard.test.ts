@@ -188,6 +188,19 @@ describe.each(STORES)('the guard on the %s store', (store) => {
     expect(view.status).toBe(200)
   })
 
+  it('lets in by a duty of one organisation’s layer where the page is no more than that layer’s', async () => {
+    const post = { uid: '555254239201', duties: ['author'], layer: 'local/RYX01' } as const
+    const posts = jest.spyOn(t.running.policies, 'posts').mockReturnValue([post])
+    const home = await get(t, as('viewer'), '/console')
+    const decisions = await get(t, as('viewer'), '/console/decisions')
+    posts.mockRestore()
+    expect(wordsOf(home.text)).toMatch(/AAL2, local\/RYX01 .*Author: drafts/)
+    expect(wordsOf(home.text)).not.toMatch(/Home Decisions/)
+    await expectRefused(t, decisions, 'console_denied', 403)
+    const [entry] = (await entriesOf(t, { what: 'console_viewed' })).slice(-1)
+    expect(entry?.detail?.layer).toBe('local/RYX01')
+  })
+
   it('says nothing of a page that is not there, in the console’s own words', async () => {
     const answer = await get(t, as('viewer'), '/console/nothing')
     await expectRefused(t, answer, 'not_found', 404)

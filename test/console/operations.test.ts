@@ -158,6 +158,24 @@ describe.each(STORES)('on the %s store', (store) => {
       }
     })
 
+    it('that were added are taken out, and those of the files are not', async () => {
+      const row = { id: 'added-app', name: 'Added', type: 'public', profile: 'smart' }
+      const value = { ...row, redirect_uris: ['https://added.example/'], scopes: ['openid'] }
+      const until = Date.UTC(9999, 0)
+      await t.running.store.commit({ puts: [{ kind: 'app', id: row.id, value, until }] })
+      const listed = async () =>
+        (await get(t, operator, '/console/registrations')).text.includes('added-app')
+      expect(await listed()).toBe(true)
+      expect((await end(operator, '/console/apps/added-app/remove')).status).toBe(303)
+      expect(await listed()).toBe(false)
+      expect(await lastOf('console_acted')).toMatchObject({ app: 'added-app', detail: WHY })
+      for (const path of ['/console/apps/care-plan/remove', '/console/systems/gp-push/remove']) {
+        const kept = await end(operator, path)
+        expect(kept.status).toBe(400)
+        expect(wordsOf(kept.text)).toMatch(/It stands in (apps|launch-systems)\.yaml/)
+      }
+    })
+
     it('of ours are rotated once, and a second time only when there is something to do', async () => {
       expect((await end(operator, '/console/keys/rotate')).status).toBe(303)
       expect(wordsOf((await get(t, operator, '/console/keys')).text)).toMatch(/next ES256/)
@@ -274,7 +292,9 @@ describe.each(STORES)('on the %s store', (store) => {
     it('of a launch is explained by its id, and of nothing by anything else', async () => {
       const { launch } = await launched()
       const page = await get(t, privacy, `/console/decisions/${launch}`)
-      expect(wordsOf(page.text)).toMatch(/Allowed: decision made, .*permit/)
+      expect(wordsOf(page.text)).toMatch(
+        /Allowed: the launch, .*Allowed: access for the app, .*permit/,
+      )
       const wrong = await search(privacy, '/console/decisions', { of: PEGGY })
       expect(wrong.status).toBe(400)
       const none = await search(privacy, '/console/decisions', { of: 'ref_AAAAAAAAAAAAAAAAAAAA' })
