@@ -149,6 +149,28 @@ const PROOFS: Readonly<Record<ClientType, Proof>> = {
   certificate: byCertificate,
 }
 
+const idOf = (shown: Shown): string =>
+  shown.by === 'assertion'
+    ? String(peek(shown.assertion, 'client_unproven').iss).slice(0, 64)
+    : shown.id
+
+/**
+ * Whether the proof of a call must carry a nonce: asked before its app is proven, so that an app that is told one has
+ * spent no assertion. What names no app is refused where it is to prove itself.
+ */
+export async function needsNonce(
+  registry: Pick<Registry, 'client'>,
+  req: Request,
+  sent: Sent,
+): Promise<boolean> {
+  try {
+    return (await registry.client(idOf(shownBy(req, sent))))?.nonceRequired ?? false
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'client_unproven') return false
+    throw error
+  }
+}
+
 /**
  * @throws Refusal client_unproven, assertion_replayed
  * @see RFC 6749 §2.3, §3.2.1
@@ -156,10 +178,7 @@ const PROOFS: Readonly<Record<ClientType, Proof>> = {
 export function createClientAuthentication(parts: Parts): ClientAuthentication {
   return async (req, sent) => {
     const shown = shownBy(req, sent)
-    const id =
-      shown.by === 'assertion'
-        ? String(peek(shown.assertion, 'client_unproven').iss).slice(0, 64)
-        : shown.id
+    const id = idOf(shown)
     const client = await parts.registry.client(id)
     if (!client) throw new Refusal('client_unproven', 'unknown')
     if ((sent.get('client_id') ?? client.id) !== client.id)

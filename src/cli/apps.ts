@@ -60,6 +60,7 @@ export const MEMBERS: readonly Member[] = [
   { option: 'san-email',          member: 'tls_client_auth_san_email',  read: text,  type: 'string', value: 'EMAIL', help: 'the same, by an e-mail address' },
   { option: 'certificate-bound',  member: 'tls_client_certificate_bound_access_tokens', read: flag, type: 'boolean', help: 'its tokens are bound to its certificate, always' },
   { option: 'dpop-bound',         member: 'dpop_bound_access_tokens',   read: flag,  type: 'boolean', help: 'its tokens are bound to a key of its choice (DPoP), always' },
+  { option: 'dpop-nonce',         member: 'dpop_nonce',                 read: text,  type: 'string', value: 'required', help: 'its proofs must carry a nonce of ours (an app whose tokens are bound to a key)' },
   { option: 'pushed',             member: 'require_pushed_authorization_requests', read: flag, type: 'boolean', help: 'it must push its authorization requests' },
   { option: 'pkce',               member: 'pkce',                       read: text,  type: 'string', value: 'optional', help: 'profile oidc: neither PKCE nor a nonce is demanded (weaker)' },
   { option: 'request-objects',    member: 'request_objects',            read: text,  type: 'string', value: 'WHEN', help: 'allowed or required: signed authorization requests' },

@@ -42,6 +42,8 @@ const ALIKE: readonly string[] = [
   ...['tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri'],
   ...['tls_client_auth_san_ip', 'tls_client_auth_san_email'],
   ...['tls_client_certificate_bound_access_tokens', 'dpop_bound_access_tokens'],
+  // Ours: no specification has a word for it.
+  'dpop_nonce',
   ...['require_pushed_authorization_requests', 'post_logout_redirect_uris'],
   ...['backchannel_logout_uri', 'backchannel_logout_session_required'],
 ].filter((name) => (CLIENT_MEMBERS as readonly string[]).includes(name))

@@ -32,6 +32,7 @@ const clientMembers = z.strictObject({
   tls_client_auth_san_email: certificateText,
   tls_client_certificate_bound_access_tokens: z.boolean().default(false),
   dpop_bound_access_tokens: z.boolean().default(false),
+  dpop_nonce: z.literal('required').optional(),
   grant_types: z
     .array(z.enum(CLIENT_GRANTS))
     .min(1)
@@ -113,6 +114,11 @@ const CLIENT_RULES: readonly [keyof ClientMembers, string, (row: ClientMembers) 
     'needs jwks or jwks_uri',
     (row) => row.request_objects === undefined || !!(row.jwks ?? row.jwks_uri),
   ],
+  [
+    'dpop_nonce',
+    'is for apps whose tokens are always bound to a key',
+    (row) => row.dpop_nonce === undefined || bindingOf(row).bound === 'key',
+  ],
   ['jwks', 'jwks or jwks_uri, not both', (row) => !(row.jwks && row.jwks_uri)],
   ['jwks_since', 'needs jwks', (row) => row.jwks_since === undefined || row.jwks !== undefined],
   [
@@ -190,6 +196,7 @@ export const clientRow = clientMembers
       assertionAlgorithms: algorithmsOf(row),
       ...(row.type === 'certificate' && !row.jwks ? { certificate: certificateOf(row) } : {}),
       ...bindingOf(row),
+      ...(row.dpop_nonce === undefined ? {} : { nonceRequired: true }),
       grantTypes: row.grant_types,
       ...(row.pkce === undefined ? {} : { pkceOptional: true }),
       ...(row.request_objects === undefined ? {} : { requestObjects: row.request_objects }),

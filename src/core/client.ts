@@ -40,6 +40,8 @@ export interface Client {
   readonly certificate?: ExpectedCertificate
   /** What its tokens are bound to, always; a key of its choice may bind those of any app (RFC 9449). */
   readonly bound?: 'key' | 'certificate'
+  /** Its proofs must carry a nonce of ours, at every endpoint (RFC 9449 §8, §9). */
+  readonly nonceRequired?: boolean
   readonly grantTypes: readonly ClientGrant[]
   /** May send neither PKCE nor a nonce: for suites that test it, and for apps older than both. */
   readonly pkceOptional?: boolean
