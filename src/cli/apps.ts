@@ -69,7 +69,7 @@ export const MEMBERS: readonly Member[] = [
   { option: 'id-token-algorithm', member: 'id_token_algorithm',         read: text,  type: 'string', value: 'ALG', help: 'RS256 (default) or ES256' },
   { option: 'userinfo-algorithm', member: 'userinfo_algorithm',         read: text,  type: 'string', value: 'ALG', help: 'signs its userinfo with RS256 or ES256' },
   { option: 'exchanges-for',      member: 'exchanges_for',              read: texts, type: 'string', multiple: true, value: 'ID', help: 'an app whose tokens it exchanges as its back end, repeatable' },
-  { option: 'introspects',        member: 'introspects',                read: yesNo, type: 'string', value: 'yes|no', help: 'whether it may introspect other apps’ tokens (default as its profile)' },
+  { option: 'introspects',        member: 'introspects',                read: yesNo, type: 'string', value: 'yes|no', help: 'yes: it may introspect other apps’ tokens, as a server that takes them (default no, but for services with the scope __introspect)' },
   { option: 'post-logout-redirect', member: 'post_logout_redirect_uris', read: texts, type: 'string', multiple: true, value: 'URL', help: 'where a sign-out may go on to, repeatable' },
   { option: 'backchannel-logout', member: 'backchannel_logout_uri',     read: text,  type: 'string', value: 'URL', help: 'where it is told that a sign-on is over' },
   { option: 'backchannel-logout-session', member: 'backchannel_logout_session_required', read: flag, type: 'boolean', help: 'and it must be told of which session (it always is)' },

@@ -2,14 +2,10 @@
 
 import type { DetailType } from './authorization-details.js'
 import type { ExpectedCertificate } from './certificate.js'
-import {
-  type AssertionAlgorithm,
-  type ClientType,
-  type ProfileName,
-  profileOf,
-} from './client-profile.js'
+import type { AssertionAlgorithm, ClientType, ProfileName } from './client-profile.js'
 import type { ContextKind } from './context-kinds.js'
 import type { KeySource } from './launch-system.js'
+import { INTROSPECT } from './scope.js'
 import type { EpochMs, Seconds } from './values.js'
 
 /** @see RFC 8693 §2.1 */
@@ -64,7 +60,7 @@ export interface Client {
   readonly userinfoAlgorithm?: 'RS256' | 'ES256'
   /** Apps whose access tokens it may exchange (RFC 8693). */
   readonly exchangesFor?: readonly string[]
-  /** Whether it may introspect tokens of other apps; as its profile says, where this is absent. */
+  /** Whether it may introspect tokens of other apps; where this is absent, only a service with the scope for it may. */
   readonly introspects?: boolean
   /** Shorter than the gateway's own, or as long. */
   readonly accessTokenLifetime?: Seconds
@@ -76,9 +72,9 @@ export interface Client {
   readonly origins: readonly string[]
 }
 
-/** Whether it may introspect tokens of other apps: never one that proves nothing. */
-export const mayIntrospect = (client: Client): boolean =>
-  client.type !== 'public' && (client.introspects ?? profileOf(client).introspects)
+/** Whether it may introspect tokens of other apps: whoever is registered to, and never one that proves nothing. */
+export const mayIntrospect = ({ type, introspects, scopes }: Client): boolean =>
+  type !== 'public' && (introspects ?? scopes.includes(INTROSPECT))
 
 const DAY: EpochMs = 86_400_000
 /** Nobody fetches keys that stand in a registration: past this its app is to be asked for new ones. */
