@@ -1,4 +1,4 @@
-/** A policy text that overruns Cedar's stack would end every decision of the process: it must not reach Cedar. */
+/** A policy text that overruns Cedar's stack would end every decision of the process: it must not reach Cedar. The store has no part in it: there is none. */
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { checkFiles } from '../../src/policy/check.js'
 import { tooDeep } from '../../src/policy/depth.js'
