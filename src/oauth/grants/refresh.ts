@@ -149,6 +149,12 @@ export const refreshGrant: GrantType = {
     const renewed = await judgedAnew(parts, known)
     const scopes = scopesNow(parts, renewed, client, sent.get('scope'))
 
+    if (
+      profileOf(client).rotates &&
+      standing === 'current' &&
+      (await overtaken(parts, grant, refresh))
+    )
+      return refreshGrant.redeem(parts, call)
     const late = standing === 'late'
     const shown = { token: refresh, late }
     const how = { by: 'refresh_token', client, behind, scopes, shown }
@@ -163,6 +169,19 @@ export const refreshGrant: GrantType = {
       again(parts, call, held)
     )
   },
+}
+
+/**
+ * Whether somebody was quicker with the same token while this call waited for the record: for longer, it may be, than
+ * the claim on its rotation lasts. It then comes late; after two rotations it has nothing to say that would still hold.
+ *
+ * @throws Refusal refresh_under_way: its app holds a newer token by now, and this is no sign that two parties hold one
+ */
+async function overtaken(parts: OAuthParts, before: Grant, refresh: string): Promise<boolean> {
+  const now = (await parts.store.get('grant', before.launch))?.refresh
+  if (now === undefined || now.generation === before.refresh?.generation) return false
+  if (standingOf(refresh, now, parts.clock()) === 'late') return true
+  throw new Refusal('refresh_under_way', 'overtaken twice')
 }
 
 /** Somebody was quicker with the same token: once that is done, this call comes late and is answered as well. */
