@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { App, call, claimsIn, codeOf, launchTo, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { handleOf, NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
+import { handleOf, localOnly, NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
 import {
   asking,
   authorize,
@@ -356,6 +356,21 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
       }
       const right = await app.authorize(handle, { claims: named('555254239101') })
       expect(back(right)).toHaveProperty('code')
+    })
+
+    it('knows by its hint a person whom only their own system can name', async () => {
+      const browser = new UserAgent()
+      const order = { system: 'gp-post', claims: localOnly }
+      const { tokens } = await launchTo(t, order, browser)
+      expect(claimsIn(tokens.id_token).sub).toMatch(/^gp-post\//)
+      const app = new App(t, browser)
+      const handle = handleOf(await open(t, browser, order))
+      const { id_token: others } = await atOthers()
+      expect(back(await app.authorize(handle, { id_token_hint: others }))).toMatchObject({
+        error: 'login_required',
+      })
+      const own = await app.authorize(handle, { id_token_hint: tokens.id_token })
+      expect(back(own)).toHaveProperty('code')
     })
 
     it('refuses another person than the launch named, although the app is told', async () => {
