@@ -1,6 +1,7 @@
 /** Which app calls, and how it proves it. */
 import type { Request } from 'express'
 import { z } from 'zod'
+import { holdsKey } from '../core/certificate.js'
 import type { Client } from '../core/client.js'
 import { type ClientType, profileOf } from '../core/client-profile.js'
 import { isSecret, sha256 } from '../core/ids.js'
@@ -134,9 +135,12 @@ const byKey: Proof = async (parts, client, shown, { path }) => {
 const byCertificate: Proof = async (parts, client, shown, req) => {
   if (shown.by !== 'name') throw new Refusal('client_unproven', 'not by certificate')
   const presented = parts.certificateOf(req, 'client_unproven')
-  const { certificate, keys } = client
-  if (certificate) requireName(certificate, presented, 'client_unproven')
-  else requireKey(keys && 'jwks' in keys ? keys.jwks.keys : [], presented, 'client_unproven')
+  const { certificate, keys: source } = client
+  if (certificate) return requireName(certificate, presented, 'client_unproven')
+  if (!source) throw new Refusal('client_unproven', 'no keys')
+  const has = (keys: Parameters<typeof holdsKey>[0]) => holdsKey(keys, presented)
+  const keys = await parts.trusted.keys(source, has, 'client_unproven')
+  requireKey(keys, presented, 'client_unproven')
 }
 
 /** How each type of app proves itself. */

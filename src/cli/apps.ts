@@ -74,6 +74,7 @@ export const MEMBERS: readonly Member[] = [
   { option: 'backchannel-logout', member: 'backchannel_logout_uri',     read: text,  type: 'string', value: 'URL', help: 'where it is told that a sign-on is over' },
   { option: 'backchannel-logout-session', member: 'backchannel_logout_session_required', read: flag, type: 'boolean', help: 'and it must be told of which session (it always is)' },
   { option: 'token-lifetime',     member: 'access_token_lifetime',      read: number, type: 'string', value: 'SECONDS', help: 'of its access tokens, at most 600' },
+  { option: 'offline-lifetime',   member: 'offline_lifetime',           read: number, type: 'string', value: 'SECONDS', help: 'of its grants with offline_access, where the gateway’s own is longer' },
 ]
 
 /** What an app of type secret shares with us: made here and said once, or taken from a file or standard input. @throws Usage */

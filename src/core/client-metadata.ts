@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { registered } from './authorization.js'
+import { CERTIFICATE_NAMES } from './certificate.js'
 import type { ClientGrant } from './client.js'
 import { type ClientType, PROFILES, type ProfileName } from './client-profile.js'
 import { CLIENT_MEMBERS, clientRow } from './client-registration.js'
@@ -135,8 +136,13 @@ function checkTogether(sent: Metadata & Json, rules: MetadataRules): void {
   if (METHODS[method] === 'certificate')
     must(rules.certificates, 'token_endpoint_auth_method', 'not offered here')
   // A row knows the two apart by what it holds.
-  if (method === 'tls_client_auth')
+  const named = CERTIFICATE_NAMES.some((name) => sent[name] !== undefined)
+  if (method === 'tls_client_auth') {
     must(sent.jwks === undefined, 'jwks', 'not together with tls_client_auth')
+    must(named, 'tls_client_auth_subject_dn', 'expected one tls_client_auth_… name')
+  }
+  if (method === 'self_signed_tls_client_auth')
+    must(!named, method, 'not together with a tls_client_auth_… name')
   must(
     grants.every((type) => rules.grants.includes(type)),
     'grant_types',

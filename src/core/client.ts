@@ -64,6 +64,8 @@ export interface Client {
   readonly introspects?: boolean
   /** Shorter than the gateway's own, or as long. */
   readonly accessTokenLifetime?: Seconds
+  /** Of its grants with `offline_access`: shorter than the gateway's own, or as long. */
+  readonly offlineLifetime?: Seconds
   /** Kinds of launch context of its own; none, where left out. */
   readonly contexts?: readonly ContextKind[]
   /** Types of authorization details that it may ask for (RFC 9396 §10). */

@@ -8,7 +8,7 @@ import { ask } from '../../core/question.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScope } from '../../core/scope.js'
-import type { Seconds } from '../../core/values.js'
+import { after, type Seconds } from '../../core/values.js'
 import type { OAuthParts } from '../parts.js'
 import { renewedScopes } from './code.js'
 import { boundTo, type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
@@ -139,6 +139,9 @@ export const refreshGrant: GrantType = {
     const { client, sent, cnf } = call
     const { refresh, grant, held, standing } = await heldGrant(parts, call)
     requireKey(grant, client, cnf)
+    const { offlineLifetime = Number.POSITIVE_INFINITY } = client
+    if (grant.offline && parts.clock() >= after(grant.since, offlineLifetime))
+      throw new Refusal('refresh_ended', 'its app’s grants do not live as long')
     const behind = await parts.sessions.behind(grant)
     if (!behind) throw new Refusal('refresh_ended', 'the session is over')
     if (!(await parts.registry.system(grant.circumstances.launch.system)))
