@@ -1,4 +1,4 @@
-/** Texts that are made to keep a pattern busy (ReDoS): every reader that a stranger reaches is done with them at once. */
+/** Texts that are made to keep a pattern busy (ReDoS): every reader that a stranger reaches is done with them at once. The store has no part in it, so one is enough. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { openTestGateway, type TestGateway } from '../gateway.js'
 import { type Sent, send } from '../user-agent.js'

@@ -79,6 +79,9 @@ describe('a registration', () => {
     ['of a service is by a secret',                 { grant_types: ['client_credentials'], type: 'secret', secret_hash: 'a'.repeat(43), jwks: undefined }, ['grant_types']],
     ['of a service is public',                      { grant_types: ['client_credentials'], type: 'public' },   ['grant_types']],
     ['of a service has a person’s number (RFC 9068 §5)', { grant_types: ['client_credentials'], id: '555254239101' }, ['id']],
+    ['of a certificate’s key at an address',        { type: 'certificate', jwks: undefined, jwks_uri: 'https://a.example/jwks', redirect_uris: ['https://a.example/'] }, []],
+    ['of a certificate without name or key',        { type: 'certificate', jwks: undefined, redirect_uris: ['https://a.example/'] }, ['tls_client_auth_subject_dn']],
+    ['of a certificate by a name and by a key',     { type: 'certificate', tls_client_auth_san_dns: 'a.example', redirect_uris: ['https://a.example/'] }, ['tls_client_auth_subject_dn']],
     ['of a public app introspects',                 { type: 'public', redirect_uris: ['https://a.example/'], introspects: true }, ['introspects']],
   ])('%s: what is wrong with it', (_, more, wrong) => {
     expect(problems(more)).toEqual(wrong)
