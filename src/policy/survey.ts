@@ -3,12 +3,12 @@ import type { Question } from '../core/decision.js'
 import { ROLES } from '../core/roles.js'
 import type { Given } from './domain.js'
 import { createPolicies, type Engine } from './engine.js'
+import type { AnyRole } from './names.js'
 import { type RoleMap, readRoles } from './roles.js'
 import { type Pair, pairsOf } from './schema.js'
 import { type Side, sideOf } from './side.js'
 import { type PolicyFiles, ROLES_FILE, SCHEMA_FILE } from './source.js'
 import { usually } from './usual.js'
-import type { AnyRole } from './words.js'
 
 export const ANY_ROLES: readonly AnyRole[] = [...ROLES, 'none']
 

@@ -65,7 +65,7 @@ export interface Walks {
 }
 
 /** In milliseconds. */
-const LONGEST = 60_000
+const LONGEST = 300_000
 /** One at a time: the other cores answer requests. */
 const MOST_WAITING = 20
 const MOST_MEGABYTES = 1024
