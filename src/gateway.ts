@@ -31,6 +31,7 @@ import { refusals } from './http/refusals.js'
 import { noStore, securityHeaders } from './http/security.js'
 import type { ClinicianProvider } from './identity/clinician.js'
 import type { LaunchIssuers } from './identity/launch-issuer.js'
+import type { OwnKeys } from './keys/by-hand.js'
 import type { Keys } from './keys/signing.js'
 import type { TrustedKeys } from './keys/trusted.js'
 import { emergencyAccess } from './launch/emergency.js'
@@ -77,6 +78,8 @@ export interface GatewayParts {
   readonly random: Random
   readonly log: Logger
   readonly keys: Keys
+  /** Our own keys, as an operator sees and turns them. */
+  readonly ownKeys: OwnKeys
   readonly trusted: TrustedKeys
   readonly registry: Registry
   readonly sessions: Sessions

@@ -9,8 +9,9 @@ import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
 import { STORED_QUERIES } from './core/openehr.js'
 import { inBulk } from './core/random.js'
-import { openFoundations, type World } from './foundations.js'
+import { openFoundations, ringPartsOf, type World } from './foundations.js'
 import { createGateway } from './gateway.js'
+import { openOwnKeys } from './keys/by-hand.js'
 import { readKeys } from './keys/key-choice.js'
 import { type Outbound, openOutbound } from './keys/outbound.js'
 import type { Keys } from './keys/signing.js'
@@ -169,6 +170,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       sessions,
       policies: heard,
     },
+    ownKeys: openOwnKeys(ringPartsOf(config, { store, commit: trail.commit, clock })),
     ...{ provider, team, issuers, findPatient: record.findPatient, limits },
     emergencies: {
       puts: (emergency) => [...emergencyPuts(emergency), ...telling.alerts.puts(emergency)],

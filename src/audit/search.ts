@@ -15,6 +15,8 @@ export interface TrailQuery {
   readonly patient?: string
   /** An ODS code. */
   readonly organization?: string
+  readonly system?: string
+  readonly app?: string
   readonly from?: EpochMs
   readonly to?: EpochMs
   /** The most entries to answer; 1,000 when it is not given. */
@@ -28,8 +30,9 @@ const LAUNCH_SPAN = 13 * HOUR
 /** Machines' clocks differ: an entry may be dated before the launch that it is about. */
 const CLOCKS_DIFFER = 5 * 60_000
 
-function matches(entry: TrailEntry, query: TrailQuery): boolean {
-  const { what, launch, reference, user, patient, organization } = query
+/** Whether an entry is about all that is asked; its time is the range's business. */
+export function matches(entry: TrailEntry, query: TrailQuery): boolean {
+  const { what, launch, reference, user, patient, organization, system, app } = query
   return (
     (what === undefined || entry.what === what) &&
     (launch === undefined || entry.launch === launch) &&
@@ -38,7 +41,9 @@ function matches(entry: TrailEntry, query: TrailQuery): boolean {
     (patient === undefined ||
       entry.patient?.fhirId === patient ||
       entry.patient?.nhsNumber === patient) &&
-    (organization === undefined || entry.user?.organization === organization)
+    (organization === undefined || entry.user?.organization === organization) &&
+    (system === undefined || entry.system === system) &&
+    (app === undefined || entry.app === app)
   )
 }
 

@@ -47,6 +47,7 @@ function banner(
 
     GP desktop           ${origins.desktop}      ← open this one
     gateway              ${origins.gateway}
+    console              ${origins.gateway}/console      the security team's pages
     hospital             ${origins.hospital}      OpenID provider at /oidc, record at /record
     care-plan app        ${origins.app}   opens inside the desktop
 

@@ -28,7 +28,8 @@ export const policyCheck: Command = {
   summary: 'check policies, roles and their tests',
   help: `
 Reads policies/*.cedar against gateway.cedarschema and the plan's sections, roles.yaml and
-organizations.yaml, and asks every question of policies/tests. Says what is wrong, where, in plain words.
+organizations.yaml, and asks every question of the tests. Says what is wrong, where, in plain words, and of sound
+policies what to look at again: what never applies, adds nothing, or permits more than it names.
 
   launch-gateway policy check --config config`,
   options: {
@@ -36,10 +37,14 @@ organizations.yaml, and asks every question of policies/tests. Says what is wron
   },
   async run(outside, values) {
     const directory = text(values, 'config') ?? join(outside.root, 'config')
-    const { problems, policies, tests, hash } = await checkSource(directory, placesOf(directory))
+    const { problems, warnings, policies, tests, hash } = await checkSource(
+      directory,
+      placesOf(directory),
+    )
     if (problems.length > 0) {
       throw new Refused(problems.map(describeProblem).join('\n'))
     }
+    for (const warning of warnings) outside.say(`to look at: ${describeProblem(warning)}`)
     outside.say(
       `${policies} policies, ${tests} questions asked and answered as expected. ${hash.slice(0, 12)}`,
     )

@@ -27,10 +27,25 @@ async function publisherOf(
 const originOf = ({ detail }: Happening): string =>
   detail?.origin === 'seed' ? 'the files of a node that started' : String(detail?.by ?? 'unknown')
 
+/** What else waits for this member: facts under a heading, with a way there. */
+export interface Tile {
+  readonly heading: string
+  readonly facts: readonly (readonly [string, string | number])[]
+  readonly link?: { readonly text: string; readonly href: string }
+}
+
+/** `undefined` for whom it is not. Called at each look: a trip or two to the store, no more. */
+export type TileOf = (visit: Visit) => Promise<Tile | undefined>
+
 /** GET /console: what is in force, and what there is to do for this member. */
-export function home(parts: ConsoleParts): (visit: Visit) => Promise<Shown> {
+export function home(
+  parts: ConsoleParts,
+  tileOf: readonly TileOf[] = [],
+): (visit: Visit) => Promise<Shown> {
   const { policies, store } = parts
-  return async ({ member, duties }) => {
+  return async (visit) => {
+    const { member, duties } = visit
+    const tiles = await Promise.all(tileOf.map((each) => each(visit)))
     const version = policies.version()
     const kept = await store.get('policy', String(version))
     const by = kept && (await publisherOf(parts, version, kept.at))
@@ -45,6 +60,7 @@ export function home(parts: ConsoleParts): (visit: Visit) => Promise<Shown> {
           hash: kept?.hash.slice(0, 12),
           fresh: policies.mayIssue(),
         },
+        tiles: tiles.filter((tile) => tile !== undefined),
         own: duties.map((duty) => DUTY_WORDS[duty]),
         assurance: ASSURANCE_WORDS[member.assurance],
       },

@@ -25,3 +25,21 @@ export const ASSURANCE_WORDS: Readonly<Record<Assurance, string>> = {
   2: 'two factors (AAL2)',
   3: 'a smartcard or another strong method (AAL3)',
 }
+
+const stamp = new Intl.DateTimeFormat('sv-SE', {
+  ...LONDON,
+  ...{ year: 'numeric', month: '2-digit', day: '2-digit' },
+  ...TIME,
+})
+
+/** In columns: as it sorts. */
+export const inColumns = (at: EpochMs): string => stamp.format(at)
+
+/** A local time such as `2026-11-26T09:30` in the region; `undefined` for anything else. */
+export function readLocalTime(text: string): EpochMs | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/.test(text)) return undefined
+  const asIfUtc = Date.parse(`${text}:00Z`)
+  if (Number.isNaN(asIfUtc)) return undefined
+  const shown = Date.parse(`${inColumns(asIfUtc).replace(' ', 'T')}Z`)
+  return asIfUtc - (shown - asIfUtc)
+}

@@ -26,6 +26,8 @@ export interface Visit {
   readonly now: EpochMs
   /** Of the path: `:launch` and the like. */
   readonly params: Readonly<Record<string, string>>
+  /** Whether a form came; its token was right. */
+  readonly posted: boolean
   /** Of the query, or of the form. @throws Refusal parameter_repeated */
   readonly sent: ReadonlyMap<string, string>
   /** Whether this member may do something else: for links and buttons, never instead of the other row's own guard. */
@@ -100,14 +102,21 @@ const entryOf = (
   },
 })
 
+const HOME = '/console'
+
 /** What the layout shows around every page. */
 function frameOf(parts: ConsoleParts, rows: readonly ConsoleRow[], { row, presence, visit }: Come) {
   const links = rows.filter(
     (each) => each.label !== '' && leaveFor(parts, presence.session.member, each) !== undefined,
   )
+  // Of several that lead here, the nearest.
+  const here = links
+    .map(({ path }) => path)
+    .filter((path) => row.path === path || (path !== HOME && row.path.startsWith(`${path}/`)))
+    .reduce((nearest, path) => (path.length > nearest.length ? path : nearest), '')
   return {
     navigation: links.map(({ label, path }) => ({
-      ...{ text: label, href: path, current: path === row.path },
+      ...{ text: label, href: path, current: path === here },
     })),
     member: visit.member,
     duties: visit.duties,
@@ -169,7 +178,13 @@ export function answering(
     const leave = requireDuty(parts, res, session.member, row, back)
     await touch(parts, presence)
     const visit: Visit = {
-      ...{ member: session.member, ...leave, now: parts.clock(), sent },
+      ...{
+        member: session.member,
+        ...leave,
+        now: parts.clock(),
+        sent,
+        posted: row.verb === 'post',
+      },
       params: req.params as Readonly<Record<string, string>>,
       may: (act, part) =>
         leaveFor(parts, session.member, { act, part, layers: row.layers }) !== undefined,

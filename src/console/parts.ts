@@ -5,6 +5,7 @@ import type { Policies } from '../core/decision.js'
 import type { Clock, Random, Seconds } from '../core/values.js'
 import type { Pages } from '../http/pages.js'
 import type { ClinicianProvider } from '../identity/clinician.js'
+import type { OwnKeys } from '../keys/by-hand.js'
 import type { Keys } from '../keys/signing.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
@@ -23,6 +24,7 @@ export interface ConsoleParts {
   readonly sessions: Sessions
   readonly registry: Registry
   readonly keys: Keys
+  readonly ownKeys: OwnKeys
   readonly lifetimes: {
     readonly pending: Seconds
     readonly session: Seconds

@@ -9,8 +9,8 @@ import { after, seconds } from '../core/values.js'
 import { learn } from '../http/journey.js'
 import { parameter, parameters, readParameters } from '../http/parameters.js'
 import { seeOther } from '../http/redirect.js'
-import { giveJourney, giveSession, journeyCookie, takeJourney, takeSession } from './cookie.js'
-import { requireSameOrigin, requireToken } from './form-token.js'
+import { giveJourney, giveSession, journeyCookie, takeJourney } from './cookie.js'
+import { requireSameOrigin } from './form-token.js'
 import { aboutMember, memberEnd, presenceOf, sessionPut } from './members.js'
 import { keepApart } from './page.js'
 import type { ConsoleParts } from './parts.js'
@@ -132,24 +132,4 @@ export const signInCallback =
     if (!parts.policies.mayIssue()) throw new Refusal('policy_stale', 'who has a duty is not known')
     await open(parts, res, person, begun.instead)
     parts.pages.send(res, 200, 'console/arrived', { to: begun.to, title: 'You are signed in' })
-  }
-
-/** POST /console/sign-out. Whoever is signed out already is told the same. @throws Refusal console_form_refused */
-export const signOut =
-  (parts: ConsoleParts): RequestHandler =>
-  async (req, res) => {
-    keepApart(res)
-    const presence = await presenceOf(parts, req)
-    if (presence) {
-      const { session, secret } = presence
-      learn(res, aboutMember(session))
-      requireToken(req, secret, parameters(req).get('token'))
-      await parts.store.commit({ puts: [memberEnd(parts, session)] })
-      await parts.trail.record({
-        ...{ what: 'console_closed', outcome: 'success', ...aboutMember(session) },
-        detail: { why: 'signed out' },
-      })
-    }
-    takeSession(res)
-    parts.pages.send(res, 200, 'console/signed-out', { title: 'You are signed out' })
   }

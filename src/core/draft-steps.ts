@@ -1,11 +1,11 @@
 /** The steps of a change of the policies: each takes a draft and gives the next, or refuses. */
+import type { Layer } from './console.js'
 import {
   type AbandonedDraft,
   type ApprovedDraft,
   type Draft,
   type DraftId,
   isAmong,
-  type Layer,
   type LiveDraft,
   type OpenDraft,
   type Person,

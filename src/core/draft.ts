@@ -3,13 +3,12 @@
  * approved, published; or abandoned. The files are kept beside it and stand here by their hash, to which every step is
  * bound. Four eyes are those of two persons, told apart by the provider's uid, never by a login or a name.
  */
+import type { Layer } from './console.js'
 import { Refusal } from './refusal.js'
 import { plainText } from './text.js'
 import { after, type EpochMs, type Seconds } from './values.js'
 
 export type DraftId = `dft_${string}`
-/** `central`, or the local layer of one organisation (its ODS code) or region. */
-export type Layer = 'central' | `local/${string}`
 
 /** Who acts. `uid`: the provider's, empty where it gave none. */
 export interface Person {

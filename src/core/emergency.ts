@@ -6,6 +6,7 @@ import type { KnownUser } from './context.js'
 import type { EmergencyId, LaunchId } from './ids.js'
 import type { Tried } from './notice.js'
 import { Refusal } from './refusal.js'
+import type { Assurance } from './roles.js'
 import { plainText } from './text.js'
 import type { EpochMs } from './values.js'
 
@@ -25,6 +26,8 @@ export const LONGEST_EMERGENCY_TEXT = 500
 /** What stands open on a page, and to whom: nobody else may answer it. */
 export interface EmergencyOffer {
   readonly person: string
+  /** They sign on as strongly as this first; then it is offered anew. */
+  readonly signOn?: Assurance
   /** What denied the launch, for the refusal that a cancel ends in. */
   readonly policies: readonly string[]
   readonly reasons: readonly string[]

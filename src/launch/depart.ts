@@ -2,7 +2,7 @@
 import { type LaunchId, newSecret, sha256 } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
 import type { Assurance } from '../core/roles.js'
-import type { PendingLaunch } from '../core/session.js'
+import type { PendingLaunch, Waiting } from '../core/session.js'
 import { after, seconds } from '../core/values.js'
 import { ensureBrowser } from '../http/browser.js'
 import { seeOther } from '../http/redirect.js'
@@ -46,22 +46,29 @@ export async function departFor(
   seeOther(res, address.href)
 }
 
+const forLaunch = (waiting: Waiting): Assurance | undefined =>
+  waiting.for === 'sign-on' ? waiting.assurance : undefined
+const forEmergency = (waiting: Waiting): Assurance | undefined =>
+  'emergency' in waiting ? waiting.emergency?.signOn : undefined
+
 /**
  * The same for a launch that waits for its user to sign on.
  *
- * @param framed the launch stands in a frame, and this is a window of its own
+ * @param how `framed`: the launch stands in a frame, and this is a window of its own; `emergency`: as strongly as
+ *   emergency access asks for, not as the launch does
  * @throws Refusal sign_on_state_invalid, sign_on_unavailable, sign_on_failed
  */
 export async function depart(
   parts: LaunchParts,
   exchange: Exchange,
   { launch, waiting, ask }: PendingLaunch,
-  framed: boolean,
+  { framed, emergency = false }: { readonly framed: boolean; readonly emergency?: boolean },
 ): Promise<void> {
-  if (waiting.for !== 'sign-on') throw new Refusal('sign_on_state_invalid', 'not awaited')
+  const assurance = emergency ? forEmergency(waiting) : forLaunch(waiting)
+  if (assurance === undefined) throw new Refusal('sign_on_state_invalid', 'not awaited')
   const loginHint = ask?.demand.loginHint
   await departFor(parts, exchange, {
-    ...{ assurance: waiting.assurance, framed, launch: launch.id },
+    ...{ assurance, framed, launch: launch.id },
     ...(loginHint === undefined ? {} : { loginHint }),
   })
 }

@@ -67,6 +67,7 @@ export function emergencyAccess(parts: LaunchParts): RequestHandler {
     const offer = offerOf(pending.waiting)
     if (!offer) throw new Refusal('sign_on_state_invalid', 'not offered')
     if (sent.get('answer') === 'cancel') return cancel(parts, exchange, pending, offer)
+    if (offer.signOn !== undefined) throw new Refusal('sign_on_state_invalid', 'sign on first')
     const [reason = '', text = ''] = [sent.get('reason'), sent.get('text')]
     const plea = readPlea(reason, text)
     if ('fault' in plea)

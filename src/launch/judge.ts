@@ -77,9 +77,14 @@ export function judge(parts: LaunchParts, arrival: Arrival, { user, issuer }: Si
   const denied = { ...plain, record: [plain.entry] }
   if (plain.decision.effect === 'allow' || !patient || !isReviewable(user)) return denied
   const glass = decide('break-glass', circumstances)
-  if (glass.decision.effect === 'deny') return denied
   const { policies, reasons, version } = plain.decision
   const person = personOf(user, issuer)
+  if (glass.decision.effect === 'deny') {
+    const signOn = parts.policies.stepUp(glass.question)
+    return signOn === undefined
+      ? denied
+      : { ...denied, offer: { person, signOn, policies, reasons, version } }
+  }
   const plea = pleaOf(arrival, person)
   if (!plea) return { ...denied, offer: { person, policies, reasons, version } }
   const broken = decide('launch', inEmergency(circumstances, plea.reason))

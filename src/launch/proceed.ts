@@ -14,6 +14,7 @@ import { after } from '../core/values.js'
 import { type Browser, browsersOf, ensureBrowser, renewBrowser } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { seeOther } from '../http/redirect.js'
+import type { Put } from '../store/store.js'
 import { breakGlass } from './break-glass.js'
 import { recentOf } from './choose.js'
 import { denied, type Judgement, judge } from './judge.js'
@@ -112,22 +113,19 @@ async function addressOf(parts: LaunchParts, { launch, ask }: Arrival, handle: s
   return launchAddress(launchUrl, parts.fhirBase, handle)
 }
 
-/** Opens the session and sends the browser to the app. Everything before it is durable by then. */
-async function land(
+/** What the app's handle stands for, and what is written with it. @throws Refusal rate_limited */
+async function opening(
   parts: LaunchParts,
-  { res }: Exchange,
   arrival: Arrival,
-  { signOn, made }: { signOn: SignOn; made: boolean },
-  browser: Browser,
+  by: { readonly signOn: SignOn; readonly browser: string; readonly handle: string },
   { decision: { obligations }, plea }: Judgement,
-): Promise<void> {
+) {
   const { launch, patient, ask } = arrival
+  const { signOn, browser, handle } = by
   const broken = plea && patient && (await breakGlass(parts, { ...arrival, patient }, signOn, plea))
-  const handle = newLaunchSecret('hdl', launch.id, parts.random)
-  const address = await addressOf(parts, arrival, handle)
   const session = openSession(
     { launch, ...(patient ? { patient } : {}) },
-    { user: signOn.user, signOn: signOn.id, browser: browser.hash },
+    { user: signOn.user, signOn: signOn.id, browser },
     { hash: hashOf(handle), until: after(parts.clock(), parts.lifetimes.handle) },
     obligations,
     {
@@ -142,29 +140,44 @@ async function land(
     signOn: signOn.id,
     detail: { obligations },
   }
+  const until = Math.min(signOn.until, broken?.glass.until ?? signOn.until)
+  const put: Put = { kind: 'session', id: launch.id, value: session, until }
+  return {
+    emergency: broken?.emergency,
+    record: [...(broken ? [broken.entry] : []), opened],
+    // A session that stands without what is to be reviewed of it must not be.
+    puts: [...(broken?.puts ?? []), put],
+  }
+}
+
+/** Opens the session and sends the browser to the app. Everything before it is durable by then. */
+async function land(
+  parts: LaunchParts,
+  { res }: Exchange,
+  arrival: Arrival,
+  { signOn, made }: { signOn: SignOn; made: boolean },
+  browser: Browser,
+  judged: Judgement,
+): Promise<void> {
+  const { launch, ask } = arrival
+  const handle = newLaunchSecret('hdl', launch.id, parts.random)
+  const address = await addressOf(parts, arrival, handle)
+  const by = { signOn, browser: browser.hash, handle }
+  const { emergency, record, puts } = await opening(parts, arrival, by, judged)
   // An app that asks for a new sign-on opens the launch again, once for each that it asked for.
   const open = ask ? `open/${launch.id}/${signOn.id}` : `open/${launch.id}`
   const fresh = await parts.trail.commit({
     claims: [...arrival.claims, { what: open, until: signOn.until }],
-    record: [
-      ...arrival.record,
-      ...(made ? [signedOn(arrival, signOn)] : []),
-      ...(broken ? [broken.entry] : []),
-      opened,
-    ],
+    record: [...arrival.record, ...(made ? [signedOn(arrival, signOn)] : []), ...record],
     puts: [
-      ...(broken?.puts ?? []),
-      {
-        ...{ kind: 'session', id: launch.id, value: session },
-        until: Math.min(signOn.until, broken?.glass.until ?? signOn.until),
-      },
+      ...puts,
       ...(made || arrival.signOn ? await attach(parts, res, signOn, browser) : []),
       ...(arrival.puts ?? []),
     ],
     ...(arrival.waited ? { drops: [{ kind: 'pending' as const, id: arrival.waited }] } : {}),
   })
   if (!fresh) throw new Refusal('launch_replayed', 'jti, link or launch used before')
-  if (broken) parts.emergencies.broken(broken.emergency)
+  if (emergency) parts.emergencies.broken(emergency)
   if (!made) await parts.sessions.touch(signOn)
   seeOther(res, address)
 }

@@ -13,7 +13,12 @@ import { resume } from './proceed.js'
 import { arriveToSee, finishSignOn, signedOn, spendState } from './sign-on-end.js'
 import { ownBrowser, pendingOf } from './waiting.js'
 
-const startParameters = z.object({ pending: parameter(100), framed: z.enum(['0', '1']) })
+const startParameters = z.object({
+  pending: parameter(100),
+  framed: z.enum(['0', '1']),
+  /** To ask for emergency access afterwards. */
+  emergency: z.literal('1').optional(),
+})
 
 /**
  * POST /sign-in/start: on to the provider, in this window or in one of its own.
@@ -24,7 +29,8 @@ export function startSignOn(parts: LaunchParts): RequestHandler {
     const sent = readParameters(startParameters, parameters(req))
     const pending = await pendingOf(parts, res, sent.pending)
     journeyOf(res).frameAncestors = []
-    await depart(parts, { req, res }, pending, sent.framed === '1')
+    const how = { framed: sent.framed === '1', emergency: sent.emergency === '1' }
+    await depart(parts, { req, res }, pending, how)
   }
 }
 

@@ -92,7 +92,7 @@ export async function showWaiting(
   const { waiting } = wait
   const offered = 'emergency' in waiting && waiting.emergency !== undefined
   if (waiting.for === 'sign-on' && !offered && arrival.ask && !isFramed(exchange.req))
-    return depart(parts, exchange, pending, false)
+    return depart(parts, exchange, pending, { framed: false })
   showPage(parts, exchange, arrival, wait, { secret, lead })
 }
 
@@ -114,8 +114,8 @@ interface Page {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-const emergencyData = ({ reasons }: EmergencyOffer, wait: Wait, lasts: Seconds) => ({
-  ...{ offered: true, reasons, minutes: Math.round(lasts / 60) },
+const emergencyData = ({ reasons, signOn }: EmergencyOffer, wait: Wait, lasts: Seconds) => ({
+  ...{ offered: true, signOnFirst: signOn !== undefined, reasons, minutes: Math.round(lasts / 60) },
   ...{ error: wait.error, wrong: wait.wrong, typed: wait.typed ?? {} },
   choices: EMERGENCY_REASONS.map((value) => ({ value, text: EMERGENCY_WORDS[value] })),
 })
@@ -140,9 +140,9 @@ const PAGES: {
     },
     ...(wait.error === undefined ? {} : { status: 422 }),
   }),
-  emergency: ({ emergency }, { wait, emergency: lasts }) => ({
+  emergency: ({ emergency }, { framed, wait, emergency: lasts }) => ({
     view: 'emergency',
-    data: emergencyData(emergency, wait, lasts),
+    data: { framed, ...emergencyData(emergency, wait, lasts) },
     // The launch is denied as it stands, whatever else is offered.
     status: wait.error === undefined ? 403 : 422,
   }),
@@ -174,7 +174,8 @@ async function leadOf(
   const client = await parts.registry.client(launch.app)
   const addresses = ask ? [ask.answer.to] : (client?.launchUrls ?? [])
   const app = addresses.map((url) => new URL(url).origin)
-  return waiting.for === 'sign-on' ? [await parts.provider.pageOrigin(), ...app] : app
+  const away = waiting.for === 'sign-on' || ('emergency' in waiting && waiting.emergency.signOn)
+  return away ? [await parts.provider.pageOrigin(), ...app] : app
 }
 
 function showPage(

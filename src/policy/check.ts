@@ -1,14 +1,17 @@
 /** Whether a policy version may be published: everything that can be known of it beforehand. */
 import { readFile } from 'node:fs/promises'
+import { adviceOn } from './advice.js'
 import { readCases, runCases } from './cases.js'
 import { validate } from './cedar.js'
 import { createPolicies } from './engine.js'
+import { hiddenIn } from './hidden.js'
+import { checkInvariants } from './invariants.js'
 import { lintPolicy } from './lint.js'
 import { readOrganizations } from './organizations.js'
 import { cedarProblem, type ParsedPolicy, parsePolicies } from './parse.js'
 import { readPosts } from './posts.js'
-import { type Problem, Problems } from './problem.js'
-import { type RoleMap, readRoles } from './roles.js'
+import { describeProblem, type Problem, Problems } from './problem.js'
+import { type Directory, type RoleMap, readRoles } from './roles.js'
 import { checkSchema } from './schema.js'
 import {
   hashOfFiles,
@@ -19,9 +22,12 @@ import {
   readSource,
   SCHEMA_FILE,
 } from './source.js'
+import { surveyOf } from './survey.js'
 
 export interface Check {
   readonly problems: readonly Problem[]
+  /** What its writers should look at again. It stops nothing. */
+  readonly warnings: readonly Problem[]
   readonly hash: string
   readonly policies: number
   /** Questions asked by the tests, not test entries. */
@@ -63,36 +69,29 @@ function validated(policies: readonly ParsedPolicy[], schema: string): Problem[]
       const policy = byId.get(policyId)
       if (!policy) return []
       const problem = cedarProblem(policy.file, policy.text, error, policy.line)
-      return [{ ...problem, text: `policy ${policyId}: ${plain(problem.text)}` }]
+      return [{ ...problem, text: `policy ${policyId}: ${problem.text}` }]
     },
   )
   const other = answer.otherWarnings.map((error) => cedarProblem('policies', '', error))
-  return [...said, ...other]
+  // Cedar judges a policy once for each action that it is about.
+  const once = new Map([...said, ...other].map((problem) => [describeProblem(problem), problem]))
+  return [...once.values()]
 }
 
-/** Cedar's commonest sentences in plainer words. */
-const plain = (text: string): string =>
-  text
-    .replace(
-      /entity `(\w+)::"([^"]*)"` is of an enumerated entity type, but .*; valid entity eids: (.*)$/,
-      'there is no $1 "$2"; there are $3',
-    )
-    .replace(/attribute `(\w+)` on entity type `(\w+)` not found/, '$2 has no attribute "$1"')
-    .replace(/attribute `(\w+)` in context for .* not found/, 'the context has no attribute "$1"')
-    .replace(/unrecognized action `Action::"([^"]*)"`/, 'there is no action "$1"')
-    .replace(/unrecognized entity type `(\w+)`/, 'there is no entity "$1"')
-    .replace(
-      /policy is impossible: the policy expression evaluates to false for all valid requests/,
-      'it can never apply',
-    )
-    .replace(
-      /unable to find an applicable action given the policy scope constraints/,
-      'no action goes with this principal and resource',
-    )
+/** The apps that policies name, and one that none does. */
+const appsOf = (policies: readonly ParsedPolicy[]): readonly string[] => [
+  ...new Set(
+    policies.flatMap(({ text }) =>
+      [...text.matchAll(/\bApp::"([^"]+)"/g)].map(([, id]) => id ?? ''),
+    ),
+  ),
+  'any-app',
+]
 
 /**
- * Checks the files of a version against one another, the gateway and, unless told otherwise, their own tests. All
- * problems at once, as far as one does not hide another: tests run only when there is no other problem.
+ * Checks the files of a version against one another, the gateway and, unless told otherwise, their own tests and invariants. All
+ * problems at once, as far as one does not hide another: tests and invariants run only when there is no
+ * other problem.
  *
  * @param sections ids of the plan's sections
  */
@@ -102,9 +101,14 @@ export function checkFiles(
   { withTests = true } = {},
 ): Check {
   const schemaText = files[SCHEMA_FILE]
+  const texts = Object.entries(files).filter(([name]) => !name.endsWith('.cedar'))
   const schemaProblems = checkSchema(schemaText, sections)
   const { policies, problems: parsing } = parsePolicies(files)
-  const problems: Problem[] = [...schemaProblems, ...parsing]
+  const problems: Problem[] = [
+    ...texts.flatMap(([name, text]) => hiddenIn(name, text)),
+    ...schemaProblems,
+    ...parsing,
+  ]
   const map: RoleMap | undefined = attempt(
     () => readRoles(files[ROLES_FILE] ?? '', ROLES_FILE),
     problems,
@@ -123,17 +127,36 @@ export function checkFiles(
     const engine = createPolicies(files)
     try {
       problems.push(...runCases(cases, engine))
+      problems.push(
+        ...checkInvariants(files, () => surveyOf(files, { apps: appsOf(policies), engine })),
+      )
     } finally {
       engine.close()
     }
   }
   return {
     problems: inOrder(problems),
+    warnings: inOrder(adviceOn(policies)),
     hash: hashOfFiles(files),
     policies: policies.length,
     tests: cases.length,
   }
 }
+
+/** Local layers of organisations and regions that are not in the directory: nobody will ever be under them. */
+function overNobody(files: PolicyFiles, directory: Directory): Problem[] {
+  const known = new Set<string>(
+    [...directory.values()].flatMap(({ odsCode, region }) => [odsCode, region]),
+  )
+  const names = new Set(Object.keys(files).flatMap((file) => LOCAL.exec(file)?.[1] ?? []))
+  return [...names]
+    .filter((name) => !known.has(name))
+    .map((name) => ({
+      file: `policies/local/${name}`,
+      text: `there is no organisation or region ${name} in organizations.yaml: nobody is under this layer`,
+    }))
+}
+const LOCAL = /^policies\/local\/([^/]+)\//
 
 /**
  * What `launch-gateway policy check` prints: the policy version that a configuration directory holds, and its
@@ -149,14 +172,23 @@ export async function checkSource(
   const problems: Problem[] = []
   const files = await readSource(places).catch(collect(problems))
   const sections = await readSections(places.plan).catch(collect(problems))
-  if (!files || !sections) return { problems, hash: '', policies: 0, tests: 0 }
+  if (!files || !sections) return { problems, warnings: [], hash: '', policies: 0, tests: 0 }
   const check = checkFiles(files, sections)
+  const warnings: Problem[] = []
   const organizations = await readFile(places.organizations, 'utf8').catch(() => undefined)
   const map = attempt(() => readRoles(files[ROLES_FILE] ?? '', ROLES_FILE), [])
   if (organizations === undefined) {
     problems.push({ file: places.organizations, text: 'cannot be read' })
   } else if (map) {
-    attempt(() => readOrganizations(organizations, map, places.organizations), problems)
+    const directory = attempt(
+      () => readOrganizations(organizations, map, places.organizations),
+      problems,
+    )
+    if (directory) warnings.push(...overNobody(files, directory))
   }
-  return { ...check, problems: [...check.problems, ...problems] }
+  return {
+    ...check,
+    problems: [...check.problems, ...problems],
+    warnings: [...check.warnings, ...warnings],
+  }
 }

@@ -4,9 +4,10 @@ import { boxesOf, boxWords } from './box.js'
 import type { Dimension } from './domain.js'
 import type { Progress } from './matrix.js'
 import type { Pair } from './schema.js'
+import type { Left } from './side.js'
 import { subjectsOf } from './subject.js'
 import { ANY_ROLES, type Survey } from './survey.js'
-import { exampleAt, type Kind, type Left, type Walk, walkOver } from './walk.js'
+import { exampleAt, type Kind, type Walk, walkOver } from './walk.js'
 import type { AnyRole } from './words.js'
 
 export interface Answer {

@@ -1,11 +1,15 @@
 /** What the files of a draft may be: bounded, of known names, and changed only where the draft and its author may. */
-import type { Layer } from '../core/draft.js'
+import type { Layer } from '../core/console.js'
 import { Refusal } from '../core/refusal.js'
 import { isLayerName } from './layers.js'
-import { CONSOLE_FILE, type PolicyFiles, ROLES_FILE, SCHEMA_FILE } from './source.js'
+import {
+  CONSOLE_FILE,
+  INVARIANTS_FILE,
+  type PolicyFiles,
+  ROLES_FILE,
+  SCHEMA_FILE,
+} from './source.js'
 
-/** What holds for every version, and only guardians may change. */
-export const INVARIANTS_FILE = 'policies/invariants.yaml'
 const LOCAL = 'policies/local/'
 
 /** Of all layers together; the check has bounds for each. */
@@ -81,8 +85,8 @@ export function changedFiles(before: PolicyFiles, after: PolicyFiles): readonly 
 const isOf = (layer: Layer, name: string): boolean =>
   layer === 'central' ? !name.startsWith(LOCAL) : name.startsWith(`policies/${layer}/`)
 
-/** The files that only a guardian may change: what holds for every version, and who may do what in the console. */
-export const GUARDED: readonly string[] = [INVARIANTS_FILE, CONSOLE_FILE]
+/** What only a guardian may change: what holds for every version, and who may use the console. */
+export const GUARDED = [INVARIANTS_FILE, CONSOLE_FILE] as const
 
 export interface FilesEdit {
   readonly layer: Layer
@@ -104,9 +108,9 @@ export function readEdit({ layer, base, present, given, guardian }: FilesEdit): 
   const files = bounded(given, base)
   const other = changedFiles(base, files).find((name) => !isOf(layer, name))
   if (other !== undefined) throw new Refusal('layer_refused', `${layer} changes ${other}`)
-  const changed = GUARDED.find(
-    (name) => ![base, present ?? base].some((before) => before[name] === files[name]),
+  const kept = GUARDED.every((name) =>
+    [base, ...(present ? [present] : [])].some((before) => before[name] === files[name]),
   )
-  if (changed !== undefined && !guardian) throw new Refusal('guardian_required', changed)
+  if (!kept && !guardian) throw new Refusal('guardian_required', 'a guarded part was changed')
   return files
 }

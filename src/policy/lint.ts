@@ -42,6 +42,14 @@ function* compared(value: unknown): Generator<{ attribute: string; text: string 
   }
 }
 
+/** How texts look that are not in a list of ours. */
+// biome-ignore format: a table
+const SHAPES: Readonly<Record<string, { readonly reads: RegExp; readonly said: string }>> = {
+  [ACTIVITIES]: { reads: /^B\d{4}$/,           said: 'an activity code such as B0360' },
+  organization: { reads: /^[A-Z0-9]{1,12}$/,   said: 'an ODS code such as A83001: capital letters and digits' },
+  region:       { reads: /^[a-z0-9-]{0,40}$/,  said: 'a region as in organizations.yaml: small letters, digits, hyphens' },
+}
+
 /** @param organizationTypes those of `roles.yaml`, when it could be read */
 export function lintPolicy(
   { id, json, obligations, file, line }: ParsedPolicy,
@@ -58,8 +66,8 @@ export function lintPolicy(
     const known = words[attribute]
     if (known && !known.has(text))
       problems.push(`there is no ${attribute} "${text}"; there are ${[...known].join(', ')}`)
-    if (attribute === ACTIVITIES && !/^B\d{4}$/.test(text))
-      problems.push(`"${text}" is not an activity code such as B0360`)
+    const shape = SHAPES[attribute]
+    if (shape && !shape.reads.test(text)) problems.push(`"${text}" is not ${shape.said}`)
   }
   for (const obligation of obligations) {
     if (!OBLIGATIONS.some((known) => known === obligation))

@@ -1,7 +1,8 @@
 /** Who may do what: roles × actions × kinds of data, each cell answered by the engine over all its circumstances. */
 import type { Action, Resource } from '../core/decision.js'
+import type { Left } from './side.js'
 import { ANY_ROLES, type Survey } from './survey.js'
-import { type Kind, type Left, type Walk, walkOver } from './walk.js'
+import { type Kind, type Walk, walkOver } from './walk.js'
 import { type AnyRole, allWords } from './words.js'
 
 export interface Cell {

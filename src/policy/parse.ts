@@ -1,8 +1,9 @@
 import { lacks } from './annotations.js'
-import { MOST_CENTRAL, MOST_FILE_BYTES, MOST_LOCAL, MOST_POLICIES, tooDeep } from './bounds.js'
+import { beyondBounds, MOST_CENTRAL, MOST_LOCAL, MOST_POLICIES } from './bounds.js'
 import { type DetailedError, type PolicyJson, policySetTextToParts, policyToJson } from './cedar.js'
 import { hiddenIn } from './hidden.js'
 import { isLocal, type Layer, layerOfFile } from './layers.js'
+import { plainly } from './messages.js'
 import type { Problem } from './problem.js'
 import type { PolicyFiles } from './source.js'
 
@@ -38,7 +39,7 @@ export function cedarProblem(
   const words = message
     .replace(/^failed to parse (policies|policy|schema)( with id `[^`]*`)? from string: /, '')
     .replace(/^for policy `[^`]*`[,:] /, '')
-  const said = [words, place?.label, help].filter((part) => part).join('; ')
+  const said = plainly([words, place?.label, help].filter((part) => part).join('; '))
   return place === undefined
     ? { file, line: firstLine, text: said }
     : { file, line: firstLine + lineAt(text, place.start) - 1, text: said }
@@ -111,14 +112,6 @@ function parseFile(file: string, text: string, problems: Problem[]): ParsedPolic
 
 const NO_PLACE =
   'is not read: policies stand in policies/ or in policies/local/<organisation or region>/'
-
-/** What of a file nobody should have to read to the end, or would take Cedar beyond its stack. */
-function beyondBounds(file: string, text: string): readonly Problem[] {
-  if (Buffer.byteLength(text) > MOST_FILE_BYTES)
-    return [{ file, text: `is larger than ${MOST_FILE_BYTES} bytes` }]
-  const deep = tooDeep(file, text)
-  return deep ? [deep] : []
-}
 
 /** Where there are more policies than a version may hold. */
 function* tooMany(policies: readonly ParsedPolicy[]): Generator<Problem> {

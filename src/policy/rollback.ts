@@ -25,11 +25,12 @@ export interface RollbackParts {
   readonly revoke?: (since: EpochMs) => Promise<void>
 }
 
-/** The older files under today's invariants and console: with their own, one could go back past either in two steps. */
+/** The older files with what is guarded as it is today: else one could go back past an invariant, or a removed approver return. */
 function underToday(older: PolicyFiles, today: PolicyFiles): PolicyFiles {
-  const guarded = ([name]: readonly [string, string]): boolean => GUARDED.includes(name)
-  const files = Object.entries(older).filter((file) => !guarded(file))
-  return Object.fromEntries([...files, ...Object.entries(today).filter(guarded)])
+  const guarded: readonly string[] = GUARDED
+  const of = (files: PolicyFiles, kept: boolean) =>
+    Object.entries(files).filter(([name]) => guarded.includes(name) === kept)
+  return Object.fromEntries([...of(older, false), ...of(today, true)])
 }
 
 /**

@@ -2,6 +2,7 @@
 import { CONSOLE_PARTS } from '../core/console.js'
 import { ACTIONS, type Action, type Resource } from '../core/decision.js'
 import { ROLES } from '../core/roles.js'
+import { beyondBounds } from './bounds.js'
 import { checkParseSchema, schemaToJsonWithResolvedTypes } from './cedar.js'
 import { cedarProblem } from './parse.js'
 import type { Problem } from './problem.js'
@@ -100,6 +101,8 @@ function* compare(schema: Schema, sections: readonly string[]): Generator<string
 /** @param sections the ids of the plan's sections */
 export function checkSchema(text: string | undefined, sections: readonly string[]): Problem[] {
   if (text === undefined) return [{ file: SCHEMA_FILE, text: 'is missing' }]
+  const beyond = beyondBounds(SCHEMA_FILE, text)
+  if (beyond.length > 0) return beyond.map((problem) => ({ line: 1, ...problem }))
   const parsed = checkParseSchema(text)
   if (parsed.type === 'failure') {
     return parsed.errors.map((error) => cedarProblem(SCHEMA_FILE, text, error))
@@ -130,7 +133,7 @@ export function pairsOf(text: string, apps: readonly string[]): readonly Pair[] 
   const { '': ours } = read.json as unknown as Record<string, Schema | undefined>
   const { entityTypes, actions } = ours ?? { entityTypes: {}, actions: {} }
   return ACTIONS.flatMap((action) =>
-    (['app', 'section', 'fhir'] as const).flatMap((type) => {
+    (['app', 'section', 'fhir', 'console'] as const).flatMap((type) => {
       const name = RESOURCE_TYPES[type]
       if (!actions[action]?.appliesTo?.resourceTypes?.includes(name)) return []
       const ids = type === 'app' ? apps : (entityTypes[name]?.enum ?? [])

@@ -6,21 +6,9 @@
  * kind, and of each kind one question is put to the engine. No answer is worked out here.
  */
 import type { PolicyDecision, Question } from '../core/decision.js'
-import type { Expr } from './cedar.js'
 import { type Dimension, domainOf, type Given, sizeOf } from './domain.js'
-import type { Engine } from './engine.js'
-import type { ParsedPolicy } from './parse.js'
-import { type Probe, probeOf } from './probe.js'
-import { residualOf } from './residual.js'
+import { type Left, mattering, type Side } from './side.js'
 import { subjectsOf, withSetting } from './subject.js'
-
-/** A policy of which something is left in a cell. */
-export interface Left {
-  readonly policy: ParsedPolicy
-  readonly terms: readonly Expr[]
-  /** Equal for what applies in equal circumstances. */
-  readonly key: string
-}
 
 /** Circumstances to which the same policies apply. */
 export interface Kind {
@@ -52,99 +40,8 @@ export const exampleAt = ({ dimensions, digits, base }: Walk, i: number): Questi
 const MOST_CIRCUMSTANCES = 50_000
 const SAMPLES = 20_000
 const LARGEST_TABLE = 5_000
-const MOST_TABLES = 20_000
 /** Irrational steps spread samples evenly over any number of dimensions. */
 const STEPS = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53].map((n) => Math.sqrt(n))
-
-/** One version, ready to be walked. */
-export interface Side {
-  readonly policies: readonly ParsedPolicy[]
-  decide(question: Question): PolicyDecision
-  /** What is left in the cell of this question. Of several versions, equal keys mean equal conditions. */
-  leftIn(question: Question): readonly Left[]
-  /** Where a policy applies over these dimensions, in the order of their values, the last running fastest. */
-  table(left: Left, dimensions: readonly Dimension[], question: Question): Uint8Array
-  /** Whether a policy applies to one question. */
-  ask(left: Left, question: Question): number
-  /** Frees what Cedar holds for the tables; the engine is its opener's. */
-  close(): void
-}
-
-const CODES = { no: 0, yes: 1, errs: 2 } as const
-
-/** Every combination of the values of some dimensions, the last running fastest. */
-function* circumstances(dimensions: readonly Dimension[], base: Question): Generator<Question> {
-  const [first, ...others] = dimensions
-  if (first === undefined) yield base
-  else
-    for (const value of first.values)
-      yield* circumstances(others, withSetting(base, first.of, value))
-}
-
-/** Terms that still speak of action or resource mean something else in each cell. */
-const speaksOfCell = (terms: string): boolean => /"Var":"(action|resource)"/.test(terms)
-
-export function sideOf(engine: Engine): Side {
-  const probes = new Map<string, Probe>()
-  const tables = new Map<string, Uint8Array>()
-  const probe = (policy: ParsedPolicy): Probe => {
-    const known = probes.get(policy.id) ?? probeOf(policy)
-    probes.set(policy.id, known)
-    return known
-  }
-  const byCell = new Map<string, readonly ParsedPolicy[]>()
-  /** Those that could matter here to somebody: there are many roles, and few of these. */
-  const candidates = ({ action, resource }: Question): readonly ParsedPolicy[] => {
-    const cell = `${action} ${resource.type} ${resource.id}`
-    const known =
-      byCell.get(cell) ??
-      engine.policies.filter(({ json }) => {
-        const { principal: _, conditions: __, ...scope } = json
-        const open = { ...scope, principal: { op: 'All' as const }, conditions: [] }
-        return residualOf(open, { roles: [], action, resource }) !== undefined
-      })
-    byCell.set(cell, known)
-    return known
-  }
-  return {
-    policies: engine.policies,
-    decide: (question) => engine.decide(question),
-    leftIn(question) {
-      const { user, action, resource } = question
-      return candidates(question).flatMap((policy) => {
-        const terms = residualOf(policy.json, { roles: user.roles, action, resource })
-        if (terms === undefined) return []
-        const text = JSON.stringify(terms)
-        const cell = speaksOfCell(text) ? `${action} ${resource.type} ${resource.id}` : ''
-        return [{ policy, terms, key: `${policy.effect} ${cell} ${text}` }]
-      })
-    },
-    table(left, dimensions, question) {
-      const key = `${left.policy.id} ${left.key} ${JSON.stringify(dimensions.map(({ of, values }) => [of, values]))}`
-      const known = tables.get(key)
-      if (known) return known
-      const { asks } = probe(left.policy)
-      const table = Uint8Array.from(circumstances(dimensions, question), (one) => CODES[asks(one)])
-      if (tables.size >= MOST_TABLES) tables.clear()
-      tables.set(key, table)
-      return table
-    },
-    ask: ({ policy }, question) => CODES[probe(policy).asks(question)],
-    close() {
-      for (const one of probes.values()) one.close()
-      probes.clear()
-    },
-  }
-}
-
-/** What can matter: nothing but a `forbid` that always applies; no `forbid` where there is no permit. */
-export function mattering(left: readonly Left[]): readonly Left[] {
-  const always = left.filter(
-    ({ policy, terms }) => policy.effect === 'forbid' && terms.length === 0,
-  )
-  if (always.length > 0) return always.slice(0, 1)
-  return left.some(({ policy }) => policy.effect === 'permit') ? left : []
-}
 
 /** The circumstances to be asked, as digits. */
 function digitsOf(dimensions: readonly Dimension[]): { digits: Uint16Array; all: boolean } {
@@ -153,48 +50,17 @@ function digitsOf(dimensions: readonly Dimension[]): { digits: Uint16Array; all:
   const count = all ? size : SAMPLES
   const width = dimensions.length
   const digits = new Uint16Array(count * width)
-  for (let i = 0; i < count; i++) {
-    let rest = i
-    for (let d = width - 1; d >= 0; d--) {
-      const base = dimensions[d]?.values.length ?? 1
-      const step = (i * (STEPS[d] ?? 1)) % 1
-      digits[i * width + d] = all ? rest % base : Math.floor(step * base)
-      rest = Math.floor(rest / base)
-    }
+  let each = size
+  for (const [d, { values }] of dimensions.entries()) {
+    const base = values.length
+    each /= base
+    const step = STEPS[d % STEPS.length] ?? 1
+    for (let i = 0; i < count; i++)
+      digits[i * width + d] = all
+        ? Math.floor(i / each) % base
+        : Math.floor(((i * step) % 1) * base)
   }
   return { digits, all }
-}
-
-/** Whether a policy applies in a circumstance, by its digits: `no`, `yes` or `errs`, as a number. */
-type Column = (digits: Uint16Array, from: number) => number
-
-function columnOf(
-  side: Side,
-  left: Left,
-  dimensions: readonly Dimension[],
-  base: Question,
-): Column {
-  const looks = subjectsOf(left.terms)
-  const own = dimensions.filter(({ of }) => looks.has(of))
-  // What one step of each dimension of the walk is in the table.
-  const strides = dimensions.map(({ of }) => {
-    const at = own.findIndex((dimension) => dimension.of === of)
-    return at < 0 ? 0 : sizeOf({ dimensions: own.slice(at + 1) })
-  })
-  const at = (digits: Uint16Array, from: number): number =>
-    strides.reduce((sum, stride, d) => sum + (digits[from + d] ?? 0) * stride, 0)
-  if (sizeOf({ dimensions: own }) <= LARGEST_TABLE) {
-    const table = side.table(left, own, base)
-    return (digits, from) => table[at(digits, from)] ?? CODES.errs
-  }
-  // Too large to be asked beforehand: only what is walked.
-  const asked = new Map<number, number>()
-  return (digits, from) => {
-    const key = at(digits, from)
-    const code = asked.get(key) ?? side.ask(left, circumstance(dimensions, digits, from, base))
-    asked.set(key, code)
-    return code
-  }
 }
 
 const circumstance = (
@@ -207,6 +73,64 @@ const circumstance = (
     (asked, { of, values }, d) => withSetting(asked, of, values[digits[from + d] ?? 0] ?? false),
     base,
   )
+
+/** What has been told apart so far: circumstances, and the first of each kind. */
+interface Partition {
+  readonly kindOf: Uint32Array
+  readonly firsts: number[]
+}
+
+/** By circumstance: its place among those that a policy can tell apart. */
+function placesIn(own: readonly number[], dimensions: readonly Dimension[], digits: Uint16Array) {
+  const width = dimensions.length
+  const places = new Uint32Array(width === 0 ? 1 : digits.length / width)
+  for (const d of own) {
+    const base = dimensions[d]?.values.length ?? 1
+    for (let i = 0; i < places.length; i++)
+      places[i] = (places[i] ?? 0) * base + (digits[i * width + d] ?? 0)
+  }
+  return places
+}
+
+type Space = Pick<Walk, 'dimensions' | 'digits' | 'base'>
+
+/** Whether a policy applies, by circumstance: `no`, `yes` or `errs`, as a number. */
+function columnOf(
+  side: Side,
+  left: Left,
+  { dimensions, digits, base }: Space,
+): (i: number) => number {
+  const looks = subjectsOf(left.terms)
+  const own = dimensions.flatMap(({ of }, d) => (looks.has(of) ? [d] : []))
+  const places = placesIn(own, dimensions, digits)
+  const ownDimensions = dimensions.filter(({ of }) => looks.has(of))
+  if (sizeOf({ dimensions: ownDimensions }) <= LARGEST_TABLE) {
+    const table = side.table(left, ownDimensions, base)
+    return (i) => table[places[i] ?? 0] ?? 0
+  }
+  // Too large to be asked beforehand: only what is walked.
+  const asked = new Map<number, number>()
+  return (i) => {
+    const place = places[i] ?? 0
+    const known = asked.get(place)
+    if (known !== undefined) return known
+    const code = side.ask(left, circumstance(dimensions, digits, i * dimensions.length, base))
+    asked.set(place, code)
+    return code
+  }
+}
+
+/** Tells apart what one more policy tells apart. */
+function refined({ kindOf, firsts }: Partition, column: (i: number) => number): Partition {
+  const next = new Int32Array(firsts.length * 3).fill(-1)
+  const found: number[] = []
+  for (let i = 0; i < kindOf.length; i++) {
+    const slot = (kindOf[i] ?? 0) * 3 + column(i)
+    if (next[slot] === -1) next[slot] = found.push(i) - 1
+    kindOf[i] = next[slot] ?? 0
+  }
+  return { kindOf, firsts: found }
+}
 
 /** @param lefts of each side, what is left in the cell of this question */
 export function walkOver(
@@ -226,38 +150,18 @@ export function walkOver(
       named[0] === undefined ? asked : withSetting(asked, subject, named[0]),
     question,
   )
-  const columns = used.map((left, s) =>
-    left.map((one) => columnOf(sides[s] as Side, one, dimensions, base)),
-  )
+  const space = { dimensions, digits, base }
+  const columns = used.map((left, s) => left.map((one) => columnOf(sides[s] as Side, one, space)))
   const width = dimensions.length
-  const count = width === 0 ? 1 : digits.length / width
-  const kindOf = new Uint32Array(count)
-  const kinds: Kind[] = []
-  const byPattern = new Map<string, number>()
-  const flat = columns.flat()
-  for (let i = 0; i < count; i++) {
-    let pattern = ''
-    for (const column of flat) pattern += column(digits, i * width)
-    let kind = byPattern.get(pattern)
-    if (kind === undefined) {
-      kind = kinds.length
-      byPattern.set(pattern, kind)
-      kinds.push(kindWith(sides, used, pattern, circumstance(dimensions, digits, i * width, base)))
-    }
-    kindOf[i] = kind
-  }
-  return { dimensions, exhaustive: clear && all, kinds, kindOf, digits, base }
-}
-
-function kindWith(
-  sides: readonly Side[],
-  used: readonly (readonly Left[])[],
-  pattern: string,
-  example: Question,
-): Kind {
-  let at = 0
-  const applies = used.map((left) =>
-    left.filter(() => pattern[at++] === '1').map(({ policy }) => policy.id),
-  )
-  return { applies, answers: sides.map((side) => side.decide(example)), example }
+  const kindOf = new Uint32Array(width === 0 ? 1 : digits.length / width)
+  const whole: Partition = { kindOf, firsts: [0] }
+  const { firsts } = columns.flat().reduce(refined, whole)
+  const kinds = firsts.map((first): Kind => {
+    const example = circumstance(dimensions, digits, first * width, base)
+    const applies = used.map((left, s) =>
+      left.filter((_, p) => columns[s]?.[p]?.(first) === 1).map(({ policy }) => policy.id),
+    )
+    return { applies, answers: sides.map((side) => side.decide(example)), example }
+  })
+  return { ...space, exhaustive: clear && all, kinds, kindOf }
 }

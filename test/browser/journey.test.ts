@@ -210,6 +210,20 @@ describe('signing on at the provider, from inside a frame', () => {
     await page.close()
   })
 
+  it('asks a district nurse to sign in for it, where the system’s word is not enough', async () => {
+    const page = await openChart(ward, 'gp-post', 'district-nurse', 'RAHMAN')
+    const frame = await openPlan(page)
+    await shoot(page, 'emergency-sign-in')
+    expect(await violations(page)).toEqual([])
+    const [window] = await Promise.all([
+      page.waitForEvent('popup'),
+      frame.getByRole('button', { name: 'Sign in for emergency access' }).click(),
+    ])
+    await signInAs(window, 'Ngozi Adeyemi')
+    await frame.getByRole('button', { name: 'Open the plan as an emergency' }).waitFor()
+    await page.close()
+  })
+
   it('offers a district nurse emergency access in the place of the plan', async () => {
     const page = await openChart(ward, 'gp-push', 'district-nurse', 'RAHMAN')
     const frame = await openPlan(page)

@@ -3,7 +3,16 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { EmergencyId } from '../../src/core/ids.js'
 import { App, call, readsPatient, sectionsOf, type Tokens, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { formTo, handleOf, type Order, open, PEGGY, SENSITIVE, signIn } from '../launching.js'
+import {
+  formTo,
+  handleOf,
+  type Order,
+  open,
+  openFramed,
+  PEGGY,
+  SENSITIVE,
+  signIn,
+} from '../launching.js'
 import {
   entriesOf,
   expectNoPatient,
@@ -206,10 +215,47 @@ describe.each(STORES)('on the %s store', (store) => {
     },
   )
 
-  it('is not offered where only a browser’s word signs the user on', async () => {
-    const page = await open(t, new UserAgent(), { ...NURSE, system: 'gp-post' })
-    await expectRefused(t, page, 'launch_denied', 403)
-    expect(page.text).not.toContain('/launch/emergency')
+  describe('where only a browser’s word signs the user on', () => {
+    it.each([
+      ['in a window', 'visit'],
+      ['in a frame', 'visitFramed'],
+    ] as const)('she signs in for it first, %s', async (_, visit) => {
+      const browser = new UserAgent()
+      const order = { ...NURSE, system: 'gp-post' }
+      const page = await (visit === 'visit' ? open : openFramed)(t, browser, order)
+      expect(page.status).toBe(403)
+      const url = new URL('/launch/emergency', t.issuer)
+      const choice = { person: 'district-nurse', assurance: 2 } as const
+      const asked = await signIn(t, browser, page, choice)
+      const form = { ...formTo(asked, '/launch/emergency'), ...WHY }
+      expect(handleOf(await browser[visit](url, { form }))).toMatch(/^hdl_/)
+    })
+
+    it('a reason alone opens nothing', async () => {
+      const browser = new UserAgent()
+      const page = await open(t, browser, { ...NURSE, system: 'gp-post' })
+      await expectRefused(t, await plead(browser, page), 'sign_on_state_invalid', 400)
+    })
+
+    it('a GP may sign in as strongly as the record asks, or as strongly as she can', async () => {
+      const browser = new UserAgent()
+      const page = await open(t, browser, { system: 'gp-post', user: 'gp', patient: SENSITIVE })
+      const weaker = formsOf(page.text).find(({ fields }) => fields.emergency === '1')
+      const { emergency, ...stronger } = weaker?.fields ?? {}
+      const start = async (form: Record<string, string>) =>
+        (await browser.visit(new URL('/sign-in/start', t.issuer), { form })).location?.searchParams
+      expect((await start(stronger))?.get('acr_values')).toBe('AAL3_ANY')
+      const asked = await start({ ...stronger, emergency: emergency ?? '' })
+      expect(asked?.get('acr_values')).toBe('AAL2_OR_AAL3_ANY')
+    })
+
+    it('a page that offers no emergency leads to no weaker sign-in', async () => {
+      const browser = new UserAgent()
+      const page = await open(t, browser, { system: 'gp-clinic', user: 'gp' })
+      const form = { ...formTo(page, '/sign-in/start'), emergency: '1' }
+      const answer = await browser.visit(new URL('/sign-in/start', t.issuer), { form })
+      await expectRefused(t, answer, 'sign_on_state_invalid', 400)
+    })
   })
 
   it('waits for somebody else to review it, and is closed once', async () => {

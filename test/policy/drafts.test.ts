@@ -9,6 +9,7 @@ import {
   INVARIANTS,
   mayDo,
   type Node,
+  never,
   openSite,
   other,
   proposedOf,
@@ -21,7 +22,7 @@ import {
 jest.setTimeout(60_000)
 
 const DAY = 86_400_000
-const GUARDED = { ...small('read', 'update'), [INVARIANTS]: 'delete\n' }
+const GUARDED = { ...small('read', 'update'), [INVARIANTS]: never('delete') }
 
 describe.each(STORES)('a change of the policies on the %s store', (store) => {
   let site: Site
@@ -213,7 +214,7 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
       expect(await refusalOf(node.drafts.rollback({ ...back, version: 2 }))).toBe('draft_unfit')
       expect(await node.drafts.rollback(back)).toBe(4)
       const { files } = await node.drafts.inForce()
-      expect(files).toEqual({ ...small('read'), [INVARIANTS]: 'delete\n' })
+      expect(files).toEqual({ ...small('read'), [INVARIANTS]: never('delete') })
     })
   })
 

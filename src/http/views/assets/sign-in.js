@@ -1,9 +1,8 @@
 // The sign-in window is ours when it comes back; it hands the proof over to this frame and to nobody else.
 const status = document.querySelector('[data-status]')
-const start = document.querySelector('[data-sign-in]')
 const onward = document.querySelector('[data-continue]')
 
-if (start.target === 'sign-in') {
+for (const start of document.querySelectorAll('[data-sign-in][target=sign-in]')) {
   start.addEventListener('submit', () => {
     window.open('about:blank', 'sign-in', 'popup,width=520,height=720')
     status.textContent = 'Sign in in the window that has opened. This page goes on by itself.'

@@ -1,0 +1,145 @@
+/** Who has looked at this patient: one page, and the same as a file. */
+import { walkBack } from '../audit/recent.js'
+import { matches } from '../audit/search.js'
+import type { EventName, TrailEntry } from '../core/audit.js'
+import { csv, ndjson } from '../core/export.js'
+import type { EpochMs } from '../core/values.js'
+import { inColumns } from './in-words.js'
+import type { Answer, Visit } from './page.js'
+import type { ConsoleParts } from './parts.js'
+import { spanOptions } from './trail.js'
+import { type Asked, askedOf } from './trail-form.js'
+
+const MOST_READ = 300_000
+const MOST_LOOKERS = 2_000
+
+/** What shows a patient to somebody, or was about to. */
+// biome-ignore format: a table
+const LOOKS: Partial<Readonly<Record<EventName, string>>> = {
+  session_opened: 'opened the plan',
+  grant_opened:   'gave an app access',
+  access_allowed: 'read or wrote the record',
+  access_refused: 'was refused the record',
+  launch_refused: 'was refused a launch',
+  decision_made:  'was judged by the policies',
+  console_viewed: 'looked in the console',
+}
+
+/** One person in one place, by what they did. */
+interface Looker {
+  readonly user: string
+  readonly name: string
+  readonly organization: string
+  readonly roles: ReadonlySet<string>
+  readonly apps: ReadonlySet<string>
+  readonly launches: ReadonlySet<string>
+  readonly did: ReadonlySet<string>
+  readonly times: number
+  readonly first: EpochMs
+  readonly last: EpochMs
+}
+
+/** Entries come slice by slice, the newest slice first. */
+function add(known: Looker | undefined, entry: TrailEntry, did: string): Looker {
+  const { user, at, app, launch } = entry
+  const more = (set: ReadonlySet<string> | undefined, ...values: readonly (string | undefined)[]) =>
+    new Set([...(set ?? []), ...values.filter((value) => value !== undefined)])
+  return {
+    user: user?.id ?? '',
+    name: known?.name || user?.name || '',
+    organization: user?.organization ?? '',
+    roles: more(known?.roles, ...(user?.roles ?? [])),
+    apps: more(known?.apps, app),
+    launches: more(known?.launches, launch),
+    did: more(known?.did, did),
+    times: (known?.times ?? 0) + 1,
+    first: Math.min(known?.first ?? at, at),
+    last: Math.max(known?.last ?? at, at),
+  }
+}
+
+async function lookersOf({ store }: ConsoleParts, { query, from, to }: Asked) {
+  const lookers = new Map<string, Looker>()
+  let reached = to
+  let full = false
+  for await (const slice of walkBack(store, { from, to, most: MOST_READ })) {
+    for (const entry of slice.entries) {
+      const did = LOOKS[entry.what]
+      if (did === undefined || !matches(entry, query)) continue
+      const key = JSON.stringify([entry.user?.id, entry.user?.organization])
+      const known = lookers.get(key)
+      full ||= !known && lookers.size >= MOST_LOOKERS
+      if (known || !full) lookers.set(key, add(known, entry, did))
+    }
+    reached = slice.from
+  }
+  const list = [...lookers.values()].sort((a, b) => b.last - a.last)
+  return { lookers: list, reached, whole: reached <= from && !full }
+}
+
+const HEADS = [
+  'User',
+  'Name',
+  'Organisation',
+  'Roles',
+  'What they did',
+  'Times',
+  'First',
+  'Last',
+  'Apps',
+  'Launches',
+]
+
+const rowOf = (looker: Looker): readonly string[] => [
+  ...[looker.user || 'nobody known', looker.name, looker.organization],
+  ...[[...looker.roles].join(' '), [...looker.did].join(', '), String(looker.times)],
+  ...[inColumns(looker.first), inColumns(looker.last)],
+  ...[[...looker.apps].join(' '), [...looker.launches].slice(0, 20).join(' ')],
+]
+
+const asJson = ({ roles, apps, launches, did, first, last, ...rest }: Looker) => ({
+  ...rest,
+  ...{ roles: [...roles], apps: [...apps], launches: [...launches], did: [...did] },
+  ...{ first: new Date(first).toISOString(), last: new Date(last).toISOString() },
+})
+
+type Found = Awaited<ReturnType<typeof lookersOf>>
+
+// biome-ignore format: a table
+const FORMATS: Readonly<Record<string, { readonly type: string; readonly body: (found: Found) => string }>> = {
+  csv:    { type: 'text/csv; charset=utf-8', body: ({ lookers }) => csv(HEADS, lookers.map(rowOf)) },
+  ndjson: { type: 'application/x-ndjson',    body: ({ lookers }) => ndjson(lookers.map(asJson)) },
+}
+
+/** GET and POST /console/trail/patient. With `format` the answer is a file, whose name says nothing of whom. */
+export function patientLooks(parts: ConsoleParts): (visit: Visit) => Promise<Answer> {
+  return async (visit) => {
+    const asked = askedOf(visit)
+    const { patient, days } = asked.fields
+    const base = { view: 'patient-looks', title: 'Who has looked at this patient?' }
+    const crumbs = [{ text: 'Trail', href: '/console/trail' }]
+    const missing = patient === '' ? ['Give an NHS number or the id of a FHIR Patient.'] : []
+    const problems = asked.problems.length > 0 ? asked.problems : missing
+    const form = { patient, days, spans: spanOptions }
+    if (!visit.posted) return { ...base, crumbs, data: form }
+    if (problems.length > 0) return { ...base, crumbs, data: { ...form, problems }, status: 400 }
+    const { patient: whose = '' } = asked.query
+    const found = await lookersOf(parts, { ...asked, query: { patient: whose } })
+    const format = FORMATS[visit.sent.get('format') ?? '']
+    const counted = { rows: found.lookers.length, ...(format ? { exported: true } : {}) }
+    const about = { ...asked.about, detail: counted }
+    if (format) {
+      const file = `looks-${inColumns(visit.now).slice(0, 10)}.${visit.sent.get('format')}`
+      return { file, type: format.type, body: format.body(found), about }
+    }
+    const rows = found.lookers.map(rowOf)
+    const data = {
+      ...form,
+      heads: HEADS,
+      rows,
+      reached: inColumns(found.reached),
+      whole: found.whole,
+    }
+    return { ...base, crumbs, about, data }
+  }
+}
