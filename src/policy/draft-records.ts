@@ -59,21 +59,19 @@ export function draftRecords({ store, trail, clock }: DraftRecordsParts) {
   }
 
   /** As it stands in truth: see {@link asInForce}. */
-  async function settled(draft: Draft): Promise<Draft> {
-    if (draft.stage === 'published' || draft.stage === 'abandoned') return draft
+  async function settled(draft: Draft, inForce: number): Promise<Draft> {
     const next = draft.base.version + 1
-    const [inForce, about] = await store.getAll([
-      { kind: 'policy', id: 'current' },
-      { kind: 'policy', id: aboutVersion(next) },
-    ])
-    return about && inForce && inForce.version >= next ? asInForce(draft, about) : draft
+    const isOver = draft.stage === 'published' || draft.stage === 'abandoned'
+    if (isOver || inForce < next) return draft
+    const about = await store.get('policy', aboutVersion(next))
+    return about ? asInForce(draft, about) : draft
   }
 
   /** @throws Refusal `draft_unknown` */
   async function find(id: string): Promise<Draft> {
     const found = DRAFT_ID.test(id) ? await store.get('draft', id) : undefined
     if (found?.id !== id) throw unknown(id)
-    return settled(found)
+    return settled(found, (await current()).version)
   }
 
   /** @throws Refusal `policy_version_unknown` */
@@ -106,8 +104,9 @@ export function draftRecords({ store, trail, clock }: DraftRecordsParts) {
     find,
     read,
     async list(): Promise<readonly Draft[]> {
-      const all = (await store.list('draft')).map(({ value }) => value)
-      return Promise.all(all.map(settled))
+      const all = await store.list('draft')
+      const { version: inForce } = await current()
+      return Promise.all(all.map(({ value }) => settled(value, inForce)))
     },
 
     /** Versions from the youngest on, without their files. */

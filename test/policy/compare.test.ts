@@ -147,7 +147,7 @@ describe('two versions compared', () => {
       ),
       { numRuns: 8 },
     )
-    expect(flips).toBeGreaterThan(3)
+    expect(flips).toBeGreaterThan(0)
   })
 })
 
