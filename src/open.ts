@@ -4,6 +4,7 @@ import type { Express } from 'express'
 import { createRateLimits } from './access/rates.js'
 import { createRegistry, type Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
+import { openChanges } from './changes.js'
 import type { Config } from './config.js'
 import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
@@ -25,6 +26,7 @@ import { type Beat, createBeat } from './policy/fleet.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
 import { createShadow, type Shadow } from './policy/shadow.js'
+import { createSoundness } from './policy/soundness.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
 import { fhirProxy } from './proxy/fhir.js'
@@ -70,12 +72,13 @@ const HOLD_MARGIN_MS = 5_000
 async function openRules(config: Config, { clock, random }: World, store: Store, trail: Trail) {
   const source = await readSource(config.paths)
   const sections = config.plan.map(({ id }) => id)
-  const policies = await openPolicies({ store, trail, clock, source, sections })
+  const sound = createSoundness()
+  const policies = await openPolicies({ store, trail, clock, source, sections, sound })
   const text = await readFile(config.paths.organizations, 'utf8')
   const directory = readOrganizations(text, policies.roles(), config.paths.organizations)
   const fleet = createBeat({ store, policies, clock, random })
   const keep = config.questions.keep_days * 86_400
-  return { policies, directory, fleet, asked: createAsked({ store, clock, random, keep }) }
+  return { policies, sound, directory, fleet, asked: createAsked({ store, clock, random, keep }) }
 }
 
 /** Systems that a command adds later may have styles as well; the capability says what the configuration holds. */
@@ -133,12 +136,11 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const world = { ...given, random: inBulk(given.random) }
   const { clock, random, log } = world
   const { store, keys, trail, metrics } = await openFoundations(config, world)
-  const { policies, directory, fleet, asked } = await openRules(config, world, store, trail).catch(
-    async (error: unknown) => {
-      await store.close()
-      throw error
-    },
-  )
+  const rules = await openRules(config, world, store, trail).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
+  const { policies, directory, fleet, asked } = rules
   metrics.watch(policies)
   const shadow = createShadow({ store, clock, node: fleet.node, counted: metrics.shadowed })
   const heard = shadow.observing(asked.observing(policies))
@@ -156,6 +158,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
   const telling = openTelling(config, world, about)
+  const changes = openChanges(config, world, { ...about, sound: rules.sound })
   const app = createGateway({
     ...{
       issuer: config.issuer,
@@ -170,6 +173,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       sessions,
       policies: heard,
     },
+    ...{ drafts: changes.drafts, findings: changes.findings },
     ownKeys: openOwnKeys(ringPartsOf(config, { store, commit: trail.commit, clock })),
     ...{ provider, team, issuers, findPatient: record.findPatient, limits },
     emergencies: {
@@ -238,6 +242,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
     async close() {
       for (const timer of timers) clearInterval(timer)
+      changes.close()
       shadow.close()
       policies.close()
       await telling.close()
