@@ -55,7 +55,7 @@ const ORDINARY: Fields = {
   weekday: 2,
 }
 
-const oneOrMore = <T extends z.ZodType>(item: T) =>
+export const oneOrMore = <T extends z.ZodType>(item: T) =>
   z
     .union([item, z.array(item).min(1)])
     .transform((value) => (Array.isArray(value) ? value : [value]))

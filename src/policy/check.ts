@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { readCases, runCases } from './cases.js'
 import { validate } from './cedar.js'
 import { createPolicies } from './engine.js'
+import { checkInvariants } from './invariants.js'
 import { lintPolicy } from './lint.js'
 import { readOrganizations } from './organizations.js'
 import { cedarProblem, type ParsedPolicy, parsePolicies } from './parse.js'
@@ -19,6 +20,7 @@ import {
   readSource,
   SCHEMA_FILE,
 } from './source.js'
+import { surveyOf } from './survey.js'
 
 export interface Check {
   readonly problems: readonly Problem[]
@@ -70,6 +72,16 @@ function validated(policies: readonly ParsedPolicy[], schema: string): Problem[]
   return [...said, ...other]
 }
 
+/** The apps that policies name, and one that none does. */
+const appsOf = (policies: readonly ParsedPolicy[]): readonly string[] => [
+  ...new Set(
+    policies.flatMap(({ text }) =>
+      [...text.matchAll(/\bApp::"([^"]+)"/g)].map(([, id]) => id ?? ''),
+    ),
+  ),
+  'any-app',
+]
+
 /** Cedar's commonest sentences in plainer words. */
 const plain = (text: string): string =>
   text
@@ -91,8 +103,9 @@ const plain = (text: string): string =>
     )
 
 /**
- * Checks the files of a version against one another, the gateway and, unless told otherwise, their own tests. All
- * problems at once, as far as one does not hide another: tests run only when there is no other problem.
+ * Checks the files of a version against one another, the gateway and, unless told otherwise, their own tests and invariants. All
+ * problems at once, as far as one does not hide another: tests and invariants run only when there is no
+ * other problem.
  *
  * @param sections ids of the plan's sections
  */
@@ -123,6 +136,9 @@ export function checkFiles(
     const engine = createPolicies(files)
     try {
       problems.push(...runCases(cases, engine))
+      problems.push(
+        ...checkInvariants(files, () => surveyOf(files, { apps: appsOf(policies), engine })),
+      )
     } finally {
       engine.close()
     }

@@ -98,6 +98,12 @@ function scopeExpr(name: Variable, scope: Scope): Expr {
   return scope.op === '==' ? { '==': { left, right } } : { in: { left, right } }
 }
 
+const SCOPE = ['principal', 'action', 'resource'] as const
+
+/** A policy's scope as conditions, those that ask anything. */
+export const scopeTerms = (policy: PolicyJson): readonly Expr[] =>
+  SCOPE.map((name) => scopeExpr(name, policy[name])).filter((expr) => expr !== TRUE)
+
 function both(left: Left, right: () => Left): Left {
   if (left === false) return false
   const second = right()
@@ -227,9 +233,7 @@ export function spread(expr: Expr): Expr[] {
  */
 export function residualOf(policy: PolicyJson, known: Known): readonly Expr[] | undefined {
   const held = facts(known)
-  const scope = (['principal', 'action', 'resource'] as const).map((name) =>
-    reduce(scopeExpr(name, policy[name]), held),
-  )
+  const scope = SCOPE.map((name) => reduce(scopeExpr(name, policy[name]), held))
   // The scope cannot err, so a false term anywhere in it settles the policy, whatever stands before it.
   if (scope.includes(false)) return undefined
   let left: Left = scope.reduce<Left>((all, term) => both(all, () => term), true)

@@ -9,7 +9,8 @@ import { readYamlFile } from './yaml-file.js'
 
 /**
  * File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`,
- * `console.yaml`; of a local layer `policies/local/<name>/….cedar` and `policies/local/<name>/tests/….yaml`.
+ * `console.yaml`, `policies/invariants.yaml` where there is one; of a local layer `policies/local/<name>/….cedar` and
+ * `policies/local/<name>/tests/….yaml`.
  */
 export type PolicyFiles = Readonly<Record<string, string>>
 
@@ -17,6 +18,7 @@ export const SCHEMA_FILE = 'policies/gateway.cedarschema'
 export const ROLES_FILE = 'roles.yaml'
 /** Who has which duty in the console; a version of before there was one lacks it. */
 export const CONSOLE_FILE = 'console.yaml'
+export const INVARIANTS_FILE = 'policies/invariants.yaml'
 
 /** Where the files are. */
 export interface Places {
@@ -52,9 +54,9 @@ interface Folder {
   readonly beside: readonly string[]
 }
 const POLICIES: Folder = {
-  reads: /\.cedar$/,
-  seems: /\.cedar(schema)?$/i,
-  said: 'only .cedar and gateway.cedarschema are',
+  reads: /\.cedar$|^invariants\.yaml$/,
+  seems: /\.cedar(schema)?$|invariant/i,
+  said: 'only .cedar, gateway.cedarschema and invariants.yaml are',
   beside: ['gateway.cedarschema', 'tests', 'local'],
 }
 const LOCAL: Folder = {

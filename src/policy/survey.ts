@@ -2,7 +2,7 @@
 import type { Question } from '../core/decision.js'
 import { ROLES } from '../core/roles.js'
 import type { Given } from './domain.js'
-import { createPolicies } from './engine.js'
+import { createPolicies, type Engine } from './engine.js'
 import { type RoleMap, readRoles } from './roles.js'
 import { type Pair, pairsOf } from './schema.js'
 import { type PolicyFiles, ROLES_FILE, SCHEMA_FILE } from './source.js'
@@ -11,13 +11,6 @@ import { type Side, sideOf } from './walk.js'
 import type { AnyRole } from './words.js'
 
 export const ANY_ROLES: readonly AnyRole[] = [...ROLES, 'none']
-
-export interface Names {
-  /** Apps to ask about. */
-  readonly apps: readonly string[]
-  /** Titles of the plan's sections, by id. */
-  readonly titles?: Readonly<Record<string, string>>
-}
 
 export interface Survey {
   readonly files: PolicyFiles
@@ -33,23 +26,32 @@ export interface Survey {
 /**
  * Opens a version. It is not checked: that was done before, or its problems are shown beside.
  *
+ * @param apps to ask about; @param engine of the same files, its owner's to close
  * @throws Problems where its policies or roles cannot be read
  */
-export function surveyOf(files: PolicyFiles, { apps }: Pick<Names, 'apps'>): Survey {
+export function surveyOf(
+  files: PolicyFiles,
+  { apps, engine: lent }: { readonly apps: readonly string[]; readonly engine?: Engine },
+): Survey {
   const map = readRoles(files[ROLES_FILE] ?? '', ROLES_FILE)
   // Each question comes once.
-  const engine = createPolicies(files, { remember: 0 })
+  const engine = lent ?? createPolicies(files, { remember: 0 })
   const side = sideOf(engine)
+  const usual = new Map<AnyRole, Question>()
   return {
     files,
     side,
     map,
     pairs: pairsOf(files[SCHEMA_FILE] ?? '', apps),
-    question: (role, pair) => usually(role, pair, map),
+    question(role, pair) {
+      const question = usual.get(role) ?? usually(role, pair, map)
+      usual.set(role, question)
+      return { ...question, ...pair }
+    },
     given: (ordinary) => ({ ordinary, organizationTypes: map.organizationTypes }),
     close() {
       side.close()
-      engine.close()
+      if (!lent) engine.close()
     },
   }
 }

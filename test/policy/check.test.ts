@@ -164,8 +164,8 @@ describe('no file of a version is left out unnoticed', () => {
     ['a schema of a local layer',             'policies/local/north',      'own.cedarschema',    'policies/local/north/own.cedarschema: is not read: only .cedar is'],
     ['a local test under another ending',     'policies/local/north/tests', 'own.yml',           'policies/local/north/tests/own.yml: is not read: only .yaml is'],
     ['a folder of tests',                     'policies/tests/local',      'own.yaml',           'policies/tests/local: a folder: only files directly in'],
-    ['a policy whose ending is written large', 'policies',                 'stop.CEDAR',         'policies/stop.CEDAR: is not read: only .cedar and gateway.cedarschema are'],
-    ['another schema',                        'policies',                  'own.cedarschema',    'policies/own.cedarschema: is not read: only .cedar and gateway.cedarschema are'],
+    ['a policy whose ending is written large', 'policies',                 'stop.CEDAR',         'policies/stop.CEDAR: is not read: only .cedar, gateway.cedarschema and invariants.yaml are'],
+    ['another schema',                        'policies',                  'own.cedarschema',    'policies/own.cedarschema: is not read: only .cedar, gateway.cedarschema and invariants.yaml are'],
     ['tests under another ending',            'policies/tests',            'own.yml',            'policies/tests/own.yml: is not read: only .yaml is'],
     ['a policy among the tests',              'policies/tests',            'stop.cedar',         'policies/tests/stop.cedar: is not read'],
   ])('%s', async (_, folder, name, problem) => {

@@ -1,0 +1,224 @@
+/**
+ * What must hold whatever the policies say, `policies/invariants.yaml`: rules over whole rows of the matrix, checked in
+ * every circumstance that the policies can tell apart. Only a senior role may change them.
+ *
+ * A row is about users in one role alone. What two roles give together, a user in both has.
+ */
+import { z } from 'zod'
+import { PURPOSES, RUNGS } from '../core/context.js'
+import { ACTIONS } from '../core/decision.js'
+import { ROLES } from '../core/roles.js'
+import { boxesOf, boxWords } from './box.js'
+import { oneOrMore } from './cases.js'
+import type { Limit } from './domain.js'
+import { type Problem, Problems } from './problem.js'
+import type { Pair } from './schema.js'
+import { INVARIANTS_FILE, type PolicyFiles } from './source.js'
+import type { Setting, Subject } from './subject.js'
+import { ANY_ROLES, type Survey } from './survey.js'
+import { exampleAt, type Walk, walkOver } from './walk.js'
+import { type AnyRole, actionWords, listed, resourceWords, roleWords } from './words.js'
+import { readYamlFile } from './yaml-file.js'
+
+const text = oneOrMore(z.string().max(200))
+/** What the row is about beside role, action and resource. What is left out may be anything. */
+const when = z.strictObject({
+  /** Holds at least these. */
+  activities: z.array(z.string().regex(/^B\d{4}$/)).max(20),
+  activity_source: oneOrMore(z.enum(['listed', 'baseline'])),
+  assurance: oneOrMore(z.union([z.literal(1), z.literal(2), z.literal(3)])),
+  organization: text,
+  organization_type: text,
+  region: text,
+  purpose: oneOrMore(z.enum(PURPOSES)),
+  rung: oneOrMore(z.enum(RUNGS)),
+  system: text,
+  app: text,
+  sensitive: z.boolean(),
+  deceased: z.boolean(),
+  /** Whether a reason is given. */
+  emergency: z.boolean(),
+  hour: oneOrMore(z.int().min(0).max(23)),
+  weekday: oneOrMore(z.int().min(1).max(7)),
+})
+const anyOr = <T extends z.ZodType>(item: T) => z.union([z.literal('any'), oneOrMore(item)])
+
+const row = z.strictObject({
+  name: z.string().min(3).max(300),
+  roles: anyOr(z.enum([...ROLES, 'none'])),
+  actions: anyOr(z.enum(ACTIONS)),
+  on: anyOr(
+    z
+      .string()
+      .max(200)
+      .regex(
+        /^(app|section|fhir)\/\S+$/,
+        'expected section/…, fhir/… or app/…, or section/* for all',
+      ),
+  ),
+  when: when.partial().default({}),
+  expect: z.enum(['never', 'always']),
+})
+const invariantsFile = z.strictObject({ invariants: z.array(row).max(200) })
+
+export type Invariant = z.output<typeof row> & { readonly line: number }
+export interface Violation {
+  readonly invariant: Invariant
+  readonly role: AnyRole
+  readonly pair: Pair
+  /** The circumstances, in words; empty: always. */
+  readonly when: readonly string[]
+  /** Policies that decide a counter-example. */
+  readonly policies: readonly string[]
+}
+
+/** @throws Problems what is wrong with the file */
+export function readInvariants(files: PolicyFiles): readonly Invariant[] {
+  const source = files[INVARIANTS_FILE]
+  if (source === undefined) return []
+  const { value, lineOf } = readYamlFile(INVARIANTS_FILE, source, invariantsFile)
+  return value.invariants.map((one, i) => ({ ...one, line: lineOf(['invariants', i]) }))
+}
+
+// biome-ignore format: a table
+const SUBJECT_OF: Readonly<Record<Exclude<keyof z.output<typeof when>, 'activities' | 'emergency'>, Subject>> = {
+  activity_source:   'principal.activitySource',
+  assurance:         'principal.assurance',
+  organization:      'principal.organization',
+  organization_type: 'principal.organizationType',
+  region:            'principal.region',
+  purpose:           'context.purpose',
+  rung:              'context.rung',
+  system:            'context.system',
+  app:               'context.app',
+  sensitive:         'context.patientSensitive',
+  deceased:          'context.patientDeceased',
+  hour:              'context.hour',
+  weekday:           'context.weekday',
+}
+
+const only = (values: readonly Setting[]): Limit => ({
+  named: values,
+  fits: (value) => values.includes(value),
+})
+
+function limitsOf({ when: { activities, emergency, ...others } }: Invariant) {
+  const limits = new Map<Subject, Limit>()
+  for (const [field, value] of Object.entries(others))
+    limits.set(SUBJECT_OF[field as keyof typeof SUBJECT_OF], only([value].flat() as Setting[]))
+  if (activities !== undefined)
+    limits.set('principal.activities', {
+      named: [activities],
+      fits: (list) => activities.every((code) => (list as readonly string[]).includes(code)),
+    })
+  if (emergency !== undefined)
+    limits.set('context.emergencyReason', {
+      named: [emergency ? 'a reason' : ''],
+      fits: (reason) => (reason !== '') === emergency,
+    })
+  return limits
+}
+
+const isOn = ({ on }: Invariant, { resource: { type, id } }: Pair): boolean =>
+  on === 'any' || on.includes(`${type}/${id}`) || on.includes(`${type}/*`)
+
+const cellsOf = (one: Invariant, { pairs }: Survey) =>
+  pairs.filter(
+    (pair) => (one.actions === 'any' || one.actions.includes(pair.action)) && isOn(one, pair),
+  )
+const rolesOf = ({ roles }: Invariant): readonly AnyRole[] => (roles === 'any' ? ANY_ROLES : roles)
+
+interface Breach {
+  readonly when: readonly string[]
+  readonly policies: readonly string[]
+}
+
+/** What of a walk is not as expected. */
+function breachIn(walk: Walk, expect: Invariant['expect'], survey: Survey): Breach | undefined {
+  const wrong = walk.kinds.map(
+    ({ answers }) => (answers[0]?.effect === 'allow') === (expect === 'never'),
+  )
+  const all = [...walk.kindOf.keys()]
+  const bad = (i: number): boolean => wrong[walk.kindOf[i] ?? 0] ?? true
+  const inside = all.filter(bad)
+  const [first] = inside
+  if (first === undefined) return undefined
+  const { boxes } = boxesOf(
+    walk,
+    inside,
+    all.filter((i) => !bad(i)),
+    () => false,
+  )
+  const said = boxes.map((box) => boxWords(box, walk.dimensions))
+  const { policies } = survey.side.decide(exampleAt(walk, first))
+  return { when: said.includes('') ? [] : said, policies }
+}
+
+/** Checks every row over all its cells, in all circumstances that fit it. */
+export function* violationsOf(
+  invariants: readonly Invariant[],
+  survey: Survey,
+): Generator<Violation | undefined> {
+  for (const invariant of invariants) {
+    const limits = limitsOf(invariant)
+    const known = new Map<string, Breach | undefined>()
+    for (const role of rolesOf(invariant)) {
+      for (const pair of cellsOf(invariant, survey)) {
+        const question = survey.question(role, pair)
+        const left = survey.side.leftIn(question)
+        const group = left.map(({ policy, key }) => `${policy.id} ${key}`).join('\n')
+        if (!known.has(group)) {
+          const given = { ...survey.given(question), limits }
+          const walk = walkOver([survey.side], [left], question, given)
+          known.set(group, breachIn(walk, invariant.expect, survey))
+        }
+        const breach = known.get(group)
+        yield breach && { invariant, role, pair, ...breach }
+      }
+    }
+  }
+}
+
+/** Of one row so many cells are named. */
+const MOST_TOLD = 5
+
+function wordsOf({ role, pair, when: said, policies, invariant }: Violation): string {
+  const may = invariant.expect === 'never' ? 'may' : 'may not'
+  const circumstances = said.length > 0 ? ` when ${said.join(', or when ')}` : ''
+  const by = policies.length > 0 ? `by ${listed(policies, 'and')}` : 'because nothing permits it'
+  return `${roleWords(role)} ${may} ${actionWords(pair.action)} ${resourceWords(pair.resource)}${circumstances} (${by})`
+}
+
+/** What is wrong with a version by its own invariants; also where a row is about nothing. */
+export function invariantProblems(files: PolicyFiles, survey: Survey): readonly Problem[] {
+  const invariants = readInvariants(files)
+  const found = [...violationsOf(invariants, survey)].flatMap((one) => one ?? [])
+  return invariants.flatMap((invariant): Problem[] => {
+    const place = { file: INVARIANTS_FILE, line: invariant.line }
+    const { name } = invariant
+    const own = found.filter((violation) => violation.invariant === invariant)
+    const told = own
+      .slice(0, MOST_TOLD)
+      .map((one) => ({ ...place, text: `${name}: ${wordsOf(one)}` }))
+    if (own.length > MOST_TOLD)
+      told.push({ ...place, text: `${name}: and ${own.length - MOST_TOLD} more` })
+    const empty = cellsOf(invariant, survey).length === 0
+    return empty ? [{ ...place, text: `${name}: no such action on such data` }] : told
+  })
+}
+
+/** The same for a file that may not be readable, as a list of problems. */
+export function checkInvariants(files: PolicyFiles, survey: () => Survey): readonly Problem[] {
+  try {
+    if (readInvariants(files).length === 0) return []
+    const opened = survey()
+    try {
+      return invariantProblems(files, opened)
+    } finally {
+      opened.close()
+    }
+  } catch (error) {
+    if (!(error instanceof Problems)) throw error
+    return error.problems
+  }
+}

@@ -1,0 +1,48 @@
+/** Runs one walk in a thread of its own: started by walks.ts, never imported. */
+import './v8-flags.js'
+import { parentPort, workerData } from 'node:worker_threads'
+import { compareOf } from './compare.js'
+import { matrixOf, type Progress } from './matrix.js'
+import { Problems } from './problem.js'
+import { roleChanges } from './role-changes.js'
+import { type Survey, surveyOf } from './survey.js'
+import type { Answers, Message, Task } from './walks.js'
+
+const tell = (message: Message): void => parentPort?.postMessage(message)
+
+function run<T>(steps: Generator<Progress, T>): T {
+  let step = steps.next()
+  while (!step.done) {
+    tell({ progress: step.value })
+    step = steps.next()
+  }
+  return step.value
+}
+
+/** Opens versions for as long as they are used. */
+function using<T>(surveys: readonly Survey[], use: () => T): T {
+  try {
+    return use()
+  } finally {
+    for (const survey of surveys) survey.close()
+  }
+}
+
+function answer(task: Task): Answers[keyof Answers] {
+  if (task.walk === 'matrix') {
+    const survey = surveyOf(task.files, task)
+    return using([survey], () => run(matrixOf(survey)))
+  }
+  const [before, after] = [surveyOf(task.before, task), surveyOf(task.after, task)]
+  return using([before, after], () => ({
+    ...run(compareOf(before, after)),
+    roles: roleChanges(before.map, after.map),
+  }))
+}
+
+try {
+  tell({ answer: answer(workerData as Task) })
+} catch (error) {
+  if (!(error instanceof Problems)) throw error
+  tell({ problems: error.problems })
+}

@@ -1,0 +1,138 @@
+/** Walks over whole versions, in threads of their own: the request that wants one never waits on its thread. */
+import { existsSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import type { Comparison } from './compare.js'
+import type { Matrix, Progress } from './matrix.js'
+import { type Problem, Problems } from './problem.js'
+import type { RoleChange } from './role-changes.js'
+import type { PolicyFiles } from './source.js'
+
+export interface Compared extends Comparison {
+  readonly roles: readonly RoleChange[]
+}
+export interface Answers {
+  readonly matrix: Matrix
+  readonly compare: Compared
+}
+/** @property apps to ask about */
+export type Task =
+  | { readonly walk: 'matrix'; readonly files: PolicyFiles; readonly apps: readonly string[] }
+  | {
+      readonly walk: 'compare'
+      readonly before: PolicyFiles
+      readonly after: PolicyFiles
+      readonly apps: readonly string[]
+    }
+/** What a worker says: how far it is, and at last what it found. */
+export type Message =
+  | { readonly progress: Progress }
+  | { readonly answer: Answers[keyof Answers] }
+  | { readonly problems: readonly Problem[] }
+
+export interface Options {
+  /** Stops the walk, also while it waits for its turn. */
+  readonly signal?: AbortSignal
+  progress?(progress: Progress): void
+}
+
+/** A walk that was not walked to its end. */
+export class WalkStopped extends Error {
+  override readonly name = 'WalkStopped'
+  constructor(
+    readonly why: 'time' | 'cancelled' | 'failed',
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(`a walk over the policies was stopped: ${detail}`, options)
+  }
+}
+
+export interface Walks {
+  /**
+   * @throws Problems where the version cannot be read
+   * @throws WalkStopped
+   */
+  matrix(files: PolicyFiles, apps: readonly string[], options?: Options): Promise<Matrix>
+  /** @throws the same */
+  compare(
+    before: PolicyFiles,
+    after: PolicyFiles,
+    apps: readonly string[],
+    options?: Options,
+  ): Promise<Compared>
+  /** Stops what runs and what waits. */
+  close(): void
+}
+
+/** In milliseconds. */
+const LONGEST = 60_000
+/** One at a time: the other cores answer requests. */
+const MOST_WAITING = 20
+const MOST_MEGABYTES = 1024
+
+/** Threads run what was compiled: beside this file, or where the build puts it when this file is still TypeScript. */
+function workerFile(): URL {
+  const places = ['./walk-worker.js', '../../dist/src/policy/walk-worker.js']
+  const found = places
+    .map((place) => new URL(place, import.meta.url))
+    .find((url) => existsSync(url))
+  if (found === undefined) throw new Error('walk-worker.js is missing: build first')
+  return found
+}
+
+/** One worker, from start to end. */
+function walked(task: Task, { signal, progress }: Options, longest: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(workerFile(), {
+      workerData: task,
+      resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
+    })
+    const end = (settle: () => void): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', cancel)
+      settle()
+      // It may be in the middle of a step: nothing is lost with it.
+      void worker.terminate()
+    }
+    const stop = (why: WalkStopped['why'], detail: string, cause?: unknown): void =>
+      end(() => reject(new WalkStopped(why, detail, { cause })))
+    const cancel = (): void => stop('cancelled', 'nobody wants it any more')
+    const timer = setTimeout(() => stop('time', `not done after ${longest} ms`), longest)
+    signal?.addEventListener('abort', cancel, { once: true })
+    worker.on('message', (message: Message) => {
+      if ('progress' in message) progress?.(message.progress)
+      else if ('answer' in message) end(() => resolve(message.answer))
+      else end(() => reject(new Problems(message.problems)))
+    })
+    worker.on('error', (error) => stop('failed', 'its thread failed', error))
+    worker.on('exit', (code) => stop('failed', `its thread ended with ${code}`))
+  })
+}
+
+/** @param longest that one walk may take, in milliseconds */
+export function createWalks({ longest = LONGEST } = {}): Walks {
+  const closing = new AbortController()
+  let last: Promise<unknown> = Promise.resolve()
+  let waiting = 0
+
+  async function inTurn<T>(task: Task, options: Options): Promise<T> {
+    if (waiting >= MOST_WAITING) throw new WalkStopped('cancelled', 'too many wait already')
+    const signals = [closing.signal, ...(options.signal ? [options.signal] : [])]
+    const signal = AbortSignal.any(signals)
+    waiting += 1
+    const turn = last.then(() => {
+      waiting -= 1
+      if (signal.aborted) throw new WalkStopped('cancelled', 'nobody wants it any more')
+      return walked(task, { ...options, signal }, longest)
+    })
+    last = turn.catch(() => undefined)
+    return (await turn) as T
+  }
+
+  return {
+    matrix: (files, apps, options = {}) => inTurn({ walk: 'matrix', files, apps }, options),
+    compare: (before, after, apps, options = {}) =>
+      inTurn({ walk: 'compare', before, after, apps }, options),
+    close: () => closing.abort(),
+  }
+}

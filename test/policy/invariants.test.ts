@@ -1,0 +1,151 @@
+import { describe, expect, it, jest } from '@jest/globals'
+import { checkFiles } from '../../src/policy/check.js'
+import { invariantProblems, readInvariants } from '../../src/policy/invariants.js'
+import type { Problem, Problems } from '../../src/policy/problem.js'
+import type { PolicyFiles } from '../../src/policy/source.js'
+import { surveyOf } from '../../src/policy/survey.js'
+import { FILES, SECTIONS } from './asking.js'
+
+jest.setTimeout(60_000)
+
+const said = (files: PolicyFiles): readonly string[] => {
+  const survey = surveyOf(files, { apps: ['care-plan'] })
+  try {
+    return invariantProblems(files, survey).map(({ text }) => text)
+  } finally {
+    survey.close()
+  }
+}
+const planted = (text: string): PolicyFiles => ({
+  ...FILES,
+  'policies/own.cedar': `@id("planted") @layer("central") @reason("planted") ${text}`,
+})
+const without = (...ids: readonly string[]): PolicyFiles =>
+  Object.fromEntries(
+    Object.entries(FILES).map(([name, text]) => [
+      name,
+      name.endsWith('.cedar')
+        ? text
+            .split(/(?=^@id)/m)
+            .filter((part) => !ids.some((id) => part.startsWith(`@id("${id}")`)))
+            .join('')
+        : text,
+    ]),
+  )
+const invariants = (rows: string): PolicyFiles => ({
+  ...FILES,
+  'policies/invariants.yaml': `invariants:\n${rows}`,
+})
+
+describe('the invariants', () => {
+  it('hold of the policies that are shipped', () => {
+    expect(readInvariants(FILES)).toHaveLength(5)
+    expect(said(FILES)).toEqual([])
+  })
+
+  it.each<[string, string, string[], string]>([
+    [
+      'who lets an administrator read prognosis at night',
+      'permit (principal in Role::"administrator", action == Action::"read", resource) when { context.hour >= 22 };',
+      ['prognosis-is-for-clinicians', 'administrators-see-contacts-only'],
+      'No administrator ever reads prognosis: Administrator may read prognosis when',
+    ],
+    [
+      'who gives nobody something',
+      'permit (principal, action == Action::"check-availability", resource) when { principal.region == "north" };',
+      ['no-role-no-access'],
+      'Nobody without a role gets anything: Somebody without a role may availability check the app',
+    ],
+    [
+      'who lets a service read a section',
+      'permit (principal in Role::"service", action == Action::"search", resource == Section::"contacts");',
+      ['services-see-no-section'],
+      'A service never reads a section of the plan: Service may search contacts',
+    ],
+  ])('catch somebody %s', (_, text, removed, sentence) => {
+    const files = {
+      ...without(...removed),
+      'policies/own.cedar': planted(text)['policies/own.cedar'] ?? '',
+    }
+    expect(said(files)).toEqual(expect.arrayContaining([expect.stringContaining(sentence)]))
+    expect(said(files).join()).toContain('(by planted)')
+    // With the guard rails in place the same permit does no harm.
+    expect(said(planted(text))).toEqual([])
+  })
+
+  it('name the circumstances of a guard rail that is gone', () => {
+    expect(said(without('plans-of-the-deceased-are-read-only'))[0]).toMatch(
+      /^Nobody writes the plan of somebody who has died: GP may create resuscitation when .*holds activit/,
+    )
+    expect(said(without('emergency-access-is-read-only'))[0]).toMatch(
+      /^Emergency access is read-only: GP may create/,
+    )
+  })
+
+  it('can ask that something is always allowed', () => {
+    const row = (when: string) =>
+      invariants(
+        `  - { name: Somebody reads allergies, roles: gp, actions: read, on: fhir/AllergyIntolerance, when: ${when}, expect: always }\n`,
+      )
+    expect(
+      said(
+        row(
+          '{ activities: [B0360], sensitive: false, rung: [pushed, redeemed], purpose: direct-care, emergency: false }',
+        ),
+      ),
+    ).toEqual([])
+    expect(
+      said(row('{ activities: [B0360], sensitive: false, rung: [pushed, redeemed] }')),
+    ).toEqual([
+      'Somebody reads allergies: GP may not read AllergyIntolerance when the purpose is administration (by administration-sees-no-clinical-record)',
+    ])
+  })
+
+  it('block a version, at their line', () => {
+    const { problems } = checkFiles(without('services-see-no-section', 'x'), SECTIONS)
+    expect(problems.filter(({ file }) => file === 'policies/invariants.yaml')).toEqual([])
+    const row = invariants(
+      '  - { name: No GP reads contacts, roles: gp, actions: read, on: section/contacts, expect: never }\n',
+    )
+    expect(checkFiles(row, SECTIONS).problems).toMatchObject([
+      { file: 'policies/invariants.yaml', line: 2 },
+    ])
+  })
+
+  it('are about something', () => {
+    expect(
+      said(
+        invariants(
+          '  - { name: A misspelt section, roles: any, actions: read, on: section/prognoses, expect: never }\n',
+        ),
+      ),
+    ).toEqual(['A misspelt section: no such action on such data'])
+  })
+
+  it.each([
+    ['- { name: abc, roles: gp }', /actions|on|expect/],
+    ['- { name: abc, roles: gps, actions: read, on: any, expect: never }', /roles/],
+    ['- { name: abc, roles: gp, actions: read, on: any, expect: seldom }', /expect/],
+    [
+      '- { name: abc, roles: gp, actions: read, on: any, when: { nope: 1 }, expect: never }',
+      /nope/,
+    ],
+    ['- &a { name: abc }\n  - *a', /aliases/],
+  ])('are refused when they cannot be read: %s', (row, words) => {
+    const problems = (): readonly Problem[] => {
+      try {
+        readInvariants(invariants(`  ${row}\n`))
+        return []
+      } catch (error) {
+        return (error as Problems).problems
+      }
+    }
+    expect(
+      problems()
+        .map(({ text }) => text)
+        .join('\n'),
+    ).toMatch(words)
+    const checked = checkFiles(invariants(`  ${row}\n`), SECTIONS).problems
+    expect(checked.map(({ text }) => text).join('\n')).toMatch(words)
+  })
+})
