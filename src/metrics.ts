@@ -15,6 +15,8 @@ export interface Metrics {
   uncounted(): void
   /** A notice to an app that was given up, because too many others waited. */
   unnoticed(): void
+  /** A decision that a draft in shadow was compared with. */
+  shadowed(turn: string): void
   /** Figures that are read when they are asked for. */
   watch(policies: { version(): number; heardAt(): EpochMs; mayIssue(): boolean }): void
   /** How many uses of emergency access nobody has reviewed yet. */
@@ -47,6 +49,12 @@ export function createMetrics(): Metrics {
     help: 'Sign-outs of which apps were not told, because too many waited to be told',
     registers: [registry],
   })
+  const shadowed = new Counter({
+    name: 'launch_gateway_shadow_total',
+    help: 'Decisions that a draft in shadow was compared with, by what it would turn',
+    labelNames: ['turn'],
+    registers: [registry],
+  })
   const count = (record: readonly Happening[]): void => {
     for (const { what, outcome, refusal = '' } of record) happenings.inc({ what, outcome, refusal })
   }
@@ -66,6 +74,7 @@ export function createMetrics(): Metrics {
     limited: (limit) => limited.inc({ limit }),
     uncounted: () => uncounted.inc(),
     unnoticed: () => unnoticed.inc(),
+    shadowed: (turn) => shadowed.inc({ turn }),
     watch(policies) {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({

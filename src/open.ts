@@ -19,8 +19,11 @@ import type { Metrics } from './metrics.js'
 import { createNotices, type NoticeParts, type Notices } from './oauth/notices.js'
 import { GRANT_TYPES } from './oauth/token.js'
 import { openOutside } from './outside.js'
+import { type Asked, createAsked } from './policy/asked.js'
+import { type Beat, createBeat } from './policy/fleet.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
+import { createShadow, type Shadow } from './policy/shadow.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
 import { fhirProxy } from './proxy/fhir.js'
@@ -37,6 +40,12 @@ export interface OpenGateway {
   readonly keys: Keys
   readonly registry: Registry
   readonly policies: OpenPolicies
+  /** Keeps a sample of what is asked of the policies. */
+  readonly asked: Asked
+  /** Says in the store that this node runs, and by which version. */
+  readonly fleet: Beat
+  /** Compares a draft with what is decided. */
+  readonly shadow: Shadow
   readonly metrics: Metrics
   readonly notices: Notices
   readonly alerts: Alerts
@@ -48,6 +57,8 @@ export interface OpenGateway {
 
 /** How often a node asks for the policy version in force; "live on all nodes within two seconds". */
 const REFRESH_EVERY_MS = 1_000
+const ASKED_EVERY_MS = 10_000
+const SHADOW_EVERY_MS = 5_000
 const NOTICE_EVERY_MS = 1_000
 const TURN_EVERY_MS = 60_000
 const SWEEP_EVERY_MS = 60_000
@@ -55,13 +66,15 @@ const CHECKPOINT_EVERY_MS = 60_000
 /** Beside two calls to the record: what claim and trail may take while a section is begun. */
 const HOLD_MARGIN_MS = 5_000
 
-async function openRules(config: Config, { clock }: World, store: Store, trail: Trail) {
+async function openRules(config: Config, { clock, random }: World, store: Store, trail: Trail) {
   const source = await readSource(config.paths)
   const sections = config.plan.map(({ id }) => id)
   const policies = await openPolicies({ store, trail, clock, source, sections })
   const text = await readFile(config.paths.organizations, 'utf8')
   const directory = readOrganizations(text, policies.roles(), config.paths.organizations)
-  return { policies, directory }
+  const fleet = createBeat({ store, policies, clock, random })
+  const keep = config.questions.keep_days * 86_400
+  return { policies, directory, fleet, asked: createAsked({ store, clock, random, keep }) }
 }
 
 /** Systems that a command adds later may have styles as well; the capability says what the configuration holds. */
@@ -119,7 +132,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const world = { ...given, random: inBulk(given.random) }
   const { clock, random, log } = world
   const { store, keys, trail, metrics } = await openFoundations(config, world)
-  const { policies, directory } = await openRules(config, world, store, trail).catch(
+  const { policies, directory, fleet, asked } = await openRules(config, world, store, trail).catch(
     async (error: unknown) => {
       await store.close()
       throw error
@@ -129,6 +142,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const { keep_days: keepDays } = config.emergency
   const emergencies = createEmergencies({ store, trail, clock, keepDays })
   metrics.reviewing(emergencies.waiting)
+  const parts = { store, clock, node: fleet.node, counted: metrics.shadowed }
+  const shadow = createShadow(parts)
+  const heard = shadow.observing(asked.observing(policies))
   if (policies.superseded()) {
     log.warn(
       'the policy files of this node are not the version in force: another has been published since',
@@ -152,7 +168,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       trusted: openTrustedKeys({ clock, outbound }),
       registry,
       sessions,
-      policies,
+      policies: heard,
     },
     ...{ provider, team, issuers, findPatient: record.findPatient, limits },
     emergencies: {
@@ -180,7 +196,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     skew: config.limits.skew,
     lifetimes: config.lifetimes,
     record: (bearer) => {
-      const parts = { record, policies, trail, bearer, clock }
+      const parts = { record, policies: heard, trail, bearer, clock }
       return {
         fhir: fhirProxy({ ...parts, base: `${config.issuer}/fhir` }),
         openehr: openehrProxy({
@@ -202,33 +218,30 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{
-      app,
-      store,
-      trail,
-      keys,
-      registry,
-      policies,
-      metrics,
-      notices: telling.notices,
-      alerts: telling.alerts,
-      emergencies,
-    },
+    ...{ app, store, trail, keys, registry, policies, asked, fleet, shadow, metrics },
+    ...{ notices: telling.notices, alerts: telling.alerts, emergencies },
     tick() {
       every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
       every(NOTICE_EVERY_MS, 'privacy officers could not be told', telling.alerts.turn)
       every(REFRESH_EVERY_MS, 'the policy version could not be followed', policies.refresh)
+      every(REFRESH_EVERY_MS, 'this node could not say that it runs', fleet.beat)
+      every(SHADOW_EVERY_MS, 'a draft in shadow could not be followed', shadow.refresh)
+      every(ASKED_EVERY_MS, 'questions could not be kept', asked.flush)
       every(REFRESH_EVERY_MS, 'our own keys could not be followed', keys.refresh)
       every(TURN_EVERY_MS, 'our own keys could not be rotated', keys.turn)
       every(SWEEP_EVERY_MS, 'the store could not be swept', store.sweep)
+      asked.flush().catch((error: unknown) => log.error({ err: error }, 'nothing is heard yet'))
       // One at once: a trail without any cannot be told from one that was taken away.
       trail.checkpoint().catch((error: unknown) => log.error({ err: error }, 'no checkpoint'))
       every(CHECKPOINT_EVERY_MS, 'no checkpoint of the trail could be signed', trail.checkpoint)
     },
     async close() {
       for (const timer of timers) clearInterval(timer)
+      shadow.close()
       policies.close()
       await telling.close()
+      // A store that is away keeps no node from ending.
+      await fleet.leave().catch(() => undefined)
       await trail.close()
       await record.close()
       await outbound.close()

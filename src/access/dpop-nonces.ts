@@ -5,7 +5,8 @@
  * @see RFC 9449 §8, §9, §11.3
  */
 import { createHmac } from 'node:crypto'
-import { after, type Clock, type EpochMs, type Random, type Seconds } from '../core/values.js'
+import type { Clock, EpochMs, Random, Seconds } from '../core/values.js'
+import { storedSecret } from '../store/secrets.js'
 import type { Store } from '../store/store.js'
 
 export interface Nonces {
@@ -24,25 +25,8 @@ interface Parts {
 
 const BUCKET_MS = 300_000
 const SECRET = 'dpop-nonce'
-/** Longer than a commit can take. A node that dies in between keeps the others waiting no longer. */
-const MAKING: Seconds = 60
-const FOREVER: EpochMs = Date.UTC(9999, 0)
 
 const bucketOf = (time: EpochMs): number => Math.floor(time / BUCKET_MS)
-
-/** The stored secret, or a new one: of several nodes that need it at once, one makes it for all. */
-async function storedSecret({ store, clock, random }: Parts): Promise<string> {
-  const stored = await store.get('secret', SECRET)
-  if (stored) return stored.value
-  const value = Buffer.from(random(32)).toString('base64url')
-  await store.commit({
-    claims: [{ what: `secret/${SECRET}`, until: after(clock(), MAKING) }],
-    puts: [{ kind: 'secret', id: SECRET, value: { value }, until: FOREVER }],
-  })
-  const made = await store.get('secret', SECRET)
-  if (made) return made.value
-  throw new Error('another node is making the secret of nonces: try again in a moment')
-}
 
 export function createNonces(parts: Parts): Nonces {
   const { clock, skew } = parts
@@ -52,7 +36,7 @@ export function createNonces(parts: Parts): Nonces {
   function secret(): Promise<string> {
     const bucket = bucketOf(clock())
     if (known?.bucket === bucket) return known.secret
-    const reading = { bucket, secret: storedSecret(parts) }
+    const reading = { bucket, secret: storedSecret(parts, SECRET) }
     known = reading
     reading.secret.catch(() => {
       if (known === reading) known = undefined

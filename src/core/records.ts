@@ -5,6 +5,7 @@
 import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
 import type { ConsoleJourney, ConsoleSession } from './console.js'
+import type { Question } from './decision.js'
 import type { Draft, VersionOrigin } from './draft.js'
 import type { Emergency, EmergencyAlert } from './emergency.js'
 import type { Grant } from './grant.js'
@@ -82,6 +83,45 @@ export interface Records {
   draft: Draft
   /** The files of a draft as it stands, by `<draft>/<hash>`. */
   draftFiles: { readonly files: Readonly<Record<string, string>> }
+  /** A node that runs, and by which version it answers, as it last said. By an id of its own. */
+  node: {
+    readonly version: number
+    readonly hash: string
+    /** When the store last told it which version is in force. */
+    readonly heardAt: EpochMs
+    readonly startedAt: EpochMs
+    readonly at: EpochMs
+    readonly mayIssue: boolean
+    readonly mayRead: boolean
+  }
+  /** What a node has counted of a draft in shadow. By draft and node. */
+  shadow: {
+    readonly draft: string
+    readonly hash: string
+    readonly at: EpochMs
+    readonly counts: Readonly<Record<'same' | 'allowToDeny' | 'denyToAllow' | 'failed', number>>
+    readonly examples: readonly {
+      readonly turn: string
+      readonly action: string
+      readonly resource: string
+      readonly roles: readonly string[]
+      readonly organization: string
+      readonly app: string
+      /** That decide in the draft. */
+      readonly policies: readonly string[]
+      readonly count: number
+    }[]
+  }
+  /** Questions that were asked of the policies lately, a sample: see policy/asked-pages.ts. By the page's number. */
+  asked: {
+    readonly generation: number
+    readonly questions: readonly {
+      readonly question: Question
+      readonly count: number
+      readonly at: EpochMs
+      readonly rank: number
+    }[]
+  }
   /** Apps and launch systems that were added by command, beside the configuration's own rows. */
   app: Readonly<Record<string, unknown>>
   /** How an app registered itself, beside its `app`. By its id. @see RFC 7591, RFC 7592 */
@@ -99,7 +139,10 @@ export interface Records {
   /** An initial access token, by its hash: how many apps it may register, of which this many are known to have, and until when. */
   initial: { readonly uses: number; readonly used: number; readonly until: EpochMs }
   system: Readonly<Record<string, unknown>>
-  /** What all nodes must know alike and nobody else may: `dpop-nonce`, by which nonces are made. By its name. */
+  /**
+   * What all nodes must know alike and nobody else may: `dpop-nonce`, by which nonces are made, `asked`, by which users
+   * are given pseudonyms. By its name.
+   */
   secret: { readonly value: string }
   /** Our own keys, under the one id `current`. Without a seal: as an older version left them, in clear. */
   keys: SealedRing | { readonly keys: readonly Readonly<Record<string, unknown>>[] }
@@ -164,6 +207,9 @@ export const KINDS = {
   policy:          { tag: 'own' },
   draft:           { tag: 'own' },
   draftFiles:      { tag: 'own' },
+  node:            { tag: 'own' },
+  asked:           { tag: 'own' },
+  shadow:          { tag: 'own' },
   app:             { tag: 'own' },
   registration:    { tag: 'own' },
   initial:         { tag: 'own' },

@@ -134,6 +134,7 @@ export const gatewayFile = z.strictObject({
       publish_ahead_hours: z.number().int().min(1).max(168).default(24),
     })
     .prefault({}),
+  questions: z.strictObject({ keep_days: z.number().int().min(0).max(90).default(7) }).prefault({}),
   registration: registration.prefault({}),
   emergency: z
     .strictObject({

@@ -24,7 +24,7 @@ import { type RoleMap, readRoles } from './roles.js'
 import { hashOfFiles, type PolicyFiles, ROLES_FILE } from './source.js'
 
 /** Past this without word from the store, a node stops issuing. */
-const ISSUE_FOR: Seconds = 30
+export const ISSUE_FOR: Seconds = 30
 /** And past this, by default, it stops serving reads as well. */
 const READ_FOR: Seconds = 900
 /** How often, and how many milliseconds apart, a node looks whether another has finished publishing. */
@@ -53,6 +53,8 @@ export interface OpenPolicies extends Policies {
   mayRead(): boolean
   /** When the store last said which version is in force. */
   heardAt(): EpochMs
+  /** What the version in force is called by: the hash of its files. */
+  hash(): string
   /** The role map of the version in force. */
   roles(): RoleMap
   /** Who has which duty in the console, by the version in force. */
@@ -189,6 +191,7 @@ function follow(parts: OpenPoliciesParts, seedHash: string): OpenPolicies {
     mayIssue: () => heardWithin(ISSUE_FOR),
     mayRead: () => heardWithin(readFor),
     heardAt: () => heardAt,
+    hash: () => now().hash,
     roles: () => now().roles,
     posts: () => now().posts,
     files: () => now().files,

@@ -19,6 +19,7 @@ export const MOST_WAITING = 10_000
 /** Kinds of which there are few, so that all of them can be read. */
 const LISTED: ReadonlySet<Kind> = new Set<Kind>([
   ...(['app', 'system', 'policy', 'keys', 'notice', 'draft', 'unreviewed', 'alert'] as const),
+  ...(['node', 'asked', 'shadow'] as const),
 ])
 
 /**

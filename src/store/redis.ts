@@ -13,6 +13,7 @@ import { newWriter } from '../core/chain.js'
 import type { Kind } from '../core/records.js'
 import type { Clock, Random } from '../core/values.js'
 import { storeOf } from './back-end.js'
+import { recordKey } from './records.js'
 import { type Connection, connect, type RedisAddress } from './redis-connection.js'
 import { openCounting } from './redis-counting.js'
 import { openRedisChains } from './redis-stream.js'
@@ -37,6 +38,7 @@ export async function openRedis(options: RedisStoreOptions): Promise<Store> {
   await examine(connection, warn)
   const writer = newWriter(clock(), random)
   const writing = openRedisWriting({ connection, prefix, writer, clock, warn })
+  const tidy = openTidying(connection, prefix)
   const backEnd = {
     kind: 'redis' as const,
     chains: openRedisChains(connection, prefix),
@@ -47,14 +49,43 @@ export async function openRedis(options: RedisStoreOptions): Promise<Store> {
     },
     commit: writing.commit,
     count: openCounting(connection, prefix, clock),
-    // The server removes by itself.
-    sweep: async () => 0,
+    sweep: async () => {
+      await tidy()
+      // Records, the server removes by itself.
+      return 0
+    },
     async close() {
       await writing.idle()
       await connection.close()
     },
   }
   return storeOf(backEnd, clock)
+}
+
+/** Kinds whose ids are never used again, so that one without its record may be forgotten. */
+const USED_ONCE: readonly Kind[] = ['draft', 'node', 'shadow', 'notice']
+
+/**
+ * Takes ids out of the index whose records the server has let go. Only those that were without one at two sweeps: on a
+ * Cluster a new record's id may be there a moment before the record is.
+ */
+function openTidying(connection: Connection, prefix: string): () => Promise<void> {
+  let before: ReadonlySet<string> = new Set()
+  return async () => {
+    const absent = new Set<string>()
+    for (const kind of USED_ONCE) {
+      const index = indexKey(prefix, kind)
+      const [members] = await connection.read([['smembers', index]])
+      const ids = members as string[]
+      if (ids.length === 0) continue
+      const found = await connection.values(ids.map((id) => prefix + recordKey(kind, id)))
+      const gone = ids.filter((_, i) => found[i] === null || found[i] === undefined)
+      for (const id of gone) absent.add(recordKey(kind, id))
+      const over = gone.filter((id) => before.has(recordKey(kind, id)))
+      if (over.length > 0) await connection.write([['srem', index, ...over]])
+    }
+    before = absent
+  }
 }
 
 /** Settings of the server that would lose what we keep. */

@@ -61,7 +61,7 @@ export interface Store {
   getAll<const A extends readonly Ask[]>(asks: A): Promise<Answers<A>>
   /**
    * Every live record of a kind, by id. Only for kinds of which there are few: apps, systems, policies,
-   * keys, notices, alerts, emergencies to be reviewed. @throws Error for any other
+   * keys, notices, drafts, nodes, pages of questions, alerts, emergencies to be reviewed. @throws Error for any other
    */
   list<K extends Kind>(
     kind: K,

@@ -67,6 +67,22 @@ describe('the Redis store when something fails', () => {
     await server.stop()
   })
 
+  it('forgets, at the second sweep, ids of which the server has let the records go', async () => {
+    const node = (id: string): Put => {
+      const said = { version: 1, hash: 'x', heardAt: NOW, startedAt: NOW, at: NOW }
+      const value = { ...said, mayIssue: true, mayRead: true }
+      return { kind: 'node', id, value, until: NOW + MINUTE }
+    }
+    await store.commit({ puts: [node('nod_gone'), node('nod_here')] })
+    await server.say('DEL', 'lg:node/nod_gone')
+    const index = () => server.say('SMEMBERS', 'lg:index/node')
+    await store.sweep()
+    expect(await index()).toMatch('nod_gone')
+    await store.sweep()
+    expect(await index()).not.toMatch('nod_gone')
+    expect((await store.list('node')).map(({ id }) => id)).toEqual(['nod_here'])
+  })
+
   it('fails at once while the server is away, and goes on by itself when it is back, nothing lost', async () => {
     const claims = [{ what: 'jti/1', until: NOW + MINUTE }]
     await trail.commit({ claims, record: [happening], puts: [person('a')] })
