@@ -1,13 +1,14 @@
 /** What the files of a draft may be: bounded, of known names, and changed only where the draft and its author may. */
-import { z } from 'zod'
 import type { Layer } from '../core/draft.js'
 import { Refusal } from '../core/refusal.js'
-import { Problems } from './problem.js'
-import { type PolicyFiles, ROLES_FILE, SCHEMA_FILE } from './source.js'
-import { readYamlFile } from './yaml-file.js'
+import {
+  CONSOLE_FILE,
+  INVARIANTS_FILE,
+  type PolicyFiles,
+  ROLES_FILE,
+  SCHEMA_FILE,
+} from './source.js'
 
-/** What holds for every version, and only guardians may change. */
-export const INVARIANTS_FILE = 'policies/invariants.yaml'
 const LOCAL = 'policies/local/'
 
 const MOST_FILES = 200
@@ -20,7 +21,9 @@ const NAMES: readonly RegExp[] = [
   `policies/(?:tests/${WORD}\\.yaml|${WORD}\\.cedar)`,
   `policies/local/${LAYER_NAME}/(?:tests/${WORD}\\.yaml|${WORD}\\.cedar)`,
 ].map((pattern) => new RegExp(`^${pattern}$`))
-const SINGLE: ReadonlySet<string> = new Set([SCHEMA_FILE, INVARIANTS_FILE, ROLES_FILE])
+const SINGLE: ReadonlySet<string> = new Set([
+  ...[SCHEMA_FILE, INVARIANTS_FILE, ROLES_FILE, CONSOLE_FILE],
+])
 
 const isName = (name: string): boolean =>
   SINGLE.has(name) || (!name.includes('..') && NAMES.some((pattern) => pattern.test(name)))
@@ -75,28 +78,12 @@ export function changedFiles(before: PolicyFiles, after: PolicyFiles): readonly 
 const isOf = (layer: Layer, name: string): boolean =>
   layer === 'central' ? !name.startsWith(LOCAL) : name.startsWith(`policies/${layer}/`)
 
-const console = z.looseObject({ console: z.unknown().optional() })
-
-/** Who may use the console, as `roles.yaml` says; of one that cannot be read, all of its text. */
-function consoleOf(files: PolicyFiles): string {
-  const text = files[ROLES_FILE] ?? ''
-  try {
-    return JSON.stringify(readYamlFile(ROLES_FILE, text, console).value.console ?? null)
-  } catch (error) {
-    if (!(error instanceof Problems)) throw error
-    return `unreadable ${text}`
-  }
-}
-
-/** What only a guardian may change, each part with what it holds. */
-const GUARDED: readonly ((files: PolicyFiles) => string | undefined)[] = [
-  (files) => files[INVARIANTS_FILE],
-  consoleOf,
-]
+/** What only a guardian may change: what must hold under every policy, and who has which duty in the console. */
+export const GUARDED_FILES: readonly string[] = [INVARIANTS_FILE, CONSOLE_FILE]
 
 /** Whether two sets of files say the same of everything that is guarded. */
 export const guardedAlike = (one: PolicyFiles, other: PolicyFiles): boolean =>
-  GUARDED.every((part) => part(one) === part(other))
+  GUARDED_FILES.every((name) => one[name] === other[name])
 
 export interface FilesEdit {
   readonly layer: Layer
@@ -118,8 +105,8 @@ export function readEdit({ layer, base, present, given, guardian }: FilesEdit): 
   const files = bounded(given, base)
   const other = changedFiles(base, files).find((name) => !isOf(layer, name))
   if (other !== undefined) throw new Refusal('layer_refused', `${layer} changes ${other}`)
-  const kept = GUARDED.every((part) =>
-    [base, ...(present ? [present] : [])].some((before) => part(before) === part(files)),
+  const kept = GUARDED_FILES.every((name) =>
+    [base, ...(present ? [present] : [])].some((before) => before[name] === files[name]),
   )
   if (!kept && !guardian) throw new Refusal('guardian_required', 'a guarded part was changed')
   return files

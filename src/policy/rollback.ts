@@ -3,11 +3,11 @@ import type { Trail } from '../audit/trail.js'
 import { type Person, proven, saying } from '../core/draft.js'
 import { Refusal } from '../core/refusal.js'
 import type { Clock, EpochMs } from '../core/values.js'
-import { guardedAlike, INVARIANTS_FILE } from './draft-files.js'
+import { guardedAlike } from './draft-files.js'
 import type { Gates } from './draft-gates.js'
 import type { DraftRecords } from './draft-records.js'
 import { publication } from './publishing.js'
-import { hashOfFiles, type PolicyFiles } from './source.js'
+import { hashOfFiles, INVARIANTS_FILE, type PolicyFiles } from './source.js'
 
 export interface Rollback {
   readonly version: number
