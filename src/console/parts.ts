@@ -6,6 +6,8 @@ import type { Clock, Random, Seconds } from '../core/values.js'
 import type { Pages } from '../http/pages.js'
 import type { ClinicianProvider } from '../identity/clinician.js'
 import type { Keys } from '../keys/signing.js'
+import type { Drafts } from '../policy/drafts.js'
+import type { Findings } from '../policy/findings.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
 
@@ -16,6 +18,13 @@ export interface ConsoleParts {
   readonly trail: Trail
   readonly clock: Clock
   readonly random: Random
+  /** The life of a change of the policies. */
+  readonly drafts: Drafts
+  readonly findings: Findings
+  /** The plan's sections, as people call them. */
+  readonly offered: {
+    readonly sections: readonly { readonly id: string; readonly title: string }[]
+  }
   readonly policies: Policies & { mayRead(): boolean; posts(): readonly Post[] }
   /** The OpenID provider, which sends people back to `/console/callback`. */
   readonly team: ClinicianProvider

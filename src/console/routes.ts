@@ -1,12 +1,13 @@
 /** Everything of the console: a page or an act is one row here and one function in a file of its own. */
 import type { RequestHandler } from 'express'
 import { Refusal } from '../core/refusal.js'
+import { changeRows } from './change-rows.js'
 import { home } from './home.js'
 import { answering, type ConsoleRow } from './page.js'
 import type { ConsoleParts } from './parts.js'
 import { signInCallback, signInPage, signOut, startSignIn } from './sign-in.js'
 
-type Row = readonly [
+export type Row = readonly [
   ConsoleRow['verb'],
   string,
   ConsoleRow['part'],
@@ -21,6 +22,8 @@ type Row = readonly [
 export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
   const rows: readonly Row[] = [
     ['get',  '/console', 'fleet', 'console-view', 'own', 'Home', home(parts)],
+    // The life of a change of the policies.
+    ...changeRows(parts),
   ]
   return rows.map(([verb, path, part, act, layers, label, answer]) => ({ verb, path, part, act, layers, label, answer }))
 }

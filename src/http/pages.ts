@@ -50,7 +50,9 @@ export interface Pages {
 export function createPages(settings: PageSettings): Pages {
   return {
     send(res, status, view, data, lead = []) {
-      pagePolicy(res, journeyOf(res).frameAncestors, lead)
+      // The console's editor asks us what is wrong with what is typed; no other page's script calls anybody.
+      const calls = view.startsWith('console/')
+      pagePolicy(res, journeyOf(res).frameAncestors, lead, { calls })
       res.status(status).type('html')
       res.send(environment.render(`${view}.njk`, { ...settings, ...data }))
     },
@@ -71,6 +73,9 @@ export function assets(): RequestHandler {
   router.get('/nhsuk.css', (_req, res) => {
     res.set('Cache-Control', 'public, max-age=3600').type('css').send(styles)
   })
+  // The editor of the console is bundled; its pages work without.
+  const bundled = join(packageRoot(), 'dist/public/console')
+  router.use('/console', express.static(bundled, { index: false, maxAge: 3_600_000 }))
   router.use(express.static(join(VIEWS, 'assets'), { index: false, maxAge: 3_600_000 }))
   return router
 }

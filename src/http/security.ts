@@ -44,11 +44,14 @@ const ORIGIN = /^https?:\/\/[a-z0-9.-]+(:\d+)?$/
 /**
  * The policy of one page: our own styles and scripts, forms that lead to us and on to `lead`, and only
  * these origins around it.
+ *
+ * @param calls whether its scripts may call us
  */
 export function pagePolicy(
   res: Response,
   frameAncestors: readonly string[],
   lead: readonly string[] = [],
+  { calls = false } = {},
 ): void {
   const ancestors = frameAncestors.filter((origin) => ORIGIN.test(origin))
   res.set(
@@ -59,6 +62,7 @@ export function pagePolicy(
       "script-src 'self'",
       "img-src 'self' data:",
       "font-src 'self'",
+      ...(calls ? ["connect-src 'self'"] : []),
       "base-uri 'none'",
       `form-action 'self' ${lead.filter((origin) => ORIGIN.test(origin)).join(' ')}`.trim(),
       `frame-ancestors ${ancestors.length > 0 ? ancestors.join(' ') : "'none'"}`,
