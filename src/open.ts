@@ -22,7 +22,7 @@ import { openOutside } from './outside.js'
 import { type Asked, createAsked } from './policy/asked.js'
 import { recentQuestions } from './policy/asked-pages.js'
 import { createDrafts } from './policy/drafts.js'
-import { createFindings } from './policy/findings.js'
+import { createFindings, type Findings } from './policy/findings.js'
 import { type Beat, createBeat } from './policy/fleet.js'
 import { lockedOut } from './policy/lockout.js'
 import { readOrganizations } from './policy/organizations.js'
@@ -47,6 +47,8 @@ export interface OpenGateway {
   readonly policies: OpenPolicies
   /** Keeps a sample of what is asked of the policies. */
   readonly asked: Asked
+  /** What is found out about drafts and versions. */
+  readonly findings: Findings
   /** Says in the store that this node runs, and by which version. */
   readonly fleet: Beat
   /** Compares a draft with what is decided. */
@@ -82,8 +84,8 @@ async function openRules(config: Config, { clock, random }: World, store: Store,
   return { policies, directory, fleet, asked: createAsked({ store, clock, random, keep }) }
 }
 
-/** How long a check of one version may take, in milliseconds. */
-const LONGEST_CHECK = 20_000
+/** How long a check of what is typed may take, in milliseconds. */
+const LONGEST_TYPED = 10_000
 
 /** The life of a change of the policies, and what is found out about it in threads of their own. */
 function openChanges(
@@ -100,10 +102,11 @@ function openChanges(
 ) {
   const sections = config.plan.map(({ id }) => id)
   const walks = createWalks()
-  const checks = createWalks({ longest: LONGEST_CHECK })
+  const checks = createWalks()
+  const typing = createWalks({ longest: LONGEST_TYPED })
   const keep = config.questions.keep_days * 86_400
   const questions = () => recentQuestions(store, clock(), keep)
-  const findings = createFindings({ walks, checks, sections, questions, clock })
+  const findings = createFindings({ walks, checks, typing, sections, questions, clock })
   const drafts = createDrafts({
     ...{ store, trail, clock, random, sections, check: findings.check },
     lockedOut: (files) => lockedOut(files, clock()),
@@ -115,8 +118,7 @@ function openChanges(
     },
   })
   const close = () => {
-    walks.close()
-    checks.close()
+    for (const queue of [walks, checks, typing]) queue.close()
   }
   return { drafts, findings, close }
 }
@@ -265,7 +267,12 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     )
   return {
     ...{ app, store, trail, keys, registry, policies, asked, fleet, shadow, metrics },
-    ...{ notices: telling.notices, alerts: telling.alerts, emergencies },
+    ...{
+      findings: changes.findings,
+      notices: telling.notices,
+      alerts: telling.alerts,
+      emergencies,
+    },
     tick() {
       every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
       every(NOTICE_EVERY_MS, 'privacy officers could not be told', telling.alerts.turn)

@@ -23,9 +23,10 @@ export interface Hashed {
 }
 
 export interface FindingsParts {
-  /** Of whole versions, and of what somebody waits for: short ones do not queue behind long ones. */
+  /** Three queues: what somebody waits for, and what is typed, stand behind nothing longer. */
   readonly walks: Pick<Walks, 'compare' | 'replay'>
   readonly checks: Pick<Walks, 'check'>
+  readonly typing: Pick<Walks, 'check'>
   /** Ids of the plan's sections. */
   readonly sections: readonly string[]
   /** What was really asked lately. */
@@ -45,6 +46,8 @@ export interface Findings {
    * earlier one's place. @throws WalkStopped
    */
   typed(files: PolicyFiles, person: string): Promise<readonly Problem[]>
+  /** Once nothing is under way. */
+  idle(): Promise<void>
 }
 
 const MOST_KEPT = 100
@@ -73,7 +76,7 @@ const appsOf = (...versions: readonly Hashed[]): readonly string[] => {
 }
 
 /** One kind of finding, by key. */
-function kind<T>(clock: Clock, keptFor: number) {
+function kind<T>(clock: Clock, pending: Set<Promise<unknown>>, keptFor: number) {
   const known = createCache<Kept<T>>(MOST_KEPT)
   const isOver = ({ finding }: Kept<T>): boolean =>
     finding.state !== 'under way' &&
@@ -89,27 +92,34 @@ function kind<T>(clock: Clock, keptFor: number) {
       done: find({ progress }),
     }
     known.set(key, kept)
-    kept.done.then(
-      (value) => {
-        kept.finding = { state: 'found', value, at: clock() }
-      },
-      (error: unknown) => {
-        kept.finding = { state: 'failed', why: wordsOf(error), at: clock() }
-      },
-    )
+    const over = kept.done
+      .then(
+        (value) => {
+          kept.finding = { state: 'found', value, at: clock() }
+        },
+        (error: unknown) => {
+          kept.finding = { state: 'failed', why: wordsOf(error), at: clock() }
+        },
+      )
+      .finally(() => pending.delete(over))
+    pending.add(over)
     return kept
   }
 }
 
 export function createFindings(parts: FindingsParts): Findings {
   const { walks, checks, sections, questions, clock } = parts
-  const changes = kind<Compared>(clock, Number.POSITIVE_INFINITY)
-  const impacts = kind<Impact>(clock, IMPACT_FOR)
-  const problems = kind<readonly Problem[]>(clock, Number.POSITIVE_INFINITY)
-  const typing = new Map<string, AbortController>()
+  const pending = new Set<Promise<unknown>>()
+  const changes = kind<Compared>(clock, pending, Number.POSITIVE_INFINITY)
+  const impacts = kind<Impact>(clock, pending, IMPACT_FOR)
+  const problems = kind<readonly Problem[]>(clock, pending, Number.POSITIVE_INFINITY)
+  const typists = new Map<string, AbortController>()
   const checked = (version: Hashed) =>
     problems(version.hash, (options) => checks.check(version.files, sections, options))
   return {
+    async idle() {
+      while (pending.size > 0) await Promise.all(pending)
+    },
     changes: (before, after) =>
       changes(`${before.hash} ${after.hash}`, (options) =>
         walks.compare(before.files, after.files, appsOf(before, after), options),
@@ -121,14 +131,14 @@ export function createFindings(parts: FindingsParts): Findings {
     problems: (version) => checked(version).finding,
     check: (files) => checked({ hash: hashOfFiles(files), files }).done,
     async typed(files, person) {
-      typing.get(person)?.abort()
+      typists.get(person)?.abort()
       const mine = new AbortController()
-      typing.set(person, mine)
+      typists.set(person, mine)
       try {
         const { signal } = mine
-        return await checks.check(files, sections, { signal, withTests: false })
+        return await parts.typing.check(files, sections, { signal, withTests: false })
       } finally {
-        if (typing.get(person) === mine) typing.delete(person)
+        if (typists.get(person) === mine) typists.delete(person)
       }
     },
   }
