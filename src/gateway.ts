@@ -89,6 +89,8 @@ export interface GatewayParts {
   readonly registry: Registry
   readonly sessions: Sessions
   readonly policies: Policies & { mayRead(): boolean; posts(): readonly Post[] }
+  readonly drafts: ConsoleParts['drafts']
+  readonly findings: ConsoleParts['findings']
   readonly provider: ClinicianProvider
   /** The same, for the console's people. */
   readonly team: ClinicianProvider
@@ -99,7 +101,7 @@ export interface GatewayParts {
   readonly emergencies: Pick<LaunchParts['emergencies'], 'puts' | 'broken'>
   readonly patientFlags: OAuthParts['patientFlags']
   readonly seals: LaunchParts['seals']
-  readonly offered: Offered
+  readonly offered: Offered & ConsoleParts['offered']
   readonly styleUrl: OAuthParts['styleUrl']
   readonly styled: OAuthParts['styled']
   readonly registration?: OAuthParts['registration']

@@ -21,17 +21,22 @@ import { createNotices, type NoticeParts, type Notices } from './oauth/notices.j
 import { GRANT_TYPES } from './oauth/token.js'
 import { openOutside } from './outside.js'
 import { type Asked, createAsked } from './policy/asked.js'
+import { recentQuestions } from './policy/asked-pages.js'
+import { createDrafts } from './policy/drafts.js'
+import { createFindings, type Findings } from './policy/findings.js'
 import { type Beat, createBeat } from './policy/fleet.js'
+import { lockedOut } from './policy/lockout.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
 import { createShadow, type Shadow } from './policy/shadow.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
+import { createWalks } from './policy/walks.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
 import { type Alerts, createAlerts } from './session/alerts.js'
 import { createEmergencies, type Emergencies, emergencyPuts } from './session/emergencies.js'
-import { createSessions } from './session/sessions.js'
+import { createSessions, type Sessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
 
 export interface OpenGateway {
@@ -43,6 +48,8 @@ export interface OpenGateway {
   readonly policies: OpenPolicies
   /** Keeps a sample of what is asked of the policies. */
   readonly asked: Asked
+  /** What is found out about drafts and versions. */
+  readonly findings: Findings
   /** Says in the store that this node runs, and by which version. */
   readonly fleet: Beat
   /** Compares a draft with what is decided. */
@@ -76,6 +83,45 @@ async function openRules(config: Config, { clock, random }: World, store: Store,
   const fleet = createBeat({ store, policies, clock, random })
   const keep = config.questions.keep_days * 86_400
   return { policies, directory, fleet, asked: createAsked({ store, clock, random, keep }) }
+}
+
+/** How long a check of what is typed may take, in milliseconds. */
+const LONGEST_TYPED = 10_000
+
+/** The life of a change of the policies, and what is found out about it in threads of their own. */
+function openChanges(
+  config: Config,
+  { clock, random }: World,
+  {
+    store,
+    trail,
+    registry,
+    sessions,
+  }: Pick<NoticeParts, 'store' | 'trail' | 'registry'> & {
+    readonly sessions: Sessions
+  },
+) {
+  const sections = config.plan.map(({ id }) => id)
+  const walks = createWalks()
+  const checks = createWalks()
+  const typing = createWalks({ longest: LONGEST_TYPED })
+  const keep = config.questions.keep_days * 86_400
+  const questions = () => recentQuestions(store, clock(), keep)
+  const findings = createFindings({ walks, checks, typing, sections, questions, clock })
+  const drafts = createDrafts({
+    ...{ store, trail, clock, random, sections, check: findings.check },
+    lockedOut: (files) => lockedOut(files, clock()),
+    async revoke() {
+      const apps = await registry.clients()
+      const endings = apps.map(({ id }) => sessions.appEnding(id, 'the policies were rolled back'))
+      await store.commit({ puts: endings.flatMap(({ puts }) => puts) })
+      await trail.record(...endings.flatMap(({ record }) => record))
+    },
+  })
+  const close = () => {
+    for (const queue of [walks, checks, typing]) queue.close()
+  }
+  return { drafts, findings, close }
 }
 
 /** Systems that a command adds later may have styles as well; the capability says what the configuration holds. */
@@ -156,7 +202,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
   const telling = openTelling(config, world, about)
+  const changes = openChanges(config, world, { store, trail, registry, sessions })
   const app = createGateway({
+    ...{ drafts: changes.drafts, findings: changes.findings },
     ...{
       issuer: config.issuer,
       store,
@@ -219,8 +267,13 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{ app, store, trail, keys, registry, policies, asked, fleet, shadow, metrics },
-    ...{ notices: telling.notices, alerts: telling.alerts, emergencies },
+    ...{ app, store, trail, keys, registry, policies: heard, asked, fleet, shadow, metrics },
+    ...{
+      findings: changes.findings,
+      notices: telling.notices,
+      alerts: telling.alerts,
+      emergencies,
+    },
     tick() {
       every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
       every(NOTICE_EVERY_MS, 'privacy officers could not be told', telling.alerts.turn)
@@ -238,6 +291,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
     async close() {
       for (const timer of timers) clearInterval(timer)
+      changes.close()
       shadow.close()
       policies.close()
       await telling.close()

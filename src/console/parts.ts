@@ -7,6 +7,8 @@ import type { Pages } from '../http/pages.js'
 import type { ClinicianProvider } from '../identity/clinician.js'
 import type { OwnKeys } from '../keys/by-hand.js'
 import type { Keys } from '../keys/signing.js'
+import type { Drafts } from '../policy/drafts.js'
+import type { Findings } from '../policy/findings.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
 
@@ -17,6 +19,13 @@ export interface ConsoleParts {
   readonly trail: Trail
   readonly clock: Clock
   readonly random: Random
+  /** The life of a change of the policies. */
+  readonly drafts: Drafts
+  readonly findings: Findings
+  /** The plan's sections, as people call them. */
+  readonly offered: {
+    readonly sections: readonly { readonly id: string; readonly title: string }[]
+  }
   readonly policies: Policies & { mayRead(): boolean; posts(): readonly Post[] }
   /** The OpenID provider, which sends people back to `/console/callback`. */
   readonly team: ClinicianProvider

@@ -82,7 +82,7 @@ export function changedFiles(before: PolicyFiles, after: PolicyFiles): readonly 
 }
 
 /** Where a layer's own files are; of the central one, everything but the local ones. */
-const isOf = (layer: Layer, name: string): boolean =>
+export const isOf = (layer: Layer, name: string): boolean =>
   layer === 'central' ? !name.startsWith(LOCAL) : name.startsWith(`policies/${layer}/`)
 
 /** What only a guardian may change: what holds for every version, and who may use the console. */
