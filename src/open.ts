@@ -22,6 +22,7 @@ import { createNotices, type NoticeParts, type Notices } from './oauth/notices.j
 import { GRANT_TYPES } from './oauth/token.js'
 import { openOutside } from './outside.js'
 import { type Asked, createAsked } from './policy/asked.js'
+import type { Findings } from './policy/findings.js'
 import { type Beat, createBeat } from './policy/fleet.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
@@ -45,6 +46,8 @@ export interface OpenGateway {
   readonly policies: OpenPolicies
   /** Keeps a sample of what is asked of the policies. */
   readonly asked: Asked
+  /** What is found out about drafts and versions. */
+  readonly findings: Findings
   /** Says in the store that this node runs, and by which version. */
   readonly fleet: Beat
   /** Compares a draft with what is decided. */
@@ -160,6 +163,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const telling = openTelling(config, world, about)
   const changes = openChanges(config, world, { ...about, sound: rules.sound })
   const app = createGateway({
+    ...{ drafts: changes.drafts, findings: changes.findings },
     ...{
       issuer: config.issuer,
       store,
@@ -173,7 +177,6 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       sessions,
       policies: heard,
     },
-    ...{ drafts: changes.drafts, findings: changes.findings },
     ownKeys: openOwnKeys(ringPartsOf(config, { store, commit: trail.commit, clock })),
     ...{ provider, team, issuers, findPatient: record.findPatient, limits },
     emergencies: {
@@ -223,8 +226,13 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{ app, store, trail, keys, registry, policies, asked, fleet, shadow, metrics },
-    ...{ notices: telling.notices, alerts: telling.alerts, emergencies },
+    ...{ app, store, trail, keys, registry, policies: heard, asked, fleet, shadow, metrics },
+    ...{
+      findings: changes.findings,
+      notices: telling.notices,
+      alerts: telling.alerts,
+      emergencies,
+    },
     tick() {
       every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
       every(NOTICE_EVERY_MS, 'privacy officers could not be told', telling.alerts.turn)

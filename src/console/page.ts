@@ -11,7 +11,7 @@ import { journeyOf, learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
 import { seeOther } from '../http/redirect.js'
 import { formToken, requireToken } from './form-token.js'
-import { leaveFor, type Needs, requireDuty } from './guard.js'
+import { leaveFor, mayStronger, type Needs, requireDuty } from './guard.js'
 import { aboutMember, type Presence, presenceOf, touch } from './members.js'
 import type { ConsoleParts } from './parts.js'
 import { askToSignIn } from './sign-in-page.js'
@@ -36,6 +36,12 @@ export interface Visit {
   may(act: ConsoleAct, part: ConsolePart): boolean
   /** The member's session, for what is to hang on it. */
   readonly session: Vouching
+  /** The same of the row's own part, in one layer. */
+  mayIn(act: ConsoleAct, layer: Layer): boolean
+  /** Whether they may, or might once they have signed in more strongly: for links to pages that then say so. */
+  mightIn(act: ConsoleAct, layer: Layer): boolean
+  /** Holds the member to a duty in the layer that this turned out to be about. @throws Refusal console_denied */
+  within(layer: Layer): void
   /** The entry of an act, for the commit that does it. */
   acted(facts: Facts): Happening
 }
@@ -210,6 +216,10 @@ export function answering(
       params: req.params as Readonly<Record<string, string>>,
       may: (act, part) =>
         leaveFor(parts, session.member, { act, part, layers: row.layers }) !== undefined,
+      mayIn: (act, layers) =>
+        leaveFor(parts, session.member, { act, part: row.part, layers }) !== undefined,
+      mightIn: (act, layers) => mayStronger(parts, session.member, { act, part: row.part, layers }),
+      within: (layers) => void requireDuty(parts, res, session.member, { ...row, layers }, back),
       acted: (facts) => entryOf('console_acted', { row, session }, leave, facts),
     }
     await answerWith(parts, rows, { req, res, row, presence, visit })

@@ -1,6 +1,7 @@
 /** Everything of the console: a page or an act is one row here and one function in a file of its own. */
 import type { RequestHandler } from 'express'
 import { Refusal } from '../core/refusal.js'
+import { changeRows } from './change-rows.js'
 import { charts } from './charts.js'
 import { decisions } from './decisions.js'
 import { endOneLaunch, endOnePerson, endOneSignOn } from './endings.js'
@@ -18,7 +19,7 @@ import { signOut } from './sign-out.js'
 import { trail } from './trail.js'
 import { verification } from './verification.js'
 
-type Row = readonly [
+export type Row = readonly [
   ConsoleRow['verb'],
   string,
   ConsoleRow['part'],
@@ -75,6 +76,8 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
     ['get',  '/console/decisions',            'decisions',     'console-view',    'central', 'Decisions', why],
     ['post', '/console/decisions',            'decisions',     'console-view',    'central', '',          why],
     ['get',  '/console/decisions/:of',        'decisions',     'console-view',    'central', '',          why],
+    // The life of a change of the policies.
+    ...changeRows(parts),
   ]
   return rows.map(([verb, path, part, act, layers, label, answer]) => ({ verb, path, part, act, layers, label, answer }))
 }
