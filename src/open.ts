@@ -266,7 +266,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{ app, store, trail, keys, registry, policies, asked, fleet, shadow, metrics },
+    ...{ app, store, trail, keys, registry, asked, fleet, shadow, metrics },
+    policies: heard,
     ...{
       findings: changes.findings,
       notices: telling.notices,
