@@ -226,7 +226,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{ app, store, trail, keys, registry, policies: heard, asked, fleet, shadow, metrics },
+    ...{ app, store, trail, keys, registry, asked, fleet, shadow, metrics },
+    policies: heard,
     ...{
       findings: changes.findings,
       notices: telling.notices,

@@ -28,7 +28,7 @@ export const approvalPage =
     const { findings } = parts
     const changes = findings.changes(before, after)
     const impact = findings.impact(before, after)
-    const checked = findings.problems(after)
+    const checked = findings.problems({ ...draft, files })
     const titles = titlesOf(parts)
     const proposal = 'proposal' in draft ? draft.proposal : undefined
     return {

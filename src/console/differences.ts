@@ -52,7 +52,7 @@ export const testsPage =
   (parts: ConsoleParts) =>
   async (visit: Visit): Promise<Shown> => {
     const { draft, files } = await draftOf(parts, visit)
-    const checked = parts.findings.problems({ hash: draft.hash, files })
+    const checked = parts.findings.problems({ ...draft, files })
     const problems = checked.state === 'found' ? linked(draft, checked.value, files) : []
     return {
       ...{ view: 'draft-tests', title: 'Tests and invariants', crumbs: crumbsOf(draft) },

@@ -58,7 +58,7 @@ async function asking(
   const [inForce] = await parts.drafts.history(1)
   const possible = possibleOf(visit, draft, inForce?.version ?? 0)
   const mine = possible.find(({ path }) => path === pathOf(draft, `/${step}`))
-  const checked = parts.findings.problems({ hash: draft.hash, files })
+  const checked = parts.findings.problems({ ...draft, files })
   const held = CHECKED.has(step)
   return {
     ...{

@@ -51,8 +51,7 @@ const lineOf = (text: string, line: number | undefined) =>
 
 function editor(parts: ConsoleParts, visit: Visit, editing: Editing): Shown {
   const { draft, files, file, text, line, theirs, refused } = editing
-  const checked = parts.findings.problems({ hash: draft.hash, files })
-  const own = checked.state === 'found' ? checked.value : []
+  const own = parts.findings.known(draft.hash)
   const here: readonly Problem[] = own.filter((problem) => problem.file === file)
   const mayWrite =
     isLive(draft) &&

@@ -81,7 +81,7 @@ export const draftPage =
     const { draft, files } = whole
     const { before, after } = await sidesOf(parts, whole)
     const [inForce] = await drafts.history(1)
-    const checked = findings.problems(after)
+    const checked = findings.problems({ ...draft, files })
     const found = checked.state === 'found' ? linked(draft, checked.value, files) : []
     return {
       ...{ view: 'draft', title: draft.title, crumbs: crumbsOf(draft).slice(0, 1) },

@@ -9,7 +9,7 @@ import type { Matrix, Progress } from './matrix.js'
 import { describeProblem, type Problem, Problems } from './problem.js'
 import type { Impact } from './replay.js'
 import { hashOfFiles, type PolicyFiles } from './source.js'
-import type { Compared, Options, Walks } from './walks.js'
+import { type Compared, type Options, WalkStopped, type Walks } from './walks.js'
 
 export type Finding<T> =
   | { readonly state: 'under way'; readonly done: number; readonly total: number }
@@ -38,8 +38,13 @@ export interface Findings {
   changes(before: Hashed, after: Hashed): Finding<Compared>
   impact(before: Hashed, after: Hashed): Finding<Impact>
   matrix(version: Hashed): Finding<Matrix>
-  /** What is wrong with a version, its tests and invariants included. */
-  problems(version: Hashed): Finding<readonly Problem[]>
+  /**
+   * What is wrong with a draft, its tests and invariants included. What the same draft held before is checked no longer:
+   * nobody waits for it.
+   */
+  problems(draft: Hashed & { readonly id: string }): Finding<readonly Problem[]>
+  /** What is known of it already, if anything. */
+  known(hash: string): readonly Problem[]
   /** The same, waited for. @throws WalkStopped */
   check(files: PolicyFiles): Promise<readonly Problem[]>
   /**
@@ -82,7 +87,7 @@ function kind<T>(clock: Clock, pending: Set<Promise<unknown>>, keptFor: number) 
   const isOver = ({ finding }: Kept<T>): boolean =>
     finding.state !== 'under way' &&
     clock() - finding.at >= (finding.state === 'failed' ? FAILED_FOR : keptFor)
-  return (key: string, find: (options: Options) => Promise<T>): Kept<T> => {
+  const found = (key: string, find: (options: Options) => Promise<T>): Kept<T> => {
     const before = known.get(key)
     if (before && !isOver(before)) return before
     const progress = ({ done, total }: Progress): void => {
@@ -99,13 +104,17 @@ function kind<T>(clock: Clock, pending: Set<Promise<unknown>>, keptFor: number) 
           kept.finding = { state: 'found', value, at: clock() }
         },
         (error: unknown) => {
-          kept.finding = { state: 'failed', why: wordsOf(error), at: clock() }
+          // One that was not wanted any more is no answer: whoever asks again has it worked out.
+          const cancelled = error instanceof WalkStopped && error.why === 'cancelled'
+          const at = cancelled ? Number.NEGATIVE_INFINITY : clock()
+          kept.finding = { state: 'failed', why: wordsOf(error), at }
         },
       )
       .finally(() => pending.delete(over))
     pending.add(over)
     return kept
   }
+  return { found, known: (key: string) => known.get(key)?.finding }
 }
 
 export function createFindings(parts: FindingsParts): Findings {
@@ -116,25 +125,50 @@ export function createFindings(parts: FindingsParts): Findings {
   const matrices = kind<Matrix>(clock, pending, Number.POSITIVE_INFINITY)
   const problems = kind<readonly Problem[]>(clock, pending, Number.POSITIVE_INFINITY)
   const typists = new Map<string, AbortController>()
-  const checked = (version: Hashed) =>
-    problems(version.hash, (options) => checks.check(version.files, sections, options))
+  const checked = ({ hash, files }: Hashed, signal?: AbortSignal) =>
+    problems.found(hash, (options) =>
+      checks.check(files, sections, { ...options, ...(signal ? { signal } : {}) }),
+    )
+  /** What is checked of each draft. */
+  const drafts = createCache<{ readonly hash: string; readonly stop: AbortController }>(MOST_KEPT)
   return {
     async idle() {
       while (pending.size > 0) await Promise.all(pending)
     },
     changes: (before, after) =>
-      changes(`${before.hash} ${after.hash}`, (options) =>
+      changes.found(`${before.hash} ${after.hash}`, (options) =>
         walks.compare(before.files, after.files, appsOf(before, after), options),
       ).finding,
     impact: (before, after) =>
-      impacts(`${before.hash} ${after.hash}`, async (options) =>
+      impacts.found(`${before.hash} ${after.hash}`, async (options) =>
         walks.replay(await questions(), before.files, after.files, options),
       ).finding,
     matrix: (version) =>
-      matrices(version.hash, (options) => walks.matrix(version.files, appsOf(version), options))
-        .finding,
-    problems: (version) => checked(version).finding,
-    check: (files) => checked({ hash: hashOfFiles(files), files }).done,
+      matrices.found(version.hash, (options) =>
+        walks.matrix(version.files, appsOf(version), options),
+      ).finding,
+    problems({ id, hash, files }) {
+      const before = drafts.get(id)
+      if (before?.hash !== hash) {
+        before?.stop.abort()
+        drafts.set(id, { hash, stop: new AbortController() })
+      }
+      return checked({ hash, files }, drafts.get(id)?.stop.signal).finding
+    },
+    known(hash) {
+      const finding = problems.known(hash)
+      return finding?.state === 'found' ? finding.value : []
+    },
+    async check(files) {
+      const version = { hash: hashOfFiles(files), files }
+      try {
+        return await checked(version).done
+      } catch (error) {
+        if (!(error instanceof WalkStopped) || error.why !== 'cancelled') throw error
+        // Another draft that held the same files went on: these are still wanted.
+        return checked(version).done
+      }
+    },
     async typed(files, person) {
       typists.get(person)?.abort()
       const mine = new AbortController()
