@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import type { AskedQuestion } from './asked-pages.js'
 import type { Comparison } from './compare.js'
+import type { Layer } from './layers.js'
 import type { Matrix, Progress } from './matrix.js'
 import { type Problem, Problems } from './problem.js'
 import type { Impact } from './replay.js'
@@ -20,7 +21,12 @@ export interface Answers {
 }
 /** @property apps to ask about */
 export type Task =
-  | { readonly walk: 'matrix'; readonly files: PolicyFiles; readonly apps: readonly string[] }
+  | {
+      readonly walk: 'matrix'
+      readonly files: PolicyFiles
+      readonly apps: readonly string[]
+      readonly layer?: Layer
+    }
   | {
       readonly walk: 'compare'
       readonly before: PolicyFiles
@@ -65,10 +71,15 @@ export class WalkStopped extends Error {
 
 export interface Walks {
   /**
+   * @param options with `layer` as its users see it: of files that are theirs (layer-terms.ts)
    * @throws Problems where the version cannot be read
    * @throws WalkStopped
    */
-  matrix(files: PolicyFiles, apps: readonly string[], options?: Options): Promise<Matrix>
+  matrix(
+    files: PolicyFiles,
+    apps: readonly string[],
+    options?: Options & { readonly layer?: Layer },
+  ): Promise<Matrix>
   /** @throws the same */
   compare(
     before: PolicyFiles,
@@ -159,7 +170,8 @@ export function createWalks({ longest = LONGEST } = {}): Walks {
   }
 
   return {
-    matrix: (files, apps, options = {}) => inTurn({ walk: 'matrix', files, apps }, options),
+    matrix: (files, apps, { layer, ...options } = {}) =>
+      inTurn({ walk: 'matrix', files, apps, ...(layer ? { layer } : {}) }, options),
     compare: (before, after, apps, options = {}) =>
       inTurn({ walk: 'compare', before, after, apps }, options),
     replay: (questions, before, after, options = {}) =>
