@@ -4,6 +4,7 @@ import type { Express } from 'express'
 import { createRateLimits } from './access/rates.js'
 import { createRegistry, type Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
+import { openChanges } from './changes.js'
 import type { Config } from './config.js'
 import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
@@ -21,22 +22,19 @@ import { createNotices, type NoticeParts, type Notices } from './oauth/notices.j
 import { GRANT_TYPES } from './oauth/token.js'
 import { openOutside } from './outside.js'
 import { type Asked, createAsked } from './policy/asked.js'
-import { recentQuestions } from './policy/asked-pages.js'
-import { createDrafts } from './policy/drafts.js'
-import { createFindings, type Findings } from './policy/findings.js'
+import type { Findings } from './policy/findings.js'
 import { type Beat, createBeat } from './policy/fleet.js'
-import { lockedOut } from './policy/lockout.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
 import { createShadow, type Shadow } from './policy/shadow.js'
+import { createSoundness } from './policy/soundness.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
-import { createWalks } from './policy/walks.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
 import { type Alerts, createAlerts } from './session/alerts.js'
 import { createEmergencies, type Emergencies, emergencyPuts } from './session/emergencies.js'
-import { createSessions, type Sessions } from './session/sessions.js'
+import { createSessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
 
 export interface OpenGateway {
@@ -77,51 +75,13 @@ const HOLD_MARGIN_MS = 5_000
 async function openRules(config: Config, { clock, random }: World, store: Store, trail: Trail) {
   const source = await readSource(config.paths)
   const sections = config.plan.map(({ id }) => id)
-  const policies = await openPolicies({ store, trail, clock, source, sections })
+  const sound = createSoundness()
+  const policies = await openPolicies({ store, trail, clock, source, sections, sound })
   const text = await readFile(config.paths.organizations, 'utf8')
   const directory = readOrganizations(text, policies.roles(), config.paths.organizations)
   const fleet = createBeat({ store, policies, clock, random })
   const keep = config.questions.keep_days * 86_400
-  return { policies, directory, fleet, asked: createAsked({ store, clock, random, keep }) }
-}
-
-/** How long a check of what is typed may take, in milliseconds. */
-const LONGEST_TYPED = 10_000
-
-/** The life of a change of the policies, and what is found out about it in threads of their own. */
-function openChanges(
-  config: Config,
-  { clock, random }: World,
-  {
-    store,
-    trail,
-    registry,
-    sessions,
-  }: Pick<NoticeParts, 'store' | 'trail' | 'registry'> & {
-    readonly sessions: Sessions
-  },
-) {
-  const sections = config.plan.map(({ id }) => id)
-  const walks = createWalks()
-  const checks = createWalks()
-  const typing = createWalks({ longest: LONGEST_TYPED })
-  const keep = config.questions.keep_days * 86_400
-  const questions = () => recentQuestions(store, clock(), keep)
-  const findings = createFindings({ walks, checks, typing, sections, questions, clock })
-  const drafts = createDrafts({
-    ...{ store, trail, clock, random, sections, check: findings.check },
-    lockedOut: (files) => lockedOut(files, clock()),
-    async revoke() {
-      const apps = await registry.clients()
-      const endings = apps.map(({ id }) => sessions.appEnding(id, 'the policies were rolled back'))
-      await store.commit({ puts: endings.flatMap(({ puts }) => puts) })
-      await trail.record(...endings.flatMap(({ record }) => record))
-    },
-  })
-  const close = () => {
-    for (const queue of [walks, checks, typing]) queue.close()
-  }
-  return { drafts, findings, close }
+  return { policies, sound, directory, fleet, asked: createAsked({ store, clock, random, keep }) }
 }
 
 /** Systems that a command adds later may have styles as well; the capability says what the configuration holds. */
@@ -179,12 +139,11 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const world = { ...given, random: inBulk(given.random) }
   const { clock, random, log } = world
   const { store, keys, trail, metrics } = await openFoundations(config, world)
-  const { policies, directory, fleet, asked } = await openRules(config, world, store, trail).catch(
-    async (error: unknown) => {
-      await store.close()
-      throw error
-    },
-  )
+  const rules = await openRules(config, world, store, trail).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
+  const { policies, directory, fleet, asked } = rules
   metrics.watch(policies)
   const shadow = createShadow({ store, clock, node: fleet.node, counted: metrics.shadowed })
   const heard = shadow.observing(asked.observing(policies))
@@ -202,7 +161,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
   const telling = openTelling(config, world, about)
-  const changes = openChanges(config, world, { store, trail, registry, sessions })
+  const changes = openChanges(config, world, { ...about, sound: rules.sound })
   const app = createGateway({
     ...{ drafts: changes.drafts, findings: changes.findings },
     ...{
