@@ -5,6 +5,7 @@ import { changeRows } from './change-rows.js'
 import { charts } from './charts.js'
 import { decisions } from './decisions.js'
 import { endOneLaunch, endOnePerson, endOneSignOn } from './endings.js'
+import { draftsTile, fleet, nodesTile } from './fleet.js'
 import { home, type TileOf } from './home.js'
 import { launch } from './launch.js'
 import { launches, signOns } from './launches.js'
@@ -29,8 +30,8 @@ export type Row = readonly [
   ConsoleRow['answer'],
 ]
 
-/** What stands on the first page beside the policies in force: nodes, open drafts, emergency access to review. */
-const TILES: readonly TileOf[] = []
+/** What stands on the first page beside the policies in force. */
+const tilesOf = (parts: ConsoleParts): readonly TileOf[] => [nodesTile(parts), draftsTile(parts)]
 
 /** What a row needs is asked before anything of it runs. A row with a label stands in the navigation. */
 // biome-ignore format: a table
@@ -42,7 +43,8 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
   const [ofApp, ofSystem] = [endRegistered(parts, 'app'), endRegistered(parts, 'system')]
   const [noApp, noSystem] = [removeRegistered(parts, 'app'), removeRegistered(parts, 'system')]
   const rows: readonly Row[] = [
-    ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, TILES)],
+    ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, tilesOf(parts))],
+    ['get',  '/console/fleet',                'fleet',         'console-view',    'own',     'Nodes',     fleet(parts)],
     ['get',  '/console/launches',             'launches',      'console-view',    'central', 'Launches',  launches(parts)],
     ['post', '/console/launches',             'launches',      'console-view',    'central', '',          launches(parts)],
     ['get',  '/console/launches/:launch',     'launches',      'console-view',    'central', '',          launch(parts)],
