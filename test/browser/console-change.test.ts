@@ -105,7 +105,7 @@ describe('a change of the policies', () => {
     await page.keyboard.press('Shift+Home')
     await page.keyboard.type('when { context.patientDecease };')
     await page.locator('.cm-lintRange-error').first().waitFor()
-    await page.getByText('1 to mend in this file').waitFor()
+    await page.getByText(/\d+ to mend in this file/).waitFor()
     await look('editor')
     await page.keyboard.press('Shift+Home')
     await page.keyboard.type('when { context.patientDeceased && context.patientSensitive };')
