@@ -22,11 +22,13 @@ import { GRANT_TYPES } from './oauth/token.js'
 import { openOutside } from './outside.js'
 import { type Asked, createAsked } from './policy/asked.js'
 import { type Beat, createBeat } from './policy/fleet.js'
+import { createMatrices } from './policy/matrices.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
 import { createShadow, type Shadow } from './policy/shadow.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
+import { createWalks, type Walks } from './policy/walks.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
 import { type Alerts, createAlerts } from './session/alerts.js'
@@ -77,6 +79,15 @@ async function openRules(config: Config, { clock, random }: World, store: Store,
   const keep = config.questions.keep_days * 86_400
   return { policies, directory, fleet, asked: createAsked({ store, clock, random, keep }) }
 }
+
+/** How long trying one question out may take, in milliseconds. */
+const LONGEST_TRIAL = 15_000
+
+/** What the console shows of whole versions. What somebody tries out waits for no matrix. */
+const openSeeing = ({ whole, trials }: Readonly<Record<'whole' | 'trials', Walks>>) => ({
+  matrices: createMatrices(whole),
+  trials,
+})
 
 /** Systems that a command adds later may have styles as well; the capability says what the configuration holds. */
 const stylesOf = ({ pages, systems }: Config) => ({
@@ -156,6 +167,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
   const telling = openTelling(config, world, about)
+  const walks = { whole: createWalks(), trials: createWalks({ longest: LONGEST_TRIAL }) }
   const app = createGateway({
     ...{
       issuer: config.issuer,
@@ -172,7 +184,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
     ownKeys: openOwnKeys(ringPartsOf(config, { store, commit: trail.commit, clock })),
     ...{ provider, team, issuers, findPatient: record.findPatient, limits },
+    ...{ ...openSeeing(walks), directory },
     emergencies: {
+      ...emergencies,
       puts: (emergency) => [...emergencyPuts(emergency), ...telling.alerts.puts(emergency)],
       broken: ({ id, launch, user: { organization }, reason, until }) =>
         log.warn(
@@ -238,6 +252,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
     async close() {
       for (const timer of timers) clearInterval(timer)
+      walks.whole.close()
+      walks.trials.close()
       shadow.close()
       policies.close()
       await telling.close()

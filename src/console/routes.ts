@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express'
 import { Refusal } from '../core/refusal.js'
 import { charts } from './charts.js'
 import { decisions } from './decisions.js'
+import { emergencyTile } from './emergencies.js'
 import { endOneLaunch, endOnePerson, endOneSignOn } from './endings.js'
 import { home, type TileOf } from './home.js'
 import { launch } from './launch.js'
@@ -13,6 +14,7 @@ import type { ConsoleParts } from './parts.js'
 import { patientLooks } from './patient-looks.js'
 import { endRegistered, removeRegistered } from './registered.js'
 import { registrations } from './registrations.js'
+import { seeingRows } from './seeing-rows.js'
 import { signInCallback, signInPage, startSignIn } from './sign-in.js'
 import { signOut } from './sign-out.js'
 import { trail } from './trail.js'
@@ -29,7 +31,7 @@ type Row = readonly [
 ]
 
 /** What stands on the first page beside the policies in force: nodes, open drafts, emergency access to review. */
-const TILES: readonly TileOf[] = []
+const tilesOf = (parts: ConsoleParts): readonly TileOf[] => [emergencyTile(parts)]
 
 /** What a row needs is asked before anything of it runs. A row with a label stands in the navigation. */
 // biome-ignore format: a table
@@ -41,7 +43,7 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
   const [ofApp, ofSystem] = [endRegistered(parts, 'app'), endRegistered(parts, 'system')]
   const [noApp, noSystem] = [removeRegistered(parts, 'app'), removeRegistered(parts, 'system')]
   const rows: readonly Row[] = [
-    ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, TILES)],
+    ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, tilesOf(parts))],
     ['get',  '/console/launches',             'launches',      'console-view',    'central', 'Launches',  launches(parts)],
     ['post', '/console/launches',             'launches',      'console-view',    'central', '',          launches(parts)],
     ['get',  '/console/launches/:launch',     'launches',      'console-view',    'central', '',          launch(parts)],
@@ -75,6 +77,7 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
     ['get',  '/console/decisions',            'decisions',     'console-view',    'central', 'Decisions', why],
     ['post', '/console/decisions',            'decisions',     'console-view',    'central', '',          why],
     ['get',  '/console/decisions/:of',        'decisions',     'console-view',    'central', '',          why],
+    ...seeingRows(parts),
   ]
   return rows.map(([verb, path, part, act, layers, label, answer]) => ({ verb, path, part, act, layers, label, answer }))
 }

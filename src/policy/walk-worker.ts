@@ -5,6 +5,7 @@ import { compareOf } from './compare.js'
 import { matrixOf, type Progress } from './matrix.js'
 import { Problems } from './problem.js'
 import { roleChanges } from './role-changes.js'
+import { tryOut } from './simulate.js'
 import { type Survey, surveyOf } from './survey.js'
 import type { Answers, Message, Task } from './walks.js'
 
@@ -29,6 +30,7 @@ function using<T>(surveys: readonly Survey[], use: () => T): T {
 }
 
 function answer(task: Task): Answers[keyof Answers] {
+  if (task.walk === 'try') return tryOut(task.trial)
   if (task.walk === 'matrix') {
     const survey = surveyOf(task.files, task)
     return using([survey], () => run(matrixOf(survey)))
