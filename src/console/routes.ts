@@ -4,6 +4,7 @@ import { Refusal } from '../core/refusal.js'
 import { changeRows } from './change-rows.js'
 import { charts } from './charts.js'
 import { decisions } from './decisions.js'
+import { emergencyTile } from './emergencies.js'
 import { endOneLaunch, endOnePerson, endOneSignOn } from './endings.js'
 import { draftsTile, fleet, nodesTile } from './fleet.js'
 import { home, type TileOf } from './home.js'
@@ -15,6 +16,7 @@ import type { ConsoleParts } from './parts.js'
 import { patientLooks } from './patient-looks.js'
 import { endRegistered, removeRegistered } from './registered.js'
 import { registrations } from './registrations.js'
+import { seeingRows } from './seeing-rows.js'
 import { signInCallback, signInPage, startSignIn } from './sign-in.js'
 import { signOut } from './sign-out.js'
 import { trail } from './trail.js'
@@ -31,7 +33,11 @@ export type Row = readonly [
 ]
 
 /** What stands on the first page beside the policies in force. */
-const tilesOf = (parts: ConsoleParts): readonly TileOf[] => [nodesTile(parts), draftsTile(parts)]
+const tilesOf = (parts: ConsoleParts): readonly TileOf[] => [
+  emergencyTile(parts),
+  draftsTile(parts),
+  nodesTile(parts),
+]
 
 /** What a row needs is asked before anything of it runs. A row with a label stands in the navigation. */
 // biome-ignore format: a table
@@ -80,6 +86,7 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
     ['get',  '/console/decisions/:of',        'decisions',     'console-view',    'central', '',          why],
     // The life of a change of the policies.
     ...changeRows(parts),
+    ...seeingRows(parts),
   ]
   return rows.map(([verb, path, part, act, layers, label, answer]) => ({ verb, path, part, act, layers, label, answer }))
 }
