@@ -6,6 +6,7 @@ import { Unfit } from '../policy/draft-gates.js'
 import type { WholeDraft, WholeVersion } from '../policy/draft-records.js'
 import type { Finding, Hashed } from '../policy/findings.js'
 import type { Problem } from '../policy/problem.js'
+import type { PolicyFiles } from '../policy/source.js'
 import { WalkStopped } from '../policy/walks.js'
 import { STAGE_WORDS } from './draft-stages.js'
 import { inWords } from './in-words.js'
@@ -59,18 +60,33 @@ export interface FoundProblem extends Problem {
   readonly href?: string
 }
 
-/** Problems as links to where they can be mended. */
-export const linked = (
-  draft: Draft,
-  problems: readonly Problem[],
-  files: Readonly<Record<string, string>>,
-): readonly FoundProblem[] =>
-  problems.slice(0, 200).map((problem) => {
-    const { file, line } = problem
-    if (!Object.hasOwn(files, file)) return problem
-    const at = line === undefined ? '' : `&line=${line}`
-    return { ...problem, href: pathOf(draft, `/files?name=${encodeURIComponent(file)}${at}`) }
-  })
+/** At one place so many are told. */
+const MOST_AT_ONE = 3
+const MOST_PLACES = 100
+
+/** One place with what is wrong there, as a link to where it can be mended. */
+function placed(draft: Draft, at: readonly Problem[], files: PolicyFiles): readonly FoundProblem[] {
+  const [first] = at
+  if (!first) return []
+  const { file, line } = first
+  const rest = at.length - MOST_AT_ONE
+  const told = at.slice(0, MOST_AT_ONE)
+  if (rest > 0) told.push({ ...first, text: `and ${rest} more of the same place` })
+  if (!Object.hasOwn(files, file)) return told
+  const where = line === undefined ? '' : `&line=${line}`
+  const href = pathOf(draft, `/files?name=${encodeURIComponent(file)}${where}`)
+  return told.map((problem) => ({ ...problem, href }))
+}
+
+/** Problems place by place; of a place where much is wrong, the first few. */
+export function linked(draft: Draft, problems: readonly Problem[], files: PolicyFiles) {
+  const places = new Map<string, Problem[]>()
+  for (const problem of problems) {
+    const key = `${problem.file}:${problem.line}`
+    places.set(key, [...(places.get(key) ?? []), problem])
+  }
+  return [...places.values()].slice(0, MOST_PLACES).flatMap((at) => placed(draft, at, files))
+}
 
 export const filesOf = (before: Hashed, after: Hashed): readonly string[] =>
   changedFiles(before.files, after.files)
@@ -93,7 +109,7 @@ export const BUSY = 'It could not be checked just now: too much else is. Try aga
  */
 export async function stepping(
   draft: Draft,
-  files: Readonly<Record<string, string>>,
+  files: PolicyFiles,
   step: () => Promise<Answer>,
 ): Promise<Answer> {
   try {

@@ -2,6 +2,8 @@
 import type { Action, PolicyDecision, Question, Resource } from '../core/decision.js'
 import { boxesOf, boxWords } from './box.js'
 import type { Dimension } from './domain.js'
+import { isHeard, ownersOf } from './layer-terms.js'
+import { isLocal, type Layer } from './layers.js'
 import type { Progress } from './matrix.js'
 import type { AnyRole } from './names.js'
 import type { Pair } from './schema.js'
@@ -62,6 +64,23 @@ function contentOf({ policy, key }: Left): string {
   return `${key} ${JSON.stringify(others)}`
 }
 const contents = (left: readonly Left[]): string => left.map(contentOf).sort().join('\n')
+
+/** A user has one organisation: where only some of those changed their own rules, the others' need not be walked. */
+function concerned(all: readonly (readonly Left[])[], question: Question) {
+  const byLayer = (layer: Layer) =>
+    all.map((left) => contents(left.filter(({ policy }) => policy.layer === layer)))
+  const layers = new Set(all.flat().map(({ policy }) => policy.layer))
+  const changed = [...layers].filter((layer) => new Set(byLayer(layer)).size > 1)
+  const ofOne = (layer: Layer): boolean =>
+    isLocal(layer) && ownersOf(layer).of === 'principal.organization'
+  if (!changed.every(ofOne)) return all
+  return all.map((left) =>
+    left.filter(
+      ({ policy: { layer } }) =>
+        !ofOne(layer) || changed.includes(layer) || isHeard(layer, question),
+    ),
+  )
+}
 
 interface Found {
   readonly way: Way
@@ -146,9 +165,10 @@ export function* compareOf(before: Survey, after: Survey): Generator<Progress, C
     for (const pair of pairs) {
       cells += 1
       const question = after.question(role, pair)
-      const lefts = sides.map((side) => side.leftIn(question))
+      const all = sides.map((side) => side.leftIn(question))
+      if (contents(all[0] ?? []) === contents(all[1] ?? [])) continue
+      const lefts = concerned(all, question)
       const [then, now] = lefts.map(contents)
-      if (then === now) continue
       const group = `${then}\n\n${now}`
       let said = known.get(group)
       if (said === undefined) {

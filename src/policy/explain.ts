@@ -3,6 +3,8 @@ import type { PolicyDecision, Question } from '../core/decision.js'
 import { USER_ROLES } from '../core/roles.js'
 import type { Expr } from './cedar.js'
 import { domainOf } from './domain.js'
+import { isHeard } from './layer-terms.js'
+import type { Layer } from './layers.js'
 import { listed, roleWords } from './names.js'
 import type { ParsedPolicy } from './parse.js'
 import { type Applies, policyOf, probeOf } from './probe.js'
@@ -17,6 +19,8 @@ export interface Heard {
   readonly id: string
   readonly effect: 'permit' | 'forbid'
   readonly reason: string
+  /** Whose it is. What is delegated permits only together with a local permit. */
+  readonly layer: Layer
   readonly applies: Applies
   /** Where it does not apply: the first of its conditions that does not hold. */
   readonly failing?: {
@@ -68,11 +72,11 @@ function askedAlone(condition: Expr, question: Question): Applies {
 }
 
 function heard(policy: ParsedPolicy, question: Question): Heard {
-  const { id, effect, reason } = policy
+  const { id, effect, reason, layer } = policy
   const probe = probeOf(policy)
   const applies = probe.asks(question)
   probe.close()
-  const said = { id, effect, reason, applies }
+  const said = { id, effect, reason, layer, applies }
   if (applies === 'yes') return said
   const conditions = conditionsOf(policy)
   const at = conditions.findIndex((condition) => askedAlone(condition, question) !== 'yes')
@@ -106,9 +110,10 @@ function* activityTurns(question: Question, terms: readonly Expr[]): Generator<T
     }
 }
 
-/** Every single change that the policies can tell. */
+/** Every single change that the policies can tell. Nobody is told to ask from another organisation's layer. */
 function* turns(question: Question, survey: Survey): Generator<Turn> {
-  const terms = mattering(survey.side.leftIn(question)).flatMap((one) => one.terms)
+  const left = survey.side.leftIn(question).filter(({ policy }) => isHeard(policy.layer, question))
+  const terms = mattering(left).flatMap((one) => one.terms)
   for (const { of, values, members } of domainOf(terms, survey.given(question)).dimensions) {
     if (of === 'principal.activities') yield* activityTurns(question, terms)
     else
@@ -155,7 +160,7 @@ function gathered(all: readonly Difference[]): readonly Difference[] {
 export function explain(question: Question, survey: Survey): Explanation {
   const answer = survey.side.decide(question)
   const policies = survey.side.policies
-    .filter((policy) => concerns(policy, question))
+    .filter((policy) => isHeard(policy.layer, question) && concerns(policy, question))
     .map((policy) => heard(policy, question))
   const otherwise = [...turns(question, survey)].flatMap(({ of, words, question: other }) => {
     const said = survey.side.decide(other)

@@ -1,6 +1,9 @@
 /** Who may do what: roles × actions × kinds of data, each cell answered by the engine over all its circumstances. */
 import type { Action, Resource } from '../core/decision.js'
+import type { Expr } from './cedar.js'
+import { isLocal, type Layer } from './layers.js'
 import type { AnyRole } from './names.js'
+import type { ParsedPolicy } from './parse.js'
 import type { Left } from './side.js'
 import { ANY_ROLES, type Survey } from './survey.js'
 import { type Kind, type Walk, walkOver } from './walk.js'
@@ -23,8 +26,14 @@ export interface Cell {
   /** False where only samples of the circumstances were asked. */
   readonly exhaustive: boolean
 }
+/** What is to be said of a policy beside its id. */
+export type Told = Pick<
+  ParsedPolicy,
+  'id' | 'effect' | 'reason' | 'layer' | 'file' | 'line' | 'text'
+>
 export interface Matrix {
   readonly cells: readonly Cell[]
+  readonly policies: readonly Told[]
   /** How many different sets of conditions there are. */
   readonly groups: number
 }
@@ -35,55 +44,81 @@ export interface Progress {
 
 type Said = Omit<Cell, 'role' | 'action' | 'resource' | 'nominal'>
 
-/** The fewest of some policies, by greed, of which one applies to each of these kinds. */
-function cover(kinds: readonly Kind[], among: readonly Left[]): readonly Left[] {
-  const chosen: Left[] = []
+/** What permits or forbids: a policy, or what is delegated and a local permit together. */
+interface Ground {
+  readonly ids: readonly string[]
+  readonly terms: readonly Expr[]
+}
+
+const groundOf = (...left: readonly Left[]): Ground => ({
+  ids: left.map(({ policy }) => policy.id),
+  terms: left.flatMap(({ terms }) => terms),
+})
+
+function permitsIn(left: readonly Left[]): readonly Ground[] {
+  const permits = left.filter(({ policy }) => policy.effect === 'permit')
+  const of = (fits: (layer: Layer) => boolean) => permits.filter(({ policy }) => fits(policy.layer))
+  const delegated = of((layer) => layer === 'delegated')
+  return [
+    ...of((layer) => layer === 'central').map((one) => groundOf(one)),
+    ...of(isLocal).flatMap((local) => delegated.map((one) => groundOf(local, one))),
+  ]
+}
+
+const stands = ({ ids }: Ground, { applies }: Kind): boolean =>
+  ids.every((id) => applies[0]?.includes(id))
+
+/** The fewest of some grounds, by greed, of which one stands in each of these kinds. */
+function cover(kinds: readonly Kind[], among: readonly Ground[]): readonly Ground[] {
+  const chosen: Ground[] = []
   let open = kinds
   while (open.length > 0) {
-    const held = ({ policy }: Left) =>
-      open.filter(({ applies }) => applies[0]?.includes(policy.id)).length
-    const best = among.reduce<Left | undefined>(
+    const held = (ground: Ground) => open.filter((kind) => stands(ground, kind)).length
+    const best = among.reduce<Ground | undefined>(
       (most, one) => (most && held(most) >= held(one) ? most : one),
       undefined,
     )
     if (best === undefined || held(best) === 0) break
     chosen.push(best)
-    open = open.filter(({ applies }) => !applies[0]?.includes(best.policy.id))
+    open = open.filter((kind) => !stands(best, kind))
   }
   return chosen
 }
 
-/** Those that apply to one of these kinds, by id, in order. */
-const applying = (kinds: readonly Kind[], among: readonly Left[]): string[] =>
-  among
-    .filter(({ policy }) => kinds.some(({ applies }) => applies[0]?.includes(policy.id)))
-    .map(({ policy }) => policy.id)
+/** Those that stand in one of these kinds, by id, in order. */
+const standing = (kinds: readonly Kind[], among: readonly Ground[]): string[] => [
+  ...new Set(
+    among.filter((one) => kinds.some((kind) => stands(one, kind))).flatMap(({ ids }) => ids),
+  ),
+]
 
-const inWords = (left: readonly Left[]): readonly string[] => [
-  ...new Set(left.filter(({ terms }) => terms.length > 0).map(({ terms }) => allWords(terms))),
+const inWords = (grounds: readonly Ground[]): readonly string[] => [
+  ...new Set(grounds.filter(({ terms }) => terms.length > 0).map(({ terms }) => allWords(terms))),
 ]
 
 const isAllowed = ({ answers }: Kind): boolean => answers[0]?.effect === 'allow'
 
 /** What a walk says of all cells that have these conditions. */
 export function saidOf({ kinds, exhaustive }: Walk, left: readonly Left[]): Said {
-  const permits = left.filter(({ policy }) => policy.effect === 'permit')
-  const forbids = left.filter(({ policy }) => policy.effect === 'forbid')
+  const permits = permitsIn(left)
+  const forbids = left
+    .filter(({ policy }) => policy.effect === 'forbid')
+    .map((one) => groundOf(one))
   const allowed = kinds.filter(isAllowed)
   const denied = kinds.filter((kind) => !isAllowed(kind))
-  const stopped = denied.filter((kind) => applying([kind], permits).length > 0)
+  const stopped = denied.filter((kind) => standing([kind], permits).length > 0)
   const answer = denied.length === 0 ? 'allow' : allowed.length === 0 ? 'deny' : 'conditional'
   const words = answer === 'conditional'
   return {
     answer,
     when: words ? inWords(cover(allowed, permits)) : [],
     unless: words ? inWords(cover(stopped, forbids)) : [],
-    permits: applying(allowed, permits),
+    permits: standing(allowed, permits),
     // Where nothing is ever allowed: what the engine names.
     forbids:
       answer === 'deny'
         ? [...new Set(denied.flatMap(({ answers }) => answers[0]?.policies ?? []))]
-        : applying(stopped, forbids),
+        : standing(stopped, forbids),
     exhaustive,
   }
 }
@@ -94,6 +129,10 @@ export function conditionOf({ when, unless }: Pick<Cell, 'when' | 'unless'>): st
   const exceptions = unless.length > 0 ? `unless ${unless.join('; or ')}` : ''
   return [alternatives ? `when ${alternatives}` : '', exceptions].filter(Boolean).join(', ')
 }
+
+const toldOf = ({ id, effect, reason, layer, file, line, text }: ParsedPolicy): Told => ({
+  ...{ id, effect, reason, layer, file, line, text },
+})
 
 /**
  * Computes the matrix of a version, cell by cell; cells with the same conditions are walked once. To be run to its end
@@ -123,7 +162,7 @@ export function* matrixOf(
       cells.push({ role, ...pair, ...said, nominal: survey.side.decide(question).effect })
     }
   }
-  return { cells, groups: known.size }
+  return { cells, policies: survey.side.policies.map(toldOf), groups: known.size }
 }
 
 /** Runs a generator to its end. */

@@ -1,8 +1,11 @@
 /** One version as a walk asks it: what is left of its policies in a cell, and where each applies. */
 import type { PolicyDecision, Question } from '../core/decision.js'
 import type { Expr } from './cedar.js'
+import { cannotErr } from './certain.js'
 import type { Dimension } from './domain.js'
 import type { Engine } from './engine.js'
+import { isHeard, layerTerms } from './layer-terms.js'
+import { isLocal, type Layer } from './layers.js'
 import type { ParsedPolicy } from './parse.js'
 import { type Probe, probeOf } from './probe.js'
 import { residualOf } from './residual.js'
@@ -45,10 +48,14 @@ function* circumstances(dimensions: readonly Dimension[], base: Question): Gener
       yield* circumstances(others, withSetting(base, first.of, value))
 }
 
+/** What is delegated permits nothing by itself: it is another thing than a permit of the centre. */
+const kindOf = ({ effect, layer }: ParsedPolicy): string => (layer === 'delegated' ? layer : effect)
+
 /** Terms that still speak of action or resource mean something else in each cell. */
 const speaksOfCell = (terms: string): boolean => /"Var":"(action|resource)"/.test(terms)
 
-export function sideOf(engine: Engine): Side {
+/** @param under only this local layer's users are asked about: that they are its users need not be asked */
+export function sideOf(engine: Engine, under?: Layer): Side {
   const probes = new Map<string, Probe>()
   const tables = new Map<string, Uint8Array>()
   const probe = (policy: ParsedPolicy): Probe => {
@@ -56,6 +63,9 @@ export function sideOf(engine: Engine): Side {
     probes.set(policy.id, known)
     return known
   }
+  /** A policy of a local layer is not asked of others' users, so there it does not even err. */
+  const asks = (policy: ParsedPolicy, question: Question): number =>
+    CODES[isHeard(policy.layer, question) ? probe(policy).asks(question) : 'no']
   const { inCell } = choosing(engine.policies)
   return {
     policies: engine.policies,
@@ -63,24 +73,26 @@ export function sideOf(engine: Engine): Side {
     leftIn(question) {
       const { user, action, resource } = question
       return inCell(question).flatMap((policy) => {
-        const terms = residualOf(policy.json, { roles: user.roles, action, resource })
-        if (terms === undefined) return []
+        const own = residualOf(policy.json, { roles: user.roles, action, resource })
+        if (own === undefined) return []
+        const terms = policy.layer === under ? own : [...layerTerms(policy.layer), ...own]
         const text = JSON.stringify(terms)
         const cell = speaksOfCell(text) ? `${action} ${resource.type} ${resource.id}` : ''
-        return [{ policy, terms, key: `${policy.effect} ${cell} ${text}` }]
+        return [{ policy, terms, key: `${kindOf(policy)} ${cell} ${text}` }]
       })
     },
     table(left, dimensions, question) {
       const key = `${left.policy.id} ${left.key} ${JSON.stringify(dimensions.map(({ of, values }) => [of, values]))}`
       const known = tables.get(key)
       if (known) return known
-      const { asks } = probe(left.policy)
-      const table = Uint8Array.from(circumstances(dimensions, question), (one) => CODES[asks(one)])
+      const table = Uint8Array.from(circumstances(dimensions, question), (one) =>
+        asks(left.policy, one),
+      )
       if (tables.size >= MOST_TABLES) tables.clear()
       tables.set(key, table)
       return table
     },
-    ask: ({ policy }, question) => CODES[probe(policy).asks(question)],
+    ask: ({ policy }, question) => asks(policy, question),
     close() {
       for (const one of probes.values()) one.close()
       probes.clear()
@@ -88,11 +100,27 @@ export function sideOf(engine: Engine): Side {
   }
 }
 
-/** What can matter: nothing but a `forbid` that always applies; no `forbid` where there is no permit. */
+const permitsIn = (left: readonly Left[], fits: (policy: ParsedPolicy) => boolean): boolean =>
+  left.some(({ policy }) => policy.effect === 'permit' && fits(policy))
+
+const mayErr = ({ terms }: Left): boolean => !terms.every(cannotErr)
+
+/**
+ * What can matter: nothing but a `forbid` that always applies; no `forbid` where there is no permit. A local permit
+ * and what is delegated matter together; alone the first can still err, and the second is not asked.
+ */
 export function mattering(left: readonly Left[]): readonly Left[] {
   const always = left.filter(
     ({ policy, terms }) => policy.effect === 'forbid' && terms.length === 0,
   )
   if (always.length > 0) return always.slice(0, 1)
-  return left.some(({ policy }) => policy.effect === 'permit') ? left : []
+  const together =
+    permitsIn(left, ({ layer }) => isLocal(layer)) &&
+    permitsIn(left, ({ layer }) => layer === 'delegated')
+  if (!together && !permitsIn(left, ({ layer }) => layer === 'central')) return []
+  if (together) return left
+  return left.filter((one) => {
+    const { effect, layer } = one.policy
+    return effect === 'forbid' || layer === 'central' || (isLocal(layer) && mayErr(one))
+  })
 }

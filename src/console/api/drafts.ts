@@ -10,7 +10,7 @@ import { titlesOf } from '../difference-words.js'
 import { aboutDraft, draftOf, sidesOf } from '../draft-page.js'
 import type { ConsoleParts } from '../parts.js'
 import { type ApiAnswer, type ApiVisit, found } from './answering.js'
-import { differenceIn } from './differences.js'
+import { differenceIn, matrixIn } from './differences.js'
 
 const MOST_LISTED = 500
 const text = z.string().max(4_000)
@@ -140,8 +140,7 @@ export const matrixOfDraft =
   (parts: ConsoleParts) =>
   async (visit: ApiVisit): Promise<ApiAnswer> => {
     const { draft, files } = await draftOf(parts, visit)
-    const finding = parts.findings.matrix({ hash: draft.hash, files })
-    return found(finding, (value) => value, aboutDraft(draft))
+    return matrixIn(parts, visit, files, aboutDraft(draft))
   }
 
 // biome-ignore format: a table

@@ -7,7 +7,7 @@ import { sideOf } from '../draft-page.js'
 import type { ConsoleParts } from '../parts.js'
 import { seenFiles } from '../policies.js'
 import { type ApiAnswer, type ApiVisit, found } from './answering.js'
-import { differenceIn } from './differences.js'
+import { differenceIn, matrixIn } from './differences.js'
 
 const MOST_LISTED = 500
 const NUMBER = /^[1-9]\d{0,8}$/
@@ -72,9 +72,8 @@ export const diffVersions =
 export const matrixOfVersion =
   (parts: ConsoleParts) =>
   async (visit: ApiVisit): Promise<ApiAnswer> => {
-    const [side] = await seenSides(parts, visit, numberOf(visit))
-    if (!side) throw new Refusal('policy_version_unknown', 'no version')
-    return found(parts.findings.matrix(side), (value) => value, about(numberOf(visit)))
+    const { about: of, files } = await parts.drafts.version(numberOf(visit))
+    return matrixIn(parts, visit, files, about(of.version))
   }
 
 const back = z.strictObject({
