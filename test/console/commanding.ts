@@ -95,6 +95,7 @@ export async function worked(t: TestGateway, by: Call, line: string): Promise<Re
   const first = await by(line)
   if (first.status !== 202) return first
   await t.running.findings.idle()
+  await t.running.matrices.idle()
   return by(line)
 }
 
