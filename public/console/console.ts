@@ -60,7 +60,11 @@ function edit(area: HTMLTextAreaElement): void {
   const extensions = [
     ...[basicSetup, LOOK, lintGutter(), languageOf(language), EditorView.lineWrapping],
     EditorState.readOnly.of(area.readOnly),
-    EditorView.contentAttributes.of({ 'aria-label': label || file, 'aria-multiline': 'true' }),
+    EditorView.contentAttributes.of({
+      ...{ 'aria-label': label || file, 'aria-multiline': 'true' },
+      // It is reached by the tabulator anyhow; this says so to those who check it.
+      tabindex: '0',
+    }),
     EditorView.updateListener.of(({ docChanged, state }) => {
       if (docChanged) area.value = state.doc.toString()
     }),
