@@ -4,6 +4,7 @@ import { Refusal } from '../core/refusal.js'
 import { changeRows } from './change-rows.js'
 import { charts } from './charts.js'
 import { decisions } from './decisions.js'
+import { draftTile } from './draft-tile.js'
 import { endOneLaunch, endOnePerson, endOneSignOn } from './endings.js'
 import { home, type TileOf } from './home.js'
 import { launch } from './launch.js'
@@ -42,7 +43,7 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
   const [ofApp, ofSystem] = [endRegistered(parts, 'app'), endRegistered(parts, 'system')]
   const [noApp, noSystem] = [removeRegistered(parts, 'app'), removeRegistered(parts, 'system')]
   const rows: readonly Row[] = [
-    ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, TILES)],
+    ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, [draftTile(parts), ...TILES])],
     ['get',  '/console/launches',             'launches',      'console-view',    'central', 'Launches',  launches(parts)],
     ['post', '/console/launches',             'launches',      'console-view',    'central', '',          launches(parts)],
     ['get',  '/console/launches/:launch',     'launches',      'console-view',    'central', '',          launch(parts)],
