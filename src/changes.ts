@@ -7,6 +7,7 @@ import { recentQuestions } from './policy/asked-pages.js'
 import { createDrafts } from './policy/drafts.js'
 import { createFindings } from './policy/findings.js'
 import { lockedOut } from './policy/lockout.js'
+import { createMatrices } from './policy/matrices.js'
 import type { Soundness } from './policy/soundness.js'
 import { createWalks } from './policy/walks.js'
 import type { Sessions } from './session/sessions.js'
@@ -14,6 +15,8 @@ import type { Store } from './store/store.js'
 
 /** How long a check of what is typed may take, in milliseconds. */
 const LONGEST_TYPED = 10_000
+/** And trying one question out. */
+const LONGEST_TRIAL = 15_000
 
 interface Parts {
   readonly store: Store
@@ -23,7 +26,7 @@ interface Parts {
   readonly sound: Soundness
 }
 
-/** Three queues: who publishes waits neither behind a matrix nor behind what somebody types. */
+/** Queues of their own: who publishes waits neither behind a matrix, nor behind what somebody types or tries out. */
 export function openChanges(
   config: Config,
   { clock, random }: World,
@@ -33,6 +36,7 @@ export function openChanges(
   const walks = createWalks()
   const checks = createWalks()
   const typing = createWalks({ longest: LONGEST_TYPED })
+  const trials = createWalks({ longest: LONGEST_TRIAL })
   const keep = config.questions.keep_days * 86_400
   const questions = () => recentQuestions(store, clock(), keep)
   const findings = createFindings({ walks, checks, typing, sections, questions, clock })
@@ -47,7 +51,7 @@ export function openChanges(
     },
   })
   const close = () => {
-    for (const queue of [walks, checks, typing]) queue.close()
+    for (const queue of [walks, checks, typing, trials]) queue.close()
   }
-  return { drafts, findings, close }
+  return { drafts, findings, matrices: createMatrices(walks), trials, close }
 }

@@ -19,7 +19,6 @@ import type { Trail } from './audit/trail.js'
 import type { ConsoleParts } from './console/parts.js'
 import { consoleRoutes } from './console/routes.js'
 import type { EventName } from './core/audit.js'
-import type { Offered } from './core/authorization.js'
 import type { Post } from './core/console.js'
 import type { KnowUser } from './core/context.js'
 import type { Policies } from './core/decision.js'
@@ -98,10 +97,14 @@ export interface GatewayParts {
   readonly knowUser: KnowUser
   readonly findPatient: Parameters<RateLimits['seeking']>[0]
   readonly limits: RateLimits
-  readonly emergencies: Pick<LaunchParts['emergencies'], 'puts' | 'broken'>
+  readonly emergencies: Pick<LaunchParts['emergencies'], 'puts' | 'broken'> &
+    ConsoleParts['emergencies']
+  readonly matrices: ConsoleParts['matrices']
+  readonly trials: ConsoleParts['trials']
+  readonly directory: ConsoleParts['directory']
   readonly patientFlags: OAuthParts['patientFlags']
   readonly seals: LaunchParts['seals']
-  readonly offered: Offered & ConsoleParts['offered']
+  readonly offered: ConsoleParts['offered']
   readonly styleUrl: OAuthParts['styleUrl']
   readonly styled: OAuthParts['styled']
   readonly registration?: OAuthParts['registration']

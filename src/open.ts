@@ -179,7 +179,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
     ownKeys: openOwnKeys(ringPartsOf(config, { store, commit: trail.commit, clock })),
     ...{ provider, team, issuers, findPatient: record.findPatient, limits },
+    ...{ matrices: changes.matrices, trials: changes.trials, directory },
     emergencies: {
+      ...emergencies,
       puts: (emergency) => [...emergencyPuts(emergency), ...telling.alerts.puts(emergency)],
       broken: ({ id, launch, user: { organization }, reason, until }) =>
         log.warn(

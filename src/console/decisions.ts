@@ -4,10 +4,12 @@ import type { TrailEntry } from '../core/audit.js'
 import { type LaunchId, launchTime } from '../core/ids.js'
 import { after, type EpochMs, type Seconds } from '../core/values.js'
 import { type ParsedPolicy, parsePolicies } from '../policy/parse.js'
+import type { PolicyFiles } from '../policy/source.js'
 import { inWords } from './in-words.js'
 import { entriesOfLaunch } from './launch.js'
 import type { Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
+import { type Rebuilt, rebuilt } from './rebuilt.js'
 import { typed } from './typed.js'
 
 /** A reference has no time in it: so far back it is looked for. */
@@ -15,21 +17,32 @@ const BACK: Seconds = 90 * 86_400
 const MOST_READ = 200_000
 const MOST_VERSIONS = 8
 const MOST_DECISIONS = 50
+/** Denials that are asked again, the last ones: each takes a thread for a moment. */
+const MOST_REBUILT = 3
 
 const ID = /^(ref|lch)_[\w-]{8,60}$/
 
+interface Version {
+  readonly byId: ReadonlyMap<string, ParsedPolicy>
+  /** Absent where the store does not have it any more. */
+  readonly files?: PolicyFiles
+}
+
 /** Policies of past versions by id: read once, and few are kept. */
 function policyTexts({ store }: ConsoleParts) {
-  const kept = new Map<number, ReadonlyMap<string, ParsedPolicy>>()
-  return async (version: number): Promise<ReadonlyMap<string, ParsedPolicy>> => {
+  const kept = new Map<number, Version>()
+  return async (version: number): Promise<Version> => {
     const known = kept.get(version)
     if (known) return known
     const files = (await store.get('policy', String(version)))?.files
     const { policies } = files ? parsePolicies(files) : { policies: [] }
-    const byId = new Map(policies.map((policy) => [policy.id, policy]))
-    if (files) kept.set(version, byId)
+    const found = {
+      byId: new Map(policies.map((policy) => [policy.id, policy])),
+      ...(files ? { files } : {}),
+    }
+    if (files) kept.set(version, found)
     if (kept.size > MOST_VERSIONS) kept.delete([...kept.keys()][0] ?? 0)
-    return byId
+    return found
   }
 }
 
@@ -104,7 +117,7 @@ type Texts = ReturnType<typeof policyTexts>
 async function explained(texts: Texts, entry: TrailEntry, named: boolean) {
   const { policy, at, refusal, reference } = entry
   const version = policy?.version ?? 0
-  const known = await texts(version)
+  const { byId: known } = await texts(version)
   return {
     ...{
       when: inWords(at),
@@ -123,11 +136,26 @@ async function explained(texts: Texts, entry: TrailEntry, named: boolean) {
         reason: found?.reason,
         text: found?.text,
         effect: found?.effect,
+        layer: found?.layer,
         file: found?.file,
         line: found?.line,
       }
     }),
   }
+}
+
+/** For the last denials of a launch: what would have had to be different. By their hashes. */
+async function turnsOf(parts: ConsoleParts, texts: Texts, found: readonly TrailEntry[]) {
+  const denied = found.filter(
+    ({ what, policy, detail }) =>
+      what === 'decision_made' && policy?.effect === 'deny' && detail?.action !== 'grant',
+  )
+  const turns = denied.slice(-MOST_REBUILT).map(async (entry) => {
+    const { files } = await texts(entry.policy?.version ?? 0)
+    const missing = { missing: 'That version is not in the store any more.' }
+    return [entry.hash, files ? await rebuilt(parts, entry, files) : missing] as const
+  })
+  return new Map<string, Rebuilt>(await Promise.all(turns))
 }
 
 /** GET and POST /console/decisions, and GET /console/decisions/:of, where `of` is a reference or a launch. */
@@ -143,8 +171,12 @@ export function decisions(parts: ConsoleParts): (visit: Visit) => Promise<Shown>
     }
     const found = told((await entriesAbout(parts, of, visit.now)).filter(isDecision))
     const named = visit.may('console-view', 'trail')
+    const turns = await turnsOf(parts, texts, found)
     const rows = await Promise.all(
-      found.slice(-MOST_DECISIONS).map((entry) => explained(texts, entry, named)),
+      found.slice(-MOST_DECISIONS).map(async (entry) => ({
+        ...(await explained(texts, entry, named)),
+        turns: turns.get(entry.hash),
+      })),
     )
     const launch = found.find((entry) => entry.launch !== undefined)?.launch
     return {

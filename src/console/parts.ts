@@ -1,5 +1,6 @@
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
+import type { Offered } from '../core/authorization.js'
 import type { Post } from '../core/console.js'
 import type { Policies } from '../core/decision.js'
 import type { Clock, Random, Seconds } from '../core/values.js'
@@ -9,6 +10,10 @@ import type { OwnKeys } from '../keys/by-hand.js'
 import type { Keys } from '../keys/signing.js'
 import type { Drafts } from '../policy/drafts.js'
 import type { Findings } from '../policy/findings.js'
+import type { Matrices } from '../policy/matrices.js'
+import type { Directory } from '../policy/roles.js'
+import type { Walks } from '../policy/walks.js'
+import type { Emergencies } from '../session/emergencies.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'
 
@@ -22,11 +27,20 @@ export interface ConsoleParts {
   /** The life of a change of the policies. */
   readonly drafts: Drafts
   readonly findings: Findings
-  /** The plan's sections, as people call them. */
-  readonly offered: {
-    readonly sections: readonly { readonly id: string; readonly title: string }[]
-  }
   readonly policies: Policies & { mayRead(): boolean; posts(): readonly Post[] }
+  /** Policies looked at as a whole, and tried out, in threads of their own. */
+  readonly matrices: Matrices
+  readonly trials: Pick<Walks, 'tryOut'>
+  /** Organisations that are known, and what there is in a plan. */
+  readonly directory: Directory
+  readonly offered: Omit<Offered, 'sections'> & {
+    readonly sections: readonly {
+      readonly id: string
+      readonly title: string
+      readonly template: string
+    }[]
+  }
+  readonly emergencies: Pick<Emergencies, 'open' | 'read' | 'close' | 'waiting'>
   /** The OpenID provider, which sends people back to `/console/callback`. */
   readonly team: ClinicianProvider
   readonly pages: Pages
@@ -39,5 +53,6 @@ export interface ConsoleParts {
     readonly session: Seconds
     readonly session_idle: Seconds
     readonly offline: Seconds
+    readonly access_token: Seconds
   }
 }

@@ -4,8 +4,9 @@ import { Refusal } from '../core/refusal.js'
 import { changeRows } from './change-rows.js'
 import { charts } from './charts.js'
 import { decisions } from './decisions.js'
-import { draftTile } from './draft-tile.js'
+import { emergencyTile } from './emergencies.js'
 import { endOneLaunch, endOnePerson, endOneSignOn } from './endings.js'
+import { draftsTile, fleet, nodesTile } from './fleet.js'
 import { home, type TileOf } from './home.js'
 import { launch } from './launch.js'
 import { launches, signOns } from './launches.js'
@@ -15,6 +16,7 @@ import type { ConsoleParts } from './parts.js'
 import { patientLooks } from './patient-looks.js'
 import { endRegistered, removeRegistered } from './registered.js'
 import { registrations } from './registrations.js'
+import { seeingRows } from './seeing-rows.js'
 import { signInCallback, signInPage, startSignIn } from './sign-in.js'
 import { signOut } from './sign-out.js'
 import { trail } from './trail.js'
@@ -30,8 +32,12 @@ export type Row = readonly [
   ConsoleRow['answer'],
 ]
 
-/** What stands on the first page beside the policies in force: nodes, open drafts, emergency access to review. */
-const TILES: readonly TileOf[] = []
+/** What stands on the first page beside the policies in force. */
+const tilesOf = (parts: ConsoleParts): readonly TileOf[] => [
+  emergencyTile(parts),
+  draftsTile(parts),
+  nodesTile(parts),
+]
 
 /** What a row needs is asked before anything of it runs. A row with a label stands in the navigation. */
 // biome-ignore format: a table
@@ -43,7 +49,8 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
   const [ofApp, ofSystem] = [endRegistered(parts, 'app'), endRegistered(parts, 'system')]
   const [noApp, noSystem] = [removeRegistered(parts, 'app'), removeRegistered(parts, 'system')]
   const rows: readonly Row[] = [
-    ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, [draftTile(parts), ...TILES])],
+    ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, tilesOf(parts))],
+    ['get',  '/console/fleet',                'fleet',         'console-view',    'own',     'Nodes',     fleet(parts)],
     ['get',  '/console/launches',             'launches',      'console-view',    'central', 'Launches',  launches(parts)],
     ['post', '/console/launches',             'launches',      'console-view',    'central', '',          launches(parts)],
     ['get',  '/console/launches/:launch',     'launches',      'console-view',    'central', '',          launch(parts)],
@@ -79,6 +86,7 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
     ['get',  '/console/decisions/:of',        'decisions',     'console-view',    'central', '',          why],
     // The life of a change of the policies.
     ...changeRows(parts),
+    ...seeingRows(parts),
   ]
   return rows.map(([verb, path, part, act, layers, label, answer]) => ({ verb, path, part, act, layers, label, answer }))
 }

@@ -1,6 +1,7 @@
 /** What a policy's layer adds to its conditions, for whoever looks at a version as a whole. The engine needs none of it. */
 import type { Question } from '../core/decision.js'
 import type { Expr } from './cedar.js'
+import type { Limit } from './domain.js'
 import { isLocal, type Layer, layersOver, underLayer } from './layers.js'
 import type { PolicyFiles } from './source.js'
 import type { Setting, Subject } from './subject.js'
@@ -27,11 +28,16 @@ export function layerTerms(layer: Layer): readonly Expr[] {
 export const isHeard = (layer: Layer, { user }: Pick<Question, 'user'>): boolean =>
   !isLocal(layer) || layersOver(user).includes(layer)
 
-/** All values of one thing that are taken when only users under this layer count. */
-export const limitTo = (layer: `local/${string}`) => {
+/** Of one thing, this value and no other. */
+export const only = (of: Subject, is: Setting): readonly [Subject, Limit] => [
+  of,
+  { named: [is], fits: (value) => value === is },
+]
+
+/** Only users under this layer count. */
+export function limitTo(layer: `local/${string}`): ReadonlyMap<Subject, Limit> {
   const { of, is } = ownersOf(layer)
-  const limit = { named: [is], fits: (value: Setting) => value === is }
-  return new Map([[of, limit]])
+  return new Map([only(of, is)])
 }
 
 const LOCAL = /^policies\/(local\/[^/]+)\//

@@ -3,6 +3,7 @@ import type { Action, Resource } from '../core/decision.js'
 import type { Expr } from './cedar.js'
 import { isLocal, type Layer } from './layers.js'
 import type { AnyRole } from './names.js'
+import type { ParsedPolicy } from './parse.js'
 import type { Left } from './side.js'
 import { ANY_ROLES, type Survey } from './survey.js'
 import { type Kind, type Walk, walkOver } from './walk.js'
@@ -25,8 +26,14 @@ export interface Cell {
   /** False where only samples of the circumstances were asked. */
   readonly exhaustive: boolean
 }
+/** What is to be said of a policy beside its id. */
+export type Told = Pick<
+  ParsedPolicy,
+  'id' | 'effect' | 'reason' | 'layer' | 'file' | 'line' | 'text'
+>
 export interface Matrix {
   readonly cells: readonly Cell[]
+  readonly policies: readonly Told[]
   /** How many different sets of conditions there are. */
   readonly groups: number
 }
@@ -123,6 +130,10 @@ export function conditionOf({ when, unless }: Pick<Cell, 'when' | 'unless'>): st
   return [alternatives ? `when ${alternatives}` : '', exceptions].filter(Boolean).join(', ')
 }
 
+const toldOf = ({ id, effect, reason, layer, file, line, text }: ParsedPolicy): Told => ({
+  ...{ id, effect, reason, layer, file, line, text },
+})
+
 /**
  * Computes the matrix of a version, cell by cell; cells with the same conditions are walked once. To be run to its end
  * in a worker, or a piece at a time.
@@ -151,7 +162,7 @@ export function* matrixOf(
       cells.push({ role, ...pair, ...said, nominal: survey.side.decide(question).effect })
     }
   }
-  return { cells, groups: known.size }
+  return { cells, policies: survey.side.policies.map(toldOf), groups: known.size }
 }
 
 /** Runs a generator to its end. */

@@ -3,7 +3,7 @@ import type { Question } from '../core/decision.js'
 import { ROLES } from '../core/roles.js'
 import type { Given, Limit } from './domain.js'
 import { createPolicies, type Engine } from './engine.js'
-import { limitTo } from './layer-terms.js'
+import { limitTo, only } from './layer-terms.js'
 import { isLocal, type Layer } from './layers.js'
 import type { AnyRole } from './names.js'
 import { type RoleMap, readRoles } from './roles.js'
@@ -20,8 +20,6 @@ export interface Survey {
   readonly side: Side
   readonly map: RoleMap
   readonly pairs: readonly Pair[]
-  /** Only users under this layer count. */
-  readonly layer?: Layer
   /** The cell's question in ordinary circumstances. */
   question(role: AnyRole, pair: Pair): Question
   given(question: Question): Given
@@ -31,29 +29,37 @@ export interface Survey {
 interface Opening {
   readonly apps: readonly string[]
   readonly engine?: Engine
-  readonly layer?: Layer
+  readonly layer?: Layer | undefined
+  readonly organizationType?: string | undefined
+}
+
+/** What of a user is fixed. */
+function fixedBy({ layer, organizationType }: Opening): ReadonlyMap<Subject, Limit> {
+  const ofLayer = layer !== undefined && isLocal(layer) ? [...limitTo(layer)] : []
+  const ofType =
+    organizationType === undefined ? [] : [only('principal.organizationType', organizationType)]
+  return new Map([...ofLayer, ...ofType])
 }
 
 /**
  * Opens a version. It is not checked: that was done before, or its problems are shown beside.
  *
- * @param apps to ask about; @param engine of the same files, its owner's to close
- * @param layer local: only its users are asked about
+ * @param opening `apps` to ask about; `engine` of the same files, its owner's to close
+ * @param opening `layer`: only its users are asked about; `organizationType`: only those of such an organisation
  * @throws Problems where its policies or roles cannot be read
  */
-export function surveyOf(files: PolicyFiles, { apps, engine: lent, layer }: Opening): Survey {
+export function surveyOf(files: PolicyFiles, opening: Opening): Survey {
+  const { apps, engine: lent, layer } = opening
   const map = readRoles(files[ROLES_FILE] ?? '', ROLES_FILE)
   // Each question comes once.
   const engine = lent ?? createPolicies(files, { remember: 0 })
   const side = sideOf(engine, layer)
   const usual = new Map<AnyRole, Question>()
-  const limits: ReadonlyMap<Subject, Limit> =
-    layer !== undefined && isLocal(layer) ? limitTo(layer) : new Map()
+  const limits = fixedBy(opening)
   const under = (question: Question): Question =>
     [...limits].reduce((asked, [of, { named }]) => withSetting(asked, of, named[0] ?? ''), question)
   return {
     files,
-    ...(layer === undefined ? {} : { layer }),
     side,
     map,
     pairs: pairsOf(files[SCHEMA_FILE] ?? '', apps),

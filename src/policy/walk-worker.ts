@@ -7,6 +7,7 @@ import { matrixOf, type Progress } from './matrix.js'
 import { Problems } from './problem.js'
 import { replayFiles } from './replay.js'
 import { roleChanges } from './role-changes.js'
+import { tryOut } from './simulate.js'
 import { type Survey, surveyOf } from './survey.js'
 import type { Answers, Message, Task } from './walks.js'
 
@@ -44,6 +45,7 @@ function* replaying({ questions, before, after }: Task & { walk: 'replay' }) {
 function answer(task: Task): Answers[keyof Answers] {
   if (task.walk === 'replay') return run(replaying(task))
   if (task.walk === 'check') return checkFiles(task.files, task.sections, task).problems
+  if (task.walk === 'try') return tryOut(task.trial)
   if (task.walk === 'matrix') {
     const survey = surveyOf(task.files, task)
     return using([survey], () => run(matrixOf(survey)))

@@ -4,10 +4,12 @@ import { Worker } from 'node:worker_threads'
 import type { AskedQuestion } from './asked-pages.js'
 import type { Comparison } from './compare.js'
 import type { Layer } from './layers.js'
+import type { Whose } from './matrices.js'
 import type { Matrix, Progress } from './matrix.js'
 import { type Problem, Problems } from './problem.js'
 import type { Impact } from './replay.js'
 import type { RoleChange } from './role-changes.js'
+import type { Trial, Tried } from './simulate.js'
 import type { PolicyFiles } from './source.js'
 
 export interface Compared extends Comparison {
@@ -18,6 +20,7 @@ export interface Answers {
   readonly compare: Compared
   readonly replay: Impact
   readonly check: readonly Problem[]
+  readonly try: Tried | undefined
 }
 /** @property apps to ask about */
 export type Task =
@@ -25,8 +28,10 @@ export type Task =
       readonly walk: 'matrix'
       readonly files: PolicyFiles
       readonly apps: readonly string[]
-      readonly layer?: Layer
+      readonly layer?: Layer | undefined
+      readonly organizationType?: string | undefined
     }
+  | { readonly walk: 'try'; readonly trial: Trial }
   | {
       readonly walk: 'compare'
       readonly before: PolicyFiles
@@ -71,15 +76,12 @@ export class WalkStopped extends Error {
 
 export interface Walks {
   /**
-   * @param options with `layer` as its users see it: of files that are theirs (layer-terms.ts)
+   * @param options with `layer` as its users see it: of files that are theirs (layer-terms.ts); with
+   * `organizationType` as those see it whose organisation is of this type
    * @throws Problems where the version cannot be read
    * @throws WalkStopped
    */
-  matrix(
-    files: PolicyFiles,
-    apps: readonly string[],
-    options?: Options & { readonly layer?: Layer },
-  ): Promise<Matrix>
+  matrix(files: PolicyFiles, apps: readonly string[], options?: Options & Whose): Promise<Matrix>
   /** @throws the same */
   compare(
     before: PolicyFiles,
@@ -100,6 +102,12 @@ export interface Walks {
     sections: readonly string[],
     options?: Options & { readonly withTests?: boolean },
   ): Promise<readonly Problem[]>
+  /**
+   * Tries questions out.
+   * @returns `undefined` where no question is answered as it was
+   * @throws the same
+   */
+  tryOut(trial: Trial, options?: Options): Promise<Tried | undefined>
   /** Stops what runs and what waits. */
   close(): void
 }
@@ -170,8 +178,9 @@ export function createWalks({ longest = LONGEST } = {}): Walks {
   }
 
   return {
-    matrix: (files, apps, { layer, ...options } = {}) =>
-      inTurn({ walk: 'matrix', files, apps, ...(layer ? { layer } : {}) }, options),
+    matrix: (files, apps, { layer, organizationType, ...options } = {}) =>
+      inTurn({ walk: 'matrix', files, apps, layer, organizationType }, options),
+    tryOut: (trial, options = {}) => inTurn({ walk: 'try', trial }, options),
     compare: (before, after, apps, options = {}) =>
       inTurn({ walk: 'compare', before, after, apps }, options),
     replay: (questions, before, after, options = {}) =>

@@ -152,7 +152,7 @@ describe.each(STORES)('the guard on the %s store', (store) => {
     expect(home).toMatch(/Home .*Decisions/)
     expect(home).not.toMatch(/Launches|Keys|Trail/)
     const operator = wordsOf((await get(t, as('operator'), '/console')).text)
-    expect(operator).toMatch(/Home Launches Sign-ons Charts .*Keys Trail/)
+    expect(operator).toMatch(/Home Nodes Launches Sign-ons Charts .*Keys Trail/)
   })
 
   it('never lets a page be framed, kept, sniffed or reached by another window', async () => {

@@ -1,0 +1,48 @@
+/** Which files a page is about: the version in force, an older one, or a draft. */
+import type { Draft } from '../core/draft.js'
+import { Refusal } from '../core/refusal.js'
+import { draftRecords } from '../policy/draft-records.js'
+import { localLayersOf } from '../policy/layer-terms.js'
+import type { Layer } from '../policy/layers.js'
+import type { PolicyFiles } from '../policy/source.js'
+import type { Visit } from './page.js'
+import type { ConsoleParts } from './parts.js'
+
+export interface Chosen {
+  readonly files: PolicyFiles
+  /** In words, for a page. */
+  readonly words: string
+  readonly draft?: Draft
+  /** With a draft: what it began from. */
+  readonly version: number
+}
+
+const isVersion = (text: string): boolean => /^[1-9]\d{0,8}$/.test(text)
+
+/**
+ * Somebody with a duty in one layer sees drafts of that layer alone.
+ *
+ * @param of a version's number, a draft's id, or nothing
+ * @throws Refusal draft_unknown, policy_version_unknown
+ */
+export async function chosen(parts: ConsoleParts, visit: Visit, of: string): Promise<Chosen> {
+  const records = draftRecords(parts)
+  if (of === '' || isVersion(of)) {
+    const { about, files } = of === '' ? await records.inForce() : await records.version(Number(of))
+    const words = of === '' ? `version ${about.version}, in force` : `version ${about.version}`
+    return { files, version: about.version, words }
+  }
+  const { draft, files } = await records.read(of)
+  if (visit.layer !== 'central' && draft.layer !== visit.layer)
+    throw new Refusal('draft_unknown', 'of another layer')
+  return { files, version: draft.base.version, words: `the draft “${draft.title}”`, draft }
+}
+
+/** The layer as whose users the matrix is seen: a member of one layer sees no other. */
+export function layerOf(visit: Visit, files: PolicyFiles, asked: string): Layer | undefined {
+  if (visit.layer !== 'central') return visit.layer as Layer
+  return localLayersOf(files).find((layer) => layer === asked)
+}
+
+export const appIds = async ({ registry }: Pick<ConsoleParts, 'registry'>) =>
+  (await registry.clients()).map(({ id }) => id).sort()
