@@ -4,7 +4,12 @@ import type { Logger } from 'pino'
 import { openAccessTokens } from './access/access-token.js'
 import type { Bearer } from './access/bearer.js'
 import { bearerOf, createCallers } from './access/bearer.js'
-import { createCertificates, type MutualTls } from './access/certificate.js'
+import {
+  aliasOf,
+  type CertificateOf,
+  createCertificates,
+  type MutualTls,
+} from './access/certificate.js'
 import { createClientAuthentication } from './access/client.js'
 import { createDpop, type Dpop } from './access/dpop.js'
 import { createNonces } from './access/dpop-nonces.js'
@@ -83,6 +88,8 @@ export interface GatewayParts {
   readonly registry: Registry
   readonly sessions: Sessions
   readonly policies: Policies & { mayRead(): boolean; posts(): readonly Post[] }
+  readonly drafts: ConsoleParts['drafts']
+  readonly findings: ConsoleParts['findings']
   readonly provider: ClinicianProvider
   /** The same, for the console's people. */
   readonly team: ClinicianProvider
@@ -150,13 +157,12 @@ const consoleRowsOf = (parts: ConsoleParts): readonly Row[] =>
   ])
 
 // biome-ignore format: a table
-function surface(parts: GatewayParts, dpop: Dpop): readonly Route[] {
+function surface(parts: GatewayParts, dpop: Dpop, certificateOf: CertificateOf): readonly Route[] {
   const pages = createPages(parts.pages)
   const bases = { fhir: `${parts.issuer}/fhir`, openehr: `${parts.issuer}/openehr/v1` }
   const findPatient = parts.limits.seeking(parts.findPatient)
   const emergencies = { ...parts.emergencies, admit: parts.limits.emergency }
   const launch: LaunchParts = { ...parts, pages, fhirBase: bases.fhir, findPatient, emergencies }
-  const certificateOf = createCertificates(parts)
   const tokens = openAccessTokens(parts)
   const oauth: OAuthParts = { ...parts, pages, bases, dpop, certificateOf, tokens }
   const authenticate = parts.limits.clients(
@@ -230,8 +236,11 @@ export function createGateway(parts: GatewayParts): Express {
   app.use('/assets', assets())
 
   const router = Router({ caseSensitive: true, strict: true })
-  const dpop = createDpop({ ...parts, nonces: createNonces(parts) })
-  for (const { verb, path, answers, readers, refused, handler } of surface(parts, dpop)) {
+  const certificateOf = createCertificates(parts)
+  const nonces = createNonces(parts)
+  const dpop = createDpop({ ...parts, nonces, aliasOf: aliasOf(parts.mtls, certificateOf) })
+  const routes = surface(parts, dpop, certificateOf)
+  for (const { verb, path, answers, readers, refused, handler } of routes) {
     const begin: RequestHandler = (_req, res, next) => {
       startJourney(res, answers, refused)
       next()

@@ -4,6 +4,7 @@ import type { Express } from 'express'
 import { createRateLimits } from './access/rates.js'
 import { createRegistry, type Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
+import { openChanges } from './changes.js'
 import type { Config } from './config.js'
 import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
@@ -21,14 +22,14 @@ import { createNotices, type NoticeParts, type Notices } from './oauth/notices.j
 import { GRANT_TYPES } from './oauth/token.js'
 import { openOutside } from './outside.js'
 import { type Asked, createAsked } from './policy/asked.js'
+import type { Findings } from './policy/findings.js'
 import { type Beat, createBeat } from './policy/fleet.js'
-import { createMatrices } from './policy/matrices.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
 import { createShadow, type Shadow } from './policy/shadow.js'
+import { createSoundness } from './policy/soundness.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
-import { createWalks, type Walks } from './policy/walks.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
 import { type Alerts, createAlerts } from './session/alerts.js'
@@ -45,6 +46,8 @@ export interface OpenGateway {
   readonly policies: OpenPolicies
   /** Keeps a sample of what is asked of the policies. */
   readonly asked: Asked
+  /** What is found out about drafts and versions. */
+  readonly findings: Findings
   /** Says in the store that this node runs, and by which version. */
   readonly fleet: Beat
   /** Compares a draft with what is decided. */
@@ -72,22 +75,14 @@ const HOLD_MARGIN_MS = 5_000
 async function openRules(config: Config, { clock, random }: World, store: Store, trail: Trail) {
   const source = await readSource(config.paths)
   const sections = config.plan.map(({ id }) => id)
-  const policies = await openPolicies({ store, trail, clock, source, sections })
+  const sound = createSoundness()
+  const policies = await openPolicies({ store, trail, clock, source, sections, sound })
   const text = await readFile(config.paths.organizations, 'utf8')
   const directory = readOrganizations(text, policies.roles(), config.paths.organizations)
   const fleet = createBeat({ store, policies, clock, random })
   const keep = config.questions.keep_days * 86_400
-  return { policies, directory, fleet, asked: createAsked({ store, clock, random, keep }) }
+  return { policies, sound, directory, fleet, asked: createAsked({ store, clock, random, keep }) }
 }
-
-/** How long trying one question out may take, in milliseconds. */
-const LONGEST_TRIAL = 15_000
-
-/** What the console shows of whole versions. What somebody tries out waits for no matrix. */
-const openSeeing = ({ whole, trials }: Readonly<Record<'whole' | 'trials', Walks>>) => ({
-  matrices: createMatrices(whole),
-  trials,
-})
 
 /** Systems that a command adds later may have styles as well; the capability says what the configuration holds. */
 const stylesOf = ({ pages, systems }: Config) => ({
@@ -144,12 +139,11 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const world = { ...given, random: inBulk(given.random) }
   const { clock, random, log } = world
   const { store, keys, trail, metrics } = await openFoundations(config, world)
-  const { policies, directory, fleet, asked } = await openRules(config, world, store, trail).catch(
-    async (error: unknown) => {
-      await store.close()
-      throw error
-    },
-  )
+  const rules = await openRules(config, world, store, trail).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
+  const { policies, directory, fleet, asked } = rules
   metrics.watch(policies)
   const shadow = createShadow({ store, clock, node: fleet.node, counted: metrics.shadowed })
   const heard = shadow.observing(asked.observing(policies))
@@ -167,8 +161,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
   const telling = openTelling(config, world, about)
-  const walks = { whole: createWalks(), trials: createWalks({ longest: LONGEST_TRIAL }) }
+  const changes = openChanges(config, world, { ...about, sound: rules.sound })
   const app = createGateway({
+    ...{ drafts: changes.drafts, findings: changes.findings },
     ...{
       issuer: config.issuer,
       store,
@@ -184,7 +179,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
     ownKeys: openOwnKeys(ringPartsOf(config, { store, commit: trail.commit, clock })),
     ...{ provider, team, issuers, findPatient: record.findPatient, limits },
-    ...{ ...openSeeing(walks), directory },
+    ...{ matrices: changes.matrices, trials: changes.trials, directory },
     emergencies: {
       ...emergencies,
       puts: (emergency) => [...emergencyPuts(emergency), ...telling.alerts.puts(emergency)],
@@ -233,8 +228,14 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
-    ...{ app, store, trail, keys, registry, policies, asked, fleet, shadow, metrics },
-    ...{ notices: telling.notices, alerts: telling.alerts, emergencies },
+    ...{ app, store, trail, keys, registry, asked, fleet, shadow, metrics },
+    policies: heard,
+    ...{
+      findings: changes.findings,
+      notices: telling.notices,
+      alerts: telling.alerts,
+      emergencies,
+    },
     tick() {
       every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
       every(NOTICE_EVERY_MS, 'privacy officers could not be told', telling.alerts.turn)
@@ -252,8 +253,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     },
     async close() {
       for (const timer of timers) clearInterval(timer)
-      walks.whole.close()
-      walks.trials.close()
+      changes.close()
       shadow.close()
       policies.close()
       await telling.close()

@@ -21,7 +21,7 @@ const BEHIND =
 // biome-ignore format: a table
 const ROWS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   service:      { type: 'key', grant_types: ['client_credentials'], scopes: ['system/*.rs', 'system/CarePlan.cruds', 'system/composition-care-plan::*.r', 'patient/Patient.r', 'user/Patient.r', '__introspect', 'openid'] },
-  reader:       { type: 'key', grant_types: ['client_credentials'], scopes: ['system/Patient.r'] },
+  reader:       { type: 'key', grant_types: ['client_credentials'], scopes: ['system/Patient.r'], introspects: true },
   'back-end':   { type: 'key', grant_types: [TOKEN_EXCHANGE], exchanges_for: ['care-plan', 'key-app'], scopes: BEHIND.split(' ') },
   'back-end-2': { type: 'key', grant_types: [TOKEN_EXCHANGE], exchanges_for: ['back-end'], scopes: BEHIND.split(' ') },
   'back-end-3': { type: 'key', grant_types: [TOKEN_EXCHANGE], exchanges_for: ['back-end-2'], scopes: BEHIND.split(' ') },
@@ -30,7 +30,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'circle-2':   { type: 'key', grant_types: [TOKEN_EXCHANGE], exchanges_for: ['circle'], scopes: BEHIND.split(' ') },
   'other-end':  { type: 'key', grant_types: [TOKEN_EXCHANGE], exchanges_for: ['v1-app'], scopes: BEHIND.split(' ') },
   'small-end':  { type: 'key', grant_types: [TOKEN_EXCHANGE], exchanges_for: ['care-plan'], scopes: ['patient/Patient.r'], access_token_lifetime: 60 },
-  'secret-app': { type: 'secret', profile: 'oidc', secret_hash: hashOf(SECRET), redirect_uris: ['https://secret.example/'], scopes: ['openid'] },
+  'secret-app': { type: 'secret', profile: 'oidc', introspects: true, secret_hash: hashOf(SECRET), redirect_uris: ['https://secret.example/'], scopes: ['openid'] },
   'fapi-app':   { type: 'key', profile: 'fapi2', redirect_uris: ['https://fapi.example/'], scopes: ['openid'] },
   'resource':   { type: 'key', profile: 'fapi2', introspects: true, redirect_uris: ['https://fapi.example/'], scopes: ['openid'] },
 }

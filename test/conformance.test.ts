@@ -1,5 +1,5 @@
 /** docs/conformance.md, held against the files that it names and against what a gateway says of itself. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
@@ -136,6 +136,33 @@ describe('The rows of docs/conformance.md', () => {
       .filter(({ status }) => status !== 'not offered')
       .filter((row) => filesIn(row.where).length === 0 || shownBy(row).length === 0)
     expect(bare).toEqual([])
+  })
+})
+
+describe('The attacks', () => {
+  const files = readdirSync(join(ROOT, 'test/attack')).filter((name) => name.endsWith('.test.ts'))
+
+  it('run on both stores, or say that the store has no part in them', () => {
+    const neither = files.filter((name) => {
+      const text = textOf(`test/attack/${name}`)
+      return !/describe\.each\(STORES\)/.test(text) && !text.includes('The store has no part in it')
+    })
+    expect(neither).toEqual([])
+  })
+
+  it.each([
+    'authorize',
+    'dpop',
+    'exchange',
+    'introspection',
+    'link',
+    'logout-token',
+    'registration',
+    'replay',
+    'sign-out',
+    'tokens',
+  ])('of %s.test.ts come by two nodes', (name) => {
+    expect(textOf(`test/attack/${name}.test.ts`)).toMatch(/secondNode\(\)/)
   })
 })
 

@@ -8,14 +8,14 @@ import { type AccessTokens, isService, type LiveToken } from './access-token.js'
 import type { CertificateOf } from './certificate.js'
 import { requireBoundCertificate } from './confirmation.js'
 import type { Dpop } from './dpop.js'
+import type { Registry } from './registry.js'
 
 interface Parts {
   readonly tokens: AccessTokens
   readonly sessions: Pick<Sessions, 'touch'>
   readonly policies: { mayRead(): boolean; mayIssue(): boolean }
   readonly dpop: Dpop
-  /** Whether proofs of an app must carry a nonce of ours; none must, unless this says so. */
-  readonly needsNonce?: (app: string) => Promise<boolean>
+  readonly registry: Pick<Registry, 'client'>
   readonly certificateOf: CertificateOf
 }
 
@@ -54,7 +54,7 @@ function credentialOf({ headersDistinct }: Request, sent?: string): Credential {
  * @see RFC 9449 §7.1, §7.2
  */
 async function requireHolder(
-  { dpop, needsNonce, certificateOf }: Parts,
+  { dpop, registry, certificateOf }: Parts,
   req: Request,
   { scheme, token }: Credential,
   claims: AccessClaims,
@@ -67,7 +67,8 @@ async function requireHolder(
     throw new Refusal('token_invalid', bound ? 'without a proof' : 'not bound to a key')
   requireBoundCertificate(cnf, req, certificateOf)
   if (!bound) return
-  const requireNonce = (await needsNonce?.(String(claims.client_id))) ?? false
+  const { nonceRequired: requireNonce = false } =
+    (await registry.client(String(claims.client_id))) ?? {}
   const proof = await dpop.prove(req, { accessToken: token, required: true, requireNonce })
   if (proof?.jkt !== cnf.jkt) throw new Refusal('token_other_key', 'cnf.jkt')
 }

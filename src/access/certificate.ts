@@ -133,6 +133,20 @@ export function createCertificates(parts: {
   }
 }
 
+/** The alias, for a call that comes with a certificate: its proofs name it there (RFC 8705 §5; RFC 9449 §4.3). */
+export const aliasOf =
+  (mtls: Pick<MutualTls, 'alias'> | undefined, certificateOf: CertificateOf) =>
+  (req: Request): string | undefined => {
+    if (!mtls) return undefined
+    try {
+      certificateOf(req, 'client_unproven')
+      return mtls.alias
+    } catch (error) {
+      if (error instanceof Refusal) return undefined
+      throw error
+    }
+  }
+
 /**
  * `tls_client_auth`: a trusted authority, and the registered name.
  * @throws Refusal of the given code

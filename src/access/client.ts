@@ -1,6 +1,7 @@
 /** Which app calls, and how it proves it. */
 import type { Request } from 'express'
 import { z } from 'zod'
+import { holdsKey } from '../core/certificate.js'
 import type { Client } from '../core/client.js'
 import { type ClientType, profileOf } from '../core/client-profile.js'
 import { isSecret, sha256 } from '../core/ids.js'
@@ -134,9 +135,12 @@ const byKey: Proof = async (parts, client, shown, { path }) => {
 const byCertificate: Proof = async (parts, client, shown, req) => {
   if (shown.by !== 'name') throw new Refusal('client_unproven', 'not by certificate')
   const presented = parts.certificateOf(req, 'client_unproven')
-  const { certificate, keys } = client
-  if (certificate) requireName(certificate, presented, 'client_unproven')
-  else requireKey(keys && 'jwks' in keys ? keys.jwks.keys : [], presented, 'client_unproven')
+  const { certificate, keys: source } = client
+  if (certificate) return requireName(certificate, presented, 'client_unproven')
+  if (!source) throw new Refusal('client_unproven', 'no keys')
+  const has = (keys: Parameters<typeof holdsKey>[0]) => holdsKey(keys, presented)
+  const keys = await parts.trusted.keys(source, has, 'client_unproven')
+  requireKey(keys, presented, 'client_unproven')
 }
 
 /** How each type of app proves itself. */
@@ -149,6 +153,28 @@ const PROOFS: Readonly<Record<ClientType, Proof>> = {
   certificate: byCertificate,
 }
 
+const idOf = (shown: Shown): string =>
+  shown.by === 'assertion'
+    ? String(peek(shown.assertion, 'client_unproven').iss).slice(0, 64)
+    : shown.id
+
+/**
+ * Whether the proof of a call must carry a nonce: asked before its app is proven, so that an app that is told one has
+ * spent no assertion. What names no app is refused where it is to prove itself.
+ */
+export async function needsNonce(
+  registry: Pick<Registry, 'client'>,
+  req: Request,
+  sent: Sent,
+): Promise<boolean> {
+  try {
+    return (await registry.client(idOf(shownBy(req, sent))))?.nonceRequired ?? false
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'client_unproven') return false
+    throw error
+  }
+}
+
 /**
  * @throws Refusal client_unproven, assertion_replayed
  * @see RFC 6749 §2.3, §3.2.1
@@ -156,10 +182,7 @@ const PROOFS: Readonly<Record<ClientType, Proof>> = {
 export function createClientAuthentication(parts: Parts): ClientAuthentication {
   return async (req, sent) => {
     const shown = shownBy(req, sent)
-    const id =
-      shown.by === 'assertion'
-        ? String(peek(shown.assertion, 'client_unproven').iss).slice(0, 64)
-        : shown.id
+    const id = idOf(shown)
     const client = await parts.registry.client(id)
     if (!client) throw new Refusal('client_unproven', 'unknown')
     if ((sent.get('client_id') ?? client.id) !== client.id)

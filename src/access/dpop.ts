@@ -1,7 +1,7 @@
 /** Which key a request's sender holds, shown by a DPoP proof that is good once. */
 import { types as values } from 'node:util'
 import type { Request } from 'express'
-import { judgeProof, readProof } from '../core/dpop.js'
+import { judgeProof, type ProofClaims, readProof, targetUri } from '../core/dpop.js'
 import { sha256 } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
 import { after, type Clock, type Seconds } from '../core/values.js'
@@ -22,8 +22,6 @@ export interface Demand {
   readonly required?: boolean
   /** Whether a proof must carry a nonce of ours. One that it does carry is always judged. */
   readonly requireNonce?: boolean
-  /** What `htu` must name, where that is not the request's path under our issuer (an alias on another host). */
-  readonly uri?: string
 }
 
 export interface Dpop {
@@ -42,6 +40,8 @@ interface Parts {
   readonly clock: Clock
   readonly skew: Seconds
   readonly nonces: Nonces
+  /** The origin that a request came to by its certificate; `undefined` for one that shows none. */
+  readonly aliasOf?: (req: Request) => string | undefined
 }
 
 /** A claim outlives its proof, so that what was judged fresh in its last moment is not claimed when both are over. */
@@ -54,11 +54,21 @@ function proofOf({ headersDistinct }: Request): string | undefined {
   return sent[0]
 }
 
-/** Below our issuer, never by Host; the path as it was sent, for Express's own has been through other hands. */
-const uriOf = (issuer: string, { originalUrl }: Request): string => `${issuer}${originalUrl}`
+/**
+ * What `htu` must name: the path below our issuer, or below the alias of who comes with a certificate; never by Host.
+ * The path as it was sent, for Express's own has been through other hands.
+ */
+function uriOf({ issuer, aliasOf }: Parts, req: Request, { htu }: ProofClaims): string {
+  const alias = aliasOf?.(req)
+  const atAlias = `${alias}${req.originalUrl}`
+  return alias !== undefined && targetUri(htu) === targetUri(atAlias)
+    ? atAlias
+    : `${issuer}${req.originalUrl}`
+}
 
 /** @see RFC 9449 §4.3, §8, §9, §11.1 */
-export function createDpop({ issuer, store, clock, skew, nonces }: Parts): Dpop {
+export function createDpop(parts: Parts): Dpop {
+  const { store, clock, skew, nonces } = parts
   return {
     nonce: nonces.current,
     async prove(req, demand = {}) {
@@ -70,7 +80,7 @@ export function createDpop({ issuer, store, clock, skew, nonces }: Parts): Dpop 
       }
       const proof = readProof(jws)
       const { jkt, claims } = proof
-      const request = { method: req.method, uri: demand.uri ?? uriOf(issuer, req), accessToken }
+      const request = { method: req.method, uri: uriOf(parts, req, claims), accessToken }
       const until = judgeProof(claims, request, clock(), skew)
       await verifyEmbedded(jws, proof).catch((cause: unknown) => {
         const detail = values.isNativeError(cause) ? cause.message : 'signature'

@@ -46,6 +46,10 @@ export interface RateLimits {
   ): (...sent: A) => Promise<Client>
   /** Counts broken glasses on who broke them, wherever they did. @throws Refusal rate_limited */
   emergency(uid: string): Promise<void>
+  /** Counts codes of commands on who typed them, right or wrong. @throws Refusal rate_limited */
+  devices(uid: string): Promise<void>
+  /** Counts commands that want to sign in on their address. @throws Refusal rate_limited */
+  commands(handler: RequestHandler): RequestHandler
   /** Counts registrations of apps on their address. @throws Refusal rate_limited */
   registrations(handler: RequestHandler): RequestHandler
   /** Counts launches, and birth dates that were wrong. @throws Refusal rate_limited */
@@ -116,16 +120,23 @@ export function createRateLimits(parts: Parts): RateLimits {
     if (excess) throw tooMany(excess)
   }
 
+  const onAddress =
+    (limit: LimitName) =>
+    (handler: RequestHandler): RequestHandler =>
+    async (req, res, next) => {
+      await admit(limit, { address: addressOf(req) })
+      await handler(req, res, next)
+    }
+
   return {
     async flood(req, _res, next) {
       await admit('flood', { address: addressOf(req) })
       next()
     },
     emergency: (uid) => admit('emergencies', { ...PROVEN, user: uid }),
-    registrations: (handler) => async (req, res, next) => {
-      await admit('registrations', { address: addressOf(req) })
-      await handler(req, res, next)
-    },
+    devices: (uid) => admit('devices', { ...PROVEN, user: uid }),
+    commands: onAddress('commands'),
+    registrations: onAddress('registrations'),
     ...guards(admit, openTries(limiters, clock, tooMany)),
     async refused(req, { system, user }, refusal) {
       const limit = limitOf(refusal.code)

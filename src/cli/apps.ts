@@ -60,6 +60,7 @@ export const MEMBERS: readonly Member[] = [
   { option: 'san-email',          member: 'tls_client_auth_san_email',  read: text,  type: 'string', value: 'EMAIL', help: 'the same, by an e-mail address' },
   { option: 'certificate-bound',  member: 'tls_client_certificate_bound_access_tokens', read: flag, type: 'boolean', help: 'its tokens are bound to its certificate, always' },
   { option: 'dpop-bound',         member: 'dpop_bound_access_tokens',   read: flag,  type: 'boolean', help: 'its tokens are bound to a key of its choice (DPoP), always' },
+  { option: 'dpop-nonce',         member: 'dpop_nonce',                 read: text,  type: 'string', value: 'required', help: 'its proofs must carry a nonce of ours (an app whose tokens are bound to a key)' },
   { option: 'pushed',             member: 'require_pushed_authorization_requests', read: flag, type: 'boolean', help: 'it must push its authorization requests' },
   { option: 'pkce',               member: 'pkce',                       read: text,  type: 'string', value: 'optional', help: 'profile oidc: neither PKCE nor a nonce is demanded (weaker)' },
   { option: 'request-objects',    member: 'request_objects',            read: text,  type: 'string', value: 'WHEN', help: 'allowed or required: signed authorization requests' },
@@ -68,11 +69,12 @@ export const MEMBERS: readonly Member[] = [
   { option: 'id-token-algorithm', member: 'id_token_algorithm',         read: text,  type: 'string', value: 'ALG', help: 'RS256 (default) or ES256' },
   { option: 'userinfo-algorithm', member: 'userinfo_algorithm',         read: text,  type: 'string', value: 'ALG', help: 'signs its userinfo with RS256 or ES256' },
   { option: 'exchanges-for',      member: 'exchanges_for',              read: texts, type: 'string', multiple: true, value: 'ID', help: 'an app whose tokens it exchanges as its back end, repeatable' },
-  { option: 'introspects',        member: 'introspects',                read: yesNo, type: 'string', value: 'yes|no', help: 'whether it may introspect other apps’ tokens (default as its profile)' },
+  { option: 'introspects',        member: 'introspects',                read: yesNo, type: 'string', value: 'yes|no', help: 'yes: it may introspect other apps’ tokens, as a server that takes them (default no, but for services with the scope __introspect)' },
   { option: 'post-logout-redirect', member: 'post_logout_redirect_uris', read: texts, type: 'string', multiple: true, value: 'URL', help: 'where a sign-out may go on to, repeatable' },
   { option: 'backchannel-logout', member: 'backchannel_logout_uri',     read: text,  type: 'string', value: 'URL', help: 'where it is told that a sign-on is over' },
   { option: 'backchannel-logout-session', member: 'backchannel_logout_session_required', read: flag, type: 'boolean', help: 'and it must be told of which session (it always is)' },
   { option: 'token-lifetime',     member: 'access_token_lifetime',      read: number, type: 'string', value: 'SECONDS', help: 'of its access tokens, at most 600' },
+  { option: 'offline-lifetime',   member: 'offline_lifetime',           read: number, type: 'string', value: 'SECONDS', help: 'of its grants with offline_access, where the gateway’s own is longer' },
 ]
 
 /** What an app of type secret shares with us: made here and said once, or taken from a file or standard input. @throws Usage */

@@ -1,6 +1,7 @@
 /** What a command is, and how one is found, read and answered. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { ConfigError } from '../config.js'
+import { REFUSALS, Refusal } from '../core/refusal.js'
 import type { Clock, Random } from '../core/values.js'
 import { KeyFault } from '../keys/fault.js'
 import { Problems } from '../policy/problem.js'
@@ -158,10 +159,14 @@ export async function runCommand(
   }
 }
 
+const inWords = ({ code, told }: Refusal): string =>
+  told === undefined ? REFUSALS[code].text : `${REFUSALS[code].text.slice(0, -1)}: ${told}.`
+
 /** What keeps a command from its work and is no bug: said in a line. `undefined` for a bug. */
 function faultOf(error: unknown): string | undefined {
   const known = [Refused, ConfigError, Problems, KeyFault]
   if (known.some((kind) => error instanceof kind)) return (error as Error).message
+  if (error instanceof Refusal) return inWords(error)
   if (error instanceof StoreFailure) return `The store could not be used: ${error.message}`
   // The system's own: a folder that may not be written to, a port that is taken.
   const { syscall, message } = error as NodeJS.ErrnoException

@@ -5,7 +5,10 @@ import { demo } from './demo.js'
 import { appEnd, appRemove, systemEnd, systemRemove } from './endings.js'
 import { keysList, keysRewrap, keysRotate } from './keys.js'
 import { launch } from './launch.js'
-import { policyCheck } from './policy.js'
+import { policyCheck, policyTest } from './policy.js'
+import { policyDiff } from './policy-diff.js'
+import { policyImpact } from './policy-impact.js'
+import { policyExport, policyList } from './policy-versions.js'
 import { systemAdd, systemList } from './registrations.js'
 import { serve } from './serve.js'
 
@@ -24,6 +27,11 @@ export const COMMANDS: readonly Command[] = [
   systemEnd,
   systemRemove,
   policyCheck,
+  policyTest,
+  policyDiff,
+  policyImpact,
+  policyList,
+  policyExport,
   keysList,
   keysRotate,
   keysRewrap,

@@ -1,27 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { parse } from 'yaml'
-import { checkSource } from '../policy/check.js'
-import { describeProblem } from '../policy/problem.js'
-import { type Command, Refused, text } from './command.js'
+import { join } from 'node:path'
+import { describeProblem, type Problem } from '../policy/problem.js'
+import { type Command, type Outside, Refused, text, type Values } from './command.js'
+import { placesOf } from './policy-sources.js'
 
-const PLACES = ['policies', 'roles', 'console', 'organizations', 'plan'] as const
+const FOLDER = {
+  config: { type: 'string', value: 'DIR', help: 'the configuration directory (default config)' },
+} as const
 
-/** Where the configuration keeps what is checked, when its gateway.yaml says so; it need not be sound otherwise. */
-function placesOf(directory: string): Partial<Record<(typeof PLACES)[number], string>> {
-  const file = join(directory, 'gateway.yaml')
-  if (!existsSync(file)) return {}
-  try {
-    const said = (parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 }) ?? {}) as object
-    return Object.fromEntries(
-      Object.entries(said)
-        .filter(([name, place]) => PLACES.some((p) => p === name) && typeof place === 'string')
-        .map(([name, place]) => [name, resolve(directory, place)]),
-    )
-  } catch (error) {
-    throw new Refused(`${file}: ${(error as Error).message}`)
-  }
-}
+const directoryOf = ({ root }: Outside, values: Values): string =>
+  text(values, 'config') ?? join(root, 'config')
+
+const listed = (problems: readonly Problem[]): string => problems.map(describeProblem).join('\n')
 
 export const policyCheck: Command = {
   name: 'policy check',
@@ -32,21 +21,48 @@ organizations.yaml, and asks every question of the tests. Says what is wrong, wh
 policies what to look at again: what never applies, adds nothing, or permits more than it names.
 
   launch-gateway policy check --config config`,
-  options: {
-    config: { type: 'string', value: 'DIR', help: 'the configuration directory (default config)' },
-  },
+  options: FOLDER,
   async run(outside, values) {
-    const directory = text(values, 'config') ?? join(outside.root, 'config')
+    const directory = directoryOf(outside, values)
+    const { checkSource } = await import('../policy/check.js')
     const { problems, warnings, policies, tests, hash } = await checkSource(
       directory,
       placesOf(directory),
     )
-    if (problems.length > 0) {
-      throw new Refused(problems.map(describeProblem).join('\n'))
-    }
+    if (problems.length > 0) throw new Refused(listed(problems))
     for (const warning of warnings) outside.say(`to look at: ${describeProblem(warning)}`)
     outside.say(
       `${policies} policies, ${tests} questions asked and answered as expected. ${hash.slice(0, 12)}`,
     )
+  },
+}
+
+export const policyTest: Command = {
+  name: 'policy test',
+  summary: 'ask the questions of the tests and the invariants, and nothing else',
+  help: `
+Quicker to read than policy check while policies and tests are written: it says how many questions were asked, how many
+invariants were held, and each that failed. It does not judge the schema, the roles or the style: policy check does,
+and so does whoever publishes.
+
+  launch-gateway policy test --config config`,
+  options: FOLDER,
+  async run(outside, values) {
+    const directory = directoryOf(outside, values)
+    const { placesIn, readSections, readSource } = await import('../policy/source.js')
+    const { tryFiles } = await import('../policy/trial.js')
+    const places = { ...placesIn(directory), ...placesOf(directory) }
+    const files = await readSource(places)
+    const trial = tryFiles(files, await readSections(places.plan))
+    const { questions, failed, invariants, broken } = trial
+    const red = new Set(broken.map(({ line }) => line)).size
+    const counts = [
+      `${questions - failed.length} of ${questions} questions answered as expected`,
+      `${invariants - red} of ${invariants} invariants hold`,
+    ].join(', ')
+    if (questions + invariants === 0) throw new Refused('There is neither a test nor an invariant.')
+    if (failed.length + broken.length > 0)
+      throw new Refused(`${listed([...failed, ...broken])}\n${counts}.`)
+    outside.say(`${counts}.`)
   },
 }

@@ -2,7 +2,7 @@
 import { EMERGENCY_WORDS, type Emergency, FINDINGS, readFinding } from '../core/emergency.js'
 import { Refusal } from '../core/refusal.js'
 import type { EpochMs } from '../core/values.js'
-import { roleWords } from '../policy/words.js'
+import { roleWords } from '../policy/names.js'
 import type { Cell } from './entries.js'
 import type { Tile } from './home.js'
 import { inColumns, inWords } from './in-words.js'

@@ -18,12 +18,12 @@ import { journeyOf, learn } from '../http/journey.js'
 
 /**
  * What a page or act needs. `central`: only a duty for everybody will do. `own`: one in a single organisation's or
- * region's layer as well, for pages that show or change no more than that layer.
+ * region's layer as well, for pages that show or change no more than that layer. One layer's name: a duty there.
  */
 export interface Needs {
   readonly part: ConsolePart
   readonly act: ConsoleAct
-  readonly layers: 'central' | 'own'
+  readonly layers: 'own' | Layer
 }
 
 /** By which duties, in which layer, a member was let in. */
@@ -47,8 +47,10 @@ const questionOf = (
 /** Where a member may do something, the first layer of those that count; `undefined` when nowhere. */
 export function leaveFor(parts: Parts, member: Member, needs: Needs): Leave | undefined {
   const posts = parts.policies.posts()
-  const own = needs.layers === 'own' ? layersOf(posts, member.uid) : []
-  const layers: ReadonlySet<Layer> = new Set<Layer>(['central', ...own])
+  const layers: ReadonlySet<Layer> =
+    needs.layers === 'own'
+      ? new Set<Layer>(['central', ...layersOf(posts, member.uid)])
+      : new Set([needs.layers])
   for (const layer of layers) {
     const duties = dutiesOf(posts, member.uid, layer)
     const { effect } = parts.policies.decide(questionOf(parts, member, duties, needs))
@@ -56,6 +58,10 @@ export function leaveFor(parts: Parts, member: Member, needs: Needs): Leave | un
   }
   return undefined
 }
+
+/** Whether a member may do something once they have signed in as strongly as anybody can. */
+export const mayStronger = (parts: Parts, member: Member, needs: Needs): boolean =>
+  leaveFor(parts, { ...member, assurance: 3 }, needs) !== undefined
 
 /** Which duties would do, each by itself and with the strongest sign-in: asked of the policies, never listed here. */
 const wouldDo = (parts: Parts, member: Member, needs: Needs): readonly Duty[] =>
@@ -67,7 +73,8 @@ const wouldDo = (parts: Parts, member: Member, needs: Needs): readonly Duty[] =>
 /** What the page of a denial says. */
 function explain(parts: Parts, res: Response, member: Member, needs: Needs, path: string): void {
   const posts = parts.policies.posts()
-  const layer: Layer = (needs.layers === 'own' && layersOf(posts, member.uid)[0]) || 'central'
+  const own = layersOf(posts, member.uid)[0] ?? 'central'
+  const layer: Layer = needs.layers === 'own' ? own : needs.layers
   const duties = dutiesOf(posts, member.uid, layer)
   const question = questionOf(parts, member, duties, needs)
   const { effect, version, policies, errors, reasons } = parts.policies.decide(question)

@@ -2,7 +2,7 @@
 import { ACTIONS, type Action, type Resource } from '../core/decision.js'
 import { DUTIES } from '../core/roles.js'
 import type { Cell, Matrix, Told } from '../policy/matrix.js'
-import { type AnyRole, actionWords, resourceWords, roleWords } from '../policy/words.js'
+import { type AnyRole, actionWords, resourceWords, roleWords } from '../policy/names.js'
 import { cellKey, cellWords, layersIn, type Titles, VERDICTS, verdictOf } from './matrix-words.js'
 
 /** What of the matrix is looked at together. */

@@ -1,6 +1,6 @@
 /** Cells of the matrix as a page says them: a word and a shape, never a colour alone. */
 import type { Cell, Matrix, Told } from '../policy/matrix.js'
-import { actionWords, resourceWords, roleWords } from '../policy/words.js'
+import { actionWords, resourceWords, roleWords } from '../policy/names.js'
 
 /** What a cell comes to. In ordinary circumstances first; conditions of its own after that. */
 export type Verdict = 'yes' | 'yes-if' | 'no-unless' | 'no'

@@ -5,7 +5,7 @@ import type { ConsoleSession } from '../core/console.js'
 import { hashOf } from '../core/ids.js'
 import { endOf } from '../core/records.js'
 import { after } from '../core/values.js'
-import { hangingOfMember, isOver } from '../session/ends.js'
+import { type Hanging, hangingOfMember, isOver } from '../session/ends.js'
 import type { Put } from '../store/store.js'
 import { sessionCookie } from './cookie.js'
 import type { ConsoleParts } from './parts.js'
@@ -23,19 +23,32 @@ export const sessionPut = (secret: string, session: ConsoleSession): Put => ({
   ...{ kind: 'consoleSession', id: hashOf(secret), value: session, until: session.until },
 })
 
-/** Nobody, when the session ran out, was ended, or its user was signed out at the provider. */
-export async function presenceOf(
+/**
+ * The session of a cookie's hash. Nobody, when it ran out, was ended, or its user was signed out at the provider.
+ *
+ * @param more that ends whoever acts by it
+ */
+export async function liveSession(
   { store, clock }: Pick<ConsoleParts, 'store' | 'clock'>,
+  key: string,
+  more: readonly Hanging[] = [],
+): Promise<ConsoleSession | undefined> {
+  const session = await store.get('consoleSession', key)
+  const now = clock()
+  if (!session || now >= session.until || now >= session.idleUntil) return undefined
+  const hanging = [...hangingOfMember(session), ...more]
+  const ends = await store.getAll(hanging.map(({ end }) => end))
+  return isOver(hanging, ends) ? undefined : session
+}
+
+export async function presenceOf(
+  parts: Pick<ConsoleParts, 'store' | 'clock'>,
   req: Request,
 ): Promise<Presence | undefined> {
   const secret = sessionCookie(req)
   if (secret === undefined) return undefined
-  const session = await store.get('consoleSession', hashOf(secret))
-  const now = clock()
-  if (!session || now >= session.until || now >= session.idleUntil) return undefined
-  const hanging = hangingOfMember(session)
-  const ends = await store.getAll(hanging.map(({ end }) => end))
-  return isOver(hanging, ends) ? undefined : { session, secret }
+  const session = await liveSession(parts, hashOf(secret))
+  return session && { session, secret }
 }
 
 /** Moves the idle end on. A store that fails now only lets the session end sooner. */

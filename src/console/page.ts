@@ -1,7 +1,9 @@
 /** What every page and act of the console goes through: session, form, duty, work, trail, answer. */
 import type { Request, RequestHandler, Response } from 'express'
 import type { Happening } from '../core/audit.js'
-import type { ConsoleAct, ConsolePart, Layer, Member } from '../core/console.js'
+import type { ConsoleAct, ConsolePart, ConsoleSession, Layer, Member } from '../core/console.js'
+import type { Vouching } from '../core/console-command.js'
+import { hashOf } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
 import type { Duty } from '../core/roles.js'
 import type { EpochMs } from '../core/values.js'
@@ -9,7 +11,7 @@ import { journeyOf, learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
 import { seeOther } from '../http/redirect.js'
 import { formToken, requireToken } from './form-token.js'
-import { leaveFor, type Needs, requireDuty } from './guard.js'
+import { leaveFor, mayStronger, type Needs, requireDuty } from './guard.js'
 import { aboutMember, type Presence, presenceOf, touch } from './members.js'
 import type { ConsoleParts } from './parts.js'
 import { askToSignIn } from './sign-in-page.js'
@@ -32,6 +34,14 @@ export interface Visit {
   readonly sent: ReadonlyMap<string, string>
   /** Whether this member may do something else: for links and buttons, never instead of the other row's own guard. */
   may(act: ConsoleAct, part: ConsolePart): boolean
+  /** The member's session, for what is to hang on it. */
+  readonly session: Vouching
+  /** The same of the row's own part, in one layer. */
+  mayIn(act: ConsoleAct, layer: Layer): boolean
+  /** Whether they may, or might once they have signed in more strongly: for links to pages that then say so. */
+  mightIn(act: ConsoleAct, layer: Layer): boolean
+  /** Holds the member to a duty in the layer that this turned out to be about. @throws Refusal console_denied */
+  within(layer: Layer): void
   /** The entry of an act, for the commit that does it. */
   acted(facts: Facts): Happening
 }
@@ -97,15 +107,18 @@ interface Come {
   readonly visit: Visit
 }
 
-const entryOf = (
+export const entryOf = (
   what: 'console_viewed' | 'console_acted',
-  come: Omit<Come, 'req' | 'res' | 'visit'>,
+  come: {
+    readonly row: Pick<ConsoleRow, 'path' | 'part' | 'act'>
+    readonly session: ConsoleSession
+  },
   leave: Pick<Visit, 'duties' | 'layer'>,
   about: Facts,
 ): Happening => ({
   ...{ what, outcome: 'success' },
   ...about,
-  ...aboutMember(come.presence.session, leave.duties),
+  ...aboutMember(come.session, leave.duties),
   detail: {
     ...about.detail,
     ...{ page: come.row.path, part: come.row.part, act: come.row.act, layer: leave.layer },
@@ -150,10 +163,11 @@ async function answerWith(
   come: Come,
 ): Promise<void> {
   const { row, res, visit } = come
+  const { session } = come.presence
   const answer = await row.answer(visit)
   const what = 'to' in answer ? 'console_acted' : 'console_viewed'
   if (!('recorded' in answer) && !('quiet' in answer))
-    await parts.trail.record(entryOf(what, come, visit, answer.about ?? {}))
+    await parts.trail.record(entryOf(what, { row, session }, visit, answer.about ?? {}))
   if ('to' in answer) seeOther(res, `${parts.issuer}${answer.to}`)
   else if ('json' in answer) {
     res.status(answer.status ?? 200).json(answer.json)
@@ -198,10 +212,15 @@ export function answering(
         sent,
         posted: row.verb === 'post',
       },
+      session: { key: hashOf(secret), signOn: session.id },
       params: req.params as Readonly<Record<string, string>>,
       may: (act, part) =>
         leaveFor(parts, session.member, { act, part, layers: row.layers }) !== undefined,
-      acted: (facts) => entryOf('console_acted', { row, presence }, leave, facts),
+      mayIn: (act, layers) =>
+        leaveFor(parts, session.member, { act, part: row.part, layers }) !== undefined,
+      mightIn: (act, layers) => mayStronger(parts, session.member, { act, part: row.part, layers }),
+      within: (layers) => void requireDuty(parts, res, session.member, { ...row, layers }, back),
+      acted: (facts) => entryOf('console_acted', { row, session }, leave, facts),
     }
     await answerWith(parts, rows, { req, res, row, presence, visit })
   }

@@ -8,6 +8,8 @@ import type { Pages } from '../http/pages.js'
 import type { ClinicianProvider } from '../identity/clinician.js'
 import type { OwnKeys } from '../keys/by-hand.js'
 import type { Keys } from '../keys/signing.js'
+import type { Drafts } from '../policy/drafts.js'
+import type { Findings } from '../policy/findings.js'
 import type { Matrices } from '../policy/matrices.js'
 import type { Directory } from '../policy/roles.js'
 import type { Walks } from '../policy/walks.js'
@@ -22,6 +24,9 @@ export interface ConsoleParts {
   readonly trail: Trail
   readonly clock: Clock
   readonly random: Random
+  /** The life of a change of the policies. */
+  readonly drafts: Drafts
+  readonly findings: Findings
   readonly policies: Policies & { mayRead(): boolean; posts(): readonly Post[] }
   /** Policies looked at as a whole, and tried out, in threads of their own. */
   readonly matrices: Matrices

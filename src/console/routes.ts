@@ -1,10 +1,12 @@
 /** Everything of the console: a page or an act is one row here and one function in a file of its own. */
 import type { RequestHandler } from 'express'
 import { Refusal } from '../core/refusal.js'
+import { changeRows } from './change-rows.js'
 import { charts } from './charts.js'
 import { decisions } from './decisions.js'
 import { emergencyTile } from './emergencies.js'
 import { endOneLaunch, endOnePerson, endOneSignOn } from './endings.js'
+import { draftsTile, fleet, nodesTile } from './fleet.js'
 import { home, type TileOf } from './home.js'
 import { launch } from './launch.js'
 import { launches, signOns } from './launches.js'
@@ -20,7 +22,7 @@ import { signOut } from './sign-out.js'
 import { trail } from './trail.js'
 import { verification } from './verification.js'
 
-type Row = readonly [
+export type Row = readonly [
   ConsoleRow['verb'],
   string,
   ConsoleRow['part'],
@@ -30,8 +32,12 @@ type Row = readonly [
   ConsoleRow['answer'],
 ]
 
-/** What stands on the first page beside the policies in force: nodes, open drafts, emergency access to review. */
-const tilesOf = (parts: ConsoleParts): readonly TileOf[] => [emergencyTile(parts)]
+/** What stands on the first page beside the policies in force. */
+const tilesOf = (parts: ConsoleParts): readonly TileOf[] => [
+  emergencyTile(parts),
+  draftsTile(parts),
+  nodesTile(parts),
+]
 
 /** What a row needs is asked before anything of it runs. A row with a label stands in the navigation. */
 // biome-ignore format: a table
@@ -44,6 +50,7 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
   const [noApp, noSystem] = [removeRegistered(parts, 'app'), removeRegistered(parts, 'system')]
   const rows: readonly Row[] = [
     ['get',  '/console',                      'fleet',         'console-view',    'own',     'Home',      home(parts, tilesOf(parts))],
+    ['get',  '/console/fleet',                'fleet',         'console-view',    'own',     'Nodes',     fleet(parts)],
     ['get',  '/console/launches',             'launches',      'console-view',    'central', 'Launches',  launches(parts)],
     ['post', '/console/launches',             'launches',      'console-view',    'central', '',          launches(parts)],
     ['get',  '/console/launches/:launch',     'launches',      'console-view',    'central', '',          launch(parts)],
@@ -77,6 +84,8 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
     ['get',  '/console/decisions',            'decisions',     'console-view',    'central', 'Decisions', why],
     ['post', '/console/decisions',            'decisions',     'console-view',    'central', '',          why],
     ['get',  '/console/decisions/:of',        'decisions',     'console-view',    'central', '',          why],
+    // The life of a change of the policies.
+    ...changeRows(parts),
     ...seeingRows(parts),
   ]
   return rows.map(([verb, path, part, act, layers, label, answer]) => ({ verb, path, part, act, layers, label, answer }))

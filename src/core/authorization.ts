@@ -57,12 +57,16 @@ function within(asked: Scope, limit: Scope): Scope | undefined {
 const limitsOf = (words: readonly string[]): readonly Scope[] =>
   words.map(readScope).filter((scope) => scope !== undefined)
 
-/** Of the scopes asked, those that the app was registered for. */
+/** What only a refresh token would be good for. */
+const RENEWING = ['online_access', 'offline_access']
+
+/** Of the scopes asked, those that the app was registered for; none that lasts, for one that may not renew. */
 export function registered(
   asked: readonly Scope[],
-  client: Pick<Client, 'scopes'>,
+  { scopes, grantTypes }: Pick<Client, 'scopes'> & Partial<Pick<Client, 'grantTypes'>>,
 ): readonly Scope[] {
-  const limits = limitsOf(client.scopes)
+  const renews = grantTypes?.includes('refresh_token') ?? true
+  const limits = limitsOf(scopes.filter((name) => renews || !RENEWING.includes(name)))
   return shortest(asked.flatMap((scope) => limits.flatMap((limit) => within(scope, limit) ?? [])))
 }
 

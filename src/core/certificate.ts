@@ -134,7 +134,9 @@ const FORMS: Readonly<Record<keyof AlternativeNames, Form>> = {
   dns: (text) => (HOST.test(text) ? lower(text) : undefined),
   uri: (text) => (/^[a-z][a-z0-9+.-]*:[!-~]+$/i.test(text) ? text : undefined),
   ip: addressText,
-  email: (text) => (/^[!-~]+@[!-~]+$/.test(text) ? emailText(text) : undefined),
+  // Something on both sides of one `@` at least. A pattern for it would try each `@` to the end.
+  email: (text) =>
+    /^[!-~]+$/.test(text) && text.slice(1, -1).includes('@') ? emailText(text) : undefined,
 }
 
 const among = (kind: keyof AlternativeNames) => (expected: string, certificate: Certificate) => {

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { registered } from './authorization.js'
+import { CERTIFICATE_NAMES } from './certificate.js'
 import type { ClientGrant } from './client.js'
 import { type ClientType, PROFILES, type ProfileName } from './client-profile.js'
 import { CLIENT_MEMBERS, clientRow } from './client-registration.js'
@@ -42,6 +43,8 @@ const ALIKE: readonly string[] = [
   ...['tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri'],
   ...['tls_client_auth_san_ip', 'tls_client_auth_san_email'],
   ...['tls_client_certificate_bound_access_tokens', 'dpop_bound_access_tokens'],
+  // Ours: no specification has a word for it.
+  'dpop_nonce',
   ...['require_pushed_authorization_requests', 'post_logout_redirect_uris'],
   ...['backchannel_logout_uri', 'backchannel_logout_session_required'],
 ].filter((name) => (CLIENT_MEMBERS as readonly string[]).includes(name))
@@ -133,8 +136,13 @@ function checkTogether(sent: Metadata & Json, rules: MetadataRules): void {
   if (METHODS[method] === 'certificate')
     must(rules.certificates, 'token_endpoint_auth_method', 'not offered here')
   // A row knows the two apart by what it holds.
-  if (method === 'tls_client_auth')
+  const named = CERTIFICATE_NAMES.some((name) => sent[name] !== undefined)
+  if (method === 'tls_client_auth') {
     must(sent.jwks === undefined, 'jwks', 'not together with tls_client_auth')
+    must(named, 'tls_client_auth_subject_dn', 'expected one tls_client_auth_… name')
+  }
+  if (method === 'self_signed_tls_client_auth')
+    must(!named, method, 'not together with a tls_client_auth_… name')
   must(
     grants.every((type) => rules.grants.includes(type)),
     'grant_types',

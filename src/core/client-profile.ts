@@ -31,15 +31,13 @@ export interface Profile {
   readonly bound: boolean
   /** A refresh token is replaced at each use. */
   readonly rotates: boolean
-  /** An app that can authenticate may introspect tokens of other apps. */
-  readonly introspects: boolean
 }
 
 // biome-ignore format: a table
 export const PROFILES = {
-  smart: { types: CLIENT_TYPES,             secretInBody: false, pkce: 'always',       audience: 'always',   state: 'required', assertionAudience: 'issuer-or-endpoint', assertionAlgorithms: ASSERTION_ALGORITHMS,        pushed: false, bound: false, rotates: true,  introspects: true },
-  oidc:  { types: CLIENT_TYPES,             secretInBody: true,  pkce: 'unless-nonce', audience: 'for-data', state: 'optional', assertionAudience: 'issuer-or-endpoint', assertionAlgorithms: ASSERTION_ALGORITHMS,        pushed: false, bound: false, rotates: true,  introspects: true },
-  fapi2: { types: ['key', 'certificate'],   secretInBody: false, pkce: 'always',       audience: 'for-data', state: 'optional', assertionAudience: 'issuer',             assertionAlgorithms: ['PS256', 'ES256', 'EdDSA'], pushed: true,  bound: true,  rotates: false, introspects: false },
+  smart: { types: CLIENT_TYPES,             secretInBody: false, pkce: 'always',       audience: 'always',   state: 'required', assertionAudience: 'issuer-or-endpoint', assertionAlgorithms: ASSERTION_ALGORITHMS,        pushed: false, bound: false, rotates: true  },
+  oidc:  { types: CLIENT_TYPES,             secretInBody: true,  pkce: 'unless-nonce', audience: 'for-data', state: 'optional', assertionAudience: 'issuer-or-endpoint', assertionAlgorithms: ASSERTION_ALGORITHMS,        pushed: false, bound: false, rotates: true  },
+  fapi2: { types: ['key', 'certificate'],   secretInBody: false, pkce: 'always',       audience: 'for-data', state: 'optional', assertionAudience: 'issuer',             assertionAlgorithms: ['PS256', 'ES256', 'EdDSA'], pushed: true,  bound: true,  rotates: false },
 } as const satisfies Record<string, Profile>
 
 export type ProfileName = keyof typeof PROFILES

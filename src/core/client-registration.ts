@@ -32,6 +32,7 @@ const clientMembers = z.strictObject({
   tls_client_auth_san_email: certificateText,
   tls_client_certificate_bound_access_tokens: z.boolean().default(false),
   dpop_bound_access_tokens: z.boolean().default(false),
+  dpop_nonce: z.literal('required').optional(),
   grant_types: z
     .array(z.enum(CLIENT_GRANTS))
     .min(1)
@@ -50,6 +51,7 @@ const clientMembers = z.strictObject({
   exchanges_for: z.array(id).min(1).max(50).optional(),
   introspects: z.boolean().optional(),
   access_token_lifetime: z.number().int().min(30).max(600).optional(),
+  offline_lifetime: z.number().int().min(60).max(31_536_000).optional(),
   contexts: z.array(contextKind).max(20).default([]),
   authorization_details_types: z.array(z.enum(DETAIL_TYPES)).max(10).default([]),
   origins: z.array(origin).max(20).optional(),
@@ -63,6 +65,9 @@ const certificateOf = (row: ClientMembers): ExpectedCertificate =>
   Object.fromEntries(
     CERTIFICATE_NAMES.flatMap((name) => (row[name] === undefined ? [] : [[name, row[name]]])),
   )
+
+/** Known by a name that an authority vouches for; else by a key of its own (RFC 8705 §2.1, §2.2). */
+const isNamed = (row: ClientMembers): boolean => Object.keys(certificateOf(row)).length > 0
 
 /** By what an app's tokens are bound, whatever a call shows. */
 function bindingOf(row: ClientMembers): Pick<Client, 'bound'> {
@@ -113,14 +118,21 @@ const CLIENT_RULES: readonly [keyof ClientMembers, string, (row: ClientMembers) 
     'needs jwks or jwks_uri',
     (row) => row.request_objects === undefined || !!(row.jwks ?? row.jwks_uri),
   ],
+  [
+    'dpop_nonce',
+    'is for apps whose tokens are always bound to a key',
+    (row) => row.dpop_nonce === undefined || bindingOf(row).bound === 'key',
+  ],
   ['jwks', 'jwks or jwks_uri, not both', (row) => !(row.jwks && row.jwks_uri)],
   ['jwks_since', 'needs jwks', (row) => row.jwks_since === undefined || row.jwks !== undefined],
   [
     'tls_client_auth_subject_dn',
-    'type certificate needs one tls_client_auth_… name, or jwks with the certificate’s key',
+    'type certificate needs one tls_client_auth_… name, or jwks or jwks_uri with the certificate’s key',
     (row) =>
       row.type !== 'certificate' ||
-      (row.jwks ? Object.keys(certificateOf(row)).length === 0 : isExpectation(certificateOf(row))),
+      (isNamed(row)
+        ? !row.jwks && isExpectation(certificateOf(row))
+        : !!(row.jwks ?? row.jwks_uri)),
   ],
   [
     'assertion_algorithms',
@@ -188,8 +200,9 @@ export const clientRow = clientMembers
       ...keySource(row),
       ...(row.jwks_since === undefined ? {} : { keysSince: Date.parse(row.jwks_since) }),
       assertionAlgorithms: algorithmsOf(row),
-      ...(row.type === 'certificate' && !row.jwks ? { certificate: certificateOf(row) } : {}),
+      ...(row.type === 'certificate' && isNamed(row) ? { certificate: certificateOf(row) } : {}),
       ...bindingOf(row),
+      ...(row.dpop_nonce === undefined ? {} : { nonceRequired: true }),
       grantTypes: row.grant_types,
       ...(row.pkce === undefined ? {} : { pkceOptional: true }),
       ...(row.request_objects === undefined ? {} : { requestObjects: row.request_objects }),
@@ -207,6 +220,7 @@ export const clientRow = clientMembers
       ...(row.access_token_lifetime === undefined
         ? {}
         : { accessTokenLifetime: row.access_token_lifetime }),
+      ...(row.offline_lifetime === undefined ? {} : { offlineLifetime: row.offline_lifetime }),
       ...(row.contexts.length === 0 ? {} : { contexts: row.contexts }),
       ...(row.authorization_details_types.length === 0
         ? {}

@@ -2,14 +2,10 @@
 
 import type { DetailType } from './authorization-details.js'
 import type { ExpectedCertificate } from './certificate.js'
-import {
-  type AssertionAlgorithm,
-  type ClientType,
-  type ProfileName,
-  profileOf,
-} from './client-profile.js'
+import type { AssertionAlgorithm, ClientType, ProfileName } from './client-profile.js'
 import type { ContextKind } from './context-kinds.js'
 import type { KeySource } from './launch-system.js'
+import { INTROSPECT } from './scope.js'
 import type { EpochMs, Seconds } from './values.js'
 
 /** @see RFC 8693 §2.1 */
@@ -40,6 +36,8 @@ export interface Client {
   readonly certificate?: ExpectedCertificate
   /** What its tokens are bound to, always; a key of its choice may bind those of any app (RFC 9449). */
   readonly bound?: 'key' | 'certificate'
+  /** Its proofs must carry a nonce of ours, at every endpoint (RFC 9449 §8, §9). */
+  readonly nonceRequired?: boolean
   readonly grantTypes: readonly ClientGrant[]
   /** May send neither PKCE nor a nonce: for suites that test it, and for apps older than both. */
   readonly pkceOptional?: boolean
@@ -62,10 +60,12 @@ export interface Client {
   readonly userinfoAlgorithm?: 'RS256' | 'ES256'
   /** Apps whose access tokens it may exchange (RFC 8693). */
   readonly exchangesFor?: readonly string[]
-  /** Whether it may introspect tokens of other apps; as its profile says, where this is absent. */
+  /** Whether it may introspect tokens of other apps; where this is absent, only a service with the scope for it may. */
   readonly introspects?: boolean
   /** Shorter than the gateway's own, or as long. */
   readonly accessTokenLifetime?: Seconds
+  /** Of its grants with `offline_access`: shorter than the gateway's own, or as long. */
+  readonly offlineLifetime?: Seconds
   /** Kinds of launch context of its own; none, where left out. */
   readonly contexts?: readonly ContextKind[]
   /** Types of authorization details that it may ask for (RFC 9396 §10). */
@@ -74,9 +74,9 @@ export interface Client {
   readonly origins: readonly string[]
 }
 
-/** Whether it may introspect tokens of other apps: never one that proves nothing. */
-export const mayIntrospect = (client: Client): boolean =>
-  client.type !== 'public' && (client.introspects ?? profileOf(client).introspects)
+/** Whether it may introspect tokens of other apps: whoever is registered to, and never one that proves nothing. */
+export const mayIntrospect = ({ type, introspects, scopes }: Client): boolean =>
+  type !== 'public' && (introspects ?? scopes.includes(INTROSPECT))
 
 const DAY: EpochMs = 86_400_000
 /** Nobody fetches keys that stand in a registration: past this its app is to be asked for new ones. */

@@ -73,9 +73,12 @@ function escapedValue(text: string): string | undefined {
   )
 }
 
-/** Type, value, and what follows: `,` another set, `+` more of this one, nothing the end. */
+/**
+ * Type, value, and what follows: `,` another set, `+` more of this one, nothing the end. A value begins with no space
+ * of its own: were there two that could take it, a long run of spaces would keep us busy.
+ */
 const ATTRIBUTE =
-  / *((?:oid\.)?(?:[a-z][a-z0-9-]*|\d+(?:\.\d+)+)) *= *((?:[^\\,+"<>;\0]|\\[0-9a-f]{2}|\\[ "#+,;<=>\\])*)([,+]|$)/iy
+  / *((?:oid\.)?(?:[a-z][a-z0-9-]*|\d+(?:\.\d+)+)) *= *((?! )(?:[^\\,+"<>;\0]|\\[0-9a-f]{2}|\\[ "#+,;<=>\\])*)([,+]|$)/iy
 
 /** By code unit, so that the same on every machine. */
 const inOrder = (a: Attribute, b: Attribute): number => (a.join('=') < b.join('=') ? -1 : 1)

@@ -60,16 +60,18 @@ export const LIMITS = {
   calls:    { by: 'user',    points: 3_000,  per: 60,   counts: 'asked' },
   launches: { by: 'user',    points: 600,    per: 60,   counts: 'asked' },
   registrations:{ by: 'address', points: 60, per: 3600,      counts: 'asked' },
+  commands: { by: 'address', points: 60,     per: 600,  counts: 'asked' },
   // Done: the next one is turned away
   emergencies:{ by: 'user',  points: 20,     per: 3600, counts: 'done' },
+  devices:  { by: 'user',    points: 20,     per: 600,  counts: 'done' },
   // Tried: the next try is turned away unread
   patients: { by: 'patient', points: 20,     per: 3600, counts: 'wrong' },
   people:   { by: 'user',    points: 60,     per: 600,  counts: 'wrong' },
   // Refused: the next refusal is answered by this one
   clients:  { by: 'caller',  points: 100,    per: 60,   counts: ['client_unproven', 'assertion_replayed', 'registration_unproven'] },
   proofs:   { by: 'system',  points: 300,    per: 60,   counts: ['launch_malformed', 'system_unknown', 'signature_invalid', 'seal_invalid', 'launch_misaddressed', 'launch_future', 'launch_too_long', 'rung_unregistered', 'logout_token_invalid'] },
-  secrets:  { by: 'caller',  points: 600,    per: 60,   counts: ['link_invalid', 'handle_invalid', 'handle_other_app', 'handle_other_browser', 'sign_on_state_invalid', 'form_invalid', 'code_invalid', 'code_other_client', 'redirect_mismatch', 'verifier_mismatch', 'refresh_invalid', 'subject_token_invalid', 'subject_token_refused'] },
-  tokens:   { by: 'caller',  points: 600,    per: 60,   counts: ['token_invalid', 'token_other_audience'] },
+  secrets:  { by: 'caller',  points: 600,    per: 60,   counts: ['link_invalid', 'handle_invalid', 'handle_other_app', 'handle_other_browser', 'sign_on_state_invalid', 'form_invalid', 'code_invalid', 'code_other_client', 'redirect_mismatch', 'verifier_mismatch', 'refresh_invalid', 'subject_token_invalid', 'subject_token_refused', 'device_expired', 'device_spent'] },
+  tokens:   { by: 'caller',  points: 600,    per: 60,   counts: ['token_invalid', 'token_other_audience', 'command_signed_out'] },
   strays:   { by: 'caller',  points: 1_200,  per: 60,   counts: ['not_found', 'parameter_missing', 'parameter_repeated', 'parameter_invalid', 'body_too_large', 'body_unreadable', 'launch_clear_text', 'client_unknown', 'redirect_unregistered', 'grant_type_unsupported', 'token_missing'] },
 } as const satisfies Record<string, Limit>
 

@@ -5,6 +5,7 @@
 import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
 import type { ConsoleJourney, ConsoleSession } from './console.js'
+import type { CommandAccess, DeviceRequest } from './console-command.js'
 import type { Question } from './decision.js'
 import type { Draft, VersionOrigin } from './draft.js'
 import type { Emergency, EmergencyAlert } from './emergency.js'
@@ -162,6 +163,12 @@ export interface Records {
   consoleSession: ConsoleSession
   /** A journey of theirs to the OpenID provider, by hash of `state`. */
   consoleJourney: ConsoleJourney
+  /** A command that waits to be signed in, by hash of its device code. @see RFC 8628 */
+  device: DeviceRequest
+  /** Which one it is, by hash of the code that its member types. */
+  userCode: { readonly device: string }
+  /** A command that is signed in, by hash of its bearer. */
+  command: CommandAccess
   /** One use of emergency access. By its id. */
   emergency: Emergency
   /** That one is still to be reviewed: whose privacy officer is to do it. By the emergency's id. */
@@ -224,6 +231,9 @@ export const KINDS = {
   notice:          { tag: 'own' },
   consoleSession:  { tag: 'own' },
   consoleJourney:  { tag: 'own' },
+  device:          { tag: 'own' },
+  userCode:        { tag: 'own' },
+  command:         { tag: 'own' },
   emergency:       { tag: 'own' },
   unreviewed:      { tag: 'own' },
   alert:           { tag: 'own' },

@@ -26,6 +26,7 @@ const PROOF_INVALID = 'The DPoP proof is not valid.'
 const TOKEN_INVALID = 'The access token is not valid.'
 const PATIENT_UNMATCHED =
   'The patient could not be matched with the shared record. Check the NHS number and the date of birth in the patient record.'
+const DEVICE_OVER = 'This sign-in has expired or was used already. Begin again.'
 const NOT_FOUND = 'Nothing was found here.'
 
 // biome-ignore format: a table
@@ -85,6 +86,11 @@ export const REFUSALS = {
   console_stranger:      { wire: 'access_denied', status: 403, text: 'You have no duty in this console. A guardian of the policies can give you one.' },
   console_signed_out:    { wire: 'access_denied', status: 403, text: 'You are not signed in to the console any more, so nothing was done. Sign in and try again.' },
   console_form_refused:  { wire: 'access_denied', status: 403, text: 'This form did not come from your own console page, or that page is older than your sign-in. Nothing was done: go back and try again.' },
+  command_signed_out:    { wire: 'invalid_token', status: 401, text: 'This command is not signed in, or not any more. Sign in again.' },
+  device_expired:        { wire: 'expired_token', status: 400, text: DEVICE_OVER },
+  device_spent:          { wire: 'expired_token', status: 400, text: DEVICE_OVER },
+  device_denied:         { wire: 'access_denied', status: 400, text: 'The sign-in of this command was refused in the console.' },
+  check_unfinished:      { wire: 'temporarily_unavailable', status: 503, text: 'It could not be checked just now: too much else is. Try again in a moment.' },
   console_denied:        { wire: 'access_denied', status: 403, text: 'Your duties do not allow this.' },
 
   // Authorize

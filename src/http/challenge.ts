@@ -6,6 +6,7 @@ import type { RefusalCode } from '../core/refusal.js'
 const ALGORITHMS = `algs="${DPOP_ALGORITHMS.join(' ')}"`
 /** What a token says is wrong with it, in either scheme; and what only a proof can. */
 const OF_TOKEN = new Set(['invalid_token', 'insufficient_scope'])
+const OF_BEARER: ReadonlySet<RefusalCode> = new Set(['registration_unproven', 'command_signed_out'])
 const OF_PROOF = new Set(['invalid_dpop_proof', 'use_dpop_nonce'])
 
 /**
@@ -23,7 +24,7 @@ export function challenge(
   const tried = req.get('authorization')
   // RFC 6749 §5.2: in the scheme by which the app tried.
   if (wire === 'invalid_client') return tried && `Basic realm="${realm}"`
-  if (code === 'registration_unproven') return `Bearer realm="${realm}", error="${wire}"`
+  if (OF_BEARER.has(code)) return `Bearer realm="${realm}", error="${wire}"`
   if (!atResource) return undefined
   if (!OF_TOKEN.has(wire) && !OF_PROOF.has(wire)) return undefined
   const bearer = `Bearer realm="${realm}"`

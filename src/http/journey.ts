@@ -22,6 +22,8 @@ export interface Journey {
   reasons?: readonly string[]
   /** The page's own script asks us for more. */
   connects?: boolean
+  /** Further members of a refusal in JSON. */
+  members?: Readonly<Record<string, unknown>>
   /** What else the page of a refusal says. */
   more?: Readonly<Record<string, unknown>>
 }

@@ -72,6 +72,9 @@ export function assets(): RequestHandler {
   router.get('/nhsuk.css', (_req, res) => {
     res.set('Cache-Control', 'public, max-age=3600').type('css').send(styles)
   })
+  // The editor of the console is bundled; its pages work without.
+  const bundled = join(packageRoot(), 'dist/public/console')
+  router.use('/console', express.static(bundled, { index: false, maxAge: 3_600_000 }))
   router.use(express.static(join(VIEWS, 'assets'), { index: false, maxAge: 3_600_000 }))
   return router
 }

@@ -95,7 +95,7 @@ function answer(
   const body =
     journey.answers === 'fhir'
       ? operationOutcome(ISSUE_TYPES[status] ?? 'processing', text, reference)
-      : { error: wire, error_description: text, reference }
+      : { error: wire, error_description: text, reference, ...journey.members }
   res.status(status).type(journey.answers === 'fhir' ? 'application/fhir+json' : 'json')
   res.send(JSON.stringify(body))
 }

@@ -1,14 +1,12 @@
 /** Key sets that their owners publish at an address: kept as long as they say, and no longer. */
-import type { KeyObject } from 'node:crypto'
 import { after, type Clock, type EpochMs, type Seconds } from '../core/values.js'
-import { chooseKey, hasKid, type Jwk, readKeys } from './key-choice.js'
+import { type Jwk, readKeys } from './key-choice.js'
 import type { JsonAnswer, Outbound } from './outbound.js'
-import type { JwsHeader } from './signature.js'
 
 /** Of an answer that says nothing of its age. */
 const STANDARD_AGE: Seconds = 600
 const LONGEST_AGE: Seconds = 86_400
-/** An unknown `kid` makes us ask again, but not oftener: anyone can make up a `kid`. */
+/** An unknown key makes us ask again, but not oftener: anyone can make up a `kid`, or a certificate. */
 const UNKNOWN_PAUSE: Seconds = 30
 /** One that could not be used is left alone so long: anyone can make us ask. */
 const FAILURE_PAUSE: Seconds = 5
@@ -36,9 +34,11 @@ export function ageOf({ cacheControl = '', age = '0' }: Omit<JsonAnswer, 'body'>
   return Math.max(0, said - spent)
 }
 
-type Choose = (header: JwsHeader) => Promise<KeyObject>
+/** Whether the key that is looked for is among these. */
+type Has = (keys: readonly Jwk[]) => boolean
+type Keys = (has: Has) => Promise<readonly Jwk[]>
 
-function openKeySet(address: string, { clock, outbound }: Parts): Choose {
+function openKeySet(address: string, { clock, outbound }: Parts): Keys {
   let kept: { readonly keys: readonly Jwk[]; readonly until: EpochMs } | undefined
   let failed: { readonly error: unknown; readonly until: EpochMs } | undefined
   let again: Promise<readonly Jwk[]> | undefined
@@ -59,7 +59,7 @@ function openKeySet(address: string, { clock, outbound }: Parts): Choose {
     }
   }
 
-  /** The set once more, for a `kid` that it does not hold; the same one while it is too early. */
+  /** The set once more, for a key that it does not hold; the same one while it is too early. */
   async function askAgain(keys: readonly Jwk[]): Promise<readonly Jwk[]> {
     if (!again) {
       if (clock() < mayAskAgain) return keys
@@ -71,31 +71,29 @@ function openKeySet(address: string, { clock, outbound }: Parts): Choose {
     return again
   }
 
-  return async (header) => {
-    if (!kept || clock() >= kept.until) return chooseKey(await ask(), header)
+  return async (has) => {
+    if (!kept || clock() >= kept.until) return ask()
     const { keys } = kept
-    return chooseKey(hasKid(keys, header.kid) ? keys : await askAgain(keys), header)
+    return has(keys) ? keys : askAgain(keys)
   }
 }
 
 /**
- * The key that a signature names, among those at an address. An address that cannot be asked, or gives no
- * key set, gives no key.
+ * The keys at an address, asked for anew where the one that is looked for is not among those at hand.
+ * @throws Error, OutboundFailure where it cannot be asked, or gives no key set
  */
-export function openKeySets(
-  parts: Parts,
-): (address: string, header: JwsHeader) => Promise<KeyObject> {
-  const sets = new Map<string, Choose>()
-  return (address, header) => {
-    let choose = sets.get(address)
-    if (!choose) {
-      choose = openKeySet(address, parts)
-      sets.set(address, choose)
+export function openKeySets(parts: Parts): (address: string, has: Has) => Promise<readonly Jwk[]> {
+  const sets = new Map<string, Keys>()
+  return (address, has) => {
+    let keys = sets.get(address)
+    if (!keys) {
+      keys = openKeySet(address, parts)
+      sets.set(address, keys)
       for (const oldest of sets.keys()) {
         if (sets.size <= MOST_SETS) break
         sets.delete(oldest)
       }
     }
-    return choose(header)
+    return keys(has)
   }
 }

@@ -4,7 +4,7 @@ import { compactDecrypt, decodeJwt, type JWTPayload } from 'jose'
 import type { KeySource } from '../core/launch-system.js'
 import { Refusal, type RefusalCode } from '../core/refusal.js'
 import type { Clock } from '../core/values.js'
-import { chooseKey, readKeys } from './key-choice.js'
+import { chooseKey, hasKid, type Jwk, readKeys } from './key-choice.js'
 import { openKeySets } from './key-set.js'
 import type { Outbound } from './outbound.js'
 import { isSignedBy, type JwsHeader, readJws } from './signature.js'
@@ -27,6 +27,15 @@ export interface TrustedKeys {
    * @see RFC 7515 §5.2; RFC 8725 §3.1 (algorithms), §3.11 (types)
    */
   verify(jwt: string, source: KeySource, expected: Expected): Promise<JWTPayload>
+  /**
+   * The keys that were registered, for another proof than a signature; fetched anew where `has` finds none.
+   * @throws Refusal of the given code
+   */
+  keys(
+    source: KeySource,
+    has: (keys: readonly Jwk[]) => boolean,
+    code: RefusalCode,
+  ): Promise<readonly Jwk[]>
 }
 
 /**
@@ -72,11 +81,15 @@ export function openTrustedKeys(parts: {
   readonly outbound: Pick<Outbound, 'get'>
 }): TrustedKeys {
   const published = openKeySets(parts)
+  const keysOf = async (source: KeySource, has: (keys: readonly Jwk[]) => boolean) =>
+    'jwksUri' in source ? published(source.jwksUri, has) : readKeys(source.jwks)
   const keyOf = async (source: KeySource, header: JwsHeader) =>
-    'jwksUri' in source
-      ? published(source.jwksUri, header)
-      : chooseKey(readKeys(source.jwks), header)
+    chooseKey(await keysOf(source, (keys) => hasKid(keys, header.kid)), header)
   return {
+    keys: (source, has, code) =>
+      keysOf(source, has).catch((cause: unknown) => {
+        throw new Refusal(code, values.isNativeError(cause) ? cause.message : 'keys', { cause })
+      }),
     async verify(jwt, source, expected) {
       try {
         const jws = readJws(jwt)

@@ -6,7 +6,14 @@ import { hashOf } from '../core/ids.js'
 import { isStandalone, type SystemLaunch } from '../core/launch.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { Refusal } from '../core/refusal.js'
-import { meetsDemand, personOf, type SignOn, samePerson, type Waiting } from '../core/session.js'
+import {
+  meetsDemand,
+  personOf,
+  type SignOn,
+  samePerson,
+  subjectOf,
+  type Waiting,
+} from '../core/session.js'
 import type { Arrival, LaunchParts } from './parts.js'
 
 /** Who acts in this launch: a sign-on that stands or that the launch makes, or what must happen first. */
@@ -63,7 +70,7 @@ function wait(demand: Demand, waiting: Waiting): { readonly waiting: Waiting } {
 /** Nobody launched: whoever the provider signed on acts, as the app asked for it. */
 function standingAlone(
   parts: LaunchParts,
-  { ask, signOn: own }: Arrival,
+  { launch, ask, signOn: own }: Arrival,
   held: readonly SignOn[],
 ): Standing {
   const demand = ask?.demand ?? NO_DEMAND
@@ -72,7 +79,8 @@ function standingAlone(
   if (!found)
     return { ...wait(demand, { for: 'sign-on', assurance: demand.assurance ?? 2 }), replaces: [] }
   const person = personOf(found.user, found.issuer)
-  if (demand.subject !== undefined && demand.subject !== person)
+  // As the id_token will say it, which knows people without a national identity by another name.
+  if (demand.subject !== undefined && demand.subject !== subjectOf(found.user, launch.system))
     throw new Refusal('login_required', 'another person than the app expects')
   const replaces = held.filter(({ user, issuer }) => personOf(user, issuer) !== person)
   return { signOn: today(parts, found), made: false, replaces }

@@ -51,7 +51,7 @@ async function askerOf(
   return client
 }
 
-/** What this client may learn: of its own tokens, and of others' access tokens if it is one that serves them. */
+/** What this client may learn: of its own tokens, and of others' access tokens if it is registered to serve them. */
 function learned(parts: OAuthParts, client: Client, token: Presented) {
   if (token.kind === 'access') {
     const { live } = token

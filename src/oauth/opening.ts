@@ -117,7 +117,13 @@ export async function grantCode(parts: OAuthParts, proven: Proven): Promise<stri
     },
     { circumstances, policyVersion: version },
     { ...parts.bases, issuer: parts.issuer },
-    { now, code: parts.lifetimes.code, offline: parts.lifetimes.offline },
+    {
+      ...{ now, code: parts.lifetimes.code },
+      offline: Math.min(
+        parts.lifetimes.offline,
+        client.offlineLifetime ?? Number.POSITIVE_INFINITY,
+      ),
+    },
   )
   const askedFor: Happening = {
     what: 'authorization_asked',

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express'
-import type { ClientAuthentication } from '../access/client.js'
+import { type ClientAuthentication, needsNonce } from '../access/client.js'
 import type { ProvenKey } from '../access/dpop.js'
 import { readAuthorization, readResponseMode } from '../core/authorization-request.js'
 import { hashOf, newSecret } from '../core/ids.js'
@@ -37,7 +37,8 @@ export function par(parts: OAuthParts, authenticate: ClientAuthentication): Requ
   return async (req, res) => {
     const sent = parameters(req)
     // RFC 9449 §5 Before the client is: a proof that must be made anew has then spent no assertion.
-    const proof = await parts.dpop.prove(req)
+    const requireNonce = await needsNonce(parts.registry, req, sent)
+    const proof = await parts.dpop.prove(req, { requireNonce })
     const client = await authenticate(req, sent)
     learn(res, { app: client.id })
     // §2.1 "The request_uri authorization request parameter … MUST NOT be provided."

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { bindingOf } from '../access/binding.js'
-import type { ClientAuthentication } from '../access/client.js'
+import { type ClientAuthentication, needsNonce } from '../access/client.js'
 import type { Happening } from '../core/audit.js'
 import { TOKEN_EXCHANGE } from '../core/client.js'
 import { parameterFault, Refusal } from '../core/refusal.js'
@@ -35,10 +35,11 @@ export function token(parts: OAuthParts, authenticate: ClientAuthentication): Re
       if (!sent.has('grant_type')) throw parameterFault('parameter_missing', 'grant_type')
       throw new Refusal('grant_type_unsupported', 'grant_type')
     }
-    // RFC 9449 §5 Before the client is: a proof that must be made anew has then spent no assertion.
-    const proof = await parts.dpop.prove(req)
     // §3.2.1 A refreshing public client may leave out its id: the token says whose it is.
     const named = grantType.nameClient ? await grantType.nameClient(sent, parts) : sent
+    // RFC 9449 §5 Before the client is: a proof that must be made anew has then spent no assertion.
+    const requireNonce = await needsNonce(parts.registry, req, named)
+    const proof = await parts.dpop.prove(req, { requireNonce })
     const client = await authenticate(req, named)
     learn(res, { app: client.id })
     if (!client.grantTypes.some((type) => type === sent.get('grant_type')))

@@ -104,7 +104,8 @@ export function createAsked(parts: AskedParts): Asked {
   }
 
   function note(question: Question): void {
-    if (secret === undefined) return
+    // What the console asks for itself is not what clinicians and services ask.
+    if (secret === undefined || question.resource.type === 'console') return
     const { position, asked } = under(question)
     const { action, resource } = question
     const what = `${action} ${resource.type} ${resource.id}`

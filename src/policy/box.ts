@@ -1,7 +1,8 @@
 /** Many circumstances in few words: the fewest boxes, one part of each dimension, that hold them and no others. */
 import type { Dimension } from './domain.js'
+import { listed } from './names.js'
 import type { Setting } from './subject.js'
-import { isOneOf, listed } from './words.js'
+import { isOneOf } from './words.js'
 
 /** Of each dimension, which of its values. */
 export type Box = readonly ReadonlySet<number>[]

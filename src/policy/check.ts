@@ -1,11 +1,9 @@
 /** Whether a policy version may be published: everything that can be known of it beforehand. */
 import { readFile } from 'node:fs/promises'
 import { adviceOn } from './advice.js'
-import { readCases, runCases } from './cases.js'
+import { readCases } from './cases.js'
 import { validate } from './cedar.js'
-import { createPolicies } from './engine.js'
 import { hiddenIn } from './hidden.js'
-import { checkInvariants } from './invariants.js'
 import { lintPolicy } from './lint.js'
 import { readOrganizations } from './organizations.js'
 import { cedarProblem, type ParsedPolicy, parsePolicies } from './parse.js'
@@ -22,7 +20,7 @@ import {
   readSource,
   SCHEMA_FILE,
 } from './source.js'
-import { surveyOf } from './survey.js'
+import { tryFiles } from './trial.js'
 
 export interface Check {
   readonly problems: readonly Problem[]
@@ -78,16 +76,6 @@ function validated(policies: readonly ParsedPolicy[], schema: string): Problem[]
   return [...once.values()]
 }
 
-/** The apps that policies name, and one that none does. */
-const appsOf = (policies: readonly ParsedPolicy[]): readonly string[] => [
-  ...new Set(
-    policies.flatMap(({ text }) =>
-      [...text.matchAll(/\bApp::"([^"]+)"/g)].map(([, id]) => id ?? ''),
-    ),
-  ),
-  'any-app',
-]
-
 /**
  * Checks the files of a version against one another, the gateway and, unless told otherwise, their own tests and invariants. All
  * problems at once, as far as one does not hide another: tests and invariants run only when there is no
@@ -124,15 +112,8 @@ export function checkFiles(
   if (withTests && cases.length === 0 && reading.length === 0)
     problems.push({ file: 'policies/tests', text: 'there is no test' })
   if (problems.length === 0 && withTests) {
-    const engine = createPolicies(files)
-    try {
-      problems.push(...runCases(cases, engine))
-      problems.push(
-        ...checkInvariants(files, () => surveyOf(files, { apps: appsOf(policies), engine })),
-      )
-    } finally {
-      engine.close()
-    }
+    const trial = attempt(() => tryFiles(files, sections), problems)
+    if (trial) problems.push(...trial.failed, ...trial.broken)
   }
   return {
     problems: inOrder(problems),

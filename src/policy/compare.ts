@@ -5,12 +5,12 @@ import type { Dimension } from './domain.js'
 import { isHeard, ownersOf } from './layer-terms.js'
 import { isLocal, type Layer } from './layers.js'
 import type { Progress } from './matrix.js'
+import type { AnyRole } from './names.js'
 import type { Pair } from './schema.js'
 import type { Left } from './side.js'
 import { subjectsOf } from './subject.js'
 import { ANY_ROLES, type Survey } from './survey.js'
 import { exampleAt, type Kind, type Walk, walkOver } from './walk.js'
-import type { AnyRole } from './words.js'
 
 export interface Answer {
   readonly effect: 'allow' | 'deny'

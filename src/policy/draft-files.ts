@@ -1,6 +1,7 @@
 /** What the files of a draft may be: bounded, of known names, and changed only where the draft and its author may. */
 import type { Layer } from '../core/console.js'
 import { Refusal } from '../core/refusal.js'
+import { isLayerName } from './layers.js'
 import {
   CONSOLE_FILE,
   INVARIANTS_FILE,
@@ -11,16 +12,16 @@ import {
 
 const LOCAL = 'policies/local/'
 
-const MOST_FILES = 200
+/** Of all layers together; the check has bounds for each. */
+const MOST_FILES = 5_000
 /** Of all files in a draft's record, as JSON: a record of the store holds 4 Mi. */
 const MOST_CHARACTERS = 3_500_000
 /** Lower case, so that no two names are one where a file system does not tell case. */
 const WORD = '[a-z0-9][a-z0-9._-]{0,79}'
-const LAYER_NAME = '(?:[A-Z0-9]{1,12}|[a-z0-9][a-z0-9-]{0,39})'
-const NAMES: readonly RegExp[] = [
-  `policies/(?:tests/${WORD}\\.yaml|${WORD}\\.cedar)`,
-  `policies/local/${LAYER_NAME}/(?:tests/${WORD}\\.yaml|${WORD}\\.cedar)`,
-].map((pattern) => new RegExp(`^${pattern}$`))
+/** Everything that may stand beside {@link SINGLE}; of a local layer with its name. */
+const NAME = new RegExp(
+  `^policies/(?:local/(?<layer>[^/]+)/)?(?:tests/${WORD}\\.yaml|${WORD}\\.cedar)$`,
+)
 const SINGLE: ReadonlySet<string> = new Set([
   SCHEMA_FILE,
   INVARIANTS_FILE,
@@ -28,17 +29,20 @@ const SINGLE: ReadonlySet<string> = new Set([
   CONSOLE_FILE,
 ])
 
-const isName = (name: string): boolean =>
-  SINGLE.has(name) || (!name.includes('..') && NAMES.some((pattern) => pattern.test(name)))
+function isName(name: string): boolean {
+  if (SINGLE.has(name)) return true
+  const found = NAME.exec(name)
+  const layer = found?.groups?.layer
+  return found !== null && !name.includes('..') && (layer === undefined || isLayerName(layer))
+}
 
 /** What a reader would not see, or see as something else: a policy must be what it looks like. */
 const UNSEEN = /[\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|(?![\n\t])\p{Cc}/u
 
-const LAYER = new RegExp(`^(?:central|local/${LAYER_NAME})$`)
-
 /** @throws Refusal `draft_invalid` */
 export function readLayer(text: string): Layer {
-  if (!LAYER.test(text))
+  const isLocal = text.startsWith('local/') && isLayerName(text.slice('local/'.length))
+  if (text !== 'central' && !isLocal)
     throw new Refusal('draft_invalid', 'layer', {
       told: 'layer: central, or local/ with an ODS code or a region',
     })
@@ -78,7 +82,7 @@ export function changedFiles(before: PolicyFiles, after: PolicyFiles): readonly 
 }
 
 /** Where a layer's own files are; of the central one, everything but the local ones. */
-const isOf = (layer: Layer, name: string): boolean =>
+export const isOf = (layer: Layer, name: string): boolean =>
   layer === 'central' ? !name.startsWith(LOCAL) : name.startsWith(`policies/${layer}/`)
 
 /** What only a guardian may change: what holds for every version, and who may use the console. */

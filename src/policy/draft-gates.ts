@@ -2,6 +2,7 @@
 import { Refusal } from '../core/refusal.js'
 import { checkFiles } from './check.js'
 import { describeProblem, type Problem } from './problem.js'
+import { createSoundness, type Soundness } from './soundness.js'
 import { hashOfFiles, type PolicyFiles } from './source.js'
 
 export interface GatesParts {
@@ -12,6 +13,8 @@ export interface GatesParts {
    * thread. The same files must always have the same answer.
    */
   readonly check?: (files: PolicyFiles) => readonly Problem[] | Promise<readonly Problem[]>
+  /** What was found sound already, by whoever judged it. */
+  readonly sound?: Soundness
   /** Why nobody could change policies any more under these files, if so. */
   readonly lockedOut: (files: PolicyFiles) => string | undefined
 }
@@ -31,19 +34,16 @@ export interface Gates {
   letsIn(files: PolicyFiles): void
 }
 
-const MOST_KNOWN = 100
-
-export function openGates({ sections, check, lockedOut }: GatesParts): Gates {
+export function openGates({ sections, check, lockedOut, ...given }: GatesParts): Gates {
   const judge = check ?? ((files: PolicyFiles) => checkFiles(files, sections).problems)
-  /** Hashes of what was found sound: proposing, approving and publishing judge the same files. */
-  const sound = new Set<string>()
+  // Proposing, approving and publishing judge the same files.
+  const { sound = createSoundness() } = given
   return {
     async fit(files) {
       const hash = hashOfFiles(files)
       if (sound.has(hash)) return
       const problems = await judge(files)
       if (problems.length > 0) throw new Unfit(problems)
-      if (sound.size >= MOST_KNOWN) sound.clear()
       sound.add(hash)
     },
     letsIn(files) {

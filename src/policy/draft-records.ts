@@ -2,10 +2,10 @@
 import type { Trail } from '../audit/trail.js'
 import type { EventName, Happening } from '../core/audit.js'
 import { asInForce, type Draft, keptUntil, type Person } from '../core/draft.js'
-import type { Records } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
 import { after, type Clock, type EpochMs, type Seconds } from '../core/values.js'
 import type { Put, Store } from '../store/store.js'
+import { keptVersions } from './kept-versions.js'
 import { aboutVersion, actor } from './publishing.js'
 import { hashOfFiles, type PolicyFiles } from './source.js'
 
@@ -15,11 +15,7 @@ export interface DraftRecordsParts {
   readonly clock: Clock
 }
 
-/** A version with its files, whole. */
-export interface WholeVersion {
-  readonly about: Records['policy']
-  readonly files: PolicyFiles
-}
+export type { WholeVersion } from './kept-versions.js'
 export interface WholeDraft {
   readonly draft: Draft
   readonly files: PolicyFiles
@@ -52,39 +48,23 @@ export const draftPuts = (draft: Draft, files: PolicyFiles): readonly Put[] => {
 export type DraftRecords = ReturnType<typeof draftRecords>
 
 export function draftRecords({ store, trail, clock }: DraftRecordsParts) {
-  async function current(): Promise<Records['policy']> {
-    const found = await store.get('policy', 'current')
-    if (!found) throw new Error('the store holds no policy version')
-    return found
-  }
+  const versions = keptVersions(store)
+  const { current } = versions
 
   /** As it stands in truth: see {@link asInForce}. */
-  async function settled(draft: Draft): Promise<Draft> {
-    if (draft.stage === 'published' || draft.stage === 'abandoned') return draft
+  async function settled(draft: Draft, inForce: number): Promise<Draft> {
     const next = draft.base.version + 1
-    const [inForce, about] = await store.getAll([
-      { kind: 'policy', id: 'current' },
-      { kind: 'policy', id: aboutVersion(next) },
-    ])
-    return about && inForce && inForce.version >= next ? asInForce(draft, about) : draft
+    const isOver = draft.stage === 'published' || draft.stage === 'abandoned'
+    if (isOver || inForce < next) return draft
+    const about = await store.get('policy', aboutVersion(next))
+    return about ? asInForce(draft, about) : draft
   }
 
   /** @throws Refusal `draft_unknown` */
   async function find(id: string): Promise<Draft> {
     const found = DRAFT_ID.test(id) ? await store.get('draft', id) : undefined
     if (found?.id !== id) throw unknown(id)
-    return settled(found)
-  }
-
-  /** @throws Refusal `policy_version_unknown` */
-  async function version(number: number): Promise<WholeVersion> {
-    const known = Number.isSafeInteger(number) && number > 0
-    const found = known ? await store.get('policy', String(number)) : undefined
-    if (!found?.files || found.version > (await current()).version)
-      throw new Refusal('policy_version_unknown', String(number))
-    const { files, ...about } = found
-    if (hashOfFiles(files) !== about.hash) throw new Error(`version ${number} is not whole`)
-    return { about, files }
+    return settled(found, (await current()).version)
   }
 
   /** @throws Refusal `draft_unknown` */
@@ -100,23 +80,13 @@ export function draftRecords({ store, trail, clock }: DraftRecordsParts) {
   }
 
   return {
-    current,
-    version,
-    inForce: async () => version((await current()).version),
+    ...versions,
     find,
     read,
     async list(): Promise<readonly Draft[]> {
-      const all = (await store.list('draft')).map(({ value }) => value)
-      return Promise.all(all.map(settled))
-    },
-
-    /** Versions from the youngest on, without their files. */
-    async history(most: number): Promise<readonly Records['policy'][]> {
-      const { version: last } = await current()
-      const numbers = Array.from({ length: Math.min(most, last) }, (_, i) => last - i)
-      const ids = numbers.map((number) => ({ kind: 'policy', id: aboutVersion(number) }) as const)
-      const found: readonly (Records['policy'] | undefined)[] = await store.getAll(ids)
-      return found.flatMap((about) => about ?? [])
+      const all = await store.list('draft')
+      const { version: inForce } = await current()
+      return Promise.all(all.map(({ value }) => settled(value, inForce)))
     },
 
     /** One step, with what its entry says. @throws Refusal `draft_changed` where another came first */

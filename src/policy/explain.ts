@@ -5,13 +5,14 @@ import type { Expr } from './cedar.js'
 import { domainOf } from './domain.js'
 import { isHeard } from './layer-terms.js'
 import type { Layer } from './layers.js'
+import { listed, roleWords } from './names.js'
 import type { ParsedPolicy } from './parse.js'
 import { type Applies, policyOf, probeOf } from './probe.js'
 import { residualOf, scopeTerms, spread } from './residual.js'
 import { mattering } from './side.js'
 import { type Subject, settingOf, withSetting } from './subject.js'
 import type { Survey } from './survey.js'
-import { cedarText, isOneOf, listed, roleWords, wordsOf } from './words.js'
+import { cedarText, isOneOf, wordsOf } from './words.js'
 
 /** A policy of this action and kind of data, and what it made of the question. */
 export interface Heard {

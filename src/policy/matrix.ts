@@ -2,11 +2,12 @@
 import type { Action, Resource } from '../core/decision.js'
 import type { Expr } from './cedar.js'
 import { isLocal, type Layer } from './layers.js'
+import type { AnyRole } from './names.js'
 import type { ParsedPolicy } from './parse.js'
 import type { Left } from './side.js'
 import { ANY_ROLES, type Survey } from './survey.js'
 import { type Kind, type Walk, walkOver } from './walk.js'
-import { type AnyRole, allWords } from './words.js'
+import { allWords } from './words.js'
 
 export interface Cell {
   readonly role: AnyRole

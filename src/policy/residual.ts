@@ -31,7 +31,8 @@ import {
 } from './vocabulary.js'
 
 export interface Known {
-  readonly roles: readonly Role[]
+  /** `undefined`: not known either. */
+  readonly roles: readonly Role[] | undefined
   readonly action: string
   readonly resource: Resource
 }
@@ -55,7 +56,8 @@ function facts({ roles, action, resource }: Known) {
   const isIn = (name: Variable, uid: Named): boolean | undefined => {
     if (name !== 'principal') return uid.type === own[name].type && uid.id === own[name].id
     if (uid.type === USER_TYPE) return undefined
-    return uid.type === ROLE_TYPE && roles.some((role) => role === uid.id)
+    if (uid.type !== ROLE_TYPE) return false
+    return roles?.some((role) => role === uid.id)
   }
   // `principal == Role::"gp"` is never so, however many roles the user is in.
   const is = (name: Variable, uid: Named): boolean | undefined =>

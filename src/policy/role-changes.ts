@@ -1,6 +1,7 @@
 /** What two versions of `roles.yaml` make differently of the same codes. */
+
+import { type AnyRole, listed, roleWords } from './names.js'
 import { type RoleMap, UNKNOWN_TYPE } from './roles.js'
-import { type AnyRole, listed, roleWords } from './words.js'
 
 export interface RoleChange {
   readonly about: 'role' | 'baseline' | 'includes'

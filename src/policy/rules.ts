@@ -10,7 +10,7 @@ import {
 import { askingFor, lengthed } from './entities.js'
 import type { ParsedPolicy } from './parse.js'
 import { relevanceOf } from './relevance.js'
-import { couldDecide } from './slice.js'
+import { choosing } from './slice.js'
 
 export interface Rules {
   ask(question: Question): PolicyDecision
@@ -23,34 +23,51 @@ export type Answers = (circumstances: string) => Map<string, PolicyDecision>
 /** Under one set of circumstances. */
 const MOST_ANSWERS = 200
 
+/** Policies that Cedar keeps parsed, under a name for as long as there is room. */
+interface Slice {
+  readonly policies: readonly ParsedPolicy[]
+  name?: string | undefined
+}
+
+const textsOf = (some: readonly ParsedPolicy[]) =>
+  Object.fromEntries(some.map(({ id, text }) => [id, text]))
+
 /** Finds the policies that could decide a question, parsed and kept by Cedar under a name. */
 function slicesOf(policies: readonly ParsedPolicy[], most: number) {
-  const textsOf = (some: readonly ParsedPolicy[]) =>
-    Object.fromEntries(some.map(({ id, text }) => [id, text]))
-  const whole = keepPolicySet(textsOf(policies))
+  const { chosen } = choosing(policies)
+  const whole: Slice = { policies }
   /** By what is known of a question, and by the ids in a slice: many questions share one. */
-  const byKnown = createCache<string>(most * 20)
-  const byIds = new Map<string, string>()
+  const byKnown = createCache<Slice>(most * 20)
+  const byIds = new Map<string, Slice>()
+  const kept: Slice[] = []
+  const sliceFor = (question: Question): Slice => {
+    if (most === 0) return whole
+    const { action, resource, user } = question
+    const known = [action, resource.type, resource.id, ...user.roles].map(lengthed).join('')
+    const found = byKnown.get(known)
+    if (found !== undefined) return found
+    const some = chosen(question)
+    const ids = some.map(({ id }) => id).join(' ')
+    const slice = byIds.get(ids) ?? { policies: some }
+    byIds.set(ids, slice)
+    if (byIds.size > most * 20) byIds.clear()
+    byKnown.set(known, slice)
+    return slice
+  }
   return {
-    find({ action, resource, user }: Question): string {
-      if (most === 0) return whole
-      const known = [action, resource.type, resource.id, ...user.roles].map(lengthed).join('')
-      const found = byKnown.get(known)
-      if (found !== undefined) return found
-      const some = policies.filter(({ json }) =>
-        couldDecide(json, { roles: user.roles, action, resource }),
-      )
-      const ids = some.map(({ id }) => id).join(' ')
-      let name = byIds.size < most ? byIds.get(ids) : (byIds.get(ids) ?? whole)
-      if (name === undefined) {
-        name = keepPolicySet(textsOf(some))
-        byIds.set(ids, name)
-      }
-      byKnown.set(known, name)
-      return name
+    /** The name is good until the next one is asked for. */
+    find(question: Question): string {
+      const slice = sliceFor(question)
+      if (slice.name !== undefined) return slice.name
+      const oldest = kept.length >= Math.max(most, 1) ? kept.shift() : undefined
+      if (oldest?.name !== undefined) dropPolicySet(oldest.name)
+      if (oldest) oldest.name = undefined
+      slice.name = keepPolicySet(textsOf(slice.policies))
+      kept.push(slice)
+      return slice.name
     },
     close() {
-      for (const name of [whole, ...byIds.values()]) dropPolicySet(name)
+      for (const { name } of kept) if (name !== undefined) dropPolicySet(name)
     },
   }
 }
@@ -108,7 +125,7 @@ export interface RulesOptions {
   readonly answers: Answers
   /** Tells the set apart from others that keep their answers in the same place. */
   readonly name: string
-  /** Beyond this many different slices a question meets every policy: right all the same, and slower. 0: always. */
+  /** So many different slices are kept parsed; of more, those that were kept last. 0: each question meets every policy. */
   readonly slices: number
 }
 

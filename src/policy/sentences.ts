@@ -1,6 +1,6 @@
 /** Changes as a person would say them. */
 import type { Change } from './compare.js'
-import { actionWords, listed, resourceWords, roleWords } from './words.js'
+import { actionWords, listed, resourceWords, roleWords } from './names.js'
 
 /** What a change says besides what may be said of several at once. */
 const keyOf = ({ role, from, to, when, whenIsAll, widening }: Change): string =>

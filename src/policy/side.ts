@@ -9,6 +9,7 @@ import { isLocal, type Layer } from './layers.js'
 import type { ParsedPolicy } from './parse.js'
 import { type Probe, probeOf } from './probe.js'
 import { residualOf } from './residual.js'
+import { choosing } from './slice.js'
 import { withSetting } from './subject.js'
 
 /** A policy of which something is left in a cell. */
@@ -65,26 +66,13 @@ export function sideOf(engine: Engine, under?: Layer): Side {
   /** A policy of a local layer is not asked of others' users, so there it does not even err. */
   const asks = (policy: ParsedPolicy, question: Question): number =>
     CODES[isHeard(policy.layer, question) ? probe(policy).asks(question) : 'no']
-  const byCell = new Map<string, readonly ParsedPolicy[]>()
-  /** Those that could matter here to somebody: there are many roles, and few of these. */
-  const candidates = ({ action, resource }: Question): readonly ParsedPolicy[] => {
-    const cell = `${action} ${resource.type} ${resource.id}`
-    const known =
-      byCell.get(cell) ??
-      engine.policies.filter(({ json }) => {
-        const { principal: _, conditions: __, ...scope } = json
-        const open = { ...scope, principal: { op: 'All' as const }, conditions: [] }
-        return residualOf(open, { roles: [], action, resource }) !== undefined
-      })
-    byCell.set(cell, known)
-    return known
-  }
+  const { inCell } = choosing(engine.policies)
   return {
     policies: engine.policies,
     decide: (question) => engine.decide(question),
     leftIn(question) {
       const { user, action, resource } = question
-      return candidates(question).flatMap((policy) => {
+      return inCell(question).flatMap((policy) => {
         const own = residualOf(policy.json, { roles: user.roles, action, resource })
         if (own === undefined) return []
         const terms = policy.layer === under ? own : [...layerTerms(policy.layer), ...own]

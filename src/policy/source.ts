@@ -182,15 +182,22 @@ export async function readSource({ policies, roles, console }: Places): Promise<
 export const hashOfFiles = (files: PolicyFiles): string =>
   sha256(JSON.stringify(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))))
 
-const planFile = z.looseObject({ sections: z.array(z.looseObject({ id: z.string() })).min(1) })
+const planFile = z.looseObject({
+  sections: z.array(z.looseObject({ id: z.string(), title: z.string().optional() })).min(1),
+})
 
 /**
- * The ids of the plan's sections, from `sections.yaml`.
+ * The plan's sections, from `sections.yaml`, by id: as people call them.
  *
  * @throws Problems
  */
-export async function readSections(path: string): Promise<string[]> {
+export async function readTitles(path: string): Promise<Readonly<Record<string, string>>> {
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) throw new Problems([{ file: path, text: 'cannot be read' }])
-  return readYamlFile(path, text, planFile).value.sections.map(({ id }) => id)
+  const { sections } = readYamlFile(path, text, planFile).value
+  return Object.fromEntries(sections.map(({ id, title = id }) => [id, title]))
 }
+
+/** The ids alone. @throws Problems */
+export const readSections = async (path: string): Promise<string[]> =>
+  Object.keys(await readTitles(path))

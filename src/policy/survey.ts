@@ -5,13 +5,13 @@ import type { Given, Limit } from './domain.js'
 import { createPolicies, type Engine } from './engine.js'
 import { limitTo, only } from './layer-terms.js'
 import { isLocal, type Layer } from './layers.js'
+import type { AnyRole } from './names.js'
 import { type RoleMap, readRoles } from './roles.js'
 import { type Pair, pairsOf } from './schema.js'
 import { type Side, sideOf } from './side.js'
 import { type PolicyFiles, ROLES_FILE, SCHEMA_FILE } from './source.js'
 import { type Subject, withSetting } from './subject.js'
 import { usually } from './usual.js'
-import type { AnyRole } from './words.js'
 
 export const ANY_ROLES: readonly AnyRole[] = [...ROLES, 'none']
 

@@ -2,9 +2,9 @@
 import type { Question } from '../core/decision.js'
 import type { Role } from '../core/roles.js'
 import { ordinarily } from './cases.js'
+import type { AnyRole } from './names.js'
 import type { RoleMap } from './roles.js'
 import type { Pair } from './schema.js'
-import type { AnyRole } from './words.js'
 
 /** What most of the codes that give a role imply; of as many, the longer list. */
 function usualActivities(role: Role, { rules, baseline }: RoleMap): readonly string[] {

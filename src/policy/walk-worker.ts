@@ -1,9 +1,11 @@
 /** Runs one walk in a thread of its own: started by walks.ts, never imported. */
 import './v8-flags.js'
 import { parentPort, workerData } from 'node:worker_threads'
+import { checkFiles } from './check.js'
 import { compareOf } from './compare.js'
 import { matrixOf, type Progress } from './matrix.js'
 import { Problems } from './problem.js'
+import { replayFiles } from './replay.js'
 import { roleChanges } from './role-changes.js'
 import { tryOut } from './simulate.js'
 import { type Survey, surveyOf } from './survey.js'
@@ -29,7 +31,20 @@ function using<T>(surveys: readonly Survey[], use: () => T): T {
   }
 }
 
+/** Replaying counts "of" what walks call "total". */
+function* replaying({ questions, before, after }: Task & { walk: 'replay' }) {
+  const steps = replayFiles(questions, before, after)
+  let step = steps.next()
+  while (!step.done) {
+    yield { done: step.value.done, total: step.value.of }
+    step = steps.next()
+  }
+  return step.value
+}
+
 function answer(task: Task): Answers[keyof Answers] {
+  if (task.walk === 'replay') return run(replaying(task))
+  if (task.walk === 'check') return checkFiles(task.files, task.sections, task).problems
   if (task.walk === 'try') return tryOut(task.trial)
   if (task.walk === 'matrix') {
     const survey = surveyOf(task.files, task)

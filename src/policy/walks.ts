@@ -1,11 +1,13 @@
 /** Walks over whole versions, in threads of their own: the request that wants one never waits on its thread. */
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import type { AskedQuestion } from './asked-pages.js'
 import type { Comparison } from './compare.js'
 import type { Layer } from './layers.js'
 import type { Whose } from './matrices.js'
 import type { Matrix, Progress } from './matrix.js'
 import { type Problem, Problems } from './problem.js'
+import type { Impact } from './replay.js'
 import type { RoleChange } from './role-changes.js'
 import type { Trial, Tried } from './simulate.js'
 import type { PolicyFiles } from './source.js'
@@ -16,6 +18,8 @@ export interface Compared extends Comparison {
 export interface Answers {
   readonly matrix: Matrix
   readonly compare: Compared
+  readonly replay: Impact
+  readonly check: readonly Problem[]
   readonly try: Tried | undefined
 }
 /** @property apps to ask about */
@@ -33,6 +37,18 @@ export type Task =
       readonly before: PolicyFiles
       readonly after: PolicyFiles
       readonly apps: readonly string[]
+    }
+  | {
+      readonly walk: 'replay'
+      readonly before: PolicyFiles
+      readonly after: PolicyFiles
+      readonly questions: readonly AskedQuestion[]
+    }
+  | {
+      readonly walk: 'check'
+      readonly files: PolicyFiles
+      readonly sections: readonly string[]
+      readonly withTests: boolean
     }
 /** What a worker says: how far it is, and at last what it found. */
 export type Message =
@@ -73,6 +89,19 @@ export interface Walks {
     apps: readonly string[],
     options?: Options,
   ): Promise<Compared>
+  /** What the change would have turned of these questions. @throws the same */
+  replay(
+    questions: readonly AskedQuestion[],
+    before: PolicyFiles,
+    after: PolicyFiles,
+    options?: Options,
+  ): Promise<Impact>
+  /** What is wrong with a version. @throws WalkStopped */
+  check(
+    files: PolicyFiles,
+    sections: readonly string[],
+    options?: Options & { readonly withTests?: boolean },
+  ): Promise<readonly Problem[]>
   /**
    * Tries questions out.
    * @returns `undefined` where no question is answered as it was
@@ -84,7 +113,7 @@ export interface Walks {
 }
 
 /** In milliseconds. */
-const LONGEST = 60_000
+const LONGEST = 300_000
 /** One at a time: the other cores answer requests. */
 const MOST_WAITING = 20
 const MOST_MEGABYTES = 1024
@@ -154,6 +183,10 @@ export function createWalks({ longest = LONGEST } = {}): Walks {
     tryOut: (trial, options = {}) => inTurn({ walk: 'try', trial }, options),
     compare: (before, after, apps, options = {}) =>
       inTurn({ walk: 'compare', before, after, apps }, options),
+    replay: (questions, before, after, options = {}) =>
+      inTurn({ walk: 'replay', before, after, questions }, options),
+    check: (files, sections, { withTests = true, ...options } = {}) =>
+      inTurn({ walk: 'check', files, sections, withTests }, options),
     close: () => closing.abort(),
   }
 }

@@ -1,6 +1,4 @@
-/** Conditions, roles, actions and kinds of data in plain English. What has no words here is shown as Cedar. */
-import type { Action, Resource } from '../core/decision.js'
-import type { Role } from '../core/roles.js'
+/** Conditions in plain English. What has no words here is shown as Cedar. */
 import { type Expr, policyToText } from './cedar.js'
 import {
   argument,
@@ -12,51 +10,10 @@ import {
   texts,
   variable,
 } from './expression.js'
+import { type AnyRole, listed, roleWords } from './names.js'
 import { policyOf } from './probe.js'
 import type { Setting, Subject } from './subject.js'
 
-/** A user in no role at all. */
-export type AnyRole = Role | 'none'
-
-// biome-ignore format: a table
-const ROLE_WORDS: Readonly<Record<AnyRole, string>> = {
-  'gp':                    'GP',
-  'practice-nurse':        'Practice nurse',
-  'community-nurse':       'Community nurse',
-  'hospice-clinician':     'Hospice clinician',
-  'urgent-care-clinician': 'Urgent care clinician',
-  'call-handler':          'Call handler',
-  'hospital-clinician':    'Hospital clinician',
-  'social-care':           'Social care',
-  'care-home':             'Care home',
-  'administrator':         'Administrator',
-  'privacy-officer':       'Privacy officer',
-  'service':               'Service',
-  'viewer':                'Console viewer',
-  'author':                'Policy author',
-  'approver':              'Policy approver',
-  'guardian':              'Policy guardian',
-  'operator':              'Operator',
-  'none':                  'Somebody without a role',
-}
-// biome-ignore format: a table
-const ACTION_WORDS: Readonly<Record<Action, string>> = {
-  'launch':             'launch',
-  'create':             'create',
-  'read':               'read',
-  'update':             'update',
-  'delete':             'delete',
-  'search':             'search',
-  'check-availability': 'availability check',
-  'break-glass':        'emergency access',
-  'console-view':       'view',
-  'console-simulate':   'simulate',
-  'console-author':     'write',
-  'console-approve':    'approve',
-  'console-guard':      'guard',
-  'console-operate':    'operate',
-  'console-review':     'review',
-}
 // biome-ignore format: a table
 const SUBJECT_WORDS: Readonly<Record<Subject, string>> = {
   'principal':                  'the user',
@@ -78,23 +35,7 @@ const SUBJECT_WORDS: Readonly<Record<Subject, string>> = {
 }
 const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
 
-export const roleWords = (role: AnyRole): string => ROLE_WORDS[role]
-export const actionWords = (action: Action): string => ACTION_WORDS[action]
-
-/** @param titles of the plan's sections, by id */
-export function resourceWords(
-  { type, id }: Resource,
-  titles: ReadonlyMap<string, string> = new Map(),
-): string {
-  if (type === 'section') return titles.get(id) ?? id
-  return type === 'app' ? `the app ${id}` : id
-}
-
 const plain = (word: string): string => word.replaceAll('-', ' ')
-
-/** `a, b or c` */
-export const listed = (words: readonly string[], last: 'and' | 'or'): string =>
-  words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`
 
 const hour = (value: Setting): string => `${String(value).padStart(2, '0')}:00`
 
@@ -255,7 +196,7 @@ function variableWords(expr: Expr, negated: boolean): string | undefined {
   return `the ${name === 'resource' ? 'kind of data' : name} is${not} ${listed(words, 'or')}`
 }
 
-const roleName = (id: string): string => ROLE_WORDS[id as AnyRole] ?? id
+const roleName = (id: string): string => roleWords(id as AnyRole) ?? id
 
 /** A condition in words; with `negated`, its opposite. Deep ones are bracketed. */
 export function wordsOf(expr: Expr, negated = false, inner = false): string {

@@ -106,8 +106,12 @@ describe('Nonces', () => {
 describe('A proof', () => {
   const key = proofKey()
   const nonces = () => noncesOf(stores[0])
+  let alias: string | undefined
   const prove = (dpop: string | undefined, demand?: Demand, method = 'POST') => {
-    const parts = { issuer: ISSUER, store: stores[0], clock, skew: SKEW, nonces: nonces() }
+    const parts = {
+      ...{ issuer: ISSUER, store: stores[0], clock, skew: SKEW, nonces: nonces() },
+      aliasOf: () => alias,
+    }
     const headersDistinct = dpop === undefined ? {} : { dpop: [dpop] }
     const req = { method, originalUrl: '/oauth/par?x=1', headersDistinct }
     return createDpop(parts).prove(req as never, demand)
@@ -141,10 +145,15 @@ describe('A proof', () => {
   })
 
   it('is for the address under the issuer, or for the alias that the request came in by', async () => {
-    const uri = 'https://mtls.gateway.example/oauth/par'
-    expect(await codeOf(prove(proof(), { uri }))).toBe('dpop_invalid')
-    expect(await codeOf(prove(proof({ htu: uri })))).toBe('dpop_invalid')
-    expect(await codeOf(prove(proof({ htu: uri }), { uri }))).toBe('taken')
+    const htu = 'https://mtls.gateway.example/oauth/par'
+    expect(await codeOf(prove(proof({ htu })))).toBe('dpop_invalid')
+    alias = 'https://mtls.gateway.example'
+    expect(await codeOf(prove(proof({ htu })))).toBe('taken')
+    expect(await codeOf(prove(proof()))).toBe('taken')
+    const others = ['https://mtls.gateway.example/oauth/token', 'https://mtls.example/oauth/par']
+    for (const other of others)
+      expect(await codeOf(prove(proof({ htu: other })))).toBe('dpop_invalid')
+    alias = undefined
   })
 
   it('stays spent a while longer than it is fresh', async () => {

@@ -1,5 +1,6 @@
 /** The launch handle and the authorize endpoint: whatever is wrong never opens a plan without its launch. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import * as client from 'openid-client'
 import type { RefusalCode } from '../../src/core/refusal.js'
 import { App, type Change, codeOf, readsPatient, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
@@ -239,6 +240,68 @@ describe.each(STORES)('on the %s store', (store) => {
         'cache-control': 'no-store',
       })
     }
+  })
+
+  describe('an app with two servers, one of which sends its users on to us (mix-up, RFC 9700 §4.4)', () => {
+    const OTHER = 'https://other.example'
+    const OTHER_ISSUER = { cause: { message: expect.stringContaining('"iss"') } }
+    /** The app by somebody else's library, as it talks to the other server: what it would tell there is kept. */
+    const atOther = (announces: boolean) => {
+      const told: string[] = []
+      const metadata = {
+        ...{ issuer: OTHER, authorization_endpoint: `${OTHER}/authorize` },
+        ...{ token_endpoint: `${OTHER}/token` },
+        ...(announces ? { authorization_response_iss_parameter_supported: true } : {}),
+      }
+      const config = new client.Configuration(metadata, 'care-plan', {}, client.None())
+      config[client.customFetch] = async (url, options) => {
+        told.push(`${url} ${options.body}`)
+        return new Response('{}', { status: 400 })
+      }
+      return { config, told }
+    }
+    const checksOf = ({ verifier, state, nonce }: App) => ({
+      ...{ pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce },
+    })
+
+    it.each([
+      ['that names itself in its answers', true],
+      ['that does not', false],
+    ])('does not tell our code to one %s', async (_what, announces) => {
+      const { app, handle } = await begin()
+      const { config, told } = atOther(announces)
+      const answer = await app.authorize(handle)
+      const here = answer.location as URL
+      expect(here.searchParams.get('iss')).toBe(t.issuer)
+      await expect(
+        client.authorizationCodeGrant(config, here, checksOf(app)),
+      ).rejects.toMatchObject(OTHER_ISSUER)
+      expect(told).toEqual([])
+      expect((await app.redeem(codeOf(answer))).status).toBe(200)
+    })
+
+    it('does not take our refusal for the other’s', async () => {
+      const { app, handle } = await begin()
+      const { location } = await app.authorize(handle, { aud: 'https://elsewhere.example' })
+      const here = location as URL
+      expect(here.searchParams.get('error')).toBe('invalid_request')
+      expect(here.searchParams.get('iss')).toBe(t.issuer)
+      const { config } = atOther(true)
+      await expect(
+        client.authorizationCodeGrant(config, here, checksOf(app)),
+      ).rejects.toMatchObject(OTHER_ISSUER)
+    })
+
+    it('that does not look has told code and verifier, which open nothing without its key', async () => {
+      const { app, handle } = await begin('key-app')
+      const code = await app.code(handle)
+      const meant = await app.proof({ aud: `${OTHER}/token` })
+      await expectRefused(t, await app.redeem(code, meant), 'client_unproven', 401)
+      const nobody = { client_id: app.id, client_assertion: undefined }
+      const bare = await app.redeem(code, { ...nobody, client_assertion_type: undefined })
+      await expectRefused(t, bare, 'client_unproven', 401)
+      expect((await app.redeem(code)).status).toBe(200)
+    })
   })
 
   it('goes on working, with a whole trail', async () => {

@@ -1,6 +1,7 @@
 /** A token that is bound to a key, in the hands of somebody who has everything but the key. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { calculateJwkThumbprint } from 'jose'
+import type { Config } from '../../src/config.js'
 import type { RefusalCode } from '../../src/core/refusal.js'
 import type { Seconds } from '../../src/core/values.js'
 import { App, type Change, call, claimsIn, type Tokens, tokensOf } from '../app-by-hand.js'
@@ -27,7 +28,17 @@ describe.each(STORES)('on the %s store', (store) => {
   let app: App
   let tokens: Tokens
   beforeAll(async () => {
-    t = await openTestGateway({ store })
+    // One of them must carry nonces, and may renew.
+    const apps = (c: Config) =>
+      c.apps.map((one) =>
+        one.id === 'v1-app'
+          ? {
+              ...{ ...one, bound: 'key' as const, nonceRequired: true },
+              scopes: [...one.scopes, 'online_access'],
+            }
+          : one,
+      )
+    t = await openTestGateway({ store, change: (c) => ({ apps: apps(c) }) })
     const other = await t.secondNode()
     port = other.port
     advance = async (by) => {
@@ -450,6 +461,43 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await sent(nonceIn(over))).toBe(400)
       const again = await begun.app.redeem('cod_x', {}, atToken({ nonce: nonceIn(over) }))
       await expectRefused(t, again, 'code_invalid', 400)
+    })
+
+    it('that an app must send is demanded at every endpoint, and nothing is spent by it', async () => {
+      const demanded = async (answer: Answer, status: number): Promise<string> => {
+        await expectRefused(t, answer, 'dpop_nonce_required', status)
+        return nonceIn(answer)
+      }
+      const { app: strict, code } = await begin(
+        { scope: 'launch online_access patient/Patient.read' },
+        'v1-app',
+      )
+      const nonce = await demanded(await strict.redeem(code, {}, atToken()), 400)
+      const given = tokensOf(await strict.redeem(code, {}, atToken({ nonce })))
+      await demanded(await strict.refresh(given, {}, atToken()), 400)
+      // Whose it is says the refresh token itself.
+      await demanded(await strict.refresh(given, { client_id: undefined }, atToken()), 400)
+      const { access_token } = tokensOf(await strict.refresh(given, {}, atToken({ nonce })))
+      for (const at of [`/fhir/Patient/${given.patient}`, '/oauth/userinfo']) {
+        const read = (more: Said) => {
+          const about = { htm: 'GET', htu: `${t.issuer}${at}`, ath: hashed(access_token) }
+          const headers = { dpop: proofBy(key, { ...about, iat: now(), ...more }) }
+          return call(t, '', at, { headers: { authorization: `DPoP ${access_token}`, ...headers } })
+        }
+        const { headers } = await read({})
+        expect(headers['www-authenticate']).toContain('error="use_dpop_nonce"')
+        await demanded(await read({}), 401)
+        const wanted = at === '/oauth/userinfo' ? 403 : 200
+        expect((await read({ nonce })).status).toBe(wanted)
+      }
+      const push = (more: Said) => {
+        const about = { htm: 'POST', htu: `${t.issuer}/oauth/par`, iat: now() }
+        const headers = { dpop: proofBy(key, { ...about, ...more }) }
+        const form = strict.parameters('hdl_x')
+        return send(new URL('/oauth/par', t.issuer), { form, headers })
+      }
+      await demanded(await push({}), 400)
+      expect((await push({ nonce })).status).toBe(201)
     })
 
     it('is the same after a restart', async () => {

@@ -1,6 +1,7 @@
 /** More than was given: by exchanging a token, or by asking as a service. @see RFC 8693 §5; SMART "Backend Services" */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { TOKEN_EXCHANGE } from '../../src/core/client.js'
+import { ACCESS_TOKEN_TYPE } from '../../src/core/exchange.js'
 import type { RefusalCode } from '../../src/core/refusal.js'
 import {
   App,
@@ -19,6 +20,7 @@ import {
   introspected,
   openWithBackEnds,
   postAs,
+  proofOf,
   SECRET,
 } from '../back-ends.js'
 import { hashed, proofBy, proofKey } from '../dpop-by-hand.js'
@@ -274,6 +276,51 @@ describe.each(STORES)('on the %s store', (store) => {
       expect((await read(mine)).status).toBe(200)
       await expectRefused(t, await read(app), 'token_other_key', 401)
       expect(await readsPatient(t, own)).toBe(401)
+    })
+  })
+
+  describe('on two nodes', () => {
+    it('many exchanges of one token at once each give one for the same launch, and one end ends all', async () => {
+      await fresh()
+      const { port } = await t.secondNode()
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, (_, i) =>
+          exchangeAs(ends, 'back-end', tokens.access_token, {}, i % 2 ? { port } : {}),
+        ),
+      )
+      const given = answers.map(tokensOf)
+      expect(new Set(given.map(({ access_token }) => claimsIn(access_token).jti)).size).toBe(12)
+      expect(new Set(given.map(({ __launch }) => __launch))).toEqual(new Set([tokens.__launch]))
+      const path = `/fhir/Patient/${tokens.patient}`
+      const reads = () =>
+        Promise.all(
+          given.map(
+            async ({ access_token }, i) =>
+              // Each at the node that did not give it.
+              (await call(t, access_token, path, i % 2 ? {} : { port })).status,
+          ),
+        )
+      expect(new Set(await reads())).toEqual(new Set([200]))
+      await postAs(ends, 'care-plan', '/oauth/revoke', { token: tokens.access_token })
+      expect(new Set(await reads())).toEqual(new Set([401]))
+    })
+
+    it('one proof of a back end is good for one exchange, wherever it is shown', async () => {
+      await fresh()
+      const { port } = await t.secondNode()
+      const form = {
+        ...{ ...(await proofOf(ends, 'back-end')), client_id: undefined },
+        ...{ grant_type: TOKEN_EXCHANGE, subject_token: tokens.access_token },
+        subject_token_type: ACCESS_TOKEN_TYPE,
+      }
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, i) =>
+          postAs(ends, 'nobody', '/oauth/token', form, i % 2 ? { port } : {}),
+        ),
+      )
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+      for (const answer of answers.filter(({ status }) => status !== 200))
+        await expectRefused(t, answer, 'assertion_replayed', 401)
     })
   })
 

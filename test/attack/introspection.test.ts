@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { endOf } from '../../src/core/records.js'
 import {
   type Change,
+  call,
   claimsIn,
   launchTo,
   readsPatient,
@@ -164,8 +165,12 @@ describe.each(STORES)('on the %s store', (store) => {
       expect((await app.refresh(next)).status).toBe(200)
     })
 
-    it('is any token of others’, for a client that serves none (profile fapi2)', async () => {
-      expect(await introspected(ends, 'fapi-app', tokens.access_token)).toEqual({ active: false })
+    it('is any token of others’, for a client that serves none', async () => {
+      // Of both profiles: to prove oneself is not to be registered for it.
+      for (const id of ['fapi-app', 'back-end'])
+        expect(await introspected(ends, id, tokens.access_token)).toEqual({ active: false })
+      const own = tokensOf(await exchangeAs(ends, 'back-end', tokens.access_token))
+      expect(await introspected(ends, 'back-end', own.access_token)).toMatchObject({ active: true })
       const told = await introspected(ends, 'resource', tokens.access_token)
       expect(told).toMatchObject({ active: true, patient: tokens.patient })
     })
@@ -311,6 +316,31 @@ describe.each(STORES)('on the %s store', (store) => {
       const put = { kind: 'ended', id, value: { at: t.clock() - 20_000 } } as const
       await t.running.store.commit({ puts: [{ ...put, until: t.clock() + 600_000 }] })
       expect(await readsPatient(t, first)).toBe(401)
+    })
+
+    it('holds on the other node at once, where the token could be learned of until then', async () => {
+      const { port } = await t.secondNode()
+      const { app, tokens: own } = await launchTo(t, ORDER)
+      const there = async (token = '') =>
+        JSON.parse((await introspectAs(ends, 'reader', token, { port })).text)
+      const exchanged = tokensOf(await exchangeAs(ends, 'back-end', own.access_token, {}, { port }))
+      for (const { access_token } of [own, exchanged])
+        expect(await there(access_token)).toMatchObject({ active: true, patient: own.patient })
+      await revoke('care-plan', own.refresh_token)
+      for (const { access_token } of [own, exchanged]) {
+        expect(await there(access_token)).toEqual({ active: false })
+        expect((await call(t, access_token, `/fhir/Patient/${own.patient}`, { port })).status).toBe(
+          401,
+        )
+      }
+      await expectRefused(t, await app.refresh(own, {}, { port }), 'refresh_ended', 400)
+      const late = await exchangeAs(ends, 'back-end', own.access_token, {}, { port })
+      await expectRefused(t, late, 'subject_token_invalid', 400)
+      // And the other way round.
+      const { tokens: second } = await launchTo(t, ORDER)
+      const form = { token: second.access_token }
+      await postAs(ends, 'care-plan', '/oauth/revoke', form, { port })
+      expect(await introspected(ends, 'reader', second.access_token)).toEqual({ active: false })
     })
 
     it('of a service’s token ends it', async () => {

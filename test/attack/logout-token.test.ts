@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { importJWK, SignJWT } from 'jose'
-import { App, claimsIn, readsPatient, type Tokens } from '../app-by-hand.js'
+import { App, call, claimsIn, readsPatient, type Tokens } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { open, signIn } from '../launching.js'
 import { expectRefused, expectWholeTrail } from '../trail-reading.js'
-import { type Answer, send, UserAgent } from '../user-agent.js'
+import { type Answer, type Sent, send, UserAgent } from '../user-agent.js'
 
 jest.setTimeout(30_000)
 
@@ -30,8 +30,8 @@ describe.each(STORES)('on the %s store', (store) => {
         .setProtectedHeader({ alg: 'RS256', kid: key.kid ?? '', typ: 'logout+jwt', ...header })
         .sign(await importJWK(key, 'RS256'))
     }
-    const logOut = (logout_token: string): Promise<Answer> =>
-      send(new URL('/sign-in/backchannel-logout', t.issuer), { form: { logout_token } })
+    const logOut = (logout_token: string, more: Sent = {}): Promise<Answer> =>
+      send(new URL('/sign-in/backchannel-logout', t.issuer), { ...more, form: { logout_token } })
     const session = async (): Promise<Tokens> => {
       const browser = new UserAgent()
       const page = await open(t, browser, { system: 'gp-clinic' })
@@ -61,6 +61,23 @@ describe.each(STORES)('on the %s store', (store) => {
       for (let times = 0; times < 2; times++) expect((await logOut(token)).status).toBe(200)
       expect([await readsPatient(t, tokens), await readsPatient(t, other)]).toEqual([401, 200])
       expect(await told()).toBe(1)
+    })
+
+    it('holds on the node that did not hear it, and is heard once where both hear it', async () => {
+      const { port } = await t.secondNode()
+      const tokens = await session()
+      const path = `/fhir/Patient/${tokens.patient}`
+      const there = async () => (await call(t, tokens.access_token, path, { port })).status
+      expect(await there()).toBe(200)
+      const token = await logoutToken()
+      const heard = [logOut(token), logOut(token, { port }), logOut(token), logOut(token, { port })]
+      expect((await Promise.all(heard)).map(({ status }) => status)).toEqual([200, 200, 200, 200])
+      expect([await readsPatient(t, tokens), await there()]).toEqual([401, 401])
+      // Who signs on afterwards is not signed out by it, at either node.
+      await t.clock.advance(1)
+      const later = await session()
+      expect((await logOut(token, { port })).status).toBe(200)
+      expect(await readsPatient(t, later)).toBe(200)
     })
 
     it('that comes late ends no newer sign-in', async () => {

@@ -1,16 +1,18 @@
-/** Texts that are made to keep a pattern busy (ReDoS): every reader that a stranger reaches is done with them at once. */
+/** Texts that are made to keep a pattern busy (ReDoS): every reader that a stranger reaches is done with them at once. The store has no part in it, so one is enough. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { openTestGateway, type TestGateway } from '../gateway.js'
 import { type Sent, send } from '../user-agent.js'
 
 jest.setTimeout(120_000)
 
-/** A quadratic reader needs a minute and more for a form of these, a linear one some milliseconds. */
-const FORM = 200_000
-/** Of headers Node takes 32 kB together, a quadratic reader of one half a second and more. */
+/** A quadratic reader needs ten seconds and more for a form of these, a linear one some milliseconds. */
+const FORM = 100_000
+/** Of headers Node takes 32 kB together, a quadratic reader needs half a second for one. */
 const HEADER = 24_000
-/** Of this process's own time, gateway and caller together: what else the machine does is not in it. */
-const MOST_MS = 1_500
+/** Sent so often, for the time of one would not tell. */
+const TIMES = 3
+/** Of this process's own time, gateway and caller together: what else the machine does is not in it. Thirty times what it takes. */
+const MOST_MS = 1_000
 
 /** What repeats, and what is wrong only at the very end. */
 const RUNS = [
@@ -34,8 +36,12 @@ const RUNS = [
 ]
 const ENDS = ['', '!', '"', '\\']
 
-const TEXTS = (size: number) =>
-  RUNS.flatMap((run) => ENDS.map((end) => `${run.repeat(Math.floor(size / run.length))}${end}`))
+/** Each run with one of the ends, another at each reader: all of them meet somewhere. */
+const TEXTS = (size: number, reader: number) =>
+  RUNS.map((run, i) => {
+    const end = ENDS[(i + reader) % ENDS.length] ?? ''
+    return `${run.repeat(Math.floor(size / run.length))}${end}`
+  })
 
 // biome-ignore format: a table
 const PARAMETERS: readonly [path: string, name: string, others: Record<string, string>][] = [
@@ -89,30 +95,38 @@ describe('a text that keeps a pattern busy', () => {
   }, 60_000)
   afterAll(() => t?.close())
 
-  /** The longest that one of them took, and that each was refused and none a fault of ours. */
-  async function longest(path: string, tries: readonly Sent[]): Promise<number> {
+  /** The longest that one of them took, each sent so often; each was refused, and none is a fault of ours. */
+  async function longest(path: string, tries: readonly Sent[], times = 1): Promise<number> {
     let most = 0
     for (const sent of tries) {
       const began = process.cpuUsage()
-      const { status } = await send(new URL(path, t.issuer), sent)
+      for (let i = 0; i < times; i++)
+        expect((await send(new URL(path, t.issuer), sent)).status).toBeLessThan(500)
       const { user, system } = process.cpuUsage(began)
       most = Math.max(most, (user + system) / 1000)
-      expect(status).toBeLessThan(500)
     }
     return most
   }
 
-  it.each(PARAMETERS)('%s reads %s in no time', async (path, name, others) => {
-    const tries = TEXTS(FORM).map((text) => ({ form: { ...others, [name]: text } }))
-    expect(await longest(path, tries)).toBeLessThan(MOST_MS)
-  })
-
-  it.each(HEADERS)('the header %s is read in no time', async (name) => {
-    const schemes = name === 'authorization' ? SCHEMES : ['']
-    const tries = schemes.flatMap((scheme) =>
-      TEXTS(HEADER).map((text) => ({ headers: { [name]: `${scheme}${text}`.trim() || 'x' } })),
-    )
-    for (const path of ['/fhir/Patient/x', '/oauth/authorize'])
+  it.each(PARAMETERS.map((row, i) => [...row, i] as const))(
+    '%s reads %s in no time',
+    async (path, name, others, i) => {
+      const tries = TEXTS(FORM, i).map((text) => ({ form: { ...others, [name]: text } }))
       expect(await longest(path, tries)).toBeLessThan(MOST_MS)
-  })
+    },
+  )
+
+  it.each(HEADERS.map((name, i) => [name, i] as const))(
+    'the header %s is read in no time',
+    async (name, i) => {
+      const schemes = name === 'authorization' ? SCHEMES : ['']
+      const tries = schemes.flatMap((scheme, j) =>
+        TEXTS(HEADER, i + j).map((text) => ({
+          headers: { [name]: `${scheme}${text}`.trim() || 'x' },
+        })),
+      )
+      for (const path of ['/fhir/Patient/x', '/oauth/authorize'])
+        expect(await longest(path, tries, TIMES)).toBeLessThan(MOST_MS)
+    },
+  )
 })

@@ -1,6 +1,6 @@
 /**
  * Attacks on the record through the proxies. One rule for all of them: whatever is sent and whatever the
- * record answers, nothing of another patient leaves.
+ * record answers, nothing of another patient leaves. The store has no part in it: there is none.
  */
 import { request as httpRequest, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,6 +1,6 @@
 /** Who may frame a refusal that comes before its launch system is proven: whom the request's own claim names, or nobody. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { openTestGateway, type TestGateway } from '../gateway.js'
+import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { linkOf, sealOf, tokenOf } from '../launching.js'
 import { expectRefused } from '../trail-reading.js'
 import { type Answer, type Sent, UserAgent } from '../user-agent.js'
@@ -9,10 +9,10 @@ jest.setTimeout(30_000)
 
 const WARD = 'https://ward.example'
 
-describe('the frame around a refusal', () => {
+describe.each(STORES)('the frame around a refusal, on the %s store', (store) => {
   let t: TestGateway
   beforeAll(async () => {
-    t = await openTestGateway({ store: 'embedded' })
+    t = await openTestGateway({ store })
   }, 60_000)
   afterAll(() => t?.close())
 

@@ -1,4 +1,7 @@
-/** A system that seals with a secret that it shares with us (JWE `dir`): our public key, which anyone has, opens nothing. */
+/**
+ * A system that seals with a secret that it shares with us (JWE `dir`): our public key, which anyone has, opens nothing.
+ * The store has no part in it, so one is enough.
+ */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { CompactEncrypt } from 'jose'

@@ -1,4 +1,4 @@
-/** Callers that never come to an end: they are shown the door, and nobody waits for them. */
+/** Callers that never come to an end: they are shown the door, and nobody waits for them. The store has no part in it: there is none. */
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals'

@@ -140,6 +140,37 @@ describe.each(STORES)('on the %s store', (store) => {
     })
   })
 
+  describe('a refresh token', () => {
+    it('has one successor of fifty uses at once, on two nodes, and no second family', async () => {
+      const { app, tokens: first } = await launchTo(t, ORDER)
+      const two = await t.secondNode()
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, i) =>
+          app.refresh(first, {}, i % 2 ? { port: two.port } : {}),
+        ),
+      )
+      const given = answers.filter(({ status }) => status === 200).map(tokensOf)
+      expect(new Set(given.map(({ refresh_token }) => refresh_token)).size).toBe(1)
+      expect(given[0]?.refresh_token).not.toBe(first.refresh_token)
+      // Who came while it was not durable yet is told to ask again, and has lost nothing.
+      for (const answer of answers.filter(({ status }) => status !== 200))
+        await expectRefused(t, answer, 'refresh_under_way', 503)
+      const next = tokensOf(await app.refresh(given[0] as Tokens, {}, { port: two.port }))
+      expect(await readsPatient(t, next)).toBe(200)
+    })
+
+    it('used again after its grace on the other node ends the grant on both', async () => {
+      const { app, tokens: first } = await launchTo(t, ORDER)
+      const next = tokensOf(await app.refresh(first))
+      await t.clock.advance(60)
+      const two = await t.secondNode()
+      const again = await app.refresh(first, {}, { port: two.port })
+      await expectRefused(t, again, 'refresh_spent', 400)
+      expect(await readsPatient(t, next)).toBe(401)
+      await expectRefused(t, await app.refresh(next), 'refresh_ended', 400)
+    })
+  })
+
   describe('instead of an access token', () => {
     beforeAll(async () => {
       tokens = (await launchTo(t, ORDER)).tokens

@@ -1,8 +1,9 @@
-/** An app of somebody else's, by the SMART library for browsers, that begins a launch itself. */
+/** An app of somebody else's, by the SMART library for browsers: it begins a launch itself, or is launched from the record. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { openTestGateway, type TestGateway } from '../gateway.js'
+import { linkOf } from '../launching.js'
 import { row } from '../standalone.js'
 import { type Browser, openChromium, openSite, type Site } from './chromium.js'
 import { shoot, violations } from './demonstration.js'
@@ -19,6 +20,12 @@ const LAUNCH = (iss: string) =>
   `FHIR.oauth2.authorize(${JSON.stringify({
     ...{ clientId: 'theirs', scope: SCOPE, iss, redirectUri: '/index.html' },
   })})`
+
+/** As the record launches it: server and launch are in the address. */
+const EHR_SCOPE = 'launch openid fhirUser online_access patient/Patient.r'
+const EHR_LAUNCH = `FHIR.oauth2.authorize(${JSON.stringify({
+  ...{ clientId: 'theirs', scope: EHR_SCOPE, redirectUri: '/index.html' },
+})})`
 
 /** Reads the patient, renews, and reads again. */
 const INDEX = `FHIR.oauth2.ready().then(async (client) => {
@@ -38,14 +45,21 @@ let browser: Browser
 beforeAll(async () => {
   site = await openSite('app.localhost')
   const app = row({
-    ...{ id: 'theirs', type: 'public', scopes: SCOPE.split(' ') },
-    ...{ redirect_uris: [`${site.origin}/index.html`] },
+    ...{ id: 'theirs', type: 'public', scopes: [...new Set(`${SCOPE} ${EHR_SCOPE}`.split(' '))] },
+    ...{ redirect_uris: [`${site.origin}/index.html`], launch_urls: [`${site.origin}/ehr.html`] },
   })
-  t = await openTestGateway({ store: 'embedded', change: (c) => ({ apps: [...c.apps, app] }) })
+  t = await openTestGateway({
+    store: 'embedded',
+    change: (c) => ({
+      apps: [...c.apps, app],
+      systems: c.systems.map((system) => ({ ...system, apps: [...system.apps, 'theirs'] })),
+    }),
+  })
   site.serve((req, res) => {
     const script = req.url?.startsWith('/fhir-client.js')
     res.setHeader('content-type', script ? 'text/javascript' : 'text/html')
     if (script) res.end(LIBRARY)
+    else if (req.url?.startsWith('/ehr')) res.end(page(EHR_LAUNCH))
     else res.end(page(req.url?.startsWith('/launch') ? LAUNCH(`${t.issuer}/fhir`) : INDEX))
   })
   browser = await openChromium()
@@ -93,6 +107,22 @@ describe('fhirclient, launched by itself', () => {
     await shoot(window, 'choose-recent')
     await window.getByRole('button', { name: /NHS No\. 999 000 0018/ }).click()
     await window.locator('#out').getByText('Ashworth').waitFor()
+    await window.close()
+  })
+})
+
+describe('fhirclient, launched from the record', () => {
+  it('is opened for the patient in the chart, reads, and renews', async () => {
+    const window = await browser.context.newPage()
+    await window.goto((await linkOf(t, { system: 'gp-push', app: 'theirs' })).href)
+    const out = window.locator('#out')
+    await out.getByText('|').waitFor()
+    expect(await out.textContent()).toBe('Ashworth | true | Practitioner/555254239101 | true')
+    expect(window.url()).not.toMatch(/code=|launch=|999/)
+    const given: string[] = []
+    for await (const { what, app, detail } of t.running.store.trail())
+      if (what === 'token_issued' && app === 'theirs') given.push(String(detail?.by))
+    expect(given.slice(-2)).toEqual(['authorization_code', 'refresh_token'])
     await window.close()
   })
 })

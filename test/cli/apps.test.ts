@@ -141,6 +141,8 @@ describe('app add', () => {
         'client_credentials',
         '--pushed',
         '--dpop-bound',
+        '--dpop-nonce',
+        'required',
       ],
       ...[
         '--request-objects',
@@ -169,7 +171,13 @@ describe('app add', () => {
     ])
     expect(added).toMatchObject({ code: 0, err: '' })
     expect(await t.running.registry.client('everything')).toMatchObject({
-      ...{ name: 'All', pushed: true, bound: 'key', requestObjects: 'required' },
+      ...{
+        name: 'All',
+        pushed: true,
+        bound: 'key',
+        nonceRequired: true,
+        requestObjects: 'required',
+      },
       ...{
         detailTypes: ['smart_on_fhir'],
         contexts: [{ name: '__form', type: 'string', max: 1024 }],

@@ -1,6 +1,6 @@
 import { appendFile, cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { emptyFolder, ROOT, run } from './built.js'
 
 describe('policy check', () => {
@@ -55,5 +55,61 @@ describe('policy check', () => {
     const { code, err } = await check(join(folder.path, 'nowhere'))
     expect(code).toBe(1)
     expect(err).toContain('cannot be read')
+  })
+})
+
+describe('policy test and policy diff', () => {
+  let folder: Awaited<ReturnType<typeof emptyFolder>>
+  beforeAll(async () => {
+    folder = await emptyFolder()
+    await cp(join(ROOT, 'config'), folder.path, { recursive: true })
+    await appendFile(
+      join(folder.path, 'policies/reading.cedar'),
+      '@id("gp-reads-no-prognosis")\n@layer("central")\n@reason("Closed.")\nforbid (principal in Role::"gp", action == Action::"read", resource == Section::"prognosis");\n',
+    )
+    const roles = join(folder.path, 'roles.yaml')
+    await writeFile(roles, (await readFile(roles, 'utf8')).replaceAll('R0260', 'R9999'))
+  })
+  afterAll(() => folder.remove())
+
+  it('count what was asked and held, and name what failed', async () => {
+    const sound = await run(['policy', 'test'])
+    expect(sound.code).toBe(0)
+    const [, answered, asked, held, all] =
+      /^(\d+) of (\d+) questions answered as expected, (\d+) of (\d+) invariants hold\.\n$/.exec(
+        sound.out,
+      ) ?? []
+    expect([answered, held]).toEqual([asked, all])
+    expect(Number(asked)).toBeGreaterThan(500)
+    const red = await run(['policy', 'test', '--config', folder.path])
+    expect({ code: red.code, out: red.out }).toEqual({ code: 1, out: '' })
+    expect(red.err).toMatch(/policies\/tests\/[\w.]+:\d+: .*expected allow, is deny/)
+    expect(red.err).toMatch(new RegExp(`\\d+ of ${asked} questions`))
+  })
+
+  it('say what two folders do differently, in words, by codes and as text', async () => {
+    const from = join(ROOT, 'config')
+    const words = ['policy', 'diff', '--from', from, '--to', folder.path]
+    const { code, out } = await run(words)
+    expect(code).toBe(0)
+    expect(out).toContain('GP loses read on Diagnoses and prognosis')
+    expect(out).toContain('R9999')
+    expect(out).toContain('+@id("gp-reads-no-prognosis")')
+    const told = JSON.parse((await run([...words, '--json'])).out)
+    expect(told).toMatchObject({ exhaustive: true })
+    expect(told.roles).toHaveLength(6)
+    expect(told.text.map((one: { file: string }) => one.file)).toEqual([
+      'policies/reading.cedar',
+      'roles.yaml',
+    ])
+  })
+
+  it('are called wrongly without two sides, or with a version that is no number', async () => {
+    const half = await run(['policy', 'diff', '--from', folder.path])
+    expect(half.code).toBe(2)
+    expect(half.err).toContain('--to')
+    const odd = await run(['policy', 'diff', '--from', 'version:one', '--to', folder.path])
+    expect(odd.code).toBe(2)
+    expect(odd.err).toContain('expected a version’s number')
   })
 })

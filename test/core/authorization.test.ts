@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { narrow, registered, withinLaunch } from '../../src/core/authorization.js'
+import type { Client } from '../../src/core/client.js'
 import { readScopes, writeScope } from '../../src/core/scope.js'
 
 const ALL =
@@ -84,6 +85,17 @@ const granted = (asked: string, registration: string, withheld: readonly string[
   const scopes = registered(readScopes(asked), { scopes: registration.split(' ') })
   return narrow(scopes, policies, { emergencyReason: '' } as never, offered).scopes.join(' ')
 }
+
+describe('a scope that only a refresh token is good for', () => {
+  it('is not given to an app that may not renew', () => {
+    const scopes = ['openid', 'online_access', 'offline_access']
+    const asked = readScopes(scopes.join(' '))
+    const given = (grantTypes: Client['grantTypes']) =>
+      registered(asked, { scopes, grantTypes }).map(writeScope)
+    expect(given(['authorization_code', 'refresh_token'])).toEqual(scopes)
+    expect(given(['authorization_code'])).toEqual(['openid'])
+  })
+})
 
 describe('a scope with a search query', () => {
   const QUERY = 'patient/Condition.rs?category=problem-list-item'

@@ -11,6 +11,7 @@ import {
   readCertificate,
   subjectText,
 } from '../../src/core/certificate.js'
+import { readName } from '../../src/core/distinguished-name.js'
 import {
   type AlternativeName,
   certificate,
@@ -177,6 +178,21 @@ describe('A subject', () => {
     expect(readCertificate(broken.der)).toBeUndefined()
   })
 
+  // biome-ignore format: a table
+  it.each<[string, (size: number) => boolean]>([
+    ['a name of spaces and a quotation mark',  (size) => readName(`cn=${' '.repeat(size)}"`) === undefined],
+    ['a name of spaces before its type',       (size) => readName(`${' '.repeat(size)}"`) === undefined],
+    ['a name of spaces around its separator',  (size) => readName(`cn${' '.repeat(size)}"`) === undefined],
+    ['a name of spaces after its value',       (size) => readName(`cn=a${' '.repeat(size)}"`) === undefined],
+    ['an address of at signs',                 (size) => !bearsName({ tls_client_auth_san_email: 'a@app.example' }, { names: { email: [`${'@'.repeat(size)} `] } } as never)],
+    ['a name of a value in hexadecimal',       (size) => readName(`cn=#${'00'.repeat(size)}x`) === undefined],
+  ])('is read in no time from %s', (_what, isRefused) => {
+    // A reader that tries each space again needs minutes of this process's own time for so many.
+    const began = process.cpuUsage()
+    expect(isRefused(300_000)).toBe(true)
+    expect(process.cpuUsage(began).user / 1_000_000).toBeLessThan(5)
+  })
+
   it('of fifteen thousand escapes is read at once', () => {
     const by = certificate({ authority: true })
     const found = read({ by, subject: [{ CN: ' ,+"\\'.repeat(3000) }] })
@@ -233,6 +249,9 @@ describe('Alternative names', () => {
     ['tls_client_auth_san_ip',    '1]/[::1'],
     ['tls_client_auth_san_ip',    '[::1]'],
     ['tls_client_auth_san_email', 'app.example'],
+    ['tls_client_auth_san_email', '@app.example'],
+    ['tls_client_auth_san_email', 'ops@'],
+    ['tls_client_auth_san_email', 'ops @app.example'],
   ])('cannot be registered as %s %p', (name, value) => {
     expect(isExpectation({ [name]: value })).toBe(false)
   })

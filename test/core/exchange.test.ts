@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { covers } from '../../src/core/authorization.js'
+import { readMetadata, rowOf } from '../../src/core/client-metadata.js'
 import { clientRow } from '../../src/core/client-registration.js'
 import { exchangedScopes } from '../../src/core/exchange.js'
+import { Refusal } from '../../src/core/refusal.js'
 import { readScope, writeScope } from '../../src/core/scope.js'
 import type { AccessClaims } from '../../src/core/token.js'
 
@@ -79,8 +81,58 @@ describe('a registration', () => {
     ['of a service is by a secret',                 { grant_types: ['client_credentials'], type: 'secret', secret_hash: 'a'.repeat(43), jwks: undefined }, ['grant_types']],
     ['of a service is public',                      { grant_types: ['client_credentials'], type: 'public' },   ['grant_types']],
     ['of a service has a person’s number (RFC 9068 §5)', { grant_types: ['client_credentials'], id: '555254239101' }, ['id']],
+    ['of a certificate’s key at an address',        { type: 'certificate', jwks: undefined, jwks_uri: 'https://a.example/jwks', redirect_uris: ['https://a.example/'] }, []],
+    ['of a certificate without name or key',        { type: 'certificate', jwks: undefined, redirect_uris: ['https://a.example/'] }, ['tls_client_auth_subject_dn']],
+    ['of a certificate by a name and by a key',     { type: 'certificate', tls_client_auth_san_dns: 'a.example', redirect_uris: ['https://a.example/'] }, ['tls_client_auth_subject_dn']],
+    ['of an app whose tokens need no key demands nonces', { dpop_nonce: 'required', redirect_uris: ['https://a.example/'] }, ['dpop_nonce']],
+    ['of an app whose tokens need a key demands nonces', { dpop_nonce: 'required', dpop_bound_access_tokens: true, redirect_uris: ['https://a.example/'] }, []],
+    ['of profile fapi2 demands nonces',             { dpop_nonce: 'required', profile: 'fapi2', redirect_uris: ['https://a.example/'] }, []],
+    ['of a certificate demands nonces',             { dpop_nonce: 'required', type: 'certificate', redirect_uris: ['https://a.example/'] }, ['dpop_nonce']],
+    ['lets grants live longer than a year',         { offline_lifetime: 31_536_001, redirect_uris: ['https://a.example/'] }, ['offline_lifetime']],
     ['of a public app introspects',                 { type: 'public', redirect_uris: ['https://a.example/'], introspects: true }, ['introspects']],
   ])('%s: what is wrong with it', (_, more, wrong) => {
     expect(problems(more)).toEqual(wrong)
+  })
+})
+
+describe('metadata of an app that registers itself', () => {
+  const RULES = {
+    profile: 'smart',
+    scopes: ['openid'],
+    certificates: true,
+    grants: ['authorization_code'],
+  } as const
+  const BY_NAME = { tls_client_auth_san_dns: 'a.example' }
+  const KEYS = { jwks_uri: 'https://a.example/jwks' }
+  /** What it becomes, or the member that is refused. */
+  const read = (more: object) => {
+    const sent = { redirect_uris: ['https://a.example/back'], ...more }
+    try {
+      return clientRow.parse(
+        rowOf('dynamic-1', readMetadata(sent, 'dynamic-1', RULES), RULES, undefined),
+      )
+    } catch (error) {
+      if (error instanceof Refusal) return error.detail.replace(/:.*/, '')
+      throw error
+    }
+  }
+  const [named, own] = ['tls_client_auth', 'self_signed_tls_client_auth']
+
+  // biome-ignore format: a table
+  it.each<[string, object, unknown]>([
+    ['a name that an authority vouches for',      { token_endpoint_auth_method: named, ...BY_NAME },           { certificate: BY_NAME }],
+    ['the same, and keys for its requests',       { token_endpoint_auth_method: named, ...BY_NAME, ...KEYS },  { certificate: BY_NAME, keys: { jwksUri: KEYS.jwks_uri } }],
+    ['an authority, and keys in a name’s place',  { token_endpoint_auth_method: named, ...KEYS },              'tls_client_auth_subject_dn'],
+    ['its own certificate, by an address',        { token_endpoint_auth_method: own, ...KEYS },                { keys: { jwksUri: KEYS.jwks_uri } }],
+    ['its own certificate, and a name',           { token_endpoint_auth_method: own, ...KEYS, ...BY_NAME },    'self_signed_tls_client_auth'],
+    ['nonces in the proofs of its key',           { token_endpoint_auth_method: 'none', dpop_bound_access_tokens: true, dpop_nonce: 'required' }, { bound: 'key', nonceRequired: true }],
+    ['nonces, and no key',                        { token_endpoint_auth_method: 'none', dpop_nonce: 'required' }, 'dpop_nonce'],
+    ['nonces in a word of its own',               { token_endpoint_auth_method: 'none', dpop_bound_access_tokens: true, dpop_nonce: true }, 'dpop_nonce'],
+  ])('%s', (_what, more, expected) => {
+    const found = read(more)
+    if (typeof expected === 'string') expect(found).toBe(expected)
+    else expect(found).toMatchObject(expected as object)
+    if (typeof found !== 'string' && 'keys' in found && !('tls_client_auth_san_dns' in more))
+      expect(found).not.toHaveProperty('certificate')
   })
 })

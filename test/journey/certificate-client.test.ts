@@ -4,6 +4,7 @@ import { AUTHORITY, PROXY } from '../access/certificate-scene.js'
 import { call, claimsIn } from '../app-by-hand.js'
 import { certificate, type Made } from '../certificates.js'
 import { openTestGateway, type TestGateway } from '../gateway.js'
+import { hangUp, openSite } from '../gateway-surroundings.js'
 import { PEGGY, patientOf } from '../launching.js'
 import {
   asking,
@@ -31,14 +32,23 @@ const told = (made: Made, verdict = 'SUCCESS') => ({
   'x-ssl-client-verify': verdict,
 })
 
+const published = { keys: [] as object[], status: 200, asked: 0 }
+let site: Awaited<ReturnType<typeof openSite>>
 let t: TestGateway
 beforeAll(async () => {
+  site = await openSite('127.0.0.1')
+  site.serve((_req, res) => {
+    published.asked += 1
+    const headers = { 'content-type': 'application/json', 'cache-control': 'max-age=120' }
+    res.writeHead(published.status, headers).end(JSON.stringify({ keys: published.keys }))
+  })
   const mtls = {
     alias: ALIAS,
     header: 'client-cert',
     verify_header: 'x-ssl-client-verify',
   } as const
   const jwk = { ...own.publicKey.export({ format: 'jwk' }), kid: 'self' }
+  published.keys = [jwk]
   const apps = [
     row({
       id: 'by-name',
@@ -47,13 +57,20 @@ beforeAll(async () => {
       scopes: DATA.split(' '),
     }),
     row({ id: 'by-key', type: 'certificate', jwks: { keys: [jwk] }, scopes: DATA.split(' ') }),
+    row({
+      ...{ id: 'by-address', type: 'certificate', jwks_uri: `${site.origin}/jwks.json` },
+      scopes: DATA.split(' '),
+    }),
   ]
   t = await openTestGateway({
     store: 'embedded',
     change: (c) => ({ mtls, trust_proxy: [PROXY], apps: [...c.apps, ...apps] }),
   })
 }, 60_000)
-afterAll(() => t?.close())
+afterAll(async () => {
+  await t?.close()
+  await hangUp(site.server)
+})
 
 const codeFor = async (id: string) => {
   const browser = new UserAgent()
@@ -70,6 +87,7 @@ const codeFor = async (id: string) => {
 describe.each([
   ['by-name', vouched, 'SUCCESS'],
   ['by-key', own, 'FAILED:self signed certificate'],
+  ['by-address', own, 'FAILED:self signed certificate'],
 ] as const)('an app known %s', (id, made, verdict) => {
   it('gets tokens that are bound to its certificate, and worth nothing without', async () => {
     const form = await codeFor(id)
@@ -89,6 +107,32 @@ describe.each([
   ])('is refused with %s', async (_what, headers, from) => {
     const answer = await token(t, await codeFor(id), headers as Record<string, string>, { from })
     expect([answer.status, JSON.parse(answer.text).error]).toEqual([401, 'invalid_client'])
+  })
+})
+
+describe('keys at an address (RFC 8705 §2.2)', () => {
+  const tries = async (made: Made) => {
+    const form = { grant_type: 'authorization_code', client_id: 'by-address', code: 'x' }
+    const answer = await token(t, form, told(made, 'NONE'), { from: PROXY })
+    // Whoever is refused for the code has been let in.
+    return JSON.parse(answer.text).error
+  }
+
+  it('are kept, asked for anew for a certificate that is new to them, and given up when they are gone', async () => {
+    const next = certificate({ subject: [{ CN: 'next' }] })
+    await t.clock.advance(121)
+    published.asked = 0
+    expect([await tries(own), await tries(own)]).toEqual(['invalid_grant', 'invalid_grant'])
+    expect(published.asked).toBe(1)
+    published.keys = [{ ...next.publicKey.export({ format: 'jwk' }), kid: 'next' }]
+    expect(await tries(next)).toBe('invalid_grant')
+    expect(await tries(own)).toBe('invalid_client')
+    // Anybody can make a certificate: not each of them is asked about.
+    expect([await tries(other), await tries(other)]).toEqual(['invalid_client', 'invalid_client'])
+    expect(published.asked).toBe(2)
+    published.status = 500
+    await t.clock.advance(121)
+    expect(await tries(next)).toBe('invalid_client')
   })
 })
 

@@ -1,10 +1,12 @@
 /** What a launch brings beside its patient, and what an app's scopes make of it. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Client } from '../../src/core/client.js'
+import { hashOf } from '../../src/core/ids.js'
 import { App, call, codeOf, readsPatient, type Tokens, tokensOf } from '../app-by-hand.js'
 import { signInAt } from '../demo/sign-in.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { handleOf, type Order, open, push } from '../launching.js'
+import { basic, row, SECRET } from '../standalone.js'
 import { expectRefused, expectSentBack, expectWholeTrail, refusalEntry } from '../trail-reading.js'
 import { send, UserAgent } from '../user-agent.js'
 
@@ -33,6 +35,11 @@ const RICH_APP: Client = {
     { name: 'https://rich.example/filter', type: 'json', max: 40 },
   ],
 }
+/** A server that takes the app's tokens. */
+const SERVER = row({
+  ...{ id: 'server', type: 'secret', secret_hash: hashOf(SECRET), introspects: true },
+  scopes: ['openid'],
+})
 const OWN = {
   ...{ __form: 'frailty', __draft: true, __page: 3, __task: 'Task/t1' },
   'https://rich.example/filter': { codes: ['a', 'b'] },
@@ -42,7 +49,7 @@ describe.each(STORES)('on the %s store', (store) => {
   let t: TestGateway
   beforeAll(async () => {
     const change: Parameters<typeof openTestGateway>[0]['change'] = ({ apps, systems }) => ({
-      apps: [...apps, RICH_APP],
+      apps: [...apps, RICH_APP, SERVER],
       systems: systems.map((row) => ({
         ...{ ...row, apps: [...row.apps, RICH] },
         ...(row.id === 'gp-push' ? { styleUrl: STYLES } : {}),
@@ -271,7 +278,12 @@ describe.each(STORES)('on the %s store', (store) => {
       const said = [
         { type: 'smart_on_fhir', locations: [`${t.issuer}/fhir`], fhirVersions: ['4.0'] },
       ]
-      expect((await tokensFor(order(), SCOPE, asking(DETAILS))).authorization_details).toEqual(said)
+      const given = await tokensFor(order(), SCOPE, asking(DETAILS))
+      expect(given.authorization_details).toEqual(said)
+      const told = await send(new URL('/oauth/introspect', t.issuer), {
+        ...{ form: { token: given.access_token }, headers: basic('server', SECRET) },
+      })
+      expect(JSON.parse(told.text)).toMatchObject({ active: true, authorization_details: said })
       expect((await tokensFor(order(), SCOPE, asking(said))).authorization_details).toEqual(said)
       expect(await tokensFor(order())).not.toHaveProperty('authorization_details')
     })

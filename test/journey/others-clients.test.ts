@@ -33,6 +33,7 @@ describe.each(STORES)('openid-client, on the %s store', (store) => {
     const more = [
       row({
         ...{ id: 'lasting', profile: 'fapi2', type: 'key', jwks: { keys: [open] } },
+        dpop_nonce: 'required',
         scopes: [...DATA.split(' '), 'offline_access'],
       }),
       row({
@@ -83,7 +84,7 @@ describe.each(STORES)('openid-client, on the %s store', (store) => {
     return (await client.fetchProtectedResource(...call)).status
   }
 
-  it('pushes its request, proves itself by a key and binds its tokens, and renews them (FAPI 2.0)', async () => {
+  it('pushes its request, proves itself by a key and binds its tokens by proofs with our nonces, and renews them (FAPI 2.0)', async () => {
     const config = await discover('lasting', client.PrivateKeyJwt(await own()))
     const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'))
     const asked = await checks({ scope: `${DATA} offline_access` })

@@ -189,6 +189,30 @@ describe.each(STORES)('a session on the %s store', (store) => {
       expect(await readsPatient(t, fourth)).toBe(200)
     })
 
+    it.each([
+      ['once is answered as late', 1],
+      ['twice has nothing to say', 2],
+    ])(
+      'is not set back by a call that waited past its rotation and was overtaken: %s',
+      async (_what, times) => {
+        const { app, tokens } = await begin()
+        const waiting = new Promise<Socket>((resolve) => {
+          t.behind.record = ({ socket }) => resolve(socket)
+        })
+        const slow = app.refresh(tokens)
+        const socket = await waiting
+        t.behind.record = 'up'
+        const next = await renewed(app, tokens)
+        const latest = times === 1 ? next : await renewed(app, next)
+        await t.clock.advance(11)
+        socket.destroy()
+        const answer = await slow
+        if (times === 1) expect(tokensOf(answer).refresh_token).toBe(next.refresh_token)
+        else await expectRefused(t, answer, 'refresh_under_way', 503)
+        expect(await readsPatient(t, await renewed(app, latest))).toBe(200)
+      },
+    )
+
     it('gives fewer scopes for once, and never more than were granted', async () => {
       const { app, tokens } = await begin()
       const scope = 'launch patient/Patient.r'

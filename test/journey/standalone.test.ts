@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { App, call, claimsIn, codeOf, launchTo, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { handleOf, NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
+import { handleOf, localOnly, NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
 import {
   asking,
   authorize,
@@ -12,6 +12,7 @@ import {
   choose,
   follow,
   named,
+  row,
   SECRET,
   standaloneApps,
   throughProvider,
@@ -36,7 +37,12 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
   let t: TestGateway
   beforeAll(async () => {
     const { apps } = await standaloneApps()
-    t = await openTestGateway({ store, change: (c) => ({ apps: [...c.apps, ...apps] }) })
+    const scopes = `${DATA} online_access offline_access`.split(' ')
+    const more = [
+      row({ id: 'brief', type: 'public', scopes, offline_lifetime: 3600 }),
+      row({ id: 'passing', type: 'public', scopes, grant_types: ['authorization_code'] }),
+    ]
+    t = await openTestGateway({ store, change: (c) => ({ apps: [...c.apps, ...apps, ...more] }) })
   }, 60_000)
   afterAll(() => t?.close())
 
@@ -358,6 +364,21 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
       expect(back(right)).toHaveProperty('code')
     })
 
+    it('knows by its hint a person whom only their own system can name', async () => {
+      const browser = new UserAgent()
+      const order = { system: 'gp-post', claims: localOnly }
+      const { tokens } = await launchTo(t, order, browser)
+      expect(claimsIn(tokens.id_token).sub).toMatch(/^gp-post\//)
+      const app = new App(t, browser)
+      const handle = handleOf(await open(t, browser, order))
+      const { id_token: others } = await atOthers()
+      expect(back(await app.authorize(handle, { id_token_hint: others }))).toMatchObject({
+        error: 'login_required',
+      })
+      const own = await app.authorize(handle, { id_token_hint: tokens.id_token })
+      expect(back(own)).toHaveProperty('code')
+    })
+
     it('refuses another person than the launch named, although the app is told', async () => {
       const browser = new UserAgent()
       const app = new App(t, browser)
@@ -382,6 +403,34 @@ describe.each(STORES)('a standalone launch on the %s store', (store) => {
     await t.clock.advance(31 * 24 * 3600)
     const late = await token(t, { ...form, refresh_token: fresh.refresh_token })
     expect(JSON.parse(late.text).error).toBe('invalid_grant')
+  })
+
+  it('ends such a grant sooner where its app is registered for less', async () => {
+    const browser = new UserAgent()
+    const { page, verifier } = await atChoice(browser, 'gp', 'brief', `${DATA} offline_access`)
+    const landed = await choose(t, browser, page, named(PEGGY, peggy.birthDate))
+    const { tokens } = await redeem('brief', landed, verifier)
+    const renew = async (refresh_token: string) => {
+      const form = { grant_type: 'refresh_token', client_id: 'brief', refresh_token }
+      const answer = await token(t, form)
+      return { status: answer.status, said: JSON.parse(answer.text) }
+    }
+    await t.clock.advance(3599)
+    const { status, said } = await renew(tokens.refresh_token)
+    expect(status).toBe(200)
+    await t.clock.advance(1)
+    expect((await renew(said.refresh_token)).said.error).toBe('invalid_grant')
+  })
+
+  it('gives nothing that lasts to an app that may not renew', async () => {
+    const browser = new UserAgent()
+    const asked = `${DATA} offline_access online_access`
+    const { page, verifier } = await atChoice(browser, 'gp', 'passing', asked)
+    const landed = await choose(t, browser, page, named(PEGGY, peggy.birthDate))
+    const { tokens } = await redeem('passing', landed, verifier)
+    expect(tokens.scope).toBe(DATA)
+    expect(tokens).not.toHaveProperty('refresh_token')
+    expect(await t.running.store.get('grant', tokens.__launch)).toMatchObject({ offline: false })
   })
 
   it('leaves a trail that is whole', () => expectWholeTrail(t))

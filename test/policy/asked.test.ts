@@ -70,6 +70,16 @@ describe.each(STORES)('what was asked, on the %s store', (store) => {
     expect(reasons).toEqual(['a-sentence', 'life-at-risk', ''])
   })
 
+  it('leaves out what the console asks for itself', async () => {
+    heard.decide({
+      ...question(),
+      action: 'console-view',
+      resource: { type: 'console', id: 'policies' },
+    })
+    await flush(asked)
+    expect(await recent()).toEqual([])
+  })
+
   it('is one question for all who are in the same position', async () => {
     for (let i = 0; i < 50; i++) heard.decide(question({ id: `user-${i}` }))
     heard.decide({ ...question(), hour: 11 })

@@ -219,3 +219,25 @@ describe('policies in layers', () => {
     )
   })
 })
+
+describe('more slices than are kept', () => {
+  it('are parsed again when they are asked, and never take one for another', () => {
+    const apps = Array.from({ length: 1_200 }, (_, i) => `app-${i}`)
+    const text = apps.map(
+      (app, i) =>
+        `@id("${app}") @layer("central") @reason("${app}") permit (principal, action, resource == App::"${app}") when { context.hour != ${i % 24} };`,
+    )
+    const policies = createPolicies({ 'policies/apps.cedar': text.join('\n') }, { remember: 0 })
+    const wrong = [...apps, ...apps.toReversed(), ...apps].filter((id) => {
+      const question = ask(ORDINARY, 'launch', { type: 'app', id })
+      const hour = Number(id.slice(4)) % 24
+      const [yes, no] = [
+        { ...question, hour: (hour + 1) % 24 },
+        { ...question, hour },
+      ]
+      return policies.decide(yes).policies.join() !== id || policies.decide(no).effect !== 'deny'
+    })
+    expect(wrong).toEqual([])
+    policies.close()
+  })
+})

@@ -8,7 +8,7 @@ import { ask } from '../../core/question.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScope } from '../../core/scope.js'
-import type { Seconds } from '../../core/values.js'
+import { after, type Seconds } from '../../core/values.js'
 import type { OAuthParts } from '../parts.js'
 import { renewedScopes } from './code.js'
 import { boundTo, type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
@@ -139,6 +139,9 @@ export const refreshGrant: GrantType = {
     const { client, sent, cnf } = call
     const { refresh, grant, held, standing } = await heldGrant(parts, call)
     requireKey(grant, client, cnf)
+    const { offlineLifetime = Number.POSITIVE_INFINITY } = client
+    if (grant.offline && parts.clock() >= after(grant.since, offlineLifetime))
+      throw new Refusal('refresh_ended', 'its app’s grants do not live as long')
     const behind = await parts.sessions.behind(grant)
     if (!behind) throw new Refusal('refresh_ended', 'the session is over')
     if (!(await parts.registry.system(grant.circumstances.launch.system)))
@@ -149,6 +152,12 @@ export const refreshGrant: GrantType = {
     const renewed = await judgedAnew(parts, known)
     const scopes = scopesNow(parts, renewed, client, sent.get('scope'))
 
+    if (
+      profileOf(client).rotates &&
+      standing === 'current' &&
+      (await overtaken(parts, grant, refresh))
+    )
+      return refreshGrant.redeem(parts, call)
     const late = standing === 'late'
     const shown = { token: refresh, late }
     const how = { by: 'refresh_token', client, behind, scopes, shown }
@@ -163,6 +172,19 @@ export const refreshGrant: GrantType = {
       again(parts, call, held)
     )
   },
+}
+
+/**
+ * Whether somebody was quicker with the same token while this call waited for the record: for longer, it may be, than
+ * the claim on its rotation lasts. It then comes late; after two rotations it has nothing to say that would still hold.
+ *
+ * @throws Refusal refresh_under_way: its app holds a newer token by now, and this is no sign that two parties hold one
+ */
+async function overtaken(parts: OAuthParts, before: Grant, refresh: string): Promise<boolean> {
+  const now = (await parts.store.get('grant', before.launch))?.refresh
+  if (now === undefined || now.generation === before.refresh?.generation) return false
+  if (standingOf(refresh, now, parts.clock()) === 'late') return true
+  throw new Refusal('refresh_under_way', 'overtaken twice')
 }
 
 /** Somebody was quicker with the same token: once that is done, this call comes late and is answered as well. */

@@ -1,0 +1,184 @@
+/**
+ * What can be found out about a version, or about two: worked out in threads of its own (walks.ts), once for the same files,
+ * and then known to whoever asks again. Who asks never waits; they are told how far it is.
+ */
+import type { Clock, EpochMs } from '../core/values.js'
+import type { AskedQuestion } from './asked-pages.js'
+import { createCache } from './cache.js'
+import type { Matrix, Progress } from './matrix.js'
+import { describeProblem, type Problem, Problems } from './problem.js'
+import type { Impact } from './replay.js'
+import { hashOfFiles, type PolicyFiles } from './source.js'
+import { type Compared, type Options, WalkStopped, type Walks } from './walks.js'
+
+export type Finding<T> =
+  | { readonly state: 'under way'; readonly done: number; readonly total: number }
+  | { readonly state: 'found'; readonly value: T; readonly at: EpochMs }
+  | { readonly state: 'failed'; readonly why: string; readonly at: EpochMs }
+
+/** Files with their hash, which is taken for them. */
+export interface Hashed {
+  readonly hash: string
+  readonly files: PolicyFiles
+}
+
+export interface FindingsParts {
+  /** Three queues: what somebody waits for, and what is typed, stand behind nothing longer. */
+  readonly walks: Pick<Walks, 'compare' | 'replay' | 'matrix'>
+  readonly checks: Pick<Walks, 'check'>
+  readonly typing: Pick<Walks, 'check'>
+  /** Ids of the plan's sections. */
+  readonly sections: readonly string[]
+  /** What was really asked lately. */
+  readonly questions: () => Promise<readonly AskedQuestion[]>
+  readonly clock: Clock
+}
+
+export interface Findings {
+  changes(before: Hashed, after: Hashed): Finding<Compared>
+  impact(before: Hashed, after: Hashed): Finding<Impact>
+  matrix(version: Hashed): Finding<Matrix>
+  /**
+   * What is wrong with a draft, its tests and invariants included. What the same draft held before is checked no longer:
+   * nobody waits for it.
+   */
+  problems(draft: Hashed & { readonly id: string }): Finding<readonly Problem[]>
+  /** What is known of it already, if anything. */
+  known(hash: string): readonly Problem[]
+  /** The same, waited for. @throws WalkStopped */
+  check(files: PolicyFiles): Promise<readonly Problem[]>
+  /**
+   * What is wrong with files that somebody is still typing, without tests. A later call of the same person takes the
+   * earlier one's place. @throws WalkStopped
+   */
+  typed(files: PolicyFiles, person: string): Promise<readonly Problem[]>
+  /** Once nothing is under way. */
+  idle(): Promise<void>
+}
+
+const MOST_KEPT = 100
+/** Questions go on being asked: what was replayed is replayed anew after so long, in milliseconds. */
+const IMPACT_FOR = 300_000
+/** A walk that was stopped is tried again after so long. */
+const FAILED_FOR = 10_000
+
+interface Kept<T> {
+  finding: Finding<T>
+  readonly done: Promise<T>
+}
+
+const wordsOf = (error: unknown): string =>
+  error instanceof Problems
+    ? error.problems.slice(0, 3).map(describeProblem).join('; ')
+    : 'It took too long, or too much else is being worked out. Try again in a moment.'
+
+/** The apps that policies name, and one that none does: what is asked depends on the files alone. */
+const appsOf = (...versions: readonly Hashed[]): readonly string[] => {
+  const texts = versions.flatMap(({ files }) => Object.values(files))
+  const named = texts.flatMap((text) =>
+    [...text.matchAll(/\bApp::"([^"]+)"/g)].map(([, id = '']) => id),
+  )
+  return [...new Set(['any-app', ...named])].slice(0, 50)
+}
+
+/** One kind of finding, by key. */
+function kind<T>(clock: Clock, pending: Set<Promise<unknown>>, keptFor: number) {
+  const known = createCache<Kept<T>>(MOST_KEPT)
+  const isOver = ({ finding }: Kept<T>): boolean =>
+    finding.state !== 'under way' &&
+    clock() - finding.at >= (finding.state === 'failed' ? FAILED_FOR : keptFor)
+  const found = (key: string, find: (options: Options) => Promise<T>): Kept<T> => {
+    const before = known.get(key)
+    if (before && !isOver(before)) return before
+    const progress = ({ done, total }: Progress): void => {
+      kept.finding = { state: 'under way', done, total }
+    }
+    const kept: Kept<T> = {
+      finding: { state: 'under way', done: 0, total: 0 },
+      done: find({ progress }),
+    }
+    known.set(key, kept)
+    const over = kept.done
+      .then(
+        (value) => {
+          kept.finding = { state: 'found', value, at: clock() }
+        },
+        (error: unknown) => {
+          // One that was not wanted any more is no answer: whoever asks again has it worked out.
+          const cancelled = error instanceof WalkStopped && error.why === 'cancelled'
+          const at = cancelled ? Number.NEGATIVE_INFINITY : clock()
+          kept.finding = { state: 'failed', why: wordsOf(error), at }
+        },
+      )
+      .finally(() => pending.delete(over))
+    pending.add(over)
+    return kept
+  }
+  return { found, known: (key: string) => known.get(key)?.finding }
+}
+
+export function createFindings(parts: FindingsParts): Findings {
+  const { walks, checks, sections, questions, clock } = parts
+  const pending = new Set<Promise<unknown>>()
+  const changes = kind<Compared>(clock, pending, Number.POSITIVE_INFINITY)
+  const impacts = kind<Impact>(clock, pending, IMPACT_FOR)
+  const matrices = kind<Matrix>(clock, pending, Number.POSITIVE_INFINITY)
+  const problems = kind<readonly Problem[]>(clock, pending, Number.POSITIVE_INFINITY)
+  const typists = new Map<string, AbortController>()
+  const checked = ({ hash, files }: Hashed, signal?: AbortSignal) =>
+    problems.found(hash, (options) =>
+      checks.check(files, sections, { ...options, ...(signal ? { signal } : {}) }),
+    )
+  /** What is checked of each draft. */
+  const drafts = createCache<{ readonly hash: string; readonly stop: AbortController }>(MOST_KEPT)
+  return {
+    async idle() {
+      while (pending.size > 0) await Promise.all(pending)
+    },
+    changes: (before, after) =>
+      changes.found(`${before.hash} ${after.hash}`, (options) =>
+        walks.compare(before.files, after.files, appsOf(before, after), options),
+      ).finding,
+    impact: (before, after) =>
+      impacts.found(`${before.hash} ${after.hash}`, async (options) =>
+        walks.replay(await questions(), before.files, after.files, options),
+      ).finding,
+    matrix: (version) =>
+      matrices.found(version.hash, (options) =>
+        walks.matrix(version.files, appsOf(version), options),
+      ).finding,
+    problems({ id, hash, files }) {
+      const before = drafts.get(id)
+      if (before?.hash !== hash) {
+        before?.stop.abort()
+        drafts.set(id, { hash, stop: new AbortController() })
+      }
+      return checked({ hash, files }, drafts.get(id)?.stop.signal).finding
+    },
+    known(hash) {
+      const finding = problems.known(hash)
+      return finding?.state === 'found' ? finding.value : []
+    },
+    async check(files) {
+      const version = { hash: hashOfFiles(files), files }
+      try {
+        return await checked(version).done
+      } catch (error) {
+        if (!(error instanceof WalkStopped) || error.why !== 'cancelled') throw error
+        // Another draft that held the same files went on: these are still wanted.
+        return checked(version).done
+      }
+    },
+    async typed(files, person) {
+      typists.get(person)?.abort()
+      const mine = new AbortController()
+      typists.set(person, mine)
+      try {
+        const { signal } = mine
+        return await parts.typing.check(files, sections, { signal, withTests: false })
+      } finally {
+        if (typists.get(person) === mine) typists.delete(person)
+      }
+    },
+  }
+}

@@ -1,0 +1,44 @@
+/** A version's own tests and invariants, asked of its own policies. */
+import { readCases, runCases } from './cases.js'
+import { createPolicies } from './engine.js'
+import { checkInvariants, readInvariants } from './invariants.js'
+import { type Problem, Problems } from './problem.js'
+import type { PolicyFiles } from './source.js'
+import { surveyOf } from './survey.js'
+
+export interface Trial {
+  /** Questions asked by the tests, not test entries. */
+  readonly questions: number
+  readonly failed: readonly Problem[]
+  readonly invariants: number
+  readonly broken: readonly Problem[]
+}
+
+/** The apps that policies name, and one that none does: what is asked depends on the files alone. */
+export const appsNamed = (...versions: readonly PolicyFiles[]): readonly string[] => {
+  const texts = versions.flatMap((files) =>
+    Object.entries(files).flatMap(([name, text]) => (name.endsWith('.cedar') ? [text] : [])),
+  )
+  const named = texts.flatMap((text) =>
+    [...text.matchAll(/\bApp::"([^"]+)"/g)].map(([, id = '']) => id),
+  )
+  return [...new Set([...named, 'any-app'])]
+}
+
+/**
+ * @param sections ids of the plan's sections
+ * @throws Problems where policies, tests or invariants cannot be read
+ */
+export function tryFiles(files: PolicyFiles, sections: readonly string[]): Trial {
+  const { cases, problems } = readCases(files, sections)
+  if (problems.length > 0) throw new Problems(problems)
+  const invariants = readInvariants(files).length
+  const engine = createPolicies(files)
+  try {
+    const failed = runCases(cases, engine)
+    const broken = checkInvariants(files, () => surveyOf(files, { apps: appsNamed(files), engine }))
+    return { questions: cases.length, failed, invariants, broken }
+  } finally {
+    engine.close()
+  }
+}
