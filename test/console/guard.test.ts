@@ -27,8 +27,6 @@ const MAY: Readonly<Record<string, readonly Duty[]>> = {
   'keys console-view': ['operator'],
   'keys console-operate': ['operator'],
   'trail console-view': ['operator', 'privacy-officer'],
-  'policies console-view': EVERYBODY,
-  'policies console-simulate': ['author', 'approver', 'guardian'],
   'rights console-view': ['approver', 'guardian', 'privacy-officer'],
   'emergencies console-view': ['privacy-officer'],
   'emergencies console-review': ['privacy-officer'],

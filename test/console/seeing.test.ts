@@ -315,3 +315,53 @@ describe('why a launch was denied', () => {
 it('stands on the shipped policies', () => {
   expect(Object.keys(FILES)).not.toContain(LOCAL)
 })
+
+describe('what was tried out, kept as a test', () => {
+  const NURSE = { role: 'community-nurse', action: 'update', resource: 'section/prognosis' }
+  const keep = async (fields: Record<string, string>, change: Record<string, string> = {}) => {
+    const form = await get(t, author, `/console/simulate?draft=${draft}`)
+    const page = await post(
+      t,
+      author,
+      { page: form, action: '/console/simulate' },
+      { ...fields, of: draft },
+    )
+    return post(t, author, { page, action: `/console/drafts/${draft}/keep-test` }, change)
+  }
+  const testsOf = async () => {
+    const { id, hash } = (await t.running.store.get('draft', draft)) ?? { id: '', hash: '' }
+    const kept = await t.running.store.get('draftFiles', `${id}/${hash}`)
+    return readCases(kept?.files ?? {}, SECTIONS).cases.filter(({ file }) =>
+      file.endsWith('tried-out.yaml'),
+    )
+  }
+
+  it('stands in the draft, beside those before it, with the draft’s own answer', async () => {
+    expect((await keep(NURSE)).location?.pathname).toBe(`/console/drafts/${draft}/tests`)
+    expect((await keep({ ...NURSE, purpose: 'administration' })).status).toBe(303)
+    expect((await testsOf()).map(({ expect: answer }) => answer)).toEqual(['allow', 'deny'])
+  })
+
+  it.each([
+    ['another text', { test: NASTY }],
+    ['too long a text', { test: 'x'.repeat(20_000) }],
+    ['a test that is none', { test: 'tests: [{ name: Nothing }]' }],
+    ['a bomb', { test: 'tests: &a [*a, *a]' }],
+    ['a draft that has moved on', { generation: '1' }],
+  ])('is not kept of %s', async (_, change) => {
+    const before = await testsOf()
+    const page = await keep(NURSE, change)
+    expect(page.status).toBeGreaterThanOrEqual(400)
+    expect(page.status).toBeLessThan(500)
+    expect(page.text).not.toContain(NASTY)
+    expect(await testsOf()).toEqual(before)
+  })
+
+  it('is offered to nobody who may not write in it', async () => {
+    const approver = await signedIn(t, 'approver')
+    const form = await get(t, approver, `/console/simulate?draft=${draft}`)
+    const page = await post(t, approver, { page: form, action: '/console/simulate' }, { of: draft })
+    expect(page.status).toBe(200)
+    expect(page.text).not.toContain('keep-test')
+  })
+})
