@@ -42,10 +42,18 @@ export async function chosen(parts: ConsoleParts, visit: Visit, of: string): Pro
   return { files: seen(visit, files), version: draft.base.version, words, draft }
 }
 
-/** The layer as whose users the matrix is seen: a member of one layer sees no other. */
-export function layerOf(visit: Visit, files: PolicyFiles, asked: string): Layer | undefined {
+/**
+ * The layer as whose users the matrix is seen: a draft of one layer by its own, if nothing else is asked. A member of
+ * one layer sees no other.
+ */
+export function layerOf(
+  visit: Visit,
+  { files, draft }: Pick<Chosen, 'files' | 'draft'>,
+  asked: string,
+): Layer | undefined {
   if (visit.layer !== 'central') return visit.layer as Layer
-  return localLayersOf(files).find((layer) => layer === asked)
+  const wanted = asked === '' ? draft?.layer : asked
+  return localLayersOf(files).find((layer) => layer === wanted)
 }
 
 export const appIds = async ({ registry }: Pick<ConsoleParts, 'registry'>) =>

@@ -131,7 +131,7 @@ describe('a privacy officer', () => {
     await menu(page, 'Emergencies')
     await page.getByText('2 days').waitFor()
     await look(page, 'emergencies')
-    await page.getByRole('link', { name: /^Review/ }).click()
+    await page.getByRole('link', { name: /^Review\s+the case/ }).click()
     await heading(page, 'One use of emergency access')
     await look(page, 'emergency')
     await page.getByRole('button', { name: 'Close the case' }).click()
