@@ -40,7 +40,8 @@ function linksOf(
   { role, action, resource }: ReturnType<typeof named>,
 ) {
   const cell = { role, action, resource }
-  const writes = draft !== undefined && role !== 'none' && visit.may('console-author', 'policies')
+  const writes =
+    draft !== undefined && role !== 'none' && visit.mayIn('console-author', draft.layer)
   return {
     edit: writes ? addressOf(`/console/drafts/${draft.id}/cell`, { draft: '' }, cell) : undefined,
     simulate: visit.may('console-simulate', 'policies')

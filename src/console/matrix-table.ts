@@ -120,19 +120,36 @@ const actionsAxis = (values: readonly Action[]): Axis<Action> => ({
   ...{ values, words: actionWords, of: ({ action }) => action, name: (action) => action },
 })
 
-/** @param role only this one: then a single table, its kinds of data by actions */
-export function tablesOf(
-  shape: Shape,
-  group: Group,
-  role: AnyRole | undefined,
-): readonly MatrixTable[] {
+/** More cells than these are not shown at once: then one action is. */
+const MOST_CELLS = 3_000
+/** What is looked at most comes first. */
+const FIRST: readonly Action[] = ['read', 'search', 'launch']
+
+export interface Part {
+  readonly group: Group
+  /** Only this one: then a single table, its kinds of data by actions. */
+  readonly role: AnyRole | undefined
+  /** Only this one. */
+  readonly action: Action | undefined
+}
+
+export function actionsOf({ cells }: Matrix, group: Group): readonly Action[] {
+  const found = new Set(
+    cells.filter(({ resource }) => resource.type === GROUPS[group].type).map((one) => one.action),
+  )
+  const place = (action: Action): number =>
+    FIRST.includes(action) ? FIRST.indexOf(action) : FIRST.length
+  return ACTIONS.filter((action) => found.has(action)).sort((a, b) => place(a) - place(b))
+}
+
+export function tablesOf(shape: Shape, { group, role, action }: Part): readonly MatrixTable[] {
   const own = shape.matrix.cells.filter(({ resource }) => resource.type === GROUPS[group].type)
   const cells = own.filter((cell) => (role ? cell.role === role : fits(cell.role, group)))
   const resources = distinct(
     own.map(({ resource }) => resource),
     nameOf,
   )
-  const actions = ACTIONS.filter((action) => own.some((cell) => cell.action === action))
+  const actions = actionsOf(shape.matrix, group)
   const data = resourcesAxis(resources, shape.titles)
   if (role) {
     const caption = `${roleWords(role)}: ${GROUPS[group].words}`
@@ -140,10 +157,12 @@ export function tablesOf(
     return [tableOf(shape, cells, about, [data, actionsAxis(actions)])]
   }
   const roles = rolesAxis(distinct(cells, ({ role: each }) => each).map((cell) => cell.role))
-  return actions.map((action) => {
-    const caption = `Who may ${actionWords(action)}`
-    const about = { id: action, caption, corner: 'Role' }
-    const ofAction = cells.filter((cell) => cell.action === action)
-    return tableOf(shape, ofAction, about, [roles, data])
-  })
+  const wanted = action ?? (cells.length > MOST_CELLS ? actions[0] : undefined)
+  return actions
+    .filter((one) => wanted === undefined || one === wanted)
+    .map((one) => {
+      const about = { id: one, caption: `Who may ${actionWords(one)}`, corner: 'Role' }
+      const ofAction = cells.filter((cell) => cell.action === one)
+      return tableOf(shape, ofAction, about, [roles, data])
+    })
 }

@@ -42,8 +42,19 @@ export const byKey = ({ cells }: Matrix): ReadonlyMap<string, Cell> =>
 const sayingOf = ({ answer, nominal, when, unless, permits, forbids }: Cell): string =>
   JSON.stringify([answer, nominal, when, unless, permits, forbids])
 
+/** Of matrices that somebody still holds: large ones take half a second to compare. */
+const compared = new WeakMap<Matrix, WeakMap<Matrix, ReadonlySet<string>>>()
+
 /** Cells that two matrices do not say alike; one that only one of them has counts as well. */
 export function changedKeys(before: Matrix, after: Matrix): ReadonlySet<string> {
+  const known = compared.get(after) ?? new WeakMap<Matrix, ReadonlySet<string>>()
+  compared.set(after, known)
+  const changed = known.get(before) ?? changesOf(before, after)
+  known.set(before, changed)
+  return changed
+}
+
+function changesOf(before: Matrix, after: Matrix): ReadonlySet<string> {
   const [then, now] = [byKey(before), byKey(after)]
   const keys = new Set([...then.keys(), ...now.keys()])
   const saying = (cell: Cell | undefined): string => (cell ? sayingOf(cell) : '')

@@ -1,5 +1,6 @@
 /** Who may do what: the matrix of the version in force or of a draft, as the engine answers it. */
 
+import { ACTIONS, type Action } from '../core/decision.js'
 import { localLayersOf } from '../policy/layer-terms.js'
 import type { Standing, Whose } from '../policy/matrices.js'
 import { type Cell, conditionOf, type Matrix } from '../policy/matrix.js'
@@ -7,19 +8,22 @@ import { type AnyRole, actionWords, resourceWords, roleWords } from '../policy/n
 import { readRoles } from '../policy/roles.js'
 import { ROLES_FILE } from '../policy/source.js'
 import { ANY_ROLES } from '../policy/survey.js'
-import { GROUPS, isGroup, type Shape, tablesOf } from './matrix-table.js'
+import { actionsOf, GROUPS, isGroup, type Shape, tablesOf } from './matrix-table.js'
 import { byKey, changedKeys, usualOf, VERDICTS, verdictOf } from './matrix-words.js'
 import type { Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
 import { appIds, type Chosen, chosen, layerOf } from './version-chosen.js'
 
 const MOST_CHANGES = 500
+/** Not a layer's name: it is no address of one. */
+const UNDER_NONE = 'none'
 
 /** What the address says: all of it words of ours, and what is not known is as if it were left out. */
 export interface Asked extends Whose {
   readonly draft: string
   readonly group: keyof typeof GROUPS
   readonly role: AnyRole | undefined
+  readonly action: Action | undefined
   readonly changes: boolean
 }
 
@@ -37,10 +41,11 @@ export function askedOf(visit: Visit, about: Chosen): Asked {
   const group = sent.get('group') ?? ''
   return {
     draft: about.draft?.id ?? '',
-    layer: layerOf(visit, about.files, sent.get('layer') ?? ''),
+    layer: layerOf(visit, about, sent.get('layer') ?? ''),
     organizationType: typesOf(about).find((type) => type === sent.get('type')),
     group: isGroup(group) ? group : 'sections',
     role: ANY_ROLES.find((role) => role === sent.get('role')),
+    action: ACTIONS.find((action) => action === sent.get('action')),
     changes: about.draft !== undefined && sent.get('show') === 'changed',
   }
 }
@@ -103,7 +108,7 @@ function choices(about: Chosen, visit: Visit) {
     groups: Object.entries(GROUPS).map(([value, { words }]) => option(value, words)),
     roles: [all, ...ANY_ROLES.map((role) => option(role, roleWords(role)))],
     types: [all, ...typesOf(about).map((type) => option(type, type.replaceAll('-', ' ')))],
-    layers: [option('', 'Users under none'), ...local.map((layer) => option(layer, layer))],
+    layers: [option(UNDER_NONE, 'Users under none'), ...local.map((layer) => option(layer, layer))],
   }
 }
 
@@ -141,11 +146,15 @@ function told(parts: ConsoleParts, asked: Asked, now: Matrix, before: Matrix | u
   const reasons = now.policies.filter(({ id }) => usual.has(id))
   return {
     usual: reasons.map(({ id, reason }) => ({ id, reason })),
+    actions: [
+      { value: '', text: 'All' },
+      ...actionsOf(now, asked.group).map((value) => ({ value, text: actionWords(value) })),
+    ],
     verdicts: Object.values(VERDICTS),
     sampled: now.cells.some(({ exhaustive }) => !exhaustive),
     changed: shape.changed.size,
     cut: shape.changed.size > MOST_CHANGES,
-    tables: asked.changes ? [] : tablesOf(shape, asked.group, asked.role),
+    tables: asked.changes ? [] : tablesOf(shape, asked),
     changes: asked.changes && before ? changesOf(shape, before, now) : undefined,
   }
 }
@@ -163,7 +172,10 @@ export function matrix(parts: ConsoleParts): (visit: Visit) => Promise<Shown> {
       ...{ view: 'matrix', title: 'Who may do what' },
       about: { detail: { version: about.version, draft: asked.draft, group: asked.group } },
       data: {
-        ...{ asked: { ...asked, type: asked.organizationType ?? '' }, words: about.words },
+        ...{
+          asked: { ...asked, layer: asked.layer ?? UNDER_NONE, type: asked.organizationType ?? '' },
+          words: about.words,
+        },
         own: visit.layer !== 'central',
         draft: about.draft && { id: about.draft.id, title: about.draft.title },
         ...choices(about, visit),

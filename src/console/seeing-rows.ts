@@ -6,6 +6,7 @@ import type { ConsoleRow } from './page.js'
 import type { ConsoleParts } from './parts.js'
 import { rights } from './rights.js'
 import { simulate } from './simulate.js'
+import { keepTest } from './simulate-keep.js'
 
 // biome-ignore format: a table
 export function seeingRows(parts: ConsoleParts) {
@@ -15,6 +16,7 @@ export function seeingRows(parts: ConsoleParts) {
     ['get',  '/console/matrix/cell',            'policies',    'console-view',     'own',     '',            matrixCell(parts)],
     ['get',  '/console/simulate',               'policies',    'console-simulate', 'own',     'Try out',     trying],
     ['post', '/console/simulate',               'policies',    'console-simulate', 'own',     '',            trying],
+    ['post', '/console/drafts/:draft/keep-test', 'policies',   'console-author',   'own',     '',            keepTest(parts)],
     ['get',  '/console/rights',                 'rights',      'console-view',     'central', 'Rights',      used],
     ['post', '/console/rights',                 'rights',      'console-view',     'central', '',            used],
     ['get',  '/console/emergencies',            'emergencies', 'console-view',     'central', 'Emergencies', emergencies(parts)],

@@ -12,6 +12,8 @@ import type { Tried } from '../policy/simulate.js'
 import { ROLES_FILE, SCHEMA_FILE } from '../policy/source.js'
 import { ANY_ROLES } from '../policy/survey.js'
 import { WalkStopped } from '../policy/walks.js'
+import { pathOf } from './draft-page.js'
+import { isLive } from './draft-stages.js'
 import { titlesOf } from './matrix.js'
 import type { Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
@@ -98,6 +100,12 @@ async function outcome(parts: ConsoleParts, visit: Visit, about: Chosen, fields:
   }
 }
 
+/** The draft in which it may be kept as a test. */
+function keepOf(visit: Visit, { draft }: Chosen) {
+  if (!draft || !isLive(draft) || !visit.mayIn('console-author', draft.layer)) return undefined
+  return { to: pathOf(draft, '/keep-test'), generation: draft.generation }
+}
+
 /** What an address may fill in beforehand: words of ours, no more. */
 const BEFOREHAND = ['role', 'action', 'resource']
 const VERSION_OR_DRAFT = /^([1-9]\d{0,8}|dft_[\w-]{1,40})?$/
@@ -120,7 +128,7 @@ export function simulate(parts: ConsoleParts): (visit: Visit) => Promise<Shown> 
       status: wrong.length > 0 ? 400 : 200,
       about: { detail: { version: about.version, draft: about.draft?.id ?? '', tried: posted } },
       data: {
-        ...{ of, words: about.words, draft: about.draft?.id },
+        ...{ of, words: about.words, keep: keepOf(visit, about) },
         ...(await choices(parts, about)),
         ...{ fields: { ...Object.fromEntries(given) }, problems: wrong, result: found?.result },
       },

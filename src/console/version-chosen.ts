@@ -1,8 +1,7 @@
 /** Which files a page is about: the version in force, an older one, or a draft. */
 import type { Draft } from '../core/draft.js'
 import { Refusal } from '../core/refusal.js'
-import { draftRecords } from '../policy/draft-records.js'
-import { localLayersOf } from '../policy/layer-terms.js'
+import { filesUnder, localLayersOf } from '../policy/layer-terms.js'
 import type { Layer } from '../policy/layers.js'
 import type { PolicyFiles } from '../policy/source.js'
 import type { Visit } from './page.js'
@@ -19,6 +18,10 @@ export interface Chosen {
 
 const isVersion = (text: string): boolean => /^[1-9]\d{0,8}$/.test(text)
 
+/** Of other layers a member of one layer sees nothing. */
+const seen = ({ layer }: Visit, files: PolicyFiles): PolicyFiles =>
+  layer === 'central' ? files : filesUnder(files, layer)
+
 /**
  * Somebody with a duty in one layer sees drafts of that layer alone.
  *
@@ -26,22 +29,31 @@ const isVersion = (text: string): boolean => /^[1-9]\d{0,8}$/.test(text)
  * @throws Refusal draft_unknown, policy_version_unknown
  */
 export async function chosen(parts: ConsoleParts, visit: Visit, of: string): Promise<Chosen> {
-  const records = draftRecords(parts)
+  const { drafts } = parts
   if (of === '' || isVersion(of)) {
-    const { about, files } = of === '' ? await records.inForce() : await records.version(Number(of))
+    const { about, files } = of === '' ? await drafts.inForce() : await drafts.version(Number(of))
     const words = of === '' ? `version ${about.version}, in force` : `version ${about.version}`
-    return { files, version: about.version, words }
+    return { files: seen(visit, files), version: about.version, words }
   }
-  const { draft, files } = await records.read(of)
-  if (visit.layer !== 'central' && draft.layer !== visit.layer)
+  const { draft, files } = await drafts.read(of)
+  if (!visit.mayIn('console-view', draft.layer))
     throw new Refusal('draft_unknown', 'of another layer')
-  return { files, version: draft.base.version, words: `the draft “${draft.title}”`, draft }
+  const words = `the draft “${draft.title}”`
+  return { files: seen(visit, files), version: draft.base.version, words, draft }
 }
 
-/** The layer as whose users the matrix is seen: a member of one layer sees no other. */
-export function layerOf(visit: Visit, files: PolicyFiles, asked: string): Layer | undefined {
+/**
+ * The layer as whose users the matrix is seen: a draft of one layer by its own, if nothing else is asked. A member of
+ * one layer sees no other.
+ */
+export function layerOf(
+  visit: Visit,
+  { files, draft }: Pick<Chosen, 'files' | 'draft'>,
+  asked: string,
+): Layer | undefined {
   if (visit.layer !== 'central') return visit.layer as Layer
-  return localLayersOf(files).find((layer) => layer === asked)
+  const wanted = asked === '' ? draft?.layer : asked
+  return localLayersOf(files).find((layer) => layer === wanted)
 }
 
 export const appIds = async ({ registry }: Pick<ConsoleParts, 'registry'>) =>
