@@ -1,12 +1,13 @@
 /** Who may do what: the matrix of the version in force or of a draft, as the engine answers it. */
 
 import { localLayersOf } from '../policy/layer-terms.js'
-import type { Standing, Whose } from '../policy/matrices.js'
+import type { Standing } from '../policy/matrices.js'
 import { type Cell, conditionOf, type Matrix } from '../policy/matrix.js'
 import { type AnyRole, actionWords, resourceWords, roleWords } from '../policy/names.js'
 import { readRoles } from '../policy/roles.js'
 import { ROLES_FILE } from '../policy/source.js'
 import { ANY_ROLES } from '../policy/survey.js'
+import type { Whose } from '../policy/walks.js'
 import { GROUPS, isGroup, type Shape, tablesOf } from './matrix-table.js'
 import { byKey, changedKeys, usualOf, VERDICTS, verdictOf } from './matrix-words.js'
 import type { Shown, Visit } from './page.js'
