@@ -4,7 +4,6 @@ import { Worker } from 'node:worker_threads'
 import type { AskedQuestion } from './asked-pages.js'
 import type { Comparison } from './compare.js'
 import type { Layer } from './layers.js'
-import type { Whose } from './matrices.js'
 import type { Matrix, Progress } from './matrix.js'
 import { type Problem, Problems } from './problem.js'
 import type { Impact } from './replay.js'
@@ -72,6 +71,12 @@ export class WalkStopped extends Error {
   ) {
     super(`a walk over the policies was stopped: ${detail}`, options)
   }
+}
+
+/** Whose matrix: of users under this local layer, and of those alone whose organisation is of a type. */
+export interface Whose {
+  readonly layer?: Layer | undefined
+  readonly organizationType?: string | undefined
 }
 
 export interface Walks {

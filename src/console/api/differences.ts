@@ -36,7 +36,7 @@ export async function matrixIn(
   files: PolicyFiles,
   about: Facts,
 ): Promise<ApiAnswer> {
-  const layer = layerOf(visit, files, visit.sent.get('layer') ?? '')
+  const layer = layerOf(visit, { files }, visit.sent.get('layer') ?? '')
   const standing = parts.matrices.of(files, await appIds(parts), { layer })
   if (standing.state === 'under way')
     return { json: { state: standing.state, ...standing.progress }, status: 202, about }
