@@ -16,6 +16,7 @@ import { createNonces } from './access/dpop-nonces.js'
 import type { RateLimits } from './access/rates.js'
 import type { Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
+import { apiRoutes } from './console/api/routes.js'
 import type { ConsoleParts } from './console/parts.js'
 import { consoleRoutes } from './console/routes.js'
 import type { EventName } from './core/audit.js'
@@ -151,10 +152,14 @@ function registrationRows(oauth: OAuthParts, limits: RateLimits): readonly Row[]
   return rows.map(([verb, path, handler]) => [verb, path, 'json', 'nobody', 'registration_refused', handler])
 }
 
-const consoleRowsOf = (parts: ConsoleParts): readonly Row[] =>
-  consoleRoutes(parts).map(([verb, path, handler]) => [
-    ...([verb, path, 'page', 'nobody', 'console_refused', handler] as const),
-  ])
+const consoleRowsOf = (parts: ConsoleParts): readonly Row[] => {
+  const [api, pages] = [apiRoutes(parts), consoleRoutes(parts)]
+  const rows = (answers: Answers, routes: typeof api): readonly Row[] =>
+    routes.map(([verb, path, handler]) => [
+      ...([verb, path, answers, 'nobody', 'console_refused', handler] as const),
+    ])
+  return [...rows('json', api), ...rows('page', pages)]
+}
 
 // biome-ignore format: a table
 function surface(parts: GatewayParts, dpop: Dpop, certificateOf: CertificateOf): readonly Route[] {

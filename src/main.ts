@@ -3,6 +3,7 @@
 import './policy/v8-flags.js'
 import { randomBytes } from 'node:crypto'
 import { text as readAll } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Outside, runCommand } from './cli/command.js'
 import { COMMANDS } from './cli/commands.js'
 import { packageRoot } from './http/pages.js'
@@ -15,6 +16,7 @@ const outside: Outside = {
   say: (text) => void process.stdout.write(`${text}\n`),
   complain: (text) => void process.stderr.write(`${text}\n`),
   input: async () => (process.stdin.isTTY ? '' : await readAll(process.stdin)),
+  pause,
   stopped: () =>
     new Promise((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())

@@ -24,6 +24,7 @@ import { openOutside } from './outside.js'
 import { type Asked, createAsked } from './policy/asked.js'
 import type { Findings } from './policy/findings.js'
 import { type Beat, createBeat } from './policy/fleet.js'
+import type { Matrices } from './policy/matrices.js'
 import { readOrganizations } from './policy/organizations.js'
 import { knowUser } from './policy/roles.js'
 import { createShadow, type Shadow } from './policy/shadow.js'
@@ -48,6 +49,7 @@ export interface OpenGateway {
   readonly asked: Asked
   /** What is found out about drafts and versions. */
   readonly findings: Findings
+  readonly matrices: Matrices
   /** Says in the store that this node runs, and by which version. */
   readonly fleet: Beat
   /** Compares a draft with what is decided. */
@@ -228,6 +230,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       }, milliseconds),
     )
   return {
+    matrices: changes.matrices,
     ...{ app, store, trail, keys, registry, asked, fleet, shadow, metrics },
     policies: heard,
     ...{

@@ -24,23 +24,30 @@ function languageOf(name: string | undefined): Extension {
   return [cedarLanguage, autocompletion({ override: [completing(wordsOf(document))] })]
 }
 
+function placeOf({ file, line }: { readonly file: string; readonly line?: number }, own: string) {
+  if (file === own) return line === undefined ? '' : `Line ${line}: `
+  return [file, line].filter(Boolean).join(':') + (file ? ': ' : '')
+}
+
 /** How many problems there are, told to everybody, a screen reader's user included. */
 function reporter(file: string): Parameters<typeof checking>[0]['report'] {
   const place = document.getElementById('problems')
   return (problems) => {
     if (!place) return
     const elsewhere = problems.filter((problem) => problem.file !== file)
-    const count = problems.length - elsewhere.length
+    const inFile = problems.filter((problem) => problem.file === file)
+    const count = inFile.length
     const here = count === 0 ? 'No problem in this file.' : `${count} to mend in this file.`
-    const others = elsewhere.slice(0, 20).map(({ file: other, line, text }) => {
+    // Those of this file first, each with its line: what a pointer shows in the text, everybody reads here.
+    const others = [...inFile, ...elsewhere].slice(0, 20).map((problem) => {
       const item = document.createElement('li')
-      item.textContent = [other, line].filter(Boolean).join(':') + (other ? ': ' : '') + text
+      item.textContent = `${placeOf(problem, file)}${problem.text}`
       return item
     })
     const list = document.createElement('ul')
     list.append(...others)
     const said = document.createElement('p')
-    said.textContent = others.length > 0 ? `${here} Elsewhere:` : here
+    said.textContent = elsewhere.length > 0 ? `${here} ${elsewhere.length} elsewhere.` : here
     place.replaceChildren(said, ...(others.length > 0 ? [list] : []))
   }
 }
@@ -60,7 +67,11 @@ function edit(area: HTMLTextAreaElement): void {
   const extensions = [
     ...[basicSetup, LOOK, lintGutter(), languageOf(language), EditorView.lineWrapping],
     EditorState.readOnly.of(area.readOnly),
-    EditorView.contentAttributes.of({ 'aria-label': label || file, 'aria-multiline': 'true' }),
+    EditorView.contentAttributes.of({
+      ...{ 'aria-label': label || file, 'aria-multiline': 'true' },
+      // It is reached by the tabulator anyhow; this says so to those who check it.
+      tabindex: '0',
+    }),
     EditorView.updateListener.of(({ docChanged, state }) => {
       if (docChanged) area.value = state.doc.toString()
     }),

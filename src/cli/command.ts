@@ -20,6 +20,8 @@ export interface Outside {
   complain(text: string): void
   /** All of standard input, or '' when it is a terminal. */
   input(): Promise<string>
+  /** Resolves after so many milliseconds. */
+  pause(milliseconds: number): Promise<unknown>
   /** Resolves when the process is asked to stop. */
   stopped(): Promise<void>
 }

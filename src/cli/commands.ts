@@ -6,6 +6,13 @@ import { appEnd, appRemove, systemEnd, systemRemove } from './endings.js'
 import { keysList, keysRewrap, keysRotate } from './keys.js'
 import { launch } from './launch.js'
 import { policyCheck, policyTest } from './policy.js'
+import {
+  policyApprove,
+  policyImport,
+  policyPropose,
+  policyPublish,
+  policyRollback,
+} from './policy-change.js'
 import { policyDiff } from './policy-diff.js'
 import { policyImpact } from './policy-impact.js'
 import { policyExport, policyList } from './policy-versions.js'
@@ -32,6 +39,11 @@ export const COMMANDS: readonly Command[] = [
   policyImpact,
   policyList,
   policyExport,
+  policyImport,
+  policyPropose,
+  policyApprove,
+  policyPublish,
+  policyRollback,
   keysList,
   keysRotate,
   keysRewrap,

@@ -11,7 +11,7 @@ import { journeyOf, learn } from '../http/journey.js'
 import { parameters } from '../http/parameters.js'
 import { seeOther } from '../http/redirect.js'
 import { formToken, requireToken } from './form-token.js'
-import { leaveFor, mayStronger, type Needs, requireDuty } from './guard.js'
+import { type Leave, leaveFor, mayStronger, type Needs, requireDuty } from './guard.js'
 import { aboutMember, type Presence, presenceOf, touch } from './members.js'
 import type { ConsoleParts } from './parts.js'
 import { askToSignIn } from './sign-in-page.js'
@@ -99,6 +99,9 @@ export interface ConsoleRow extends Needs {
   readonly answer: (visit: Visit) => Promise<Answer>
 }
 
+/** Where somebody was let in, as far as entries and the guard look at it. */
+type Entrance = Needs & { readonly verb: string; readonly path: string }
+
 interface Come {
   readonly req: Request
   readonly res: Response
@@ -110,7 +113,7 @@ interface Come {
 export const entryOf = (
   what: 'console_viewed' | 'console_acted',
   come: {
-    readonly row: Pick<ConsoleRow, 'path' | 'part' | 'act'>
+    readonly row: Entrance
     readonly session: ConsoleSession
   },
   leave: Pick<Visit, 'duties' | 'layer'>,
@@ -181,6 +184,34 @@ export function keepApart(res: Response): void {
   res.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
 }
 
+/** What a member who was let in may know and do, whether they came by a page or by a command. */
+export function visitOf(
+  parts: ConsoleParts,
+  { req, res, row, sent }: Pick<Come, 'req' | 'res'> & { row: Entrance; sent: Visit['sent'] },
+  entered: {
+    readonly session: ConsoleSession
+    readonly key: string
+    readonly leave: Leave
+    /** Where a stronger sign-in leads back to. */
+    readonly back: string
+  },
+): Visit {
+  const { session, key, leave, back } = entered
+  const { member } = session
+  const { part } = row
+  return {
+    ...{ member, ...leave, now: parts.clock(), sent, posted: row.verb === 'post' },
+    session: { key, signOn: session.id },
+    params: req.params as Readonly<Record<string, string>>,
+    may: (act, other) =>
+      leaveFor(parts, member, { act, part: other, layers: row.layers }) !== undefined,
+    mayIn: (act, layers) => leaveFor(parts, member, { act, part, layers }) !== undefined,
+    mightIn: (act, layers) => mayStronger(parts, member, { act, part, layers }),
+    within: (layers) => void requireDuty(parts, res, member, { ...row, layers }, back),
+    acted: (facts) => entryOf('console_acted', { row, session }, leave, facts),
+  }
+}
+
 /**
  * @param rows of the whole console: the navigation is what of them this member may see
  * @throws Refusal console_signed_out, console_form_refused, console_denied, policy_stale
@@ -204,24 +235,8 @@ export function answering(
     const back = row.verb === 'get' ? req.path : '/console'
     const leave = requireDuty(parts, res, session.member, row, back)
     await touch(parts, presence)
-    const visit: Visit = {
-      ...{
-        member: session.member,
-        ...leave,
-        now: parts.clock(),
-        sent,
-        posted: row.verb === 'post',
-      },
-      session: { key: hashOf(secret), signOn: session.id },
-      params: req.params as Readonly<Record<string, string>>,
-      may: (act, part) =>
-        leaveFor(parts, session.member, { act, part, layers: row.layers }) !== undefined,
-      mayIn: (act, layers) =>
-        leaveFor(parts, session.member, { act, part: row.part, layers }) !== undefined,
-      mightIn: (act, layers) => mayStronger(parts, session.member, { act, part: row.part, layers }),
-      within: (layers) => void requireDuty(parts, res, session.member, { ...row, layers }, back),
-      acted: (facts) => entryOf('console_acted', { row, session }, leave, facts),
-    }
+    const entered = { session, key: hashOf(secret), leave, back }
+    const visit = visitOf(parts, { req, res, row, sent }, entered)
     await answerWith(parts, rows, { req, res, row, presence, visit })
   }
 }

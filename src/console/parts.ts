@@ -1,3 +1,4 @@
+import type { RateLimits } from '../access/rates.js'
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
 import type { Offered } from '../core/authorization.js'
@@ -48,6 +49,7 @@ export interface ConsoleParts {
   readonly registry: Registry
   readonly keys: Keys
   readonly ownKeys: OwnKeys
+  readonly limits: Pick<RateLimits, 'devices' | 'commands'>
   readonly lifetimes: {
     readonly pending: Seconds
     readonly session: Seconds

@@ -4,6 +4,7 @@ import { Refusal } from '../core/refusal.js'
 import { changeRows } from './change-rows.js'
 import { charts } from './charts.js'
 import { decisions } from './decisions.js'
+import { deviceAnswered, deviceAsked, devicePage } from './device.js'
 import { emergencyTile } from './emergencies.js'
 import { endOneLaunch, endOnePerson, endOneSignOn } from './endings.js'
 import { draftsTile, fleet, nodesTile } from './fleet.js'
@@ -84,6 +85,9 @@ export function consoleRows(parts: ConsoleParts): readonly ConsoleRow[] {
     ['get',  '/console/decisions',            'decisions',     'console-view',    'central', 'Decisions', why],
     ['post', '/console/decisions',            'decisions',     'console-view',    'central', '',          why],
     ['get',  '/console/decisions/:of',        'decisions',     'console-view',    'central', '',          why],
+    ['get',  '/console/device',               'fleet',         'console-view',    'own',     '',          devicePage()],
+    ['post', '/console/device',               'fleet',         'console-view',    'own',     '',          deviceAsked(parts)],
+    ['post', '/console/device/confirm',       'fleet',         'console-view',    'own',     '',          deviceAnswered(parts)],
     // The life of a change of the policies.
     ...changeRows(parts),
     ...seeingRows(parts),

@@ -5,7 +5,7 @@
 import type { Clock, EpochMs } from '../core/values.js'
 import type { AskedQuestion } from './asked-pages.js'
 import { createCache } from './cache.js'
-import type { Matrix, Progress } from './matrix.js'
+import type { Progress } from './matrix.js'
 import { describeProblem, type Problem, Problems } from './problem.js'
 import type { Impact } from './replay.js'
 import { hashOfFiles, type PolicyFiles } from './source.js'
@@ -24,7 +24,7 @@ export interface Hashed {
 
 export interface FindingsParts {
   /** Three queues: what somebody waits for, and what is typed, stand behind nothing longer. */
-  readonly walks: Pick<Walks, 'compare' | 'replay' | 'matrix'>
+  readonly walks: Pick<Walks, 'compare' | 'replay'>
   readonly checks: Pick<Walks, 'check'>
   readonly typing: Pick<Walks, 'check'>
   /** Ids of the plan's sections. */
@@ -37,7 +37,6 @@ export interface FindingsParts {
 export interface Findings {
   changes(before: Hashed, after: Hashed): Finding<Compared>
   impact(before: Hashed, after: Hashed): Finding<Impact>
-  matrix(version: Hashed): Finding<Matrix>
   /**
    * What is wrong with a draft, its tests and invariants included. What the same draft held before is checked no longer:
    * nobody waits for it.
@@ -122,7 +121,6 @@ export function createFindings(parts: FindingsParts): Findings {
   const pending = new Set<Promise<unknown>>()
   const changes = kind<Compared>(clock, pending, Number.POSITIVE_INFINITY)
   const impacts = kind<Impact>(clock, pending, IMPACT_FOR)
-  const matrices = kind<Matrix>(clock, pending, Number.POSITIVE_INFINITY)
   const problems = kind<readonly Problem[]>(clock, pending, Number.POSITIVE_INFINITY)
   const typists = new Map<string, AbortController>()
   const checked = ({ hash, files }: Hashed, signal?: AbortSignal) =>
@@ -142,10 +140,6 @@ export function createFindings(parts: FindingsParts): Findings {
     impact: (before, after) =>
       impacts.found(`${before.hash} ${after.hash}`, async (options) =>
         walks.replay(await questions(), before.files, after.files, options),
-      ).finding,
-    matrix: (version) =>
-      matrices.found(version.hash, (options) =>
-        walks.matrix(version.files, appsOf(version), options),
       ).finding,
     problems({ id, hash, files }) {
       const before = drafts.get(id)

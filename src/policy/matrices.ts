@@ -4,23 +4,16 @@
  */
 import { createCache } from './cache.js'
 import { filesUnder } from './layer-terms.js'
-import type { Layer } from './layers.js'
 import type { Matrix, Progress } from './matrix.js'
 import { describeProblem, Problems } from './problem.js'
 import { hashOfFiles, type PolicyFiles } from './source.js'
-import { WalkStopped, type Walks } from './walks.js'
+import { WalkStopped, type Walks, type Whose } from './walks.js'
 
 /** How a matrix stands. */
 export type Standing =
   | { readonly state: 'under way'; readonly progress: Progress }
   | { readonly state: 'known'; readonly matrix: Matrix }
   | { readonly state: 'failed'; readonly why: string }
-
-/** Whose matrix: of users under this local layer, and of those alone whose organisation is of a type. */
-export interface Whose {
-  readonly layer?: Layer | undefined
-  readonly organizationType?: string | undefined
-}
 
 export interface Matrices {
   /** Begins it where nobody has. */

@@ -4,7 +4,6 @@ import { Worker } from 'node:worker_threads'
 import type { AskedQuestion } from './asked-pages.js'
 import type { Comparison } from './compare.js'
 import type { Layer } from './layers.js'
-import type { Whose } from './matrices.js'
 import type { Matrix, Progress } from './matrix.js'
 import { type Problem, Problems } from './problem.js'
 import type { Impact } from './replay.js'
@@ -60,6 +59,12 @@ export interface Options {
   /** Stops the walk, also while it waits for its turn. */
   readonly signal?: AbortSignal
   progress?(progress: Progress): void
+}
+
+/** Whose matrix: of users under this local layer, and of those alone whose organisation is of a type. */
+export interface Whose {
+  readonly layer?: Layer | undefined
+  readonly organizationType?: string | undefined
 }
 
 /** A walk that was not walked to its end. */

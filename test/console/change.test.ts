@@ -40,7 +40,9 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
     for (let i = 0; i < 10; i++) await t.running.asked.flush()
     path = await begin(t, author)
     const page = wordsOf((await whole(t, author, path)).text)
-    expect(page).toMatch(/Begun Rohan Mehta.*Proposed.*Approved.*Put into force/)
+    expect(page).toMatch(
+      /Begun Rohan Mehta.*Proposed : comes next Approved : later Put into force : later/,
+    )
     expect(page).toContain('Not now. The draft changes nothing yet.')
     expect(wordsOf((await get(t, author, '/console/drafts')).text)).toContain('CHG-1')
   })
