@@ -61,6 +61,12 @@ export interface Options {
   progress?(progress: Progress): void
 }
 
+/** Whose matrix: of users under this local layer, and of those alone whose organisation is of a type. */
+export interface Whose {
+  readonly layer?: Layer | undefined
+  readonly organizationType?: string | undefined
+}
+
 /** A walk that was not walked to its end. */
 export class WalkStopped extends Error {
   override readonly name = 'WalkStopped'
