@@ -77,7 +77,7 @@ const HOLD_MARGIN_MS = 5_000
 async function openRules(config: Config, { clock, random }: World, store: Store, trail: Trail) {
   const source = await readSource(config.paths)
   const sections = config.plan.map(({ id }) => id)
-  const sound = createSoundness()
+  const sound = createSoundness({ store, clock, sections })
   const policies = await openPolicies({ store, trail, clock, source, sections, sound })
   const text = await readFile(config.paths.organizations, 'utf8')
   const directory = readOrganizations(text, policies.roles(), config.paths.organizations)

@@ -84,6 +84,8 @@ export interface Records {
   draft: Draft
   /** The files of a draft as it stands, by `<draft>/<hash>`. */
   draftFiles: { readonly files: Readonly<Record<string, string>> }
+  /** That a node found nothing wrong with these files. By hash of theirs and of the plan's sections. */
+  sound: { readonly hash: string }
   /** A node that runs, and by which version it answers, as it last said. By an id of its own. */
   node: {
     readonly version: number
@@ -214,6 +216,7 @@ export const KINDS = {
   policy:          { tag: 'own' },
   draft:           { tag: 'own' },
   draftFiles:      { tag: 'own' },
+  sound:           { tag: 'own' },
   node:            { tag: 'own' },
   asked:           { tag: 'own' },
   shadow:          { tag: 'own' },

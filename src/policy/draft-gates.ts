@@ -41,10 +41,10 @@ export function openGates({ sections, check, lockedOut, ...given }: GatesParts):
   return {
     async fit(files) {
       const hash = hashOfFiles(files)
-      if (sound.has(hash)) return
+      if (await sound.has(hash)) return
       const problems = await judge(files)
       if (problems.length > 0) throw new Unfit(problems)
-      sound.add(hash)
+      await sound.add(hash)
     },
     letsIn(files) {
       const why = lockedOut(files)
