@@ -24,7 +24,7 @@ export interface Hashed {
 
 export interface FindingsParts {
   /** Three queues: what somebody waits for, and what is typed, stand behind nothing longer. */
-  readonly walks: Pick<Walks, 'compare' | 'replay'>
+  readonly walks: Pick<Walks, 'compare' | 'replay' | 'check'>
   readonly checks: Pick<Walks, 'check'>
   readonly typing: Pick<Walks, 'check'>
   /** Ids of the plan's sections. */
@@ -51,6 +51,11 @@ export interface Findings {
    * earlier one's place. @throws WalkStopped
    */
   typed(files: PolicyFiles, person: string): Promise<readonly Problem[]>
+  /**
+   * What is wrong with files that are no draft, tests included. One at a time for a person, behind matrices: publishing
+   * does not wait for them. @throws WalkStopped
+   */
+  offered(files: PolicyFiles, person: string): Promise<readonly Problem[]>
   /** Once nothing is under way. */
   idle(): Promise<void>
 }
@@ -122,7 +127,18 @@ export function createFindings(parts: FindingsParts): Findings {
   const changes = kind<Compared>(clock, pending, Number.POSITIVE_INFINITY)
   const impacts = kind<Impact>(clock, pending, IMPACT_FOR)
   const problems = kind<readonly Problem[]>(clock, pending, Number.POSITIVE_INFINITY)
-  const typists = new Map<string, AbortController>()
+  const under = new Map<string, AbortController>()
+  /** A later one of the same name takes the earlier one's place. */
+  async function alone<T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    under.get(name)?.abort()
+    const mine = new AbortController()
+    under.set(name, mine)
+    try {
+      return await work(mine.signal)
+    } finally {
+      if (under.get(name) === mine) under.delete(name)
+    }
+  }
   const checked = ({ hash, files }: Hashed, signal?: AbortSignal) =>
     problems.found(hash, (options) =>
       checks.check(files, sections, { ...options, ...(signal ? { signal } : {}) }),
@@ -163,16 +179,11 @@ export function createFindings(parts: FindingsParts): Findings {
         return checked(version).done
       }
     },
-    async typed(files, person) {
-      typists.get(person)?.abort()
-      const mine = new AbortController()
-      typists.set(person, mine)
-      try {
-        const { signal } = mine
-        return await parts.typing.check(files, sections, { signal, withTests: false })
-      } finally {
-        if (typists.get(person) === mine) typists.delete(person)
-      }
-    },
+    typed: (files, person) =>
+      alone(`typed ${person}`, (signal) =>
+        parts.typing.check(files, sections, { signal, withTests: false }),
+      ),
+    offered: (files, person) =>
+      alone(`offered ${person}`, (signal) => walks.check(files, sections, { signal })),
   }
 }

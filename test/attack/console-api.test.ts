@@ -1,5 +1,6 @@
 /** Ways around the gates of a policy change, through the console's API and the sign-in of commands. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { Post } from '../../src/core/console.js'
 import { hashOf } from '../../src/core/ids.js'
 import { launchTo } from '../app-by-hand.js'
 import {
@@ -294,6 +295,50 @@ describe.each(STORES)('around the API of the console on the %s store', (store) =
       const proto = await put({ ['__proto__']: 'x' })
       expect((await author(`GET /drafts/${id}/files`)).json.files).toEqual(files)
       expect(proto.json.draft.hash).toBe(opened.json.draft.hash)
+    })
+  })
+
+  describe('a member of one layer', () => {
+    it('sees and writes that layer only, and of others not even the files', async () => {
+      const { id: central } = await drafted(author)
+      const posts: readonly Post[] = [
+        { uid: '555254239202', duties: ['author'], layer: 'local/A83001' },
+        { uid: '555254239203', duties: ['approver'], layer: 'local/RYX01' },
+      ]
+      const spy = jest.spyOn(t.running.policies, 'posts').mockReturnValue(posts)
+      try {
+        await expectRefused(t, await author(`GET /drafts/${central}`), 'console_denied', 403)
+        const listed = (await author('GET /drafts')).json.drafts
+        expect(listed.map(({ layer }: Said) => layer)).not.toContain('central')
+        for (const layer of ['central', 'local/RYX01'])
+          await expectRefused(
+            t,
+            await author('POST /drafts', { title: 'x', layer }),
+            'console_denied',
+            403,
+          )
+        const own = await author('POST /drafts', { title: 'Ours', layer: 'local/A83001' })
+        const { id, generation } = own.json.draft
+        const one = `/drafts/${id}`
+        const put = (files: object) => author(`PUT ${one}/files`, { generation, files })
+        const other = await put({ 'policies/patients.cedar': '// mine' })
+        await expectRefused(t, other, 'layer_refused', 403)
+        const mine = await put({ 'policies/local/A83001/mine.cedar': '// mine' })
+        expect(mine.json.draft).toMatchObject({ stage: 'open', generation: generation + 1 })
+        const { hash } = mine.json.draft
+        await expectRefused(
+          t,
+          await approver(`POST ${one}/approve`, { hash }),
+          'console_denied',
+          403,
+        )
+        await expectRefused(t, await approver(`GET ${one}/files`), 'console_denied', 403)
+        const back = { reason, inForce: t.running.policies.version() }
+        const rolled = await approver('POST /versions/1/rollback', back)
+        await expectRefused(t, rolled, 'console_denied', 403)
+      } finally {
+        spy.mockRestore()
+      }
     })
   })
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { launchTo, readsPatient } from '../app-by-hand.js'
+import { begin, poll } from '../console/commanding.js'
 import { openTestGateway, type TestGateway } from '../gateway.js'
 import { open, PEGGY, SENSITIVE } from '../launching.js'
 import { UserAgent } from '../user-agent.js'
@@ -70,6 +71,29 @@ async function fits(page: Page, name: string): Promise<void> {
 
 const menu = (page: Page, name: string) =>
   page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name, exact: true }).click()
+
+describe('whoever is signed in', () => {
+  it('lets a command in by keyboard, having seen what asks', async () => {
+    const { page, complaints } = await openWindow()
+    await signIn(page, 'Kwame Boateng')
+    const device = await begin(t)
+    await page.goto(device.verification_uri)
+    await look(page, 'device')
+    await page.getByLabel('Code').fill('nothing')
+    await page.keyboard.press('Enter')
+    await heading(page, 'Nothing was done')
+    await look(page, 'device-none')
+    await page.getByLabel('Code').fill(device.user_code)
+    await page.keyboard.press('Enter')
+    await heading(page, 'Let this command act for you?')
+    await look(page, 'device-confirm')
+    await page.getByRole('button', { name: 'Yes, let it act for me' }).press('Enter')
+    await heading(page, 'Let in')
+    expect((await poll(t, device)).json.token_type).toBe('Bearer')
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+})
 
 describe('an operator', () => {
   it('signs in, walks the pages, ends a launch, and signs out', async () => {
