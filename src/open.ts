@@ -14,11 +14,11 @@ import { openFoundations, ringPartsOf, type World } from './foundations.js'
 import { createGateway } from './gateway.js'
 import { openOwnKeys } from './keys/by-hand.js'
 import { readKeys } from './keys/key-choice.js'
-import { type Outbound, openOutbound } from './keys/outbound.js'
+import type { Outbound } from './keys/outbound.js'
 import type { Keys } from './keys/signing.js'
 import { openTrustedKeys } from './keys/trusted.js'
 import type { Metrics } from './metrics.js'
-import { createNotices, type NoticeParts, type Notices } from './oauth/notices.js'
+import type { Notices } from './oauth/notices.js'
 import { GRANT_TYPES } from './oauth/token.js'
 import { openOutside } from './outside.js'
 import { type Asked, createAsked } from './policy/asked.js'
@@ -33,10 +33,11 @@ import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
-import { type Alerts, createAlerts } from './session/alerts.js'
+import type { Alerts } from './session/alerts.js'
 import { createEmergencies, type Emergencies, emergencyPuts } from './session/emergencies.js'
 import { createSessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
+import { openTelling } from './telling.js'
 
 export interface OpenGateway {
   readonly app: Express
@@ -117,24 +118,6 @@ const openLimits = (config: Config, { clock, log }: World, store: Store, metrics
       log.warn({ err: error }, 'the store did not count for a rate limit: this node counts alone')
     },
   })
-
-/** Telling apps of sign-outs, and privacy officers of emergencies: by calls of its own, so that an app that hangs keeps nobody's keys from being fetched. */
-function openTelling(
-  config: Config,
-  { clock, random, allowHttp }: World,
-  parts: Pick<NoticeParts, 'store' | 'trail' | 'keys' | 'registry' | 'sessions' | 'dropped'>,
-) {
-  const outbound = openOutbound({ clock, allow: config.outbound.allow, allowHttp })
-  const notices = createNotices({ ...parts, clock, random, outbound, issuer: config.issuer })
-  const { alert_uri: address } = config.emergency
-  const { store, trail } = parts
-  const alerts = createAlerts({ store, trail, clock, outbound, address, issuer: config.issuer })
-  const close = async () => {
-    await Promise.all([notices.idle(), alerts.idle()])
-    await outbound.close()
-  }
-  return { notices, alerts, close }
-}
 
 /** @throws ConfigError, KeyFault, Problems (policies), StoreFailure */
 export async function openGateway(config: Config, given: World): Promise<OpenGateway> {

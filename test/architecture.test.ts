@@ -27,6 +27,7 @@ const TOP = [
   'foundations',
   'outside',
   'changes',
+  'telling',
   'gateway',
   'open',
   'demo',
@@ -89,6 +90,7 @@ function mayImport(from: string, to: string): boolean {
   if (from === 'foundations') return b >= 0 || to === 'config' || to === 'metrics'
   if (from === 'outside' || from === 'changes')
     return b >= 0 || to === 'config' || to === 'foundations'
+  if (from === 'telling') return b >= 0 || ['config', 'foundations', 'oauth'].includes(to)
   if (from === 'gateway' || from === 'open') return to !== 'demo' && to !== 'cli' && to !== 'main'
   if (from === 'cli') return to !== 'main' && !SLICES.includes(to)
   return from === 'main'

@@ -85,8 +85,8 @@ export function changedFiles(before: PolicyFiles, after: PolicyFiles): readonly 
 export const isOf = (layer: Layer, name: string): boolean =>
   layer === 'central' ? !name.startsWith(LOCAL) : name.startsWith(`policies/${layer}/`)
 
-/** What only a guardian may change: what holds for every version, and who may use the console. */
-export const GUARDED = [INVARIANTS_FILE, CONSOLE_FILE] as const
+/** What only a guardian may change: what holds for every version, who may use the console, and what their duties allow. */
+export const GUARDED = [INVARIANTS_FILE, CONSOLE_FILE, 'policies/console.cedar'] as const
 
 export interface FilesEdit {
   readonly layer: Layer
