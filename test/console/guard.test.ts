@@ -4,7 +4,7 @@ import { formToken } from '../../src/console/form-token.js'
 import type { ConsoleRow } from '../../src/console/page.js'
 import { consoleRoutes, openRoutes } from '../../src/console/routes.js'
 import { DUTIES, type Duty } from '../../src/core/roles.js'
-import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
+import { openTestGateway, type TestGateway } from '../gateway.js'
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, formsOf, send, UserAgent, wordsOf } from '../user-agent.js'
 import { at, get, ROWS, signedIn } from './signing-in.js'
@@ -56,11 +56,12 @@ describe('the table of the console', () => {
   })
 })
 
-describe.each(STORES)('the guard on the %s store', (store) => {
+// No store matters to the table and its duties; sessions on both are sign-in.test.ts's.
+describe('the guard', () => {
   let t: TestGateway
   const members: Partial<Record<Duty, UserAgent>> = {}
   beforeAll(async () => {
-    t = await openTestGateway({ store })
+    t = await openTestGateway({ store: 'embedded' })
     // Approving takes a strong sign-in, which gives nobody a duty that they have not.
     for (const duty of DUTIES) members[duty] = await signedIn(t, duty, 3)
   }, 60_000)
