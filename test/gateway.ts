@@ -22,6 +22,7 @@ import { packageRoot } from '../src/http/pages.js'
 import { createHttpServer } from '../src/http/server.js'
 import { type OpenGateway, openGateway } from '../src/open.js'
 import { publication } from '../src/policy/publishing.js'
+import { createSoundness } from '../src/policy/soundness.js'
 import { hashOfFiles, readSource } from '../src/policy/source.js'
 import { APP_ORIGINS, APPS, extraSystems } from './gateway-registrations.js'
 import {
@@ -143,6 +144,8 @@ async function putInForce(config: Config, clock: HandClock): Promise<void> {
   const { puts } = publication({ ...version, origin: { origin: 'seed' } })
   const store = await openStore(config, { clock, random, log, allowHttp: true })
   await store.commit({ puts })
+  const sections = config.plan.map(({ id }) => id)
+  await createSoundness({ store, clock, sections }).add(version.hash)
   await store.close()
 }
 
