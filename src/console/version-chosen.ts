@@ -1,6 +1,5 @@
 /** Which files a page is about: the version in force, an older one, or a draft. */
 import type { Draft } from '../core/draft.js'
-import { Refusal } from '../core/refusal.js'
 import { filesUnder, localLayersOf } from '../policy/layer-terms.js'
 import type { Layer } from '../policy/layers.js'
 import type { PolicyFiles } from '../policy/source.js'
@@ -26,7 +25,7 @@ const seen = ({ layer }: Visit, files: PolicyFiles): PolicyFiles =>
  * Somebody with a duty in one layer sees drafts of that layer alone.
  *
  * @param of a version's number, a draft's id, or nothing
- * @throws Refusal draft_unknown, policy_version_unknown
+ * @throws Refusal draft_unknown, policy_version_unknown, console_denied
  */
 export async function chosen(parts: ConsoleParts, visit: Visit, of: string): Promise<Chosen> {
   const { drafts } = parts
@@ -36,8 +35,7 @@ export async function chosen(parts: ConsoleParts, visit: Visit, of: string): Pro
     return { files: seen(visit, files), version: about.version, words }
   }
   const { draft, files } = await drafts.read(of)
-  if (!visit.mayIn('console-view', draft.layer))
-    throw new Refusal('draft_unknown', 'of another layer')
+  visit.within(draft.layer)
   const words = `the draft “${draft.title}”`
   return { files: seen(visit, files), version: draft.base.version, words, draft }
 }

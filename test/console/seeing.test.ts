@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { parse } from 'yaml'
+import type { Post } from '../../src/core/console.js'
 import { readCases, runCases } from '../../src/policy/cases.js'
 import { createDrafts } from '../../src/policy/drafts.js'
 import { lockedOut } from '../../src/policy/lockout.js'
@@ -19,6 +20,7 @@ jest.setTimeout(120_000)
 const NASTY = '<script>alert(1)</script>'
 const AUTHOR = { uid: '555254239202', name: 'Rohan Mehta' }
 const LOCAL = 'policies/local/A83001/own.cedar'
+const OTHERS = 'policies/local/RYX01/own.cedar'
 const MORE = {
   'policies/more.cedar': `@id("nurses-write-prognosis") @layer("central") @reason("${NASTY} Nurses may.")
 permit (principal in Role::"community-nurse", action == Action::"update", resource == Section::"prognosis")
@@ -363,5 +365,42 @@ describe('what was tried out, kept as a test', () => {
     const page = await post(t, approver, { page: form, action: '/console/simulate' }, { of: draft })
     expect(page.status).toBe(200)
     expect(page.text).not.toContain('keep-test')
+  })
+})
+
+describe('a member of one layer', () => {
+  it('sees the matrix as its users do, tries out on its own drafts, and sees no other layer', async () => {
+    const mine = await draftOf(OWN, 'local/A83001')
+    const others = await draftOf(
+      { [OTHERS]: OWN[LOCAL].replace('fernbank', 'elsewhere') },
+      'local/RYX01',
+    )
+    const posts: readonly Post[] = [{ uid: AUTHOR.uid, duties: ['author'], layer: 'local/A83001' }]
+    const spy = jest.spyOn(t.running.policies, 'posts').mockReturnValue(posts)
+    try {
+      const page = await settled(author, `/console/matrix?draft=${mine}&layer=local/RYX01`)
+      expect(wordsOf(page.text)).toContain('Seen by users under local/A83001')
+      expect(cellOf(page, 'GP, read, Personal and professional contacts')).toMatch(/local\/A83001/)
+      for (const other of [draft, others]) {
+        for (const path of ['matrix', 'simulate', 'matrix/cell'])
+          await expectRefused(
+            t,
+            await get(t, author, `/console/${path}?draft=${other}`),
+            'console_denied',
+            403,
+          )
+        const form = await get(t, author, '/console/simulate')
+        const tried = await post(
+          t,
+          author,
+          { page: form, action: '/console/simulate' },
+          { of: other },
+        )
+        await expectRefused(t, tried, 'console_denied', 403)
+      }
+      await expectRefused(t, await get(t, author, '/console/rights'), 'console_denied', 403)
+    } finally {
+      spy.mockRestore()
+    }
   })
 })
