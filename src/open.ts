@@ -22,6 +22,7 @@ import type { Notices } from './oauth/notices.js'
 import { GRANT_TYPES } from './oauth/token.js'
 import { openOutside } from './outside.js'
 import { type Asked, createAsked } from './policy/asked.js'
+import type { Drafts } from './policy/drafts.js'
 import type { Findings } from './policy/findings.js'
 import { type Beat, createBeat } from './policy/fleet.js'
 import type { Matrices } from './policy/matrices.js'
@@ -48,7 +49,8 @@ export interface OpenGateway {
   readonly policies: OpenPolicies
   /** Keeps a sample of what is asked of the policies. */
   readonly asked: Asked
-  /** What is found out about drafts and versions. */
+  /** The life of a change of the policies, and what is found out about it. */
+  readonly drafts: Drafts
   readonly findings: Findings
   readonly matrices: Matrices
   /** Says in the store that this node runs, and by which version. */
@@ -217,6 +219,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     ...{ app, store, trail, keys, registry, asked, fleet, shadow, metrics },
     policies: heard,
     ...{
+      drafts: changes.drafts,
       findings: changes.findings,
       notices: telling.notices,
       alerts: telling.alerts,

@@ -36,7 +36,7 @@ function reporter(file: string): Parameters<typeof checking>[0]['report'] {
     if (!place) return
     const elsewhere = problems.filter((problem) => problem.file !== file)
     const inFile = problems.filter((problem) => problem.file === file)
-    const count = inFile.length
+    const count = inFile.filter(({ severity }) => severity !== 'warning').length
     const here = count === 0 ? 'No problem in this file.' : `${count} to mend in this file.`
     // Those of this file first, each with its line: what a pointer shows in the text, everybody reads here.
     const others = [...inFile, ...elsewhere].slice(0, 20).map((problem) => {

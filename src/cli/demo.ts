@@ -50,6 +50,7 @@ function banner(
     console              ${origins.gateway}/console      the security team's pages
     hospital             ${origins.hospital}      OpenID provider at /oidc, record at /record
     care-plan app        ${origins.app}   opens inside the desktop
+    access console       ${origins.gateway}/console   for the security team: author, approver, operator …
 
   Choose a GP system, a user and a patient, then "Open care plan".
   People (no passwords):
@@ -155,6 +156,7 @@ For a suite on another machine the gateway listens there too; what plays the hos
       value: 'URL',
       help: 'keep records in Redis instead of the data directory',
     },
+    'no-history': { type: 'boolean', help: 'begin without a past of policy changes' },
   },
   async run(outside, values) {
     const { startDemo } = await loadDemo()
@@ -182,6 +184,7 @@ For a suite on another machine the gateway listens there too; what plays the hos
       ...(tls ? { tls } : {}),
       ...(data === undefined ? {} : { dataDir: resolve(data) }),
       ...reachOf(values),
+      history: values['no-history'] !== true,
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') throw error
       throw new Refused(

@@ -36,6 +36,8 @@ export interface DemoSettings {
   readonly mtls?: { readonly origin: string; readonly ca?: Buffer }
   /** The address that the gateway listens on. What plays the hospital is for this machine alone. */
   readonly host?: string
+  /** Whether the console begins with a past. */
+  readonly history?: boolean
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger

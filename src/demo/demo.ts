@@ -13,6 +13,7 @@ import { createDesktop } from './desktop.js'
 import type { LaunchingUser } from './desktop-launches.js'
 import { type DemoSystems, demoSystems, launchSystemRows } from './desktop-systems.js'
 import { createTap, type Tap } from './desktop-tap.js'
+import { makeHistory } from './history.js'
 import { createHospital, demoUsers } from './hospital.js'
 import { PATIENTS } from './patients.js'
 
@@ -121,11 +122,20 @@ export async function startDemo(settings: DemoSettings): Promise<Demo> {
     throw error
   })
   gateway.tick()
+  let closing = false
+  // Nobody waits for it: judging four changes takes some seconds.
+  const past = settings.history
+    ? makeHistory(gateway.drafts).catch((error: unknown) => {
+        if (!closing) log.warn({ err: error }, 'the pretend history could not be made')
+      })
+    : undefined
   return {
     ...{ gateway, config, systems, users },
     async close() {
+      closing = true
       await Promise.all(servers.map(close))
       await gateway.close()
+      await past
     },
   }
 }

@@ -4,6 +4,8 @@ export interface Problem {
   /** From 1. Absent when it is about the file as a whole. */
   readonly line?: number
   readonly text: string
+  /** It stops nothing: it is to be looked at. */
+  readonly severity?: 'warning'
 }
 
 export const describeProblem = ({ file, line, text }: Problem): string =>

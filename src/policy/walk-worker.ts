@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { checkFiles } from './check.js'
 import { compareOf } from './compare.js'
 import { matrixOf, type Progress } from './matrix.js'
-import { Problems } from './problem.js'
+import { type Problem, Problems } from './problem.js'
 import { replayFiles } from './replay.js'
 import { roleChanges } from './role-changes.js'
 import { tryOut } from './simulate.js'
@@ -42,9 +42,23 @@ function* replaying({ questions, before, after }: Task & { walk: 'replay' }) {
   return step.value
 }
 
+/** While somebody types they are told as well what they can hardly have meant; a gate asks what is wrong. */
+function wrongIn({ files, sections, withTests }: Task & { walk: 'check' }): readonly Problem[] {
+  const { problems, warnings } = checkFiles(files, sections, { withTests })
+  if (withTests) return problems
+  const toLookAt = warnings.map(
+    ({ text, ...place }): Problem => ({
+      ...place,
+      text: `to look at: ${text}`,
+      severity: 'warning',
+    }),
+  )
+  return [...problems, ...toLookAt]
+}
+
 function answer(task: Task): Answers[keyof Answers] {
   if (task.walk === 'replay') return run(replaying(task))
-  if (task.walk === 'check') return checkFiles(task.files, task.sections, task).problems
+  if (task.walk === 'check') return wrongIn(task)
   if (task.walk === 'try') return tryOut(task.trial)
   if (task.walk === 'matrix') {
     const survey = surveyOf(task.files, task)

@@ -189,6 +189,14 @@ describe('around the gates of the console', () => {
       expect(problems).toContainEqual(
         expect.objectContaining({ file: 'policies/new.cedar', line: 4 }),
       )
+      const wide = text.replace('{ nonsense }', '{ context.hour > 8 }')
+      const sound = await forged(author, `${path}/check`, {
+        file: 'policies/new.cedar',
+        text: wide,
+      })
+      expect(JSON.parse(sound.text).problems).toContainEqual(
+        expect.objectContaining({ file: 'policies/new.cedar', severity: 'warning' }),
+      )
       const fields = { file: 'policies/local/A83001/new.cedar', text }
       await expectRefused(t, await forged(author, `${path}/check`, fields), 'layer_refused', 403)
     })

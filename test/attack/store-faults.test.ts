@@ -31,7 +31,7 @@ const BREAKS: Readonly<
 }
 const nothingLeaks = (answer: Answer): void => {
   expect(`${answer.text} ${JSON.stringify(answer.headers)}`).not.toMatch(
-    /\b(hdl|cod|rft|lnk|pnd)_|eyJ/,
+    /\b(hdl|cod|rft|lnk|pnd)_|\beyJ[\w-]+\./,
   )
   expectNoPatient(answer)
 }

@@ -135,7 +135,7 @@ export async function startDemonstration() {
   const folder = await emptyFolder()
   const env = { PORT: String(await freePorts(4)) }
   const data = ['--data', folder.path] as const
-  const running = await start(['demo', ...data], /Stop with Ctrl\+C/, { env })
+  const running = await start(['demo', '--no-history', ...data], /Stop with Ctrl\+C/, { env })
   const port = Number(env.PORT)
   return {
     ...{ env, data, folder: folder.path },
