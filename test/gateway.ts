@@ -17,13 +17,9 @@ import type { LaunchingSystem, LaunchingUser } from '../src/demo/desktop-launche
 import { createSmartServer, type SmartServer } from '../src/demo/desktop-smart-server.js'
 import { demoSystems, launchSystemRows } from '../src/demo/desktop-systems.js'
 import { createHospital, demoUsers } from '../src/demo/hospital.js'
-import { openStore } from '../src/foundations.js'
 import { packageRoot } from '../src/http/pages.js'
 import { createHttpServer } from '../src/http/server.js'
 import { type OpenGateway, openGateway } from '../src/open.js'
-import { publication } from '../src/policy/publishing.js'
-import { createSoundness } from '../src/policy/soundness.js'
-import { hashOfFiles, readSource } from '../src/policy/source.js'
 import { APP_ORIGINS, APPS, extraSystems } from './gateway-registrations.js'
 import {
   breakable,
@@ -34,6 +30,7 @@ import {
   newKey,
   openSite,
 } from './gateway-surroundings.js'
+import { putInForce } from './policies-in-force.js'
 import { type RedisServer, startRedis } from './redis-server.js'
 
 export const STORES = ['embedded', 'redis'] as const
@@ -134,21 +131,6 @@ function configOf(setting: Setting, { change = () => ({}) }: Options): Config {
   return { ...config, ...change(config) }
 }
 
-/**
- * The configuration's policies in force, as an earlier start would have left them: their own tests, which a first start
- * asks, are asked once for all in test/policy/check.test.ts.
- */
-async function putInForce(config: Config, clock: HandClock): Promise<void> {
-  const files = await readSource(config.paths)
-  const version = { files, hash: hashOfFiles(files), previous: undefined, now: clock() }
-  const { puts } = publication({ ...version, origin: { origin: 'seed' } })
-  const store = await openStore(config, { clock, random, log, allowHttp: true })
-  await store.commit({ puts })
-  const sections = config.plan.map(({ id }) => id)
-  await createSoundness({ store, clock, sections }).add(version.hash)
-  await store.close()
-}
-
 /** The gateway's own nodes: the first answers at the issuer's address. */
 function openNodes(setting: Setting, config: Config, placeholder: Server) {
   const { clock, origins } = setting
@@ -210,7 +192,7 @@ export async function openTestGateway(options: Options): Promise<TestGateway> {
     system: systems['gp-smart'] as LaunchingSystem,
   })
   desktop.serve(express().use('/smart', smart.router))
-  await putInForce(config, clock)
+  await putInForce(config, { clock, random, log })
   await nodes.start()
   return {
     ...{ origins, issuer: origins.gateway, clock, config, systems, users, smart, redis, behind },

@@ -8,11 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Frame, Page } from 'playwright-core'
-import type { Origins } from '../../src/demo/configuration.js'
+import { demoConfig, type Origins } from '../../src/demo/configuration.js'
 import { type Demo, startDemo } from '../../src/demo/demo.js'
 import { PORTRAITS, type SystemId } from '../../src/demo/desktop-systems.js'
 import { packageRoot } from '../../src/http/pages.js'
 import { createLog } from '../../src/log.js'
+import { putInForce } from '../policies-in-force.js'
 import { type Browser, openChromium } from './chromium.js'
 
 async function freePort(): Promise<number> {
@@ -49,7 +50,9 @@ export async function openWard(overrides: Record<string, unknown> = {}): Promise
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'launch-gateway-ward-'))
   const world = { clock: Date.now, random: (n: number) => randomBytes(n), log: createLog('silent') }
-  const demo = await startDemo({ root, origins, dataDir, overrides, ...world })
+  const settings = { root, origins, dataDir, overrides, ...world }
+  await putInForce(demoConfig(settings, [], ''), world)
+  const demo = await startDemo(settings)
   const browser = await openChromium({ viewport: { width: 1400, height: 1000 } })
   return {
     ...{ demo, origins, browser },
