@@ -41,7 +41,13 @@ try {
     logLevel: 'warning',
   })
   const pin = pinned()
-  const command = [process.execPath, join(out, 'launches.mjs'), ...process.argv.slice(2)]
+  const what = process.argv.includes('--policies') ? 'policies.mjs' : 'launches.mjs'
+  const command = [
+    process.execPath,
+    '--no-turbo-inline-js-wasm-calls',
+    join(out, what),
+    ...process.argv.slice(2),
+  ]
   const [program, ...args] = pin ? ['taskset', '-c', '1', ...command] : command
   const env = { ...process.env, BENCH_PINNED: pin ? 'yes' : '' }
   process.exitCode = spawnSync(program, args, { stdio: 'inherit', env }).status ?? 1
