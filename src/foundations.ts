@@ -9,9 +9,6 @@ import { encryptionKey } from './keys/encryption.js'
 import { KeyFault } from './keys/fault.js'
 import type { RingParts } from './keys/ring.js'
 import { type Keys, openKeys } from './keys/signing.js'
-import { createMetrics } from './metrics.js'
-import { openEmbedded } from './store/embedded.js'
-import { openRedis } from './store/redis.js'
 import type { Store } from './store/store.js'
 
 export interface World {
@@ -22,8 +19,13 @@ export interface World {
   readonly allowHttp: boolean
 }
 
-export function openStore(config: Config, { clock, random, log }: World): Promise<Store> {
-  if (config.store.kind === 'embedded') return openEmbedded({ dir: config.dataDir, clock, random })
+/** Loads the back end that is configured, and no other: commands start with it. */
+export async function openStore(config: Config, { clock, random, log }: World): Promise<Store> {
+  if (config.store.kind === 'embedded') {
+    const { openEmbedded } = await import('./store/embedded.js')
+    return openEmbedded({ dir: config.dataDir, clock, random })
+  }
+  const { openRedis } = await import('./store/redis.js')
   const url = config.secrets.redisUrl ?? config.store.url ?? ''
   return openRedis({
     url,
@@ -63,6 +65,7 @@ export async function openFoundations(config: Config, world: World) {
   const store = await openStore(config, world)
   try {
     await keepApart(store, world)
+    const { createMetrics } = await import('./metrics.js')
     const metrics = createMetrics()
     let keys: Keys | undefined
     // The trail is signed with our keys, and what becomes of them is in the trail, from the first on.

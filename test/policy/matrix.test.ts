@@ -63,7 +63,7 @@ describe('the matrix of the shipped policies', () => {
         const { answer } = cell(cellOf(question))
         if (answer !== 'conditional') expect(engine.decide(question).effect).toBe(answer)
       }),
-      { numRuns: 2000 },
+      { numRuns: 600 },
     )
     engine.close()
   })
