@@ -24,6 +24,8 @@ RUN npm ci --omit=dev && npm cache clean --force
 # Pages are rendered from their sources; the compiled rest comes from the stage before.
 COPY src/http/views ./src/http/views
 COPY --from=build /app/dist/src ./dist/src
+# The console's editor; its pages work without.
+COPY --from=build /app/dist/public/console ./dist/public/console
 # The one place that is written to: `data_dir` of gateway.yaml, used by the embedded store.
 RUN install -d -o node -g node -m 0700 /var/lib/launch-gateway
 VOLUME /var/lib/launch-gateway
