@@ -183,7 +183,7 @@ describe('around the gates of the console', () => {
     it('is checked as it is typed, with its line, for whoever may write there', async () => {
       const path = await begin(t, author)
       const text =
-        '@id("x")\n@layer("central")\n@reason("x")\npermit (principal, action, resource) when { nonsense };'
+        '@id("wide-one")\n@layer("central")\n@reason("x")\npermit (principal, action, resource) when { nonsense };'
       const said = await forged(author, `${path}/check`, { file: 'policies/new.cedar', text })
       const { problems } = JSON.parse(said.text)
       expect(problems).toContainEqual(
