@@ -50,7 +50,6 @@ function banner(
     console              ${origins.gateway}/console      the security team's pages
     hospital             ${origins.hospital}      OpenID provider at /oidc, record at /record
     care-plan app        ${origins.app}   opens inside the desktop
-    access console       ${origins.gateway}/console   for the security team: author, approver, operator …
 
   Choose a GP system, a user and a patient, then "Open care plan".
   People (no passwords):
