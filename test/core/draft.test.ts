@@ -233,6 +233,6 @@ describe('whatever is tried in whatever order', () => {
       expect(held).toBe(true)
     }
     fc.assert(fc.property(steps, check), { numRuns: 3000 })
-    expect(published).toBeGreaterThan(50)
+    expect(published).toBeGreaterThan(10)
   })
 })
