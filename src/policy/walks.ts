@@ -79,12 +79,6 @@ export class WalkStopped extends Error {
   }
 }
 
-/** Whose matrix: of users under this local layer, and of those alone whose organisation is of a type. */
-export interface Whose {
-  readonly layer?: Layer | undefined
-  readonly organizationType?: string | undefined
-}
-
 export interface Walks {
   /**
    * @param options with `layer` as its users see it: of files that are theirs (layer-terms.ts); with

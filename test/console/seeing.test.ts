@@ -59,12 +59,12 @@ async function draftOf(more: Readonly<Record<string, string>>, layer = 'central'
   return id
 }
 
-/** The page once it is worked out: it looks again by itself. */
+/** The page once what it shows is worked out; a page may ask for a second thing when it has the first. */
 async function settled(browser: UserAgent, path: string): Promise<Answer> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 5; tries++) {
     const page = await get(t, browser, path)
     if (!page.text.includes('http-equiv="refresh"')) return page
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await Promise.all([t.running.matrices.idle(), t.running.findings.idle()])
   }
   throw new Error(`${path} is never worked out`)
 }
