@@ -1,5 +1,6 @@
 import { lacks } from './annotations.js'
 import { beyondBounds, MOST_CENTRAL, MOST_LOCAL, MOST_POLICIES } from './bounds.js'
+import { createCache } from './cache.js'
 import { type DetailedError, type PolicyJson, policySetTextToParts, policyToJson } from './cedar.js'
 import { hiddenIn } from './hidden.js'
 import { isLocal, type Layer, layerOfFile } from './layers.js'
@@ -83,31 +84,44 @@ function readPolicy(
   return [{ id, reason, obligations, effect, layer: own, text, json: read.json, file, line }]
 }
 
-function parseFile(file: string, text: string, problems: Problem[]): ParsedPolicy[] {
+/** What was read, and what is wrong with it. */
+interface Parsed {
+  readonly policies: readonly ParsedPolicy[]
+  readonly problems: readonly Problem[]
+}
+
+function parseFile(file: string, text: string): Parsed {
   const place = layerOfFile(file)
-  if (!place) {
-    problems.push({ file, text: NO_PLACE })
-    return []
-  }
+  if (!place) return { policies: [], problems: [{ file, text: NO_PLACE }] }
   const before = [...hiddenIn(file, text), ...beyondBounds(file, text)]
-  problems.push(...before)
-  if (before.length > 0) return []
+  if (before.length > 0) return { policies: [], problems: before }
   const parts = policySetTextToParts(text)
-  if (parts.type === 'failure') {
-    problems.push(...parts.errors.map((error) => cedarProblem(file, text, error)))
-    return []
-  }
+  if (parts.type === 'failure')
+    return { policies: [], problems: parts.errors.map((error) => cedarProblem(file, text, error)) }
   const lineOf = finder(text)
-  for (const template of parts.policy_templates) {
-    problems.push({
-      file,
-      line: lineOf(template),
-      text: 'templates (?principal) are not read here',
-    })
-  }
-  return parts.policies.flatMap((part) =>
+  const problems: Problem[] = parts.policy_templates.map((template) => ({
+    file,
+    line: lineOf(template),
+    text: 'templates (?principal) are not read here',
+  }))
+  const policies = parts.policies.flatMap((part) =>
     readPolicy(place, { file, line: lineOf(part), text: part }, problems),
   )
+  return { policies: policies.sort((a, b) => a.line - b.line), problems }
+}
+
+/** A version is read to be checked, tried, published and shown, and a draft differs from it in one file. */
+const MOST_FILES = 200
+const LARGEST_KEPT = 100_000
+const parsed = createCache<Parsed>(MOST_FILES)
+
+function parseOnce(file: string, text: string): Parsed {
+  const key = `${file}\n${text}`
+  const known = parsed.get(key)
+  if (known) return known
+  const read = parseFile(file, text)
+  if (text.length <= LARGEST_KEPT) parsed.set(key, read)
+  return read
 }
 
 const NO_PLACE =
@@ -150,18 +164,17 @@ function* differing(first: Map<string, string>, path: string): Generator<Problem
     yield { file: path, text: `differs from ${other} in nothing but capital letters` }
 }
 
-/** Every policy of a version, in the order of files and lines; and what keeps others from taking part. */
-export function parsePolicies(files: PolicyFiles): {
-  readonly policies: readonly ParsedPolicy[]
-  readonly problems: readonly Problem[]
-} {
+/**
+ * Every policy of a version, in the order of files and lines; and what keeps others from taking part. What was read
+ * lately is handed out again: nobody changes it.
+ */
+export function parsePolicies(files: PolicyFiles): Parsed {
   const names = Object.keys(files)
     .filter((name) => name.endsWith('.cedar'))
     .sort()
-  const problems: Problem[] = [...alike(names)]
-  const policies = names.flatMap((name) =>
-    parseFile(name, files[name] ?? '', problems).sort((a, b) => a.line - b.line),
-  )
+  const read = names.map((name) => parseOnce(name, files[name] ?? ''))
+  const problems: Problem[] = [...alike(names), ...read.flatMap((file) => file.problems)]
+  const policies = read.flatMap((file) => file.policies)
   const first = new Map<string, ParsedPolicy>()
   for (const policy of policies) {
     const { id, file, line } = policy

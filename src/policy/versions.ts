@@ -84,43 +84,42 @@ type Current = Records['policy']
  * @throws Problems when the source is not fit to be published; its tests are run only when it is to be
  */
 export async function openPolicies(parts: OpenPoliciesParts): Promise<OpenPolicies> {
+  const hash = hashOfFiles(parts.source)
+  await parts.sound?.has(hash)
   // What a version's own tests say cannot change once it is published; how it fits this gateway can.
-  await parts.sound?.has(hashOfFiles(parts.source))
-  const hash = mustPass(parts, false)
-  await publishSeed(parts, hash)
+  if (!(await publishSeed(parts, hash))) mustPass(parts, false)
   const followed = follow(parts, hash)
   await followed.refresh()
   return followed
 }
 
 /** @throws Problems when the source is not fit to be published */
-function mustPass({ source, sections, sound }: OpenPoliciesParts, withTests: boolean): string {
-  const known = hashOfFiles(source)
-  if (sound?.knows(known)) return known
+function mustPass({ source, sections, sound }: OpenPoliciesParts, withTests: boolean): void {
+  if (sound?.knows(hashOfFiles(source))) return
   const { problems, hash } = checkFiles(source, sections, { withTests })
   if (problems.length > 0) throw new Problems(problems)
   if (withTests) sound?.note(hash)
-  return hash
 }
 
 /** What people published by name, a machine that starts with other files does not take out of force. */
 const isOfPeople = ({ origin = 'seed' }: Current): boolean => origin !== 'seed'
 
-async function publishSeed(parts: OpenPoliciesParts, hash: string): Promise<void> {
+/** Whether the source had to be judged because nobody had published it, or not since others came into force. */
+async function publishSeed(parts: OpenPoliciesParts, hash: string): Promise<boolean> {
   const { store, trail, source, clock, republish = false, wait = pause } = parts
   for (let tries = 0; tries < TRIES; tries++) {
     const [current, before] = await store.getAll([
       { kind: 'policy', id: 'current' },
       { kind: 'policy', id: seedOf(hash) },
     ])
-    if (current?.hash === hash) return
+    if (current?.hash === hash) return tries > 0
     // A seed that is noted with a higher number than the current one was cut off before it came into force.
     const wasInForce = current && before && before.version <= current.version
-    if ((wasInForce || (current && isOfPeople(current))) && !republish) return
+    if ((wasInForce || (current && isOfPeople(current))) && !republish) return tries > 0
     if (tries === 0) mustPass(parts, true)
     const origin = { origin: 'seed' } as const
     const seed = { files: source, hash, previous: current, origin, now: clock() }
-    if (await trail.commit(publication(seed))) return
+    if (await trail.commit(publication(seed))) return true
     await wait(TRY_EVERY)
   }
   throw new Error('another node took the next policy version and has not published it: start again')
