@@ -1,5 +1,6 @@
 /** The built command, run as a person would run it: a process of its own, a data directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
@@ -7,6 +8,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { jest } from '@jest/globals'
+import { demoConfig, demoOrigins } from '../../src/demo/configuration.js'
+import { createLog } from '../../src/log.js'
+import { putInForce } from '../policies-in-force.js'
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const MAIN = join(ROOT, 'dist/src/main.js')
@@ -130,10 +134,14 @@ export async function freePorts(count: number): Promise<number> {
   throw new Error(`no ${count} free ports in a row from ${from} on`)
 }
 
-/** The demonstration, running from a folder of its own; `env` is what other commands need to find it. */
+/** The demonstration, its policies in force already, running from a folder of its own; `env` is what other commands need to find it. */
 export async function startDemonstration() {
   const folder = await emptyFolder()
-  const env = { PORT: String(await freePorts(4)) }
+  const first = await freePorts(4)
+  const env = { PORT: String(first) }
+  const world = { clock: Date.now, random: randomBytes, log: createLog('silent') }
+  const settings = { root: ROOT, origins: demoOrigins(first), dataDir: folder.path, ...world }
+  await putInForce(demoConfig(settings, [], ''), world)
   const data = ['--data', folder.path] as const
   const running = await start(['demo', '--no-history', ...data], /Stop with Ctrl\+C/, { env })
   const port = Number(env.PORT)
