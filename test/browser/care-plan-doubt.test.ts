@@ -1,15 +1,8 @@
 /** A save of which nobody knows whether it was done must never be called "not saved", or "saved". */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Frame } from 'playwright-core'
-import {
-  newScenario,
-  openPlan,
-  openStage,
-  type Stage,
-  seen,
-  shoot,
-  violations,
-} from './care-plan-stage.js'
+import { violations } from './accessibility.js'
+import { newScenario, openPlan, openStage, type Stage, seen, shoot } from './care-plan-stage.js'
 import type { Failable, Scenario } from './scenario.js'
 
 jest.setTimeout(30_000)

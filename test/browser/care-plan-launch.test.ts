@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { violations } from './accessibility.js'
 import {
   EMERGENCY,
   frameOf,
@@ -8,7 +9,6 @@ import {
   type Stage,
   seen,
   shoot,
-  violations,
 } from './care-plan-stage.js'
 
 jest.setTimeout(30_000)

@@ -2,15 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Frame } from 'playwright-core'
-import {
-  newScenario,
-  openPlan,
-  openStage,
-  type Stage,
-  seen,
-  shoot,
-  violations,
-} from './care-plan-stage.js'
+import { violations } from './accessibility.js'
+import { newScenario, openPlan, openStage, type Stage, seen, shoot } from './care-plan-stage.js'
 import { type Scenario, scopeFor } from './scenario.js'
 
 jest.setTimeout(30_000)

@@ -1,15 +1,8 @@
 /** A session that ends while something is edited says what became of it: the text itself is gone by then. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Frame, Page } from 'playwright-core'
-import {
-  newScenario,
-  openStage,
-  openTimed,
-  type Stage,
-  seen,
-  shoot,
-  violations,
-} from './care-plan-stage.js'
+import { violations } from './accessibility.js'
+import { newScenario, openStage, openTimed, type Stage, seen, shoot } from './care-plan-stage.js'
 import type { Scenario } from './scenario.js'
 
 jest.setTimeout(30_000)

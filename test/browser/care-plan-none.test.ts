@@ -1,5 +1,6 @@
 /** "No plan" is a clinical statement: these are the ways in which it must not come about. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { violations } from './accessibility.js'
 import {
   newScenario,
   openPlan,
@@ -8,7 +9,6 @@ import {
   type Stage,
   seen,
   shoot,
-  violations,
 } from './care-plan-stage.js'
 import { scopeFor, stored } from './scenario.js'
 

@@ -1,13 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import {
-  newScenario,
-  openStage,
-  openTimed,
-  type Stage,
-  seen,
-  shoot,
-  violations,
-} from './care-plan-stage.js'
+import { violations } from './accessibility.js'
+import { newScenario, openStage, openTimed, type Stage, seen, shoot } from './care-plan-stage.js'
 import { type Scenario, scopeFor } from './scenario.js'
 
 jest.setTimeout(30_000)

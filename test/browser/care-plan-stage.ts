@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { AxeBuilder } from '@axe-core/playwright'
 import express from 'express'
 import type { Frame, Locator, Page } from 'playwright-core'
 import { createAppServer } from '../../src/demo/app-server.js'
@@ -88,15 +87,6 @@ export async function shoot(page: Page, name: string): Promise<void> {
 
 /** What a person reads there: laid out, and without what is hidden. */
 export const seen = (place: Locator): Promise<string> => place.innerText()
-
-/** Serious and critical violations of WCAG 2.2 A and AA, frames included. */
-export async function violations(page: Page): Promise<readonly string[]> {
-  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-  const { violations: found } = await new AxeBuilder({ page }).withTags(tags).analyze()
-  return found
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
-}
 
 export async function frameOf(page: Page, index = 0): Promise<Frame> {
   const handle = await page.waitForSelector(`#frame-${index}`)

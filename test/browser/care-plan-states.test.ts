@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { violations } from './accessibility.js'
 import {
   EMERGENCY,
   newScenario,
@@ -7,7 +8,6 @@ import {
   type Stage,
   seen,
   shoot,
-  violations,
 } from './care-plan-stage.js'
 import { type Scenario, scopeFor, stored } from './scenario.js'
 

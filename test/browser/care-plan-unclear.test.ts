@@ -1,15 +1,8 @@
 /** What a record holds in a form that this app cannot tell: shown as that, never as a guess, and never changed. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Frame } from 'playwright-core'
-import {
-  newScenario,
-  openPlan,
-  openStage,
-  type Stage,
-  seen,
-  shoot,
-  violations,
-} from './care-plan-stage.js'
+import { violations } from './accessibility.js'
+import { newScenario, openPlan, openStage, type Stage, seen, shoot } from './care-plan-stage.js'
 import { type Json, type Scenario, saveByOther } from './scenario.js'
 
 jest.setTimeout(30_000)

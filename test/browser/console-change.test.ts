@@ -1,15 +1,8 @@
 /** The whole life of a change as three people live it, in a real browser, with a clinician at the other end. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import {
-  openChart,
-  openPlan,
-  openWard,
-  shoot,
-  textOf,
-  violations,
-  type Ward,
-} from './demonstration.js'
+import { violations } from './accessibility.js'
+import { openChart, openPlan, openWard, shoot, textOf, type Ward } from './demonstration.js'
 
 jest.setTimeout(240_000)
 

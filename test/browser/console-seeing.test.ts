@@ -7,8 +7,9 @@ import { launchTo } from '../app-by-hand.js'
 import { openTestGateway, type TestGateway } from '../gateway.js'
 import { open, SENSITIVE } from '../launching.js'
 import { UserAgent } from '../user-agent.js'
+import { violations } from './accessibility.js'
 import { type Browser, openChromium } from './chromium.js'
-import { shoot, violations } from './demonstration.js'
+import { shoot } from './demonstration.js'
 
 jest.setTimeout(180_000)
 

@@ -6,8 +6,9 @@ import { begin, poll } from '../console/commanding.js'
 import { openTestGateway, type TestGateway } from '../gateway.js'
 import { open, PEGGY, SENSITIVE } from '../launching.js'
 import { UserAgent } from '../user-agent.js'
+import { violations } from './accessibility.js'
 import { type Browser, openChromium, openSite, type Site } from './chromium.js'
-import { shoot, violations } from './demonstration.js'
+import { shoot } from './demonstration.js'
 
 jest.setTimeout(120_000)
 

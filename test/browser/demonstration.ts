@@ -6,7 +6,6 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Frame, Page } from 'playwright-core'
 import { demoConfig, type Origins } from '../../src/demo/configuration.js'
 import { type Demo, startDemo } from '../../src/demo/demo.js'
@@ -93,16 +92,6 @@ export async function openPlan(page: Page): Promise<Frame> {
 
 /** What stands in the frame, as a person reads it. */
 export const textOf = (frame: Frame): Promise<string> => frame.evaluate('document.body.innerText')
-
-/** Serious and critical findings of axe on the page and its frames. */
-export async function violations(page: Page): Promise<readonly string[]> {
-  const found = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-    .analyze()
-  return found.violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`)
-}
 
 /** A picture for people to look at, when `SHOTS` names a directory. */
 export async function shoot(page: Page, name: string): Promise<void> {

@@ -3,15 +3,8 @@ import type { Frame, Page } from 'playwright-core'
 import { searchTrail } from '../../src/audit/search.js'
 import { verifyTrail } from '../../src/audit/verify.js'
 import type { SystemId } from '../../src/demo/desktop-systems.js'
-import {
-  openChart,
-  openPlan,
-  openWard,
-  shoot,
-  textOf,
-  violations,
-  type Ward,
-} from './demonstration.js'
+import { violations } from './accessibility.js'
+import { openChart, openPlan, openWard, shoot, textOf, type Ward } from './demonstration.js'
 
 jest.setTimeout(60_000)
 

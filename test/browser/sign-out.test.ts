@@ -6,8 +6,9 @@ import { launchTo, readsPatient } from '../app-by-hand.js'
 import { openTestGateway, type TestGateway } from '../gateway.js'
 import { linkOf } from '../launching.js'
 import { openReceiver, type Receiver, toldAt } from '../logout-receiver.js'
+import { violations } from './accessibility.js'
 import { type Browser, openChromium } from './chromium.js'
-import { shoot, violations } from './demonstration.js'
+import { shoot } from './demonstration.js'
 
 jest.setTimeout(60_000)
 

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { openTestGateway, type TestGateway } from '../gateway.js'
 import { linkOf } from '../launching.js'
 import { row } from '../standalone.js'
+import { violations } from './accessibility.js'
 import { type Browser, openChromium, openSite, type Site } from './chromium.js'
-import { shoot, violations } from './demonstration.js'
+import { shoot } from './demonstration.js'
 
 jest.setTimeout(60_000)
 

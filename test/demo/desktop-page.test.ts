@@ -1,10 +1,10 @@
 import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { violations } from '../browser/accessibility.js'
 import { openScene } from './desktop-scene.js'
 
 let pages: string
@@ -49,20 +49,15 @@ const keep = (page: Page, name: string) =>
     ? undefined
     : page.screenshot({ path: join(process.env.PICTURES, `${name}.png`), fullPage: true })
 
-async function seriousFaults(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-}
-
 describe('the page of the GP desktop', () => {
   for (const system of ['gp-push', 'gp-post', 'gp-smart', 'gp-sealed']) {
     it(`can be read and used by everyone in ${system}, with a chart open and a list of patients`, async () => {
       const page = await open(`#system=${system}&user=gp`)
-      expect(await seriousFaults(page)).toEqual([])
+      expect(await violations(page)).toEqual([])
       await keep(page, `${system}-list`)
       await page.getByRole('button', { name: /^ASHWORTH, Margaret Ellen/ }).click()
       await page.waitForSelector('#chart [role=tab]')
-      expect(await seriousFaults(page)).toEqual([])
+      expect(await violations(page)).toEqual([])
       await keep(page, `${system}-chart`)
       await page.context().close()
     }, 30_000)
@@ -80,7 +75,7 @@ describe('the page of the GP desktop', () => {
       expect(await page.locator('.stage--done').count()).toBe(9)
       for (const summary of await page.locator('#stages > li > div > details > summary').all())
         await summary.click()
-      expect(await seriousFaults(page)).toEqual([])
+      expect(await violations(page)).toEqual([])
       await keep(page, `${system}-plan`)
       expect(page.url()).not.toContain('999000')
       await page.context().close()
@@ -125,7 +120,7 @@ describe('the page of the GP desktop', () => {
     await page.getByText('launch_expired (as it must be)').waitFor()
     expect(await page.locator('.stage--refused').count()).toBe(1)
     expect(await page.locator('.stage--unreached').count()).toBe(7)
-    expect(await seriousFaults(page)).toEqual([])
+    expect(await violations(page)).toEqual([])
     await keep(page, 'refused')
     await page.context().close()
   }, 30_000)
@@ -143,7 +138,7 @@ describe('the page of the GP desktop', () => {
     await page.getByText('Complete: the plan is on the screen.').waitFor()
     const width = await page.evaluate('document.documentElement.scrollWidth')
     expect(width).toBe(800)
-    expect(await seriousFaults(page)).toEqual([])
+    expect(await violations(page)).toEqual([])
     await keep(page, 'narrow')
     await page.context().close()
   }, 30_000)
