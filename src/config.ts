@@ -198,6 +198,7 @@ function readSecrets(env: Environment, systems: readonly LaunchSystem[], problem
 
 type Place = (name: string) => string
 type Pair = GatewayFile['tls']
+type Upstreams = GatewayFile['upstreams']
 
 /** A certificate and its key at their absolute places. */
 function pairAt(pair: Pair, where: string, place: Place, problems: string[]): Pair {
@@ -222,6 +223,25 @@ function mutualTlsOf(gateway: GatewayFile, place: Place, problems: string[]): Ga
   return { ...mtls, ...named({ tls, ca }) }
 }
 
+/** One server of the record, with every place absolute. */
+function upstreamAt<T extends Upstreams['fhir']>(
+  upstream: T,
+  [where, given]: readonly [string, string | undefined],
+  place: Place,
+  problems: string[],
+): T {
+  const { tls, authenticate } = upstream
+  if (authenticate && given !== undefined)
+    problems.push(`${where}.authenticate: there is a credential in the environment as well`)
+  const files = Object.entries(tls ?? {}).map(
+    ([name, file]) => [name, place(String(file))] as const,
+  )
+  for (const [name, file] of files) {
+    if (!existsSync(file)) problems.push(`${where}.tls.${name}: there is no file ${file}`)
+  }
+  return tls ? { ...upstream, tls: Object.fromEntries(files) } : upstream
+}
+
 /** @throws ConfigError naming every problem */
 export function readConfig(input: ConfigInput): Config {
   const problems: string[] = []
@@ -235,11 +255,27 @@ export function readConfig(input: ConfigInput): Config {
   if (systems) problems.push(...sharedIssuers(systems, gateway?.identity.clinician.issuer))
   const tls = pairAt(gateway?.tls, 'tls', place, problems)
   const mtls = gateway && mutualTlsOf(gateway, place, problems)
-  if (!gateway || !apps || !systems || !plan || problems.length > 0) throw new ConfigError(problems)
+  const upstreams = gateway && {
+    fhir: upstreamAt(
+      gateway.upstreams.fhir,
+      ['upstreams.fhir', secrets.fhirCredential],
+      place,
+      problems,
+    ),
+    openehr: upstreamAt(
+      gateway.upstreams.openehr,
+      ['upstreams.openehr', secrets.openehrCredential],
+      place,
+      problems,
+    ),
+  }
+  if (!gateway || !upstreams || !apps || !systems || !plan || problems.length > 0)
+    throw new ConfigError(problems)
   const { policies, roles, console, organizations, plan: _, data_dir, ...rest } = gateway
   return Object.freeze({
     ...rest,
     ...named({ tls, mtls }),
+    upstreams,
     dataDir: place(data_dir),
     apps,
     systems,

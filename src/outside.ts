@@ -1,16 +1,41 @@
 /** Whom the gateway calls: the record, the OpenID provider, launch issuers, and addresses that apps registered. */
+import { readFileSync } from 'node:fs'
 import type { Config } from './config.js'
 import type { World } from './foundations.js'
 import { assertionsBy } from './identity/client-assertion.js'
 import { openClinicianProvider } from './identity/clinician.js'
+import type { ProviderAddress } from './identity/discovery.js'
 import { openLaunchIssuers } from './identity/launch-issuer.js'
 import { openOutbound } from './keys/outbound.js'
 import type { Keys } from './keys/signing.js'
 import { openRecord } from './record/record.js'
+import type { UpstreamSettings } from './record/upstream.js'
 
 const CALL_TIMEOUT_SECONDS = 5
 
-export function openOutside(config: Config, { clock, allowHttp }: World, keys: Keys) {
+/** How we reach a server of the record, and prove who we are there. */
+function upstreamOf(
+  { base, timeout_ms, authenticate, tls = {} }: Config['upstreams']['fhir'],
+  given: string | undefined,
+  calls: Pick<ProviderAddress, 'authenticate' | 'allowHttp'>,
+): UpstreamSettings {
+  const fetched = authenticate && {
+    tokenEndpoint: authenticate.token_endpoint,
+    clientId: authenticate.client_id,
+    scope: authenticate.scope,
+    ...{ authenticate: calls.authenticate, allowHttp: calls.allowHttp },
+  }
+  const credential = fetched ?? given
+  const certificates = Object.fromEntries(
+    Object.entries(tls).map(([name, file]) => [name, readFileSync(String(file), 'utf8')]),
+  )
+  return {
+    ...{ base, timeoutMs: timeout_ms, certificates },
+    ...(credential === undefined ? {} : { credential }),
+  }
+}
+
+export function openOutside(config: Config, { clock, allowHttp, log }: World, keys: Keys) {
   const { fhir, openehr } = config.upstreams
   const { clinician } = config.identity
   const { fhirCredential, openehrCredential } = config.secrets
@@ -36,16 +61,16 @@ export function openOutside(config: Config, { clock, allowHttp }: World, keys: K
   return {
     outbound: openOutbound({ clock, allow: config.outbound.allow, allowHttp }),
     record: openRecord({
-      fhir: {
-        base: fhir.base,
-        timeoutMs: fhir.timeout_ms,
-        ...(fhirCredential === undefined ? {} : { credential: fhirCredential }),
-      },
+      clock,
+      told: (name, resting) =>
+        log.warn(
+          { upstream: name },
+          resting ? 'the record does not answer: it is left alone for a while' : 'it answers again',
+        ),
+      fhir: upstreamOf(fhir, fhirCredential, calls),
       openehr: {
-        base: openehr.base,
-        timeoutMs: openehr.timeout_ms,
+        ...upstreamOf(openehr, openehrCredential, calls),
         subjectNamespace: openehr.subject_namespace,
-        ...(openehrCredential === undefined ? {} : { credential: openehrCredential }),
       },
     }),
     provider: openProvider('/sign-in/callback'),

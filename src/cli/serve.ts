@@ -16,7 +16,12 @@ const textAt = (file: unknown, path: string): string => {
 const rowsOf = (file: unknown): readonly unknown[] => (Array.isArray(file) ? file : [])
 
 /** Members of gateway.yaml that name addresses which patients' data or users' sign-ons depend on. */
-const ISSUERS = ['issuer', 'identity.clinician.issuer']
+const ISSUERS = [
+  'issuer',
+  'identity.clinician.issuer',
+  'upstreams.fhir.authenticate.token_endpoint',
+  'upstreams.openehr.authenticate.token_endpoint',
+]
 const RECORDS = ['upstreams.fhir.base', 'upstreams.openehr.base']
 const PLACES = ['policies', 'roles', 'console', 'organizations', 'plan']
 /** What the demonstration keeps in its data directory: keys that anyone who ran it may hold. */

@@ -9,7 +9,28 @@ const lifetime = (standard: number, most: number) =>
 
 const listen = z.strictObject({ host: z.string(), port: z.number().int().min(0).max(65535) })
 const tls = z.strictObject({ cert: z.string(), key: z.string() })
-const upstream = { base: address, timeout_ms: z.number().int().min(100).max(30_000).default(5_000) }
+/** A server of the record behind us: where it is, and how we prove there who we are. */
+const upstream = {
+  base: address,
+  timeout_ms: z.number().int().min(100).max(30_000).default(5_000),
+  authenticate: z
+    .strictObject({
+      token_endpoint: address,
+      client_id: z.string().min(1).max(300),
+      scope: z.string().max(2_000).optional(),
+    })
+    .optional(),
+  tls: z
+    .strictObject({
+      ca: z.string().optional(),
+      cert: z.string().optional(),
+      key: z.string().optional(),
+    })
+    .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
+      message: 'cert and key go together',
+    })
+    .optional(),
+}
 
 /** A host by its name, an address, or a range of addresses (CIDR). */
 const reachable = z.union(

@@ -1,12 +1,14 @@
 /** The record behind us: a FHIR server and an openEHR server, of which the gateway is the only caller. */
 import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
 import type { PatientFlags } from '../core/patient-flags.js'
+import type { Clock } from '../core/values.js'
 import { findFlags, findPatient } from './patient.js'
 import {
   type Limits,
   openUpstream,
   type UpstreamAnswer,
   type UpstreamCall,
+  type UpstreamParts,
   type UpstreamSettings,
 } from './upstream.js'
 
@@ -17,6 +19,8 @@ export interface RecordSettings {
   readonly fhir: UpstreamSettings
   readonly openehr: UpstreamSettings & { readonly subjectNamespace: string }
   readonly limits?: Partial<Limits>
+  readonly clock: Clock
+  readonly told?: UpstreamParts['told']
 }
 
 export interface SharedRecord {
@@ -39,10 +43,11 @@ export interface SharedRecord {
 const LIMITS: Limits = { bytes: 10 * 1024 * 1024, connections: 64 }
 
 export function openRecord(settings: RecordSettings): SharedRecord {
-  const limits = { ...LIMITS, ...settings.limits }
-  const fhir = openUpstream('fhir', settings.fhir, limits)
+  const { clock, told } = settings
+  const parts = { limits: { ...LIMITS, ...settings.limits }, clock, ...(told ? { told } : {}) }
+  const fhir = openUpstream('fhir', settings.fhir, parts)
   const openehr = {
-    ...openUpstream('openehr', settings.openehr, limits),
+    ...openUpstream('openehr', settings.openehr, parts),
     subjectNamespace: settings.openehr.subjectNamespace,
   }
   return {

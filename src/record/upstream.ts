@@ -1,15 +1,34 @@
 /** One server of the record behind us, over undici: bounded, never followed elsewhere, JSON or nothing. */
 import { Pool } from 'undici'
 import { Refusal } from '../core/refusal.js'
+import type { Clock } from '../core/values.js'
+import { createBreaker } from './breaker.js'
+import { fetchedCredential, givenCredential, type TokenSource } from './credential.js'
 import { exchange, type WholeAnswer } from './exchange.js'
+
+/** Certificates in PEM: whom we believe there instead of the public authorities, and who we are. */
+export interface Certificates {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+}
 
 export interface UpstreamSettings {
   /** Where it answers. */
   readonly base: string
-  /** Sent as `Authorization: Bearer`. */
-  readonly credential?: string
+  /** Sent as `Authorization: Bearer`, as it stands or as fetched. To this server's origin and no other. */
+  readonly credential?: string | Omit<TokenSource, 'clock' | 'timeoutMs'>
+  /** For its connections, and those to where its tokens come from. */
+  readonly certificates?: Certificates
   /** From sending to the last byte, in milliseconds. */
   readonly timeoutMs?: number
+}
+
+export interface UpstreamParts {
+  readonly limits: Limits
+  readonly clock: Clock
+  /** Hears when the server is left alone for a while, and when it is well again. */
+  readonly told?: (name: string, resting: boolean) => void
 }
 
 export interface Limits {
@@ -89,45 +108,88 @@ function readJson(name: string, { status, headers, text }: WholeAnswer): unknown
   return undefined
 }
 
-/** Sends calls over kept connections. */
-function openConnections(base: string, settings: UpstreamSettings, limits: Limits) {
-  const { origin, pathname } = new URL(base)
-  const root = pathname === '/' ? '' : pathname
-  const { credential, timeoutMs = 5_000 } = settings
-  const pool = new Pool(origin, {
+type Connections = UpstreamSettings & { readonly timeoutMs: number }
+
+/** Connections are kept. */
+function connect(origin: string, { certificates = {}, timeoutMs }: Connections, limits: Limits) {
+  return new Pool(origin, {
     connections: limits.connections,
     maxResponseSize: limits.bytes,
-    connect: { timeout: timeoutMs },
+    connect: { timeout: timeoutMs, ...certificates },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   })
-  const standing: Readonly<Record<string, string>> = {
-    accept: 'application/json',
-    ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
+}
+
+/** A server of tokens says little. */
+const TOKEN_LIMITS: Limits = { bytes: 256 * 1024, connections: 4 }
+
+function credentialOf(settings: Connections, clock: Clock) {
+  const { credential, timeoutMs } = settings
+  if (credential === undefined) return undefined
+  if (typeof credential === 'string')
+    return { ...givenCredential(credential), close: () => Promise.resolve() }
+  const pool = connect(new URL(credential.tokenEndpoint).origin, settings, TOKEN_LIMITS)
+  return {
+    ...fetchedCredential({ ...credential, clock, timeoutMs }, pool),
+    close: () => pool.close(),
+  }
+}
+
+/** Sends calls with our credential. */
+function openConnections(base: string, settings: Connections, { limits, clock }: UpstreamParts) {
+  const { origin, pathname } = new URL(base)
+  const root = pathname === '/' ? '' : pathname
+  const pool = connect(origin, settings, limits)
+  const credential = credentialOf(settings, clock)
+
+  function sendWith(call: UpstreamCall, token: string | undefined): Promise<WholeAnswer> {
+    const { method, body = null } = call
+    const query = call.query === undefined || call.query === '' ? '' : `?${call.query}`
+    const headers = {
+      accept: 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headersOn(call.headers ?? {}),
+    }
+    const path = `${root}${call.path}${query}`
+    return exchange(pool, { method, path, headers, body }, settings.timeoutMs)
+  }
+  /** What a server would not believe it has not done: a call may be sent again, a write as well. */
+  async function send(call: UpstreamCall): Promise<WholeAnswer> {
+    if (!credential) return sendWith(call, undefined)
+    const token = await credential.current()
+    const answer = await sendWith(call, token)
+    if (answer.status !== 401 || !credential.refused(token)) return answer
+    return sendWith(call, await credential.current())
   }
   return {
-    send(call: UpstreamCall): Promise<WholeAnswer> {
-      const { method, body = null } = call
-      const query = call.query === undefined || call.query === '' ? '' : `?${call.query}`
-      const path = `${root}${call.path}${query}`
-      const headers = { ...standing, ...headersOn(call.headers ?? {}) }
-      return exchange(pool, { method, path, headers, body }, timeoutMs)
+    send,
+    close: async () => {
+      await Promise.all([pool.close(), credential?.close()])
     },
-    close: () => pool.close(),
   }
 }
 
 /** What keeps a call from being answered at all. */
 function unanswered(name: string, error: unknown): Refusal {
+  if (error instanceof Refusal) return error
   const code = codeOf(error)
   const tooLarge = code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
   return new Refusal(tooLarge ? 'upstream_invalid' : 'record_unavailable', `${name}: ${code}`)
 }
 
+/** Statuses of a server, or of what stands in front of it, that cannot answer anybody now. */
+const DOWN = new Set([502, 503, 504])
+
 /** @param name for the trail: which of our upstreams this is */
-export function openUpstream(name: string, settings: UpstreamSettings, limits: Limits): Upstream {
+export function openUpstream(
+  name: string,
+  settings: UpstreamSettings,
+  parts: UpstreamParts,
+): Upstream {
   const base = settings.base.replace(/\/$/, '')
-  const { send, close } = openConnections(base, settings, limits)
+  const { send, close } = openConnections(base, { timeoutMs: 5_000, ...settings }, parts)
+  const breaker = createBreaker(parts.clock, (resting) => parts.told?.(name, resting))
 
   /** A kept connection may be closed just as we use it. What only reads may simply be asked again. */
   const onceMore = (call: UpstreamCall) => (error: unknown) => {
@@ -136,14 +198,27 @@ export function openUpstream(name: string, settings: UpstreamSettings, limits: L
     throw error
   }
 
+  /** One error of the server's own is of one call, and may be anybody's; a server that is down is everybody's. */
+  async function answerTo(call: UpstreamCall): Promise<WholeAnswer> {
+    if (!breaker.mayTry())
+      throw new Refusal('record_unavailable', `${name}: left alone for a while`)
+    try {
+      const answer = await send(call).catch(onceMore(call))
+      if (DOWN.has(answer.status)) breaker.failed()
+      else breaker.answered()
+      return answer
+    } catch (error) {
+      const refusal = unanswered(name, error)
+      if (refusal.code === 'record_unavailable') breaker.failed()
+      else breaker.answered()
+      throw refusal
+    }
+  }
+
   return {
     base,
     async call(call) {
-      const answer = await send(call)
-        .catch(onceMore(call))
-        .catch((error: unknown) => {
-          throw unanswered(name, error)
-        })
+      const answer = await answerTo(call)
       const { status } = answer
       if (status >= 500 || BUSY.has(status))
         throw new Refusal('record_unavailable', `${name}: status ${status}`)

@@ -70,7 +70,10 @@ describe('serve refuses to start', () => {
       [/^issuer: .*$/m, 'issuer: http://localhost:8080'],
       [/^data_dir: .*$/m, 'data_dir: data'],
       [/issuer: https:\/\/cis2.*$/m, 'issuer: http://127.0.0.1:8082/oidc'],
-      [/base: https:\/\/fhir[^,]*/, 'base: http://127.0.0.1:8082/record/fhir'],
+      [
+        /base: https:\/\/fhir[^,]*/,
+        'base: http://127.0.0.1:8082/record/fhir, authenticate: { token_endpoint: http://127.0.0.1:8082/token, client_id: us }',
+      ],
       [/^organizations: .*$/m, `organizations: ${join(ROOT, 'config/demo/organizations.yaml')}`],
       [/^ {2}support: .*$/m, ''],
     )
@@ -91,18 +94,26 @@ describe('serve refuses to start', () => {
       'issuer: must be https',
       'identity.clinician.issuer: must be https',
       'upstreams.fhir.base: is the demonstration’s record',
+      'upstreams.fhir.authenticate.token_endpoint: must be https',
       'organizations: is the demonstration’s',
       'data_dir: holds the demonstration’s keys (demo-gp-systems.json)',
       'launch system gp-push: is the demonstration’s',
       'app care-plan: redirect_uris: http://app.localhost:8083/ must be https',
     ])
       expect(err).toContain(problem)
-    expect(err).toMatch(/^The configuration has 9 problem\(s\):\n/)
+    expect(err).toMatch(/^The configuration has 10 problem\(s\):\n/)
   })
 
   it('on secrets and certificates that are named and not there', async () => {
     await onThisMachine()
-    await change('gateway.yaml', [/^# tls: .*$/m, 'tls: { cert: tls.crt, key: tls.key }'])
+    await change(
+      'gateway.yaml',
+      [/^# tls: .*$/m, 'tls: { cert: tls.crt, key: tls.key }'],
+      [
+        /^ {2}fhir: \{ (.*) \}$/m,
+        '  fhir: { $1, tls: { ca: ca.crt }, authenticate: { token_endpoint: https://auth.example.nhs.uk/token, client_id: us } }',
+      ],
+    )
     await change('launch-systems.yaml', [
       /^- id: example-gp/m,
       `- id: sealing
@@ -121,6 +132,7 @@ describe('serve refuses to start', () => {
     for (const problem of [
       `tls.cert: there is no file ${join(folder.path, 'tls.crt')}`,
       `tls.key: there is no file ${join(folder.path, 'tls.key')}`,
+      `upstreams.fhir.tls.ca: there is no file ${join(folder.path, 'ca.crt')}`,
       'LAUNCH_GATEWAY_SEAL_ONE: missing; launch system sealing seals with it',
       'LAUNCH_GATEWAY_FHIR_CREDENTIAL_FILE: there is no file /nowhere/credential',
       'launch system sealing: app another-app is not registered',

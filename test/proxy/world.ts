@@ -192,6 +192,7 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
     handler(req, res)
   })
   const record = openRecord({
+    clock: Date.now,
     fhir: { base: `${origin}/record/fhir`, credential: CREDENTIAL, timeoutMs },
     openehr: {
       base: `${origin}/record/openehr/v1`,

@@ -53,6 +53,7 @@ async function scripted(script: Script, timeoutMs = 5_000): Promise<SharedRecord
 
 function opened(server: Server, origin: string, timeoutMs: number): SharedRecord {
   const record = openRecord({
+    clock: Date.now,
     fhir: { base: `${origin}/fhir`, timeoutMs },
     openehr: { base: `${origin}/openehr`, subjectNamespace: NAMESPACE, timeoutMs },
     limits: { bytes: 20_000 },

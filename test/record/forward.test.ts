@@ -12,6 +12,7 @@ async function opened(listener: RequestListener, path = '') {
   const { server, origin } = await listen(listener)
   const base = `${origin}${path}`
   const record = openRecord({
+    clock: Date.now,
     fhir: { base, credential: 'secret-of-ours' },
     openehr: { base: `${origin}/openehr`, subjectNamespace: 'n' },
     limits: { bytes: 1_000 },
