@@ -40,10 +40,12 @@ export async function send(http: Dispatcher, request: Dispatcher.RequestOptions,
 export const locationOf = (headers: Dispatcher.ResponseData['headers']): URL =>
   new URL(String(headers.location))
 
-function tokensOf(body: string): void {
+/** The access token, where an id_token came with it. */
+function tokenOf(body: string): string {
   const { access_token, id_token } = JSON.parse(body) as Record<string, unknown>
   if (typeof access_token !== 'string' || typeof id_token !== 'string')
     throw new Error(`no tokens: ${body.slice(0, 300)}`)
+  return access_token
 }
 
 export const encode = (value: object): string =>
@@ -91,43 +93,52 @@ async function redeem(http: Dispatcher, path: string, code: string | null, field
   }).toString()
   const headers = { ...form, origin: APP_ORIGIN }
   const answer = await send(http, { method: 'POST', path, headers, body }, 200)
-  tokensOf(answer.body)
+  return tokenOf(answer.body)
 }
 
-/** A launch in a browser that has none of our cookies: it signs its user on, opens, lands, gets its tokens. */
+/**
+ * A launch in a browser that has none of our cookies: it signs its user on, opens, lands, gets its tokens.
+ * @param number which clinician and patient
+ */
+export function launch(
+  key: KeyObject,
+  client_id: string,
+  scopes: readonly string[],
+  number: number,
+) {
+  const token = launchToken(key, client_id, number)
+  const { verifier, challenge } = pkce()
+  const [state, nonce] = [text(12), text(12)]
+  return async (http: Dispatcher): Promise<string> => {
+    const body = `launch_token=${token}`
+    const opened = await send(http, { method: 'POST', path: '/launch', headers: form, body }, 303)
+    const cookie = String(opened.headers['set-cookie']).split(';')[0] ?? ''
+    const query = new URLSearchParams({
+      response_type: 'code',
+      client_id,
+      redirect_uri: REDIRECT,
+      scope: scopes.join(' '),
+      state,
+      nonce,
+      aud: `${ISSUER}/fhir`,
+      launch: locationOf(opened.headers).searchParams.get('launch') ?? '',
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    })
+    const path = `/oauth/authorize?${query}`
+    const granted = await send(http, { method: 'GET', path, headers: { cookie } }, 303)
+    const code = locationOf(granted.headers).searchParams.get('code')
+    return redeem(http, '/oauth/token', code, { client_id, code_verifier: verifier })
+  }
+}
+
 export function launches(jwk: object, algorithm: Algorithm): Flow {
   const key = createPrivateKey({ key: jwk as never, format: 'jwk' })
   let made = 0
   return {
     prepare() {
-      const token = launchToken(key, appOf(algorithm), made++)
-      const { verifier, challenge } = pkce()
-      const [state, nonce, client_id] = [text(12), text(12), appOf(algorithm)]
-      return async (http) => {
-        const body = `launch_token=${token}`
-        const opened = await send(
-          http,
-          { method: 'POST', path: '/launch', headers: form, body },
-          303,
-        )
-        const cookie = String(opened.headers['set-cookie']).split(';')[0] ?? ''
-        const query = new URLSearchParams({
-          response_type: 'code',
-          client_id,
-          redirect_uri: REDIRECT,
-          scope: SCOPES.join(' '),
-          state,
-          nonce,
-          aud: `${ISSUER}/fhir`,
-          launch: locationOf(opened.headers).searchParams.get('launch') ?? '',
-          code_challenge: challenge,
-          code_challenge_method: 'S256',
-        })
-        const path = `/oauth/authorize?${query}`
-        const granted = await send(http, { method: 'GET', path, headers: { cookie } }, 303)
-        const code = locationOf(granted.headers).searchParams.get('code')
-        await redeem(http, '/oauth/token', code, { client_id, code_verifier: verifier })
-      }
+      const flow = launch(key, appOf(algorithm), SCOPES, made++)
+      return async (http) => void (await flow(http))
     },
   }
 }

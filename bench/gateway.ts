@@ -12,7 +12,7 @@ import { createHttpServer } from '../src/http/server.js'
 import { createLog } from '../src/log.js'
 import { type OpenGateway, openGateway } from '../src/open.js'
 import { answer } from './answering.js'
-import { ALGORITHMS, appOf, appsWith, ISSUER, KINDS, SYSTEM } from './people.js'
+import { ALGORITHMS, appOf, appsWith, ISSUER, KINDS, READER, SYSTEM } from './people.js'
 
 interface Setting {
   readonly store: object
@@ -32,7 +32,7 @@ const systemOf = (jwk: Setting['jwk']): LaunchSystem => ({
   algorithms: ['ES256'],
   signOn: 'launch',
   organizations: ['A83001'],
-  apps: ALGORITHMS.flatMap((algorithm) => KINDS.map((kind) => appOf(algorithm, kind))),
+  apps: [READER, ...ALGORITHMS.flatMap((algorithm) => KINDS.map((kind) => appOf(algorithm, kind)))],
   purposes: ['direct-care'],
   defaultPurpose: 'direct-care',
   frameAncestors: ['https://gp.example'],

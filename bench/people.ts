@@ -45,15 +45,30 @@ const appRow = (algorithm: Algorithm, kind: Kind): Client => ({
   origins: [APP_ORIGIN],
 })
 
+/** An app that reads and does nothing else: what a judged read costs. */
+export const READER = 'reader'
+const readerRow: Client = {
+  ...{ ...appRow('ES256', 'plain'), id: READER, name: 'Reader' },
+  scopes: [
+    'launch',
+    'openid',
+    'patient/Condition.rs',
+    'patient/composition-care-plan::*.r',
+    'patient/aql-care-plan::sections.rs',
+  ],
+}
+
 /** @param jwk the public key of those that have one */
-export const appsWith = (jwk: Readonly<Record<string, unknown>>): readonly Client[] =>
-  ALGORITHMS.flatMap((algorithm) => [
+export const appsWith = (jwk: Readonly<Record<string, unknown>>): readonly Client[] => [
+  readerRow,
+  ...ALGORITHMS.flatMap((algorithm) => [
     appRow(algorithm, 'plain'),
     {
       ...appRow(algorithm, 'strict'),
       ...{ type: 'key', keys: { jwks: { keys: [jwk] } }, assertionAlgorithms: ['ES256'] },
-    },
-  ])
+    } satisfies Client,
+  ]),
+]
 
 export interface BenchPatient {
   readonly nhsNumber: string

@@ -53,10 +53,55 @@ const ehr = ({ ehrId, nhsNumber }: BenchPatient) => ({
   time_created: { _type: 'DV_DATE_TIME', value: '2024-01-08T09:00:00Z' },
 })
 
+/** A dozen problems: about 10 KB, as a page of a record is. */
+const PROBLEMS = 12
+const problem = ({ fhirId }: BenchPatient, number: number) => ({
+  resourceType: 'Condition',
+  id: `${fhirId}-${number}`,
+  meta: { versionId: '3', lastUpdated: '2026-03-02T10:12:41.000+00:00' },
+  clinicalStatus: {
+    coding: [
+      { system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' },
+    ],
+  },
+  category: [
+    {
+      coding: [
+        {
+          system: 'http://terminology.hl7.org/CodeSystem/condition-category',
+          code: 'problem-list-item',
+          display: 'Problem List Item',
+        },
+      ],
+    },
+  ],
+  code: {
+    coding: [{ system: 'http://snomed.info/sct', code: '84114007', display: 'Heart failure' }],
+    text: 'Heart failure',
+  },
+  subject: { reference: `Patient/${fhirId}` },
+  recorder: { reference: 'Practitioner/555254240101', display: 'Dr Amara Okafor' },
+  onsetDateTime: '2019-05-01',
+  note: [{ text: 'Breathless on the stairs; knows which signs to call for. '.repeat(3) }],
+})
+const problems = (patient: BenchPatient) => ({
+  resourceType: 'Bundle',
+  type: 'searchset',
+  total: PROBLEMS,
+  entry: Array.from({ length: PROBLEMS }, (_, number) => ({
+    fullUrl: `http://record/fhir/Condition/${patient.fhirId}-${number}`,
+    resource: problem(patient, number),
+    search: { mode: 'match' },
+  })),
+})
+
 const answersOf = (make: (patient: BenchPatient) => object) =>
   new Map(PATIENTS.map((patient) => [patient.nhsNumber, JSON.stringify(make(patient))]))
 const searches = answersOf(searchset)
 const ehrs = answersOf(ehr)
+const conditions = new Map(
+  PATIENTS.map((patient) => [patient.fhirId, JSON.stringify(problems(patient))]),
+)
 const patients = new Map(
   PATIENTS.map((patient) => [patient.fhirId, JSON.stringify(patientResource(patient))]),
 )
@@ -64,6 +109,7 @@ const patients = new Map(
 async function answerOf(req: IncomingMessage): Promise<string | undefined> {
   const { pathname, searchParams } = new URL(req.url ?? '', 'http://record')
   if (pathname === '/openehr/ehr') return ehrs.get(searchParams.get('subject_id') ?? '')
+  if (pathname === '/fhir/Condition') return conditions.get(searchParams.get('patient') ?? '')
   if (req.method === 'GET') return patients.get(pathname.replace('/fhir/Patient/', ''))
   const asked = new URLSearchParams(await text(req)).get('identifier') ?? ''
   return pathname === '/fhir/Patient/_search' ? searches.get(asked.split('|')[1] ?? '') : undefined

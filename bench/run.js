@@ -41,11 +41,12 @@ try {
     logLevel: 'warning',
   })
   const pin = pinned()
-  const what = process.argv.includes('--policies') ? 'policies.mjs' : 'launches.mjs'
+  const what =
+    ['policies', 'reads'].find((name) => process.argv.includes(`--${name}`)) ?? 'launches'
   const command = [
     process.execPath,
     '--no-turbo-inline-js-wasm-calls',
-    join(out, what),
+    join(out, `${what}.mjs`),
     ...process.argv.slice(2),
   ]
   const [program, ...args] = pin ? ['taskset', '-c', '1', ...command] : command

@@ -1,0 +1,98 @@
+/** The load of reads: so many a second, whether or not the ones before have been answered. */
+import { createPrivateKey } from 'node:crypto'
+import { Pool } from 'undici'
+import { answer } from './answering.js'
+import { quantile } from './figures.js'
+import { launch } from './flows.js'
+import type { Outside } from './load.js'
+import { PATIENTS, READER } from './people.js'
+
+interface Reads {
+  readonly origin: string
+  /** Of the launch system: tokens are needed. */
+  readonly jwk?: object
+  readonly perSecond: number
+  readonly seconds: number
+}
+
+const SCOPES = ['launch', 'openid', 'patient/Condition.rs']
+const READERS = 50
+
+interface Reader {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+}
+const readers = new Map<string, readonly Reader[]>()
+
+const pathOf = (number: number): string => `/fhir/Condition?patient=${PATIENTS[number]?.fhirId}`
+
+/** People with a launch behind them, each with a token for one patient. */
+async function signedIn(http: Pool, jwk: object): Promise<readonly Reader[]> {
+  const key = createPrivateKey({ key: jwk as never, format: 'jwk' })
+  const found: Reader[] = []
+  for (let number = 0; number < READERS; number++) {
+    const token = await launch(key, READER, SCOPES, number)(http)
+    found.push({ path: pathOf(number), headers: { authorization: `Bearer ${token}` } })
+  }
+  return found
+}
+
+async function readersOf({ origin, jwk }: Reads, http: Pool): Promise<readonly Reader[]> {
+  const known = readers.get(origin)
+  if (known) return known
+  const all = Array.from({ length: READERS }, (_, number) => ({
+    path: pathOf(number),
+    headers: {},
+  }))
+  const found = jwk ? await signedIn(http, jwk) : all
+  readers.set(origin, found)
+  return found
+}
+
+const prepared = new Map<string, Pool>()
+
+async function prepare(reads: Reads): Promise<void> {
+  const http = prepared.get(reads.origin) ?? new Pool(reads.origin, { connections: 32 })
+  prepared.set(reads.origin, http)
+  await readersOf(reads, http)
+}
+
+async function read(http: Pool, { path, headers }: Reader): Promise<void> {
+  const { statusCode, body } = await http.request({ method: 'GET', path, headers })
+  const text = await body.text()
+  if (statusCode !== 200 || text.length < 8_000)
+    throw new Error(`${statusCode} ${text.slice(0, 300)}`)
+}
+
+async function go(reads: Reads): Promise<Outside> {
+  const http = prepared.get(reads.origin)
+  const all = readers.get(reads.origin)
+  if (!http || !all) throw new Error('nothing was prepared')
+  const [took, errors]: [number[], string[]] = [[], []]
+  const count = reads.perSecond * reads.seconds
+  const start = performance.now()
+  const under: Promise<void>[] = []
+  for (let number = 0; number < count; number++) {
+    const due = start + (number * 1000) / reads.perSecond
+    // A timer is a millisecond coarse: those that are due together go together.
+    if (due > performance.now()) await new Promise((resolve) => setTimeout(resolve, 1))
+    const reader = all[number % all.length] as Reader
+    const from = performance.now()
+    under.push(
+      read(http, reader).then(
+        () => void took.push(performance.now() - from),
+        (error: Error) => void errors.push(error.message),
+      ),
+    )
+  }
+  await Promise.all(under)
+  const seconds = (performance.now() - start) / 1000
+  return {
+    ...{ seconds, p50: quantile(took, 0.5), p99: quantile(took, 0.99) },
+    ...{ errors: errors.slice(0, 3), failed: errors.length },
+  }
+}
+
+answer({ prepare, go }, async () =>
+  Promise.all([...prepared.values()].map((http) => http.destroy())),
+)

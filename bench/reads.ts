@@ -1,0 +1,130 @@
+/**
+ * What a judged read costs more than the same read merely forwarded: a search that answers about 10 KB, 500 a second,
+ * the server on one core. Prints a table; README.md says how to read it.
+ */
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { exportJWK, generateKeyPair } from 'jose'
+import { startRedis } from '../test/redis-server.js'
+import { type Child, startChild } from './children.js'
+import { median } from './figures.js'
+import type { Outside } from './load.js'
+
+const { values: options } = parseArgs({
+  options: {
+    reads: { type: 'boolean', default: true },
+    /** A few seconds: does it run at all? Its figures say nothing. */
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+    rate: { type: 'string', default: '500' },
+    seconds: { type: 'string', default: '10' },
+  },
+})
+const rounds = options.quick ? 1 : Number(options.rounds)
+const perSecond = options.quick ? 50 : Number(options.rate)
+const seconds = options.quick ? 1 : Number(options.seconds)
+
+interface Line {
+  readonly name: string
+  readonly child: Child
+  readonly target: { readonly origin: string; readonly jwk?: object }
+  readonly rounds: { readonly cpu: number; readonly p50: number; readonly p99: number }[]
+}
+
+const close: (() => Promise<unknown>)[] = []
+
+async function start(script: string, measured = false): Promise<Child> {
+  const child = await startChild(script, { measured })
+  close.push(child.stop)
+  return child
+}
+
+async function emptyFolder(inside: string): Promise<string> {
+  const path = await mkdtemp(join(inside, 'bench-'))
+  close.push(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+async function lines(): Promise<readonly Line[]> {
+  const redis = await startRedis()
+  close.push(redis.stop)
+  const record = await (await start('record')).ask<string>('open')
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const jwk = { ...(await exportJWK(privateKey)), kid: 'bench', alg: 'ES256' }
+  const { d: _, ...publicKey } = jwk
+  const forwarder = await start('forwarder', true)
+  const found: Line[] = [
+    {
+      name: 'merely forwarded',
+      child: forwarder,
+      target: { origin: await forwarder.ask<string>('open', { record }) },
+      rounds: [],
+    },
+  ]
+  const begin = async (name: string, store: object, dataDir: string): Promise<void> => {
+    const child = await start('gateway', true)
+    const origin = await child.ask<string>('open', { record, jwk: publicKey, dataDir, store })
+    found.push({ name, child, target: { origin, jwk }, rounds: [] })
+  }
+  const memory = '/dev/shm'
+  if (existsSync(memory))
+    await begin('judged, trail in memory', { kind: 'embedded' }, await emptyFolder(memory))
+  await begin('judged, embedded store', { kind: 'embedded' }, await emptyFolder(tmpdir()))
+  await begin('judged, Redis', { kind: 'redis', url: redis.url }, await emptyFolder(tmpdir()))
+  return found
+}
+
+async function measure(load: Child, line: Line, lasting: number) {
+  const { child, name, target } = line
+  const reads = { ...target, perSecond, seconds: lasting }
+  await load.ask('prepare', reads)
+  const before = await child.usage()
+  const { p50, p99, errors, failed } = await load.ask<Outside>('go', reads)
+  const after = await child.usage()
+  if (failed > 0) throw new Error(`${name}: ${failed} reads failed\n${errors.join('\n')}`)
+  const cpu = ((after.cpuSeconds - before.cpuSeconds) * 1000) / (perSecond * lasting)
+  return { cpu, p50, p99 }
+}
+
+/** Medians of the rounds; what is added, round by round, because what disturbs a machine disturbs neighbours alike. */
+function show(all: readonly Line[]): void {
+  const [base] = all
+  const cells = ({ name, rounds }: Line): readonly string[] => {
+    const more = (of: 'cpu' | 'p50' | 'p99'): string =>
+      median(rounds.map((round, i) => round[of] - (base?.rounds[i]?.[of] ?? 0))).toFixed(2)
+    const own = (of: 'cpu' | 'p50' | 'p99'): string =>
+      median(rounds.map((round) => round[of])).toFixed(2)
+    const added = rounds === base?.rounds ? ['', '', ''] : [more('cpu'), more('p50'), more('p99')]
+    return [name, own('cpu'), own('p50'), own('p99'), ...added]
+  }
+  const heads = ['read', 'CPU ms', 'p50 ms', 'p99 ms', 'more CPU ms', 'more p50', 'more p99']
+  const rule = heads.map((_, index) => (index === 0 ? '---' : '---:'))
+  const rows = [heads, rule, ...all.map(cells)].map((row) => `| ${row.join(' | ')} |`)
+  console.log(`\n${rows.join('\n')}\n`)
+}
+
+async function run(): Promise<void> {
+  const load = await start('reading')
+  const all = await lines()
+  for (const line of all) await measure(load, line, options.quick ? 1 : 5)
+  for (let round = 0; round < rounds; round++) {
+    for (const line of all) {
+      const measured = await measure(load, line, seconds)
+      line.rounds.push(measured)
+      console.error(`round ${round + 1} of ${rounds}: ${line.name}: ${measured.cpu.toFixed(2)} ms`)
+    }
+  }
+  console.log(
+    `Node ${process.version}, ${cpus().length} cores, ${rounds} rounds of ${seconds} s at ${perSecond} reads a second; medians.`,
+  )
+  show(all)
+}
+
+try {
+  await run()
+} finally {
+  for (const end of close.reverse()) await end()
+}
