@@ -52,6 +52,7 @@ export const REFUSALS = {
   launch_too_long:       { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
   rung_unregistered:     { wire: 'invalid_request', status: 400, text: LAUNCH_UNPROVEN },
   organization_refused:  { wire: 'invalid_request', status: 403, text: 'This organisation is not registered to open care plans from this system. Ask your support desk.' },
+  launch_data_other_patient: { wire: 'invalid_request', status: 400, text: 'This launch carried data of another patient than the one that it opens. Nothing was opened. Close it, check which record is open, and try again; if it stays so, ask your support desk.' },
   context_refused:       { wire: 'invalid_request', status: 400, text: 'This launch carried details that the app does not take. Ask your support desk.' },
   app_refused:           { wire: 'invalid_request', status: 403, text: 'This app may not be opened from this system. Ask your support desk.' },
   launch_expired:        { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
