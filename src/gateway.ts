@@ -100,6 +100,7 @@ export interface GatewayParts {
   readonly limits: RateLimits
   readonly emergencies: Pick<LaunchParts['emergencies'], 'puts' | 'broken'> &
     ConsoleParts['emergencies']
+  readonly handovers: LaunchParts['handovers']
   readonly matrices: ConsoleParts['matrices']
   readonly trials: ConsoleParts['trials']
   readonly directory: ConsoleParts['directory']

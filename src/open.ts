@@ -10,7 +10,7 @@ import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
 import { STORED_QUERIES } from './core/openehr.js'
 import { inBulk } from './core/random.js'
-import { openFoundations, ringPartsOf, type World } from './foundations.js'
+import { encryptionOf, openFoundations, ringPartsOf, type World } from './foundations.js'
 import { createGateway } from './gateway.js'
 import { openOwnKeys } from './keys/by-hand.js'
 import { readKeys } from './keys/key-choice.js'
@@ -36,6 +36,7 @@ import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
 import type { Alerts } from './session/alerts.js'
 import { createEmergencies, type Emergencies, emergencyPuts } from './session/emergencies.js'
+import { createHandovers } from './session/handovers.js'
 import { createSessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
 import { openTelling } from './telling.js'
@@ -145,6 +146,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const { outbound, record, provider, team, issuers } = openOutside(config, world, keys)
   const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
+  const handovers = createHandovers({ store, encryption: encryptionOf(config.secrets) })
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
   const telling = openTelling(config, world, about)
@@ -176,7 +178,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
           'emergency access was used: it is to be reviewed',
         ),
     },
-    patientFlags: record.patientFlags,
+    ...{ patientFlags: record.patientFlags, handovers },
     knowUser: (named, ods, assurance) =>
       knowUser(named, ods as OdsCode, assurance, policies.roles(), directory),
     seals: config.secrets.seals,
@@ -195,7 +197,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     record: (bearer) => {
       const parts = { record, policies: heard, trail, bearer, clock }
       return {
-        fhir: fhirProxy({ ...parts, base: `${config.issuer}/fhir` }),
+        fhir: fhirProxy({ ...parts, handovers, base: `${config.issuer}/fhir` }),
         openehr: openehrProxy({
           ...parts,
           base: `${config.issuer}/openehr/v1`,

@@ -48,8 +48,11 @@ export const launchOf = (t: TestGateway, order: Order): Launch => {
   const { system, user = 'gp', patient = PEGGY, app = 'care-plan' } = order
   const [launching, person] = [t.systems[system], t.users.find(({ id }) => id === user)]
   if (!launching || !person) throw new Error(`no such system or user: ${system}, ${user}`)
+  // Without what the demonstration's GP systems hold of them: tests of data with a launch say what comes.
+  const { nhsNumber, birthDate, gpBirthDate } = patientOf(patient)
+  const named = { nhsNumber, birthDate, ...(gpBirthDate === undefined ? {} : { gpBirthDate }) }
   return {
-    ...{ system: launching, user: person, patient: patientOf(patient), app },
+    ...{ system: launching, user: person, patient: named, app },
     ...{ gateway: t.issuer, clock: t.clock, random },
   }
 }

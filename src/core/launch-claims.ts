@@ -31,6 +31,7 @@ const CLAIMS: readonly LaunchClaimName[] = [
   'episode',
   'context',
   'device',
+  'data',
 ]
 
 const shortText = z.string().min(1).max(200)

@@ -27,6 +27,7 @@ export type LaunchClaimName =
   | 'encounter'
   | 'intent'
   | 'fhirContext'
+  | 'data'
   | 'episode'
   | 'context'
   | 'device'

@@ -177,6 +177,8 @@ export interface Records {
   unreviewed: { readonly organization: string; readonly at: EpochMs }
   /** That one is to be told of, until it was. By the emergency's id. */
   alert: EmergencyAlert
+  /** What a launch brought of its system's own record, sealed. By launch id. */
+  handover: { readonly sealed: string }
   /** A form that was shown, for the one answer to it. By hash of its secret. */
   form: ShownForm
 }
@@ -205,6 +207,7 @@ export const KINDS = {
   grant:           { tag: 'launch' },
   service:         { tag: 'launch' },
   request:         { tag: 'launch' },
+  handover:        { tag: 'launch' },
   pushed:          { tag: 'own' },
   recent:          { tag: 'own' },
   state:           { tag: 'own' },

@@ -27,6 +27,8 @@ export interface LaunchTokenClaims {
   readonly encounter?: string
   readonly intent?: string
   readonly device?: string
+  /** A FHIR Bundle of the GP system's own record. */
+  readonly data?: object
 }
 
 /** `twice`: used once before the user's browser gets it. `made-up-handle`: past the gateway, straight to the app. */
@@ -100,6 +102,19 @@ const wrongUser = (draft: LaunchDraft): LaunchDraft =>
     ? { ...draft, claims: impostor(draft.claims) }
     : { ...draft, swapped: impostor(draft.claims) }
 
+const [SOMEBODY, SOMEBODY_ELSE] = ['9990000026', '9990000018']
+const dataAbout = (value: string) => ({
+  ...{ resourceType: 'Bundle', type: 'collection' },
+  entry: [
+    {
+      resource: {
+        ...{ resourceType: 'Condition', code: { text: 'Asthma' } },
+        subject: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value } },
+      },
+    },
+  ],
+})
+
 const tokens = (code: RefusalCode) => ({ pushed: code, signed: code })
 const facts = (code: RefusalCode) => ({ pushed: code, signed: code, redeemed: code })
 const all = (code: RefusalCode | 'completes') => ({
@@ -120,8 +135,9 @@ export const FAULTS = {
   'unregistered-app':   { title: 'Unregistered app',            does: 'The launch asks for an app that this system may not open.',                                 expected: all('app_refused'),                                              apply: claims(() => ({ app: 'another-app' })) },
   'organization':       { title: 'Organisation not registered', does: 'The launch speaks for an organisation outside this system’s registration.',                 expected: all('organization_refused'),                                     apply: claims(() => ({ organization: { ods_code: 'X99999' } })) },
   'birth-date':         { title: 'Another date of birth',       does: 'The NHS number is the patient’s, the date of birth is not: the wrong record may be open.',  expected: facts('patient_mismatch'),                                       apply: claims(({ patient }) => ({ patient: { ...patient, birth_date: otherDay(patient.birth_date) } })) },
+  'other-chart':        { title: 'Data of another chart',       does: 'The launch is of one patient, the problems that come with it are of another: two charts were open.', expected: tokens('launch_data_other_patient'),                     apply: claims(({ patient }) => ({ data: dataAbout(patient.nhs_number === SOMEBODY ? SOMEBODY_ELSE : SOMEBODY) })) },
   'check-digit':        { title: 'Mistyped NHS number',         does: 'The last digit of the NHS number is wrong.',                                                expected: all('nhs_number_invalid'),                                       apply: claims(({ patient }) => ({ patient: { ...patient, nhs_number: otherDigit(patient.nhs_number) } })) },
-  'unknown-patient':    { title: 'Patient not in the record',   does: 'A valid NHS number that the shared record does not know.',                                  expected: facts('patient_unknown'),                                        apply: claims(({ patient }) => ({ patient: { ...patient, nhs_number: '9990999996' } })) },
+  'unknown-patient':    { title: 'Patient not in the record',   does: 'A valid NHS number that the shared record does not know.',                                  expected: facts('patient_unknown'),                                        apply: claims(({ patient }) => ({ patient: { ...patient, nhs_number: '9990999996' }, data: { resourceType: 'Bundle', type: 'collection' } })) },
   'clear-text':         { title: 'Clear text',                  does: 'Patient and user are sent as they are, neither signed nor sealed.',                         expected: { signed: 'launch_clear_text', sealed: 'seal_invalid' },    apply: delivered('clear-text') },
   'repeated-parameter': { title: 'Parameter sent twice',        does: 'The form holds two launch tokens: which one counts?',                                       expected: { pushed: 'parameter_repeated', signed: 'parameter_repeated' },  apply: delivered('repeated-parameter') },
   'opened-link':        { title: 'Link opened before',          does: 'Another browser opened the pushed link first. The first one owns the launch.',              expected: { pushed: 'launch_replayed' },                                   apply: delivered('opened-link') },

@@ -6,6 +6,7 @@ import { CompactEncrypt, exportJWK, generateKeyPair, importJWK, type JWK, SignJW
 import type { SystemRung } from '../core/context.js'
 import type { ClaimMapping } from '../core/launch-system.js'
 import { type Clock, type Random, seconds } from '../core/values.js'
+import { dataOf } from './desktop-data.js'
 import {
   applyFault,
   type FaultName,
@@ -95,6 +96,8 @@ function claimsOf(launch: Launch): LaunchTokenClaims {
     ...whenSet('intent', launch.intent),
     ...whenSet('encounter', launch.encounter),
     device: `${system.id} demonstration desktop`,
+    // Nothing vouches for it on rung sealed, and in a handle there is no room for it.
+    ...(['pushed', 'signed'].includes(system.rung) ? { data: dataOf(patient) } : {}),
   }
 }
 

@@ -10,12 +10,14 @@ import type { Policies } from '../core/decision.js'
 import type { Emergency, EmergencyPlea } from '../core/emergency.js'
 import type { LaunchId } from '../core/ids.js'
 import { isStandalone, type SystemLaunch, type VerifiedLaunch } from '../core/launch.js'
+import type { Records } from '../core/records.js'
 import { personOf, type SignOn } from '../core/session.js'
 import type { Clock, Random, Seconds } from '../core/values.js'
 import type { Pages } from '../http/pages.js'
 import type { ClinicianProvider } from '../identity/clinician.js'
 import type { Keys } from '../keys/signing.js'
 import type { TrustedKeys } from '../keys/trusted.js'
+import type { Handovers } from '../session/handovers.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Claim, Put, Store } from '../store/store.js'
 
@@ -46,6 +48,7 @@ export interface LaunchParts {
     /** Told of each once it is durable. */
     broken(emergency: Emergency): void
   }
+  readonly handovers: Pick<Handovers, 'seal'>
   readonly skew: Seconds
   readonly lifetimes: {
     readonly link: Seconds
@@ -76,6 +79,8 @@ export interface Arrival {
   readonly signOn?: SignOn
   /** Why the user would open it as an emergency, and to whom that was offered. */
   readonly emergency?: { readonly person: string; readonly plea: EmergencyPlea }
+  /** What it brought, when it has only just arrived. */
+  readonly handover?: Records['handover']
   /** Set when the launch waited: its record goes when the launch goes on. */
   readonly waited?: LaunchId
 }

@@ -17,6 +17,7 @@ import { seeOther } from '../http/redirect.js'
 import type { Put } from '../store/store.js'
 import { breakGlass } from './break-glass.js'
 import { recentOf } from './choose.js'
+import { handoverPuts } from './handover.js'
 import { denied, type Judgement, judge } from './judge.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
 import { standing } from './standing.js'
@@ -171,6 +172,7 @@ async function land(
     record: [...arrival.record, ...(made ? [signedOn(arrival, signOn)] : []), ...record],
     puts: [
       ...puts,
+      ...(await handoverPuts(parts, arrival, signOn.until)),
       ...(made || arrival.signOn ? await attach(parts, res, signOn, browser) : []),
       ...(arrival.puts ?? []),
     ],

@@ -6,15 +6,20 @@ import { type LaunchId, newLaunchId } from '../core/ids.js'
 import type { LaunchRequest, SystemLaunch } from '../core/launch.js'
 import { launchTimes, readLaunch, verifyLaunch } from '../core/launch-claims.js'
 import type { LaunchSystem } from '../core/launch-system.js'
+import type { Records } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
 import { peek } from '../keys/trusted.js'
+import { takeOver } from './handover.js'
 import type { LaunchParts } from './parts.js'
 
-const LONGEST_TOKEN = 64 * 1024
+/** Room for what a launch hands over (core/handover.ts) in base64url, and for the rest. */
+export const LONGEST_TOKEN = 448 * 1024
 
 export interface ProvenLaunch {
   readonly launch: SystemLaunch
   readonly system: LaunchSystem
+  /** What it brought, sealed: for the commit that takes the launch on. */
+  readonly handover?: Records['handover']
 }
 
 /** The system that a text claims to come from, if it is registered for this door. */
@@ -61,9 +66,13 @@ export async function proveToken(
   if (!times.success) throw new Refusal('launch_malformed', 'iat, exp or jti')
   const { iat, exp, nbf, jti } = times.data
   const proof = { id, audience: claims.aud, issuer: parts.issuer, iat, exp, nbf, jti }
-  const request = readLaunch(claims, system)
-  await requireOwn(parts, request)
-  return { launch: verifyLaunch(request, system, proof, parts.clock(), parts.skew), system }
+  const named = readLaunch(claims, system)
+  await requireOwn(parts, named)
+  // Judged before anything is sealed: a launch that is not to be costs no more than its signature.
+  verifyLaunch(named, system, proof, parts.clock(), parts.skew)
+  const { request, ...rest } = await takeOver(parts, id, claims, system, named)
+  const launch = verifyLaunch(request, system, proof, parts.clock(), parts.skew)
+  return { launch, system, ...rest }
 }
 
 /** What a launch brings for its app must be what the app takes. @throws Refusal context_refused */

@@ -7,13 +7,14 @@ import { after } from '../core/values.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { parameter, parameters, readParameters } from '../http/parameters.js'
 import { assertingSystem, assertionParameters } from './assertion.js'
+import { handoverPuts } from './handover.js'
 import { factsOf, type LaunchParts, launchVerified } from './parts.js'
 import { proceed } from './proceed.js'
-import { patientOf, proveToken } from './prove.js'
+import { LONGEST_TOKEN, patientOf, proveToken } from './prove.js'
 
 const pushParameters = z.object({
   ...assertionParameters,
-  launch_token: parameter(64 * 1024),
+  launch_token: parameter(LONGEST_TOKEN),
 })
 
 /**
@@ -30,7 +31,7 @@ export function push(parts: LaunchParts): RequestHandler {
     const proven = await proveToken(parts, sent.launch_token, 'pushed', (_system, id, jti) =>
       learn(res, { launch: id, ...(jti === undefined ? {} : { detail: { jti } }) }),
     )
-    const { launch } = proven
+    const { launch, handover } = proven
     if (proven.system.id !== system.id)
       throw new Refusal('signature_invalid', 'pushed by another system')
     learn(res, factsOf({ launch }))
@@ -41,6 +42,7 @@ export function push(parts: LaunchParts): RequestHandler {
     const now = parts.clock()
     const openUntil = after(now, parts.lifetimes.link)
     const link = { launch, patient, secret: hashOf(secret), openUntil }
+    const until = after(now, parts.lifetimes.pending)
     const fresh = await parts.trail.commit({
       claims: [claim, ...replayClaim(launch)],
       record: [
@@ -50,7 +52,8 @@ export function push(parts: LaunchParts): RequestHandler {
         }),
       ],
       puts: [
-        { kind: 'link', id: launch.id, value: link, until: after(now, parts.lifetimes.pending) },
+        { kind: 'link', id: launch.id, value: link, until },
+        ...(await handoverPuts(parts, { launch, ...(handover ? { handover } : {}) }, until)),
       ],
     })
     if (!fresh) throw new Refusal('launch_replayed', 'assertion or launch token used before')

@@ -19,7 +19,7 @@ export function receive(parts: LaunchParts): RequestHandler {
     if (token === undefined) throw new Refusal('launch_clear_text', 'no launch_token')
 
     // Proven under the keys of the system that it names …
-    const { launch } = await proveToken(parts, token, 'signed', (system, id, jti) => {
+    const { launch, handover } = await proveToken(parts, token, 'signed', (system, id, jti) => {
       journeyOf(res).frameAncestors = system.frameAncestors
       learn(res, {
         launch: id,
@@ -33,7 +33,11 @@ export function receive(parts: LaunchParts): RequestHandler {
     const patient = await patientOf(parts, launch)
     const verified = launchVerified(launch, patient, { jti: launch.jti ?? '', by: 'signature' })
     const claims = replayClaim(launch)
-    await proceed(parts, { req, res }, { launch, patient, claims, record: [verified] })
+    await proceed(
+      parts,
+      { req, res },
+      { launch, patient, claims, record: [verified], ...(handover ? { handover } : {}) },
+    )
   }
 }
 

@@ -11,6 +11,7 @@ import { after, type Seconds } from '../core/values.js'
 import { browsersOf, isFramed } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { depart } from './depart.js'
+import { handoverPuts } from './handover.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
 
 /**
@@ -85,7 +86,11 @@ export async function showWaiting(
   const fresh = await parts.trail.commit({
     claims: arrival.claims,
     record: [...arrival.record, ...asked(arrival, wait)],
-    puts: [{ kind: 'pending', id: launch.id, value: pending, until }, ...(arrival.puts ?? [])],
+    puts: [
+      { kind: 'pending', id: launch.id, value: pending, until },
+      ...(await handoverPuts(parts, arrival, until)),
+      ...(arrival.puts ?? []),
+    ],
   })
   if (!fresh) throw new Refusal('launch_replayed', 'jti or link used before')
   // Who came by the authorize endpoint in a window of its own asked for nothing else than to sign on.

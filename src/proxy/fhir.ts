@@ -6,14 +6,14 @@
  */
 import type { RequestHandler } from 'express'
 import { readCall } from '../core/call.js'
-import { accessAt } from '../core/enforcement.js'
+import { accessAt, requireAudience } from '../core/enforcement.js'
 import { enforceFhir, type FhirPlan, readFhirCall } from '../core/fhir.js'
 import { judgeReleased, releaseFhir } from '../core/fhir-release.js'
 import { Refusal } from '../core/refusal.js'
 import { learn } from '../http/journey.js'
 import { createCapabilities } from './capabilities.js'
 import { aboutAccess, recordAllowed } from './entry.js'
-import type { ProxyParts } from './parts.js'
+import { answerHandover, type HandoverParts, isHandover } from './handover.js'
 import { addressOf, passValidators, requireFound } from './request.js'
 
 const FHIR_JSON = 'application/fhir+json'
@@ -26,7 +26,7 @@ function detailOf({ call }: FhirPlan, body: Readonly<Record<string, unknown>>) {
     : { interaction, type, entries: Array.isArray(body.entry) ? body.entry.length : 0 }
 }
 
-export function fhirProxy(parts: ProxyParts): RequestHandler {
+export function fhirProxy(parts: HandoverParts): RequestHandler {
   const { record, policies, trail, bearer, base, clock } = parts
   const capabilities = createCapabilities(parts)
 
@@ -44,6 +44,12 @@ export function fhirProxy(parts: ProxyParts): RequestHandler {
     // All else is for who holds a token, for its patient.
     const access = accessAt(await bearer(req, base), clock())
     learn(res, aboutAccess(access))
+    if (isHandover(access, req.method, address)) {
+      requireAudience(access, base)
+      const body = await answerHandover(parts, access)
+      res.set('Cache-Control', 'no-store').type(FHIR_JSON).send(JSON.stringify(body))
+      return
+    }
     const call = readFhirCall(readCall(req.method, address, req.headers))
     if (call.interaction === 'capabilities') throw new Refusal('interaction_refused', 'metadata')
 

@@ -103,7 +103,10 @@ export function createEndings(parts: Parts): Endings {
   }
 
   async function endLaunch(launch: LaunchId, why: string): Promise<void> {
-    await store.commit({ puts: [marker(endOf('launch', launch))] })
+    await store.commit({
+      puts: [marker(endOf('launch', launch))],
+      drops: [{ kind: 'handover', id: launch }],
+    })
     await trail.record({ what: 'grant_ended', outcome: 'success', launch, detail: { why } })
   }
 

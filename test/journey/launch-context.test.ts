@@ -2,12 +2,19 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Client } from '../../src/core/client.js'
 import { hashOf } from '../../src/core/ids.js'
+import { ASSERTION_TYPE, buildAssertion } from '../../src/demo/desktop-launches.js'
 import { App, call, codeOf, readsPatient, type Tokens, tokensOf } from '../app-by-hand.js'
 import { signInAt } from '../demo/sign-in.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { handleOf, type Order, open, push } from '../launching.js'
+import { handleOf, launchOf, type Order, open, push } from '../launching.js'
 import { basic, row, SECRET } from '../standalone.js'
-import { expectRefused, expectSentBack, expectWholeTrail, refusalEntry } from '../trail-reading.js'
+import {
+  entriesOf,
+  expectRefused,
+  expectSentBack,
+  expectWholeTrail,
+  refusalEntry,
+} from '../trail-reading.js'
 import { send, UserAgent } from '../user-agent.js'
 
 jest.setTimeout(60_000)
@@ -195,6 +202,97 @@ describe.each(STORES)('on the %s store', (store) => {
     const scope = 'openid launch/imagingstudy patient/ImagingStudy.rs'
     const answer = await alone.authorize('', { launch: undefined, redirect_uri: REDIRECT, scope })
     await expectSentBack(t, answer, 'launch_required', REDIRECT)
+  })
+
+  describe('data of the GP system that comes with the launch', () => {
+    const whose = (value = '9990000018') => ({
+      identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value },
+    })
+    const data = (value?: string) => ({
+      ...{ resourceType: 'Bundle', type: 'collection' },
+      entry: [
+        { resource: { resourceType: 'Condition', id: 'c1', subject: whose(value) } },
+        { resource: { resourceType: 'AllergyIntolerance', id: 'a1', patient: whose(value) } },
+      ],
+    })
+    const READS = 'launch openid patient/Condition.r patient/AllergyIntolerance.r'
+    const bundleOf = (tokens: Tokens): string =>
+      (tokens.fhirContext as readonly { reference: string }[])[0]?.reference ?? ''
+    const get = (tokens: Tokens, path: string) => call(t, tokens.access_token, `/fhir/${path}`)
+
+    it.each(['gp-push', 'gp-post'])(
+      'is read in this launch, as the record’s patient’s, by %s',
+      async (system) => {
+        const tokens = await tokensFor({ ...order(undefined, { data: data() }), system }, READS)
+        expect(tokens.fhirContext).toEqual([
+          { reference: bundleOf(tokens), type: 'Bundle', role: 'urn:launch-gateway:handed-over' },
+        ])
+        const answer = await get(tokens, bundleOf(tokens))
+        expect(answer.status).toBe(200)
+        const { entry } = JSON.parse(answer.text)
+        const subject = { reference: `Patient/${tokens.patient}` }
+        expect(entry).toEqual([
+          { resource: { resourceType: 'Condition', id: 'c1', subject } },
+          { resource: { resourceType: 'AllergyIntolerance', id: 'a1', patient: subject } },
+        ])
+        const entries = await entriesOf(t, { launch: String(tokens.__launch) })
+        const last = entries.at(-1)
+        expect(last).toMatchObject({
+          what: 'access_allowed',
+          detail: { interaction: 'handover', entries: 2 },
+        })
+      },
+    )
+
+    it('is read as far as scopes and policies go; of nothing there is nothing', async () => {
+      const some = await tokensFor(
+        order(undefined, { data: data() }),
+        'launch openid patient/Condition.r',
+      )
+      expect(JSON.parse((await get(some, bundleOf(some))).text).entry).toHaveLength(1)
+      const none = await tokensFor(order(undefined, { data: data() }), SCOPE)
+      expect((await get(none, bundleOf(none))).status).toBe(404)
+    })
+
+    it('is nobody else’s, neither by its name nor without a token, and gone with the launch', async () => {
+      const tokens = await tokensFor(order(undefined, { data: data() }), READS)
+      const other = await tokensFor(order(undefined, { data: data() }), READS)
+      expect(bundleOf(tokens)).not.toBe(bundleOf(other))
+      expect((await get(other, bundleOf(tokens))).status).not.toBe(200)
+      expect((await send(new URL(`/fhir/${bundleOf(tokens)}`, t.issuer))).status).toBe(401)
+      const kept = await t.running.store.get('handover', tokens.__launch as never)
+      expect(JSON.stringify(kept)).not.toMatch(/Condition|9990000018/)
+      const client_assertion = await buildAssertion(launchOf(t, order()))
+      const end = { client_assertion_type: ASSERTION_TYPE, client_assertion }
+      const form = { ...end, launch: String(tokens.__launch) }
+      expect((await send(new URL('/launch/end', t.issuer), { form })).status).toBe(204)
+      expect(await t.running.store.get('handover', tokens.__launch as never)).toBeUndefined()
+      expect((await get(tokens, bundleOf(tokens))).status).toBe(401)
+    })
+
+    it('of another patient stops the launch, and nothing of it is kept', async () => {
+      const theirs = order(undefined, { data: data('9990000026') })
+      const pushed = await push(t, theirs)
+      await expectRefused(t, pushed, 'launch_data_other_patient', 400)
+      const posted = await open(t, new UserAgent(), { ...theirs, system: 'gp-post' })
+      await expectRefused(t, posted, 'launch_data_other_patient', 400)
+    })
+
+    it('that is malformed or too large stops it as well; on rung sealed none is taken', async () => {
+      const huge = { ...data(), note: 'x'.repeat(262_144) }
+      for (const bad of [{}, [], 'x', huge])
+        await expectRefused(
+          t,
+          await push(t, order(undefined, { data: bad })),
+          'launch_malformed',
+          400,
+        )
+      const page = await open(t, new UserAgent(), {
+        ...order(undefined, { data: data() }),
+        system: 'gp-sealed',
+      })
+      expect(page.status).toBe(200)
+    })
   })
 
   describe('user/ scopes', () => {

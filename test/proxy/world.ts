@@ -241,7 +241,8 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
     startJourney(res, 'json', 'access_refused')
     next()
   })
-  app.use('/fhir', fhirProxy({ ...common, base: `${ISSUER}/fhir` }))
+  const handovers = { read: async () => undefined }
+  app.use('/fhir', fhirProxy({ ...common, handovers, base: `${ISSUER}/fhir` }))
   app.use(
     '/openehr/v1',
     openehrProxy({

@@ -1,0 +1,40 @@
+/** What launches brought of their systems' own records: kept sealed, by launch, for as long as the launch lives. */
+import type { Handover } from '../core/handover.js'
+import type { LaunchId } from '../core/ids.js'
+import type { Records } from '../core/records.js'
+import type { EncryptionKeys } from '../keys/encryption.js'
+import type { Store } from '../store/store.js'
+
+export interface Handovers {
+  /** Only this launch can open it. */
+  seal(launch: LaunchId, handover: Handover): Promise<Records['handover']>
+  /** @throws StoreFailure; Error when it is not as it was sealed */
+  read(launch: LaunchId): Promise<Handover | undefined>
+}
+
+interface Parts {
+  readonly store: Pick<Store, 'get'>
+  readonly encryption: EncryptionKeys
+}
+
+/** Authenticated with what it names: what is sealed for one launch does not open for another. */
+const nameOf = (launch: LaunchId): string => `handover/${launch}`
+
+export function createHandovers({ store, encryption }: Parts): Handovers {
+  const { current, previous } = encryption
+  return {
+    async seal(launch, handover) {
+      return { sealed: await current.wrap(nameOf(launch), JSON.stringify(handover)) }
+    },
+    async read(launch) {
+      const kept = await store.get('handover', launch)
+      if (!kept) return undefined
+      const open = (key: typeof current) => key.unwrap(nameOf(launch), kept.sealed)
+      const text = await open(current).catch((error: unknown) => {
+        if (!previous) throw error
+        return open(previous)
+      })
+      return JSON.parse(text) as Handover
+    },
+  }
+}
