@@ -1,6 +1,6 @@
-/** Runs one walk in a thread of its own: started by walks.ts, never imported. */
+/** Runs walks in a thread of their own, one after the other: started by walks.ts, never imported. */
 import './v8-flags.js'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { checkFiles } from './check.js'
 import { compareOf } from './compare.js'
 import { matrixOf, type Progress } from './matrix.js'
@@ -71,9 +71,11 @@ function answer(task: Task): Answers[keyof Answers] {
   }))
 }
 
-try {
-  tell({ answer: answer(workerData as Task) })
-} catch (error) {
-  if (!(error instanceof Problems)) throw error
-  tell({ problems: error.problems })
-}
+parentPort?.on('message', (task: Task) => {
+  try {
+    tell({ answer: answer(task) })
+  } catch (error) {
+    if (!(error instanceof Problems)) throw error
+    tell({ problems: error.problems })
+  }
+})
