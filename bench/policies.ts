@@ -8,7 +8,8 @@ import { ROLES } from '../src/core/roles.js'
 import { readScopes } from '../src/core/scope.js'
 import { compareOf } from '../src/policy/compare.js'
 import { createPolicies } from '../src/policy/engine.js'
-import { finished, matrixOf } from '../src/policy/matrix.js'
+import { finished, type Matrix, matrixOf, type Said } from '../src/policy/matrix.js'
+import { createMemory } from '../src/policy/matrix-memory.js'
 import { replay } from '../src/policy/replay.js'
 import { readRoles } from '../src/policy/roles.js'
 import {
@@ -146,10 +147,10 @@ once('impact of 10,000 questions', () => {
 const surveys = [files, other].map((each) => surveyOf(each, { apps: ['care-plan'] }))
 const [one, two] = surveys
 if (one && two) {
-  once('the matrix, all of it', () => {
-    const { cells, groups } = finished(matrixOf(one))
-    return `${cells.length} cells, ${groups} groups`
-  })
+  const memory = createMemory<Said>()
+  const told = ({ cells, groups }: Matrix) => `${cells.length} cells, ${groups} groups`
+  once('the matrix, all of it', () => told(finished(matrixOf(one, undefined, memory))))
+  once('the matrix with one more policy', () => told(finished(matrixOf(two, undefined, memory))))
   once('what one more policy changes, exhaustively', () => {
     const { changes, cells, exhaustive } = finished(compareOf(one, two))
     return `${changes.length} changes in ${cells} cells${exhaustive ? '' : ', by samples'}`

@@ -38,7 +38,7 @@ export interface ThreadOptions {
   readonly keptFor?: number
 }
 
-const KEPT_FOR = 60_000
+const KEPT_FOR = 300_000
 /** A job that nobody wants may end by itself within this, in milliseconds; otherwise it is ended with its thread. */
 const GRACE = 300
 
