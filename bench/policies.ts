@@ -8,10 +8,19 @@ import { ROLES } from '../src/core/roles.js'
 import { readScopes } from '../src/core/scope.js'
 import { compareOf } from '../src/policy/compare.js'
 import { createPolicies } from '../src/policy/engine.js'
-import { finished, matrixOf } from '../src/policy/matrix.js'
+import { finished, type Matrix, matrixOf, type Said } from '../src/policy/matrix.js'
+import { createMemory } from '../src/policy/matrix-memory.js'
 import { replay } from '../src/policy/replay.js'
-import { type PolicyFiles, placesIn, readSource, SCHEMA_FILE } from '../src/policy/source.js'
+import { readRoles } from '../src/policy/roles.js'
+import {
+  type PolicyFiles,
+  placesIn,
+  ROLES_FILE,
+  readSource,
+  SCHEMA_FILE,
+} from '../src/policy/source.js'
 import { surveyOf } from '../src/policy/survey.js'
+import { warmUp } from '../src/policy/warm.js'
 
 const letter = (n: number): string => String.fromCharCode(97 + n)
 /** Names as FHIR's are: letters alone. */
@@ -38,8 +47,9 @@ const policy = (i: number): string => {
 ${effect} (principal in Role::"${role}", action == Action::"${ACTIONS[i % 5]}", resource is FhirType) when { ${when} };`
 }
 
-async function filesOf(count: number): Promise<PolicyFiles> {
-  const shipped = await readSource(placesIn('config'))
+const shipped = await readSource(placesIn('config'))
+
+function filesOf(count: number): PolicyFiles {
   const schema = (shipped[SCHEMA_FILE] ?? '').replace(
     /entity FhirType enum \[[^\]]*\]/,
     `entity FhirType enum [${KINDS.map((kind) => `"${kind}"`).join(', ')}]`,
@@ -89,7 +99,26 @@ const once = (what: string, act: () => string) => {
   tell(what, `${((performance.now() - began) / 1000).toFixed(2)} s`, said)
 }
 
-const files = await filesOf(1000)
+/** What `serve` does before it listens, by the policies that are shipped: the thousand come into force after it. */
+const before = createPolicies(shipped)
+const map = readRoles(shipped[ROLES_FILE] ?? '', ROLES_FILE)
+warmUp({ decide: before.decide, files: () => shipped, roles: () => map })
+const files = filesOf(1000)
+const offered = { fhirTypes: KINDS, sections: [], queries: [] }
+/** Of a version that nothing has been asked of yet. */
+const untouched = createPolicies(files, { remember: 0 })
+const granting = timed(600, (i) => {
+  const words = KINDS.slice((i * 10) % 190, ((i * 10) % 190) + 10).map(
+    (kind) => `patient/${kind}.rs`,
+  )
+  const { action: _, resource: __, ...circumstances } = question(i * 7919 + 1)
+  narrow(readScopes(words.join(' ')), untouched, { ...circumstances, hour: i % 24 }, offered)
+})
+tell(
+  'a grant with ten granular scopes',
+  `p50 ${at(granting, 0.5)} ms`,
+  `p99 ${at(granting, 0.99)} ms`,
+)
 const engine = createPolicies(files)
 /** Remembers no answer: what is asked is always new to it. */
 const forgetful = createPolicies(files, { remember: 0 })
@@ -98,20 +127,6 @@ tell('a decision, asked for the first time', `p50 ${at(cold, 0.5)} ms`, `p99 ${a
 timed(200, (i) => void engine.decide(question(i * 17 + 3)))
 const warm = timed(20_000, (i) => void engine.decide(question((i % 200) * 17 + 3)))
 tell('a decision, asked before', `p50 ${at(warm, 0.5)} ms`, `p99 ${at(warm, 0.99)} ms`)
-const offered = { fhirTypes: KINDS, sections: [], queries: [] }
-const granting = timed(300, (i) => {
-  const words = KINDS.slice((i * 10) % 190, ((i * 10) % 190) + 10).map(
-    (kind) => `patient/${kind}.rs`,
-  )
-  const { action: _, resource: __, ...circumstances } = question(i * 7919 + 1)
-  narrow(readScopes(words.join(' ')), forgetful, { ...circumstances, hour: i % 24 }, offered)
-})
-tell(
-  'a grant with ten granular scopes',
-  `p50 ${at(granting, 0.5)} ms`,
-  `p99 ${at(granting, 0.99)} ms`,
-)
-
 const other: PolicyFiles = {
   ...files,
   'policies/many.cedar': `${files['policies/many.cedar']}\n${policy(1001).replace('"policy-1001"', '"one-more"')}`,
@@ -132,10 +147,10 @@ once('impact of 10,000 questions', () => {
 const surveys = [files, other].map((each) => surveyOf(each, { apps: ['care-plan'] }))
 const [one, two] = surveys
 if (one && two) {
-  once('the matrix, all of it', () => {
-    const { cells, groups } = finished(matrixOf(one))
-    return `${cells.length} cells, ${groups} groups`
-  })
+  const memory = createMemory<Said>()
+  const told = ({ cells, groups }: Matrix) => `${cells.length} cells, ${groups} groups`
+  once('the matrix, all of it', () => told(finished(matrixOf(one, undefined, memory))))
+  once('the matrix with one more policy', () => told(finished(matrixOf(two, undefined, memory))))
   once('what one more policy changes, exhaustively', () => {
     const { changes, cells, exhaustive } = finished(compareOf(one, two))
     return `${changes.length} changes in ${cells} cells${exhaustive ? '' : ', by samples'}`

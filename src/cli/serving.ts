@@ -11,6 +11,7 @@ import { createHttpServer } from '../http/server.js'
 import { createLog } from '../log.js'
 import { createMetricsServer } from '../metrics.js'
 import { type OpenGateway, openGateway } from '../open.js'
+import { warmUp } from '../policy/warm.js'
 import { type Outside, Refused } from './command.js'
 import { unfit } from './rows.js'
 
@@ -103,6 +104,7 @@ export async function serving(outside: Outside, config: Config): Promise<void> {
   try {
     await judgeStored(gateway, config)
     await remindOfKeys(gateway, outside, log)
+    warmUp(gateway.policies)
     if (operations) await listening(figures, operations.listen)
     for (const { server, at } of servers) await listening(server, at)
   } catch (error) {

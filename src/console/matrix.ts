@@ -97,7 +97,8 @@ export function waitingOf(standings: readonly (Standing | undefined)[]) {
   const open = standings.find((one) => one?.state === 'under way')
   if (open?.state !== 'under way') return undefined
   const { done, total } = open.progress
-  return { waiting: { done, total, percent: total === 0 ? 0 : Math.floor((100 * done) / total) } }
+  const percent = total === 0 ? 0 : Math.floor((100 * done) / total)
+  return { waiting: { done, total, percent }, refresh: true }
 }
 
 const option = (value: string, text: string) => ({ value, text })

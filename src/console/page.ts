@@ -55,6 +55,7 @@ export interface Crumb {
 export interface Shown {
   readonly view: string
   readonly title: string
+  /** `refresh: true` while something is worked out: the page's script asks how far it is. */
   readonly data?: Readonly<Record<string, unknown>>
   readonly crumbs?: readonly Crumb[]
   readonly status?: number
@@ -155,7 +156,7 @@ function frameOf(parts: ConsoleParts, rows: readonly ConsoleRow[], { row, presen
 
 function show(parts: ConsoleParts, rows: readonly ConsoleRow[], come: Come, shown: Shown): void {
   const { view, title, data = {}, crumbs = [], status = 200, connects = false } = shown
-  journeyOf(come.res).connects = connects
+  journeyOf(come.res).connects = connects || data.refresh === true
   const frame = frameOf(parts, rows, come)
   parts.pages.send(come.res, status, `console/${view}`, { ...data, title, crumbs, ...frame })
 }

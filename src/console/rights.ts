@@ -151,7 +151,9 @@ export function rights(parts: ConsoleParts): (visit: Visit) => Promise<Answer> {
     )
     const base = { view: 'rights', title: 'Review of rights' }
     const data = { ...form, asked, version, address: '/console/rights', ...waitingOf([standing]) }
-    if (!visit.posted || !matrix) return { ...base, data: { ...data, refresh: !visit.posted } }
+    if (!visit.posted) return { ...base, data }
+    // What was asked is not in the address: its page is not to be had again.
+    if (!matrix) return { ...base, data: { ...data, refresh: false } }
     const { sheets, used } = await sheetsOf(parts, visit, matrix, asked)
     const about = { detail: { ...asked, version, rows: used.uses.length } }
     const name = SHEETS.find((one) => one === visit.sent.get('sheet'))

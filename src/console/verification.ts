@@ -98,7 +98,7 @@ export function verification(parts: ConsoleParts) {
       view: 'verification',
       title: 'Is the trail whole?',
       crumbs: [{ text: 'Trail', href: '/console/trail' }],
-      data: { run: run && inWordsOf(run.current) },
+      data: { run: run && inWordsOf(run.current), refresh: run?.current.state === 'running' },
     }),
     begin: async ({ member }: Visit): Promise<Done> => {
       if (run?.current.state !== 'running') run = start(parts, member.name)

@@ -1,7 +1,8 @@
 /** Who may do what: roles × actions × kinds of data, each cell answered by the engine over all its circumstances. */
-import type { Action, Resource } from '../core/decision.js'
+import type { Action, Question, Resource } from '../core/decision.js'
 import type { Expr } from './cedar.js'
 import { isLocal, type Layer } from './layers.js'
+import { createMemory, type MatrixMemory, shortly } from './matrix-memory.js'
 import type { AnyRole } from './names.js'
 import type { ParsedPolicy } from './parse.js'
 import type { Left } from './side.js'
@@ -42,7 +43,8 @@ export interface Progress {
   readonly total: number
 }
 
-type Said = Omit<Cell, 'role' | 'action' | 'resource' | 'nominal'>
+/** What a walk says of all cells that have the same conditions. */
+export type Said = Omit<Cell, 'role' | 'action' | 'resource' | 'nominal'>
 
 /** What permits or forbids: a policy, or what is delegated and a local permit together. */
 interface Ground {
@@ -134,32 +136,69 @@ const toldOf = ({ id, effect, reason, layer, file, line, text }: ParsedPolicy): 
   ...{ id, effect, reason, layer, file, line, text },
 })
 
+interface Asked {
+  readonly question: Question
+  /** What of it is the same in the whole row. */
+  readonly asked: string
+}
+
+/** Works cells out, each as far as it is not known yet. */
+function working(survey: Survey, memory: MatrixMemory<Said>) {
+  const { side, frame } = survey
+  const walked = (question: Question, left: readonly Left[]): Said =>
+    saidOf(walkOver([side], [left], question, survey.given(question)), left)
+  const groupOf = (left: readonly Left[]): string =>
+    shortly(left.map(({ policy, key }) => `${policy.id} ${policy.layer} ${key}`).join('\n'))
+  const once = <T>(known: Map<string, T>, key: readonly string[], work: () => T): T => {
+    const text = JSON.stringify([frame, ...key])
+    const value = known.get(text) ?? work()
+    known.set(text, value)
+    return value
+  }
+  return {
+    /** Which conditions a cell has, and what it ordinarily answers. */
+    cell({ question, asked }: Asked) {
+      const { action, resource } = question
+      const names = memory.nameOf(side.inCell(question))
+      const key = [asked, action, resource.type, resource.id, names]
+      const group = once(memory.groups, key, () => groupOf(side.leftIn(question)))
+      const decide = () => side.decide(question).effect
+      return { group, nominal: once(memory.nominal, [asked, group], decide) }
+    },
+    said: ({ question, asked }: Asked, group: string): Said =>
+      once(memory.said, [asked, group], () => walked(question, side.leftIn(question))),
+  }
+}
+
 /**
  * Computes the matrix of a version, cell by cell; cells with the same conditions are walked once. To be run to its end
  * in a worker, or a piece at a time.
  *
  * @param roles only these rows
+ * @param memory of matrices before: what they have in common with this one is not worked out again
  */
 export function* matrixOf(
   survey: Survey,
   roles: readonly AnyRole[] = ANY_ROLES,
+  memory: MatrixMemory<Said> = createMemory(),
 ): Generator<Progress, Matrix> {
+  memory.bound()
   const total = survey.pairs.length * roles.length
+  const work = working(survey, memory)
   const known = new Map<string, Said>()
   const cells: Cell[] = []
   for (const role of roles) {
+    let asked: string | undefined
     for (const pair of survey.pairs) {
       const question = survey.question(role, pair)
-      const left = survey.side.leftIn(question)
-      const group = left.map(({ policy, key }) => `${policy.id} ${key}`).join('\n')
-      const said =
-        known.get(group) ??
-        saidOf(walkOver([survey.side], [left], question, survey.given(question)), left)
+      asked ??= shortly(JSON.stringify({ ...question, action: '', resource: '' }))
+      const { group, nominal } = work.cell({ question, asked })
+      const said = known.get(group) ?? work.said({ question, asked }, group)
       if (!known.has(group)) {
         known.set(group, said)
         yield { done: cells.length, total }
       }
-      cells.push({ role, ...pair, ...said, nominal: survey.side.decide(question).effect })
+      cells.push({ role, ...pair, ...said, nominal })
     }
   }
   return { cells, policies: survey.side.policies.map(toldOf), groups: known.size }

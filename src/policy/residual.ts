@@ -10,17 +10,10 @@
  */
 import type { Resource } from '../core/decision.js'
 import type { Role } from '../core/roles.js'
-import type { EntityUidJson, Expr, PolicyJson } from './cedar.js'
+import type { Expr, PolicyJson } from './cedar.js'
 import { cannotErr } from './certain.js'
-import {
-  argument,
-  entities,
-  type Named,
-  operands,
-  operation,
-  TRUE,
-  variable,
-} from './expression.js'
+import { argument, entities, type Named, operands, operation, variable } from './expression.js'
+import { SCOPE, scopeExpr } from './scope-terms.js'
 import {
   ACTION_TYPE,
   CONTEXT_TYPES,
@@ -30,17 +23,16 @@ import {
   USER_TYPE,
 } from './vocabulary.js'
 
+/** Whatever is `undefined` is not known either. */
 export interface Known {
-  /** `undefined`: not known either. */
   readonly roles: readonly Role[] | undefined
-  readonly action: string
-  readonly resource: Resource
+  readonly action: string | undefined
+  readonly resource: Resource | undefined
 }
 
 /** A truth, or what it still hangs on. */
 type Left = boolean | Expr
-type Variable = 'principal' | 'action' | 'resource'
-type Scope = PolicyJson[Variable]
+type Variable = (typeof SCOPE)[number]
 
 const isKnown = (left: Left): left is boolean => typeof left === 'boolean'
 const written = (left: Left): Expr => (isKnown(left) ? { Value: left } : left)
@@ -48,20 +40,25 @@ const written = (left: Left): Expr => (isKnown(left) ? { Value: left } : left)
 /** What we hold of a question, in Cedar's terms. Entities have no ancestors but a user's roles. */
 function facts({ roles, action, resource }: Known) {
   const own = {
+    principal: { type: USER_TYPE, id: undefined },
     action: { type: ACTION_TYPE, id: action },
-    resource: { type: RESOURCE_TYPES[resource.type], id: resource.id },
+    resource: { type: resource && RESOURCE_TYPES[resource.type], id: resource?.id },
   }
-  const typeOf = (name: Variable): string => (name === 'principal' ? USER_TYPE : own[name].type)
-  /** `undefined`: which user it is, is not known here. */
+  const typeOf = (name: Variable): string | undefined => own[name].type
+  /** `undefined`: which one it is, is not known here. */
   const isIn = (name: Variable, uid: Named): boolean | undefined => {
-    if (name !== 'principal') return uid.type === own[name].type && uid.id === own[name].id
+    const { type, id } = own[name]
+    if (name !== 'principal') {
+      if (type !== undefined && uid.type !== type) return false
+      return id === undefined ? undefined : uid.id === id
+    }
     if (uid.type === USER_TYPE) return undefined
     if (uid.type !== ROLE_TYPE) return false
     return roles?.some((role) => role === uid.id)
   }
   // `principal == Role::"gp"` is never so, however many roles the user is in.
   const is = (name: Variable, uid: Named): boolean | undefined =>
-    uid.type === typeOf(name) ? isIn(name, uid) : false
+    uid.type === (typeOf(name) ?? uid.type) ? isIn(name, uid) : false
   return { typeOf, isIn, is }
 }
 type Facts = ReturnType<typeof facts>
@@ -76,35 +73,6 @@ function anyOf(truths: readonly (boolean | undefined)[], expr: Expr): Left {
   if (truths.includes(true)) return true
   return truths.includes(undefined) ? expr : false
 }
-
-const typeAndId = (uid: EntityUidJson): Named => ('__entity' in uid ? uid.__entity : uid)
-const entity = (uid: Named): Expr => ({ Value: { __entity: { type: uid.type, id: uid.id } } })
-
-/** A scope, `principal == …`, `action in […]`, `resource is …`, as the expression that says the same. */
-function scopeExpr(name: Variable, scope: Scope): Expr {
-  const left: Expr = { Var: name }
-  if (scope.op === 'All') return TRUE
-  if (scope.op === 'is') {
-    const { entity_type, in: within } = scope
-    if (within === undefined) return { is: { left, entity_type } }
-    // A template's `?principal`: templates are not read.
-    if (!('entity' in within)) return { Slot: name }
-    return { is: { left, entity_type, in: entity(typeAndId(within.entity)) } }
-  }
-  if ('entities' in scope) {
-    const right: Expr = { Set: scope.entities.map((uid) => entity(typeAndId(uid))) }
-    return { in: { left, right } }
-  }
-  if (!('entity' in scope)) return { Slot: name }
-  const right = entity(typeAndId(scope.entity))
-  return scope.op === '==' ? { '==': { left, right } } : { in: { left, right } }
-}
-
-const SCOPE = ['principal', 'action', 'resource'] as const
-
-/** A policy's scope as conditions, those that ask anything. */
-export const scopeTerms = (policy: PolicyJson): readonly Expr[] =>
-  SCOPE.map((name) => scopeExpr(name, policy[name])).filter((expr) => expr !== TRUE)
 
 function both(left: Left, right: () => Left): Left {
   if (left === false) return false
@@ -145,8 +113,9 @@ function tested(expr: Expr, known: Facts): Left {
   if (op === 'is') {
     const { entity_type, in: within } = Object.values(expr)[0] as { entity_type: string; in?: Expr }
     const name = variableOf(left)
-    if (!name) return expr
-    if (entity_type !== known.typeOf(name)) return false
+    const type = name && known.typeOf(name)
+    if (!name || type === undefined) return expr
+    if (entity_type !== type) return false
     return within === undefined ? true : tested({ in: { left, right: within } }, known)
   }
   const turned = op === 'contains' || (op !== 'in' && variableOf(left) === undefined)

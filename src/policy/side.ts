@@ -27,6 +27,8 @@ const MOST_TABLES = 20_000
 export interface Side {
   readonly policies: readonly ParsedPolicy[]
   decide(question: Question): PolicyDecision
+  /** Those that could matter to anybody in the cell of this question. */
+  inCell(question: Question): readonly ParsedPolicy[]
   /** What is left in the cell of this question. Of several versions, equal keys mean equal conditions. */
   leftIn(question: Question): readonly Left[]
   /** Where a policy applies over these dimensions, in the order of their values, the last running fastest. */
@@ -70,6 +72,7 @@ export function sideOf(engine: Engine, under?: Layer): Side {
   return {
     policies: engine.policies,
     decide: (question) => engine.decide(question),
+    inCell,
     leftIn(question) {
       const { user, action, resource } = question
       return inCell(question).flatMap((policy) => {

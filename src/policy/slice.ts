@@ -6,6 +6,7 @@
  * without it the answer and its errors are the same (test/policy/slice.test.ts).
  */
 import type { Question } from '../core/decision.js'
+import { findingByCell } from './about.js'
 import { createCache } from './cache.js'
 import type { PolicyJson } from './cedar.js'
 import type { ParsedPolicy } from './parse.js'
@@ -24,11 +25,12 @@ const MOST_CELLS = 10_000
  */
 export function choosing(policies: readonly ParsedPolicy[]) {
   const byCell = createCache<readonly ParsedPolicy[]>(MOST_CELLS)
+  const findByCell = findingByCell(policies)
   const inCell = ({ action, resource }: Question): readonly ParsedPolicy[] => {
     const cell = `${action} ${resource.type} ${resource.id}`
     const known = byCell.get(cell)
     if (known) return known
-    const found = policies.filter(({ json }) =>
+    const found = findByCell(action, resource).filter(({ json }) =>
       couldDecide(json, { roles: undefined, action, resource }),
     )
     byCell.set(cell, found)

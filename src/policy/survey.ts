@@ -23,6 +23,8 @@ export interface Survey {
   /** The cell's question in ordinary circumstances. */
   question(role: AnyRole, pair: Pair): Question
   given(question: Question): Given
+  /** Equal where the same cells of the same policies are asked the same. */
+  readonly frame: string
   close(): void
 }
 
@@ -49,7 +51,7 @@ function fixedBy({ layer, organizationType }: Opening): ReadonlyMap<Subject, Lim
  * @throws Problems where its policies or roles cannot be read
  */
 export function surveyOf(files: PolicyFiles, opening: Opening): Survey {
-  const { apps, engine: lent, layer } = opening
+  const { apps, engine: lent, layer, organizationType } = opening
   const map = readRoles(files[ROLES_FILE] ?? '', ROLES_FILE)
   // Each question comes once.
   const engine = lent ?? createPolicies(files, { remember: 0 })
@@ -68,6 +70,7 @@ export function surveyOf(files: PolicyFiles, opening: Opening): Survey {
       usual.set(role, question)
       return { ...question, ...pair }
     },
+    frame: JSON.stringify([layer, organizationType, [...map.organizationTypes].sort()]),
     given: (ordinary) => ({ ordinary, organizationTypes: map.organizationTypes, limits }),
     close() {
       side.close()

@@ -1,15 +1,19 @@
-/** Runs one walk in a thread of its own: started by walks.ts, never imported. */
+/** Runs walks in a thread of their own, one after the other: started by walks.ts, never imported. */
 import './v8-flags.js'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { checkFiles } from './check.js'
 import { compareOf } from './compare.js'
-import { matrixOf, type Progress } from './matrix.js'
+import { matrixOf, type Progress, type Said } from './matrix.js'
+import { createMemory } from './matrix-memory.js'
 import { type Problem, Problems } from './problem.js'
 import { replayFiles } from './replay.js'
 import { roleChanges } from './role-changes.js'
 import { tryOut } from './simulate.js'
 import { type Survey, surveyOf } from './survey.js'
 import type { Answers, Message, Task } from './walks.js'
+
+/** Most of a draft's cells are those of the version in force. */
+const memory = createMemory<Said>()
 
 const tell = (message: Message): void => parentPort?.postMessage(message)
 
@@ -62,7 +66,7 @@ function answer(task: Task): Answers[keyof Answers] {
   if (task.walk === 'try') return tryOut(task.trial)
   if (task.walk === 'matrix') {
     const survey = surveyOf(task.files, task)
-    return using([survey], () => run(matrixOf(survey)))
+    return using([survey], () => run(matrixOf(survey, undefined, memory)))
   }
   const [before, after] = [surveyOf(task.before, task), surveyOf(task.after, task)]
   return using([before, after], () => ({
@@ -71,9 +75,11 @@ function answer(task: Task): Answers[keyof Answers] {
   }))
 }
 
-try {
-  tell({ answer: answer(workerData as Task) })
-} catch (error) {
-  if (!(error instanceof Problems)) throw error
-  tell({ problems: error.problems })
-}
+parentPort?.on('message', (task: Task) => {
+  try {
+    tell({ answer: answer(task) })
+  } catch (error) {
+    if (!(error instanceof Problems)) throw error
+    tell({ problems: error.problems })
+  }
+})

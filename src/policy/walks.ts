@@ -1,6 +1,5 @@
 /** Walks over whole versions, in threads of their own: the request that wants one never waits on its thread. */
 import { existsSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
 import type { AskedQuestion } from './asked-pages.js'
 import type { Comparison } from './compare.js'
 import type { Layer } from './layers.js'
@@ -10,6 +9,7 @@ import type { Impact } from './replay.js'
 import type { RoleChange } from './role-changes.js'
 import type { Trial, Tried } from './simulate.js'
 import type { PolicyFiles } from './source.js'
+import { createThread, type Job, JobStopped, type Thread } from './thread.js'
 
 export interface Compared extends Comparison {
   readonly roles: readonly RoleChange[]
@@ -133,40 +133,35 @@ function workerFile(): URL {
   return found
 }
 
-/** One worker, from start to end. */
-function walked(task: Task, { signal, progress }: Options, longest: number): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(workerFile(), {
-      workerData: task,
-      resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
-    })
-    const end = (settle: () => void): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', cancel)
-      settle()
-      // It may be in the middle of a step: nothing is lost with it.
-      void worker.terminate()
-    }
-    const stop = (why: WalkStopped['why'], detail: string, cause?: unknown): void =>
-      end(() => reject(new WalkStopped(why, detail, { cause })))
-    const cancel = (): void => stop('cancelled', 'nobody wants it any more')
-    const timer = setTimeout(() => stop('time', `not done after ${longest} ms`), longest)
-    signal?.addEventListener('abort', cancel, { once: true })
-    worker.on('message', (message: Message) => {
-      if ('progress' in message) progress?.(message.progress)
-      else if ('answer' in message) end(() => resolve(message.answer))
-      else end(() => reject(new Problems(message.problems)))
-    })
-    worker.on('error', (error) => stop('failed', 'its thread failed', error))
-    worker.on('exit', (code) => stop('failed', `its thread ended with ${code}`))
-  })
-}
-
 /** @param longest that one walk may take, in milliseconds */
 export function createWalks({ longest = LONGEST } = {}): Walks {
   const closing = new AbortController()
+  let thread: Thread<Task, Message> | undefined
   let last: Promise<unknown> = Promise.resolve()
   let waiting = 0
+
+  /** @throws Problems, WalkStopped */
+  async function walked(
+    task: Task,
+    { signal, progress }: Required<Pick<Options, 'signal'>> & Options,
+  ) {
+    thread ??= createThread({ file: workerFile(), megabytes: MOST_MEGABYTES })
+    let said: Message | undefined
+    const job: Job<Message> = {
+      ...{ signal, longest },
+      heard(message) {
+        if (!('progress' in message)) said = message
+        else if (!signal.aborted) progress?.(message.progress)
+        return said !== undefined
+      },
+    }
+    await thread.run(task, job).catch((error: unknown) => {
+      if (!(error instanceof JobStopped)) throw error
+      throw new WalkStopped(error.why, error.message, { cause: error.cause })
+    })
+    if (said && 'problems' in said) throw new Problems(said.problems)
+    return said && 'answer' in said ? said.answer : undefined
+  }
 
   async function inTurn<T>(task: Task, options: Options): Promise<T> {
     if (waiting >= MOST_WAITING) throw new WalkStopped('cancelled', 'too many wait already')
@@ -176,9 +171,9 @@ export function createWalks({ longest = LONGEST } = {}): Walks {
     const turn = last.then(() => {
       waiting -= 1
       if (signal.aborted) throw new WalkStopped('cancelled', 'nobody wants it any more')
-      return walked(task, { ...options, signal }, longest)
+      return walked(task, { ...options, signal })
     })
-    last = turn.catch(() => undefined)
+    last = turn.catch(() => undefined).then(() => thread?.free())
     return (await turn) as T
   }
 
@@ -192,6 +187,9 @@ export function createWalks({ longest = LONGEST } = {}): Walks {
       inTurn({ walk: 'replay', before, after, questions }, options),
     check: (files, sections, { withTests = true, ...options } = {}) =>
       inTurn({ walk: 'check', files, sections, withTests }, options),
-    close: () => closing.abort(),
+    close() {
+      closing.abort()
+      thread?.close()
+    },
   }
 }

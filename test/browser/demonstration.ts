@@ -11,7 +11,9 @@ import { demoConfig, type Origins } from '../../src/demo/configuration.js'
 import { type Demo, startDemo } from '../../src/demo/demo.js'
 import { PORTRAITS, type SystemId } from '../../src/demo/desktop-systems.js'
 import { packageRoot } from '../../src/http/pages.js'
+import { createHttpServer } from '../../src/http/server.js'
 import { createLog } from '../../src/log.js'
+import { type OpenGateway, openGateway } from '../../src/open.js'
 import { putInForce } from '../policies-in-force.js'
 import { type Browser, openChromium } from './chromium.js'
 
@@ -59,6 +61,44 @@ export async function openWard(overrides: Record<string, unknown> = {}): Promise
       await browser.close()
       await demo.close()
       await rm(dataDir, { recursive: true, force: true, maxRetries: 3 })
+    },
+  }
+}
+
+/** One more node on the ward's store, which must be Redis. */
+export interface SecondNode {
+  readonly gateway: OpenGateway
+  /** What a page asks of the gateway, this node answers; where that leads on elsewhere, the first one does. */
+  lead(page: Page): Promise<void>
+  /** So many calls to the record. */
+  answered(): number
+  close(): Promise<void>
+}
+
+export async function openSecondNode({ demo, origins }: Ward): Promise<SecondNode> {
+  const world = { clock: Date.now, random: (n: number) => randomBytes(n), log: createLog('silent') }
+  const gateway = await openGateway(demo.config, { ...world, allowHttp: true })
+  let answered = 0
+  const server = createHttpServer(gateway.app)
+  server.on('request', ({ url = '' }: { url?: string }) => {
+    if (/^\/(fhir|openehr)\//.test(url)) answered += 1
+  })
+  const port = await freePort()
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  return {
+    gateway,
+    async lead(page) {
+      await page.route(`${origins.gateway}/**`, (route) =>
+        route.continue({
+          url: route.request().url().replace(origins.gateway, `http://localhost:${port}`),
+        }),
+      )
+    },
+    answered: () => answered,
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await gateway.close()
     },
   }
 }

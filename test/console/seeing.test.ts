@@ -63,7 +63,7 @@ async function draftOf(more: Readonly<Record<string, string>>, layer = 'central'
 async function settled(browser: UserAgent, path: string): Promise<Answer> {
   for (let tries = 0; tries < 5; tries++) {
     const page = await get(t, browser, path)
-    if (!page.text.includes('http-equiv="refresh"')) return page
+    if (!page.text.includes('data-under-way')) return page
     await Promise.all([t.running.matrices.idle(), t.running.findings.idle()])
   }
   throw new Error(`${path} is never worked out`)
@@ -78,7 +78,10 @@ describe('the matrix', () => {
   it('is worked out elsewhere: the page answers at once, says how far it is, and looks again', async () => {
     const page = await get(t, author, '/console/matrix')
     expect(page.status).toBe(200)
-    expect(page.text).toContain('<meta http-equiv="refresh" content="3">')
+    expect(page.text).toContain('/assets/again.js')
+    expect(page.text).not.toContain('http-equiv')
+    expect(page.text).toMatch(/<a href="\/console\/matrix[^"]*">look now<\/a>/)
+    expect(page.headers['content-security-policy']).toContain("connect-src 'self'")
     expect(wordsOf(page.text)).toMatch(/\d+% of the cells/)
     const known = await settled(author, '/console/matrix')
     expect(known.text).toContain('As the engine itself answers')

@@ -4,6 +4,8 @@ import { PURPOSES, RUNGS } from '../../src/core/context.js'
 import type { PolicyDecision, Question } from '../../src/core/decision.js'
 import { ROLES, type Role } from '../../src/core/roles.js'
 import { createPolicies } from '../../src/policy/engine.js'
+import { parsePolicies } from '../../src/policy/parse.js'
+import { choosing, couldDecide } from '../../src/policy/slice.js'
 import type { PolicyFiles } from '../../src/policy/source.js'
 import { ask, EVERYTHING, FILES, ORDINARY } from './asking.js'
 import { anyone, anyRules, filesOf, isOver } from './layered.js'
@@ -178,6 +180,55 @@ describe('policies that are written to be misread', () => {
         { numRuns: 100 },
       )
       policies.close()
+    }
+  })
+})
+
+describe('the policies of a cell are found without reading all of them', () => {
+  const NAMELESS = `
+    permit (principal, action, resource == Section::"");
+    forbid (principal, action, resource is Section) when { resource in [Section::"", Section::"a b"] };
+    forbid (principal, action, resource) when { context.nope && resource == Section::"a b" };
+    permit (principal, action in [Action::"read", Action::"search"], resource) when { resource is App };
+    permit (principal, action, resource) unless { resource == Section::"a b" || !(action == Action::"read") };`
+  const texts: readonly [string, PolicyFiles][] = [
+    ['shipped', FILES],
+    ['written to be misread', HARD],
+    [
+      'of nameless things',
+      {
+        'policies/n.cedar': NAMELESS.trim()
+          .split('\n')
+          .map((text, i) => `@id("n-${i}") @layer("central") @reason("n") ${text}`)
+          .join('\n'),
+      },
+    ],
+  ]
+
+  it.each(texts)('and are the same: %s', (_, files) => {
+    const { policies } = parsePolicies(files)
+    const { inCell } = choosing(policies)
+    const cells = [
+      ...EVERYTHING,
+      ...EVERYTHING.map(({ action }) => ({
+        action,
+        resource: { type: 'section', id: '' } as const,
+      })),
+      ...EVERYTHING.map(({ action }) => ({
+        action,
+        resource: { type: 'section', id: 'a b' } as const,
+      })),
+    ]
+    for (const { action, resource } of cells) {
+      const all = policies.filter(({ json }) =>
+        couldDecide(json, { roles: undefined, action, resource }),
+      )
+      const found = inCell(ask(ORDINARY, action, resource)).map(({ id }) => id)
+      expect({ action, resource, found }).toEqual({
+        action,
+        resource,
+        found: all.map(({ id }) => id),
+      })
     }
   })
 })
