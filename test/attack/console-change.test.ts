@@ -212,6 +212,22 @@ describe('around the gates of the console', () => {
       }
     })
 
+    it('an author gives no duty more than it has, from whatever file, and in no emergency', async () => {
+      const path = await begin(t, author)
+      const text =
+        '@id("authors-guard")\n@layer("central")\n@reason("x")\npermit (principal in Role::"author", action in [Action::"console-guard", Action::"console-approve"], resource is Console);\n'
+      await save(t, author, path, PATIENTS, `${await textIn(t, author, path, PATIENTS)}${text}`)
+      // The team's own test that says who may what is an author's to take out.
+      const tests = 'policies/tests/console.yaml'
+      await answer(t, author, `${path}/files`, { remove: 'yes' }, `${path}/files?name=${tests}`)
+      const sure = { reason: 'Now.', hash: await hashOf(author, path), sure: 'yes' }
+      const sent = await forged(author, `${path}/emergency`, sure)
+      expect(refusedWith(sent)).toBe('422 draft_unfit')
+      expect(wordsOf(sent.text)).toContain('what duties allow is said in policies/console.cedar')
+      await t.running.policies.refresh()
+      expect(t.running.policies.version()).toBe(1)
+    })
+
     it('a local author sees and writes their own layer only', async () => {
       const central = await begin(t, author)
       const posts: readonly Post[] = [
