@@ -242,7 +242,8 @@ function fault(
 export const runCases = (cases: readonly Case[], policies: Policies): Problem[] =>
   cases.flatMap((one) => {
     const text = fault(one, policies)
-    return text === undefined
-      ? []
-      : [{ file: one.file, line: one.line, text: `${one.name}: ${text}` }]
+    if (text === undefined) return []
+    const layer = TESTS.exec(one.file)?.groups?.layer
+    const of = layer === undefined ? {} : ({ of: `local/${layer}` } as const)
+    return [{ file: one.file, line: one.line, text: `${one.name}: ${text}`, ...of }]
   })

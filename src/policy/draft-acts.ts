@@ -106,7 +106,7 @@ async function bringIntoForce(
   const { records, gates, trail, clock } = parts
   const before = await records.read(id)
   step(before.draft, (await records.current()).version)
-  await gates.fit(before.files)
+  await gates.fit(before.files, before.draft.layer)
   gates.letsIn(before.files)
   const [{ draft, files }, previous] = await Promise.all([records.read(id), records.current()])
   const next = step(draft, previous.version)
@@ -151,7 +151,7 @@ async function move<Say extends By & Partial<Because>>(
   }
   let taken = await take()
   if (row.sound) {
-    await gates.fit(taken.files)
+    await gates.fit(taken.files, taken.draft.layer)
     if (row.letsIn) gates.letsIn(taken.files)
     taken = await take()
   }

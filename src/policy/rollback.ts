@@ -48,7 +48,7 @@ export async function rollingBack(parts: RollbackParts, say: Rollback): Promise<
   const files = underToday(older.files, today.files)
   const hash = hashOfFiles(files)
   if (hash === today.about.hash) throw new Refusal('draft_unchanged', 'the files in force')
-  await gates.fit(files)
+  await gates.fit(files, 'central')
   gates.letsIn(files)
   const previous = await records.current()
   if (previous.version !== today.about.version)

@@ -1,5 +1,7 @@
 /** Ways around the four eyes, around the invariants and around a store that is cut off: each is refused, or changes nothing. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import type { Draft } from '../../src/core/draft.js'
+import type { PolicyFiles } from '../../src/policy/source.js'
 import type { Commit, Store } from '../../src/store/store.js'
 import { STORES } from '../gateway.js'
 import {
@@ -209,6 +211,44 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await refusalOf(node.drafts.propose(id, say))).toBe('draft_unfit')
       expect(await refusalOf(node.drafts.emergency(id, say))).toBe('draft_unfit')
     })
+  })
+
+  it('one layer’s tests stop that layer’s drafts, and neither the centre nor anybody else', async () => {
+    const mine = (layer: string, expect: string) => ({
+      [`policies/${layer}/tests/ours.yaml`]: `tests: [{ name: Ours, roles: [gp], action: update, on: section/contacts, expect: ${expect} }]`,
+    })
+    const inForce = async () => (await node.drafts.inForce()).files
+    const localDraft = async (layer: string, more: PolicyFiles) => {
+      const { id, generation } = await node.drafts.open({
+        ...{ by: author, layer, title: 'Ours', ticket: '' },
+      })
+      const files = { ...(await inForce()), ...more }
+      return node.drafts.edit(id, { by: author, generation, files })
+    }
+    const propose = ({ id, hash }: Draft) =>
+      node.drafts.propose(id, { by: author, reason: 'Why.', ticket: 'T', hash })
+    const publish = async (draft: Draft) => {
+      const { id, hash } = await propose(draft)
+      await node.drafts.approve(id, { by: approver, hash })
+      await node.drafts.publish(id, { by: author, hash })
+    }
+    await publish(await localDraft('local/A83001', mine('local/A83001', 'deny')))
+
+    const central = await node.drafts.open({
+      ...{ by: author, layer: 'central', title: 'For all', ticket: '' },
+    })
+    const files = { ...(await inForce()), ...NEW }
+    const edited = await node.drafts.edit(central.id, { by: author, generation: 1, files })
+    await publish(edited)
+    await node.policies.refresh()
+    expect([node.policies.version(), mayDo(node)]).toEqual([3, 'read update'])
+
+    const theirs = await localDraft('local/RYX01', mine('local/RYX01', 'allow'))
+    await publish(theirs)
+    const again = await localDraft('local/A83001', { 'policies/local/A83001/a.cedar': '// a' })
+    expect(await refusalOf(propose(again))).toBe('draft_unfit')
+    const back = { version: 3, by: approver, reason: 'Back.' }
+    expect(await refusalOf(node.drafts.rollback(back))).toBe('done')
   })
 
   it('markup and controls stay text, and nobody’s name misleads', async () => {
