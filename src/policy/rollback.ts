@@ -50,11 +50,12 @@ export async function rollingBack(parts: RollbackParts, say: Rollback): Promise<
   if (hash === today.about.hash) throw new Refusal('draft_unchanged', 'the files in force')
   await gates.fit(files, 'central')
   gates.letsIn(files)
+  const now = clock()
   const previous = await records.current()
   if (previous.version !== today.about.version)
     throw new Refusal('draft_outdated', `in force is ${previous.version}`)
   const work = publication({
-    ...{ files, hash, previous, now: clock() },
+    ...{ files, hash, previous, now },
     origin: { origin: 'rollback', by, reason, of: say.version },
     ...(revokeSince === undefined ? {} : { beside: { detail: { revokeSince } } }),
   })

@@ -109,6 +109,7 @@ const isOfPeople = ({ origin = 'seed' }: Current): boolean => origin !== 'seed'
 async function publishSeed(parts: OpenPoliciesParts, hash: string): Promise<void> {
   const { store, trail, source, clock, republish = false, wait = pause } = parts
   for (let tries = 0; tries < TRIES; tries++) {
+    const now = clock()
     const [current, before] = await store.getAll([
       { kind: 'policy', id: 'current' },
       { kind: 'policy', id: seedOf(hash) },
@@ -119,7 +120,7 @@ async function publishSeed(parts: OpenPoliciesParts, hash: string): Promise<void
     if ((wasInForce || (current && isOfPeople(current))) && !republish) return
     if (tries === 0) mustPass(parts, true)
     const origin = { origin: 'seed' } as const
-    const seed = { files: source, hash, previous: current, origin, now: clock() }
+    const seed = { files: source, hash, previous: current, origin, now }
     if (await trail.commit(publication(seed))) return
     await wait(TRY_EVERY)
   }

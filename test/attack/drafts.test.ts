@@ -323,6 +323,45 @@ describe.each(STORES)('on the %s store', (store) => {
       },
     )
 
+    it.each([
+      ...[1, 2, 3, 4, 5].map((read) => [`at its look number ${read} at what is in force`, read]),
+      ['as it writes', Number.NaN],
+    ])(
+      'by a machine that stood still for minutes %s: what others published stays',
+      async (_, at) => {
+        const { id, hash } = await approvedOf(node, NEW)
+        let looks = Number.NEGATIVE_INFINITY
+        const sleep = async () => {
+          for (const action of ['create', 'delete']) {
+            site.now += 61_000
+            await publishedOf(node, small(action))
+          }
+          site.now += 61_000
+        }
+        const stalled = await site.node({}, (real) => ({
+          ...real,
+          async get(...asked: Parameters<typeof real.get>) {
+            const found = await real.get(...asked)
+            if (asked[1] === 'current' && ++looks === at) await sleep()
+            return found as never
+          },
+          async commit(work: Commit) {
+            const publishes = work.puts?.some((put) => put.id === 'current')
+            if (Number.isNaN(at) && publishes) await sleep()
+            return real.commit(work)
+          },
+        }))
+        looks = 0
+        const said = await refusalOf(stalled.drafts.publish(id, { by: author, hash }))
+        const { about } = await node.drafts.inForce()
+        // Where it looks no more often than that, it was done before.
+        if (said === 'done' && looks < Number(at)) return
+        expect([said, about.version]).toEqual(['draft_outdated', 3])
+        for (const version of [2, 3])
+          expect((await node.drafts.version(version)).about.draft).not.toBe(id)
+      },
+    )
+
     it('in an emergency: the review is owed all the same', async () => {
       const { id, hash } = await draftOf(node, NEW)
       const failing = await site.node({}, (real) => cutting(real, { after: 6 }))
