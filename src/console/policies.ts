@@ -11,6 +11,7 @@ import type { PolicyFiles } from '../policy/source.js'
 import { inWords } from './in-words.js'
 import type { Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
+import { numberOf } from './version-chosen.js'
 
 /** Reading a thousand policies takes a moment, and a version never changes. */
 const read = createCache<readonly ParsedPolicy[]>(8)
@@ -89,7 +90,7 @@ const asked = z.object({ name: parameter(200) })
 export const versionFile =
   (parts: ConsoleParts) =>
   async (visit: Visit): Promise<Shown> => {
-    const { about, files } = await parts.drafts.version(Number(visit.params.version))
+    const { about, files } = await parts.drafts.version(numberOf(visit))
     const { name } = readParameters(asked, visit.sent)
     if (!visible(parts, visit, files).includes(name))
       throw new Refusal('not_found', 'no such file in the version')

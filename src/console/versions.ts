@@ -4,6 +4,7 @@ import type { Records } from '../core/records.js'
 import { REFUSALS, Refusal } from '../core/refusal.js'
 import { parameter, readParameters } from '../http/parameters.js'
 import { Unfit } from '../policy/draft-gates.js'
+import { underToday } from '../policy/rollback.js'
 import { hashOfFiles } from '../policy/source.js'
 import { asText, inSentences, titlesOf } from './difference-words.js'
 import { type FoundProblem, sentence, sideOf, waiting } from './draft-page.js'
@@ -11,6 +12,7 @@ import { inWords } from './in-words.js'
 import type { Answer, Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
 import { contentsOf, seenFiles } from './policies.js'
+import { numberOf } from './version-chosen.js'
 
 type About = Records['policy']
 
@@ -45,7 +47,6 @@ export const versionList =
   })
 
 const crumbs = [{ text: 'Versions', href: '/console/versions' }]
-const numberOf = ({ params }: Visit): number => Number(params.version)
 
 /** GET /console/versions/:version @throws Refusal policy_version_unknown */
 export const versionPage =
@@ -107,14 +108,16 @@ interface Refused {
 }
 
 async function asking(
-  { drafts, findings, offered }: ConsoleParts,
+  parts: ConsoleParts,
   visit: Visit,
   status: number,
   refused: Refused = {},
 ): Promise<Shown> {
+  const { drafts, findings } = parts
   const [older, today] = await Promise.all([drafts.version(numberOf(visit)), drafts.inForce()])
-  const changes = findings.changes(sideOf(today), sideOf(older))
-  const titles = Object.fromEntries(offered.sections.map(({ id, title }) => [id, title]))
+  const files = underToday(older.files, today.files)
+  const [before, after] = [sideOf(today), { hash: hashOfFiles(files), files }]
+  const changes = findings.changes(before, after)
   return {
     ...{ view: 'rollback', title: `Back to version ${older.about.version}`, status },
     crumbs: [
@@ -126,7 +129,8 @@ async function asking(
       ...waiting(...(status === 200 ? [changes] : [])),
       ...{ to: pathTo(older.about.version, '/rollback'), next: today.about.version + 1 },
       ...{ inForce: today.about.version, since: inWords(today.about.at) },
-      ...{ words: inSentences(changes, titles), version: older.about.version, ...refused },
+      ...{ words: inSentences(changes, titlesOf(parts)), text: asText(before, after) },
+      ...{ version: older.about.version, ...refused },
     },
   }
 }

@@ -26,7 +26,7 @@ export interface RollbackParts {
 }
 
 /** The older files with what is guarded as it is today: else one could go back past an invariant, or a removed approver return. */
-function underToday(older: PolicyFiles, today: PolicyFiles): PolicyFiles {
+export function underToday(older: PolicyFiles, today: PolicyFiles): PolicyFiles {
   const guarded: readonly string[] = GUARDED
   const of = (files: PolicyFiles, kept: boolean) =>
     Object.entries(files).filter(([name]) => guarded.includes(name) === kept)

@@ -366,6 +366,10 @@ describe('around the gates of the console', () => {
       reason: 'It was good.',
     })
     expect(refusedWith(back)).toBe('422 draft_unfit')
+    // What is guarded does not come back with the rest, and is not told as if it did.
+    const told = wordsOf((await whole(t, approver, '/console/versions/1/rollback')).text)
+    expect(told).toMatch(/who has which duty .* stay as they are today.*sections\.yaml \(changed\)/)
+    expect(told).not.toContain('policies/invariants.yaml')
     expect(wordsOf(back.text)).toMatch(/Call handlers never read symptoms: Call handler may read/)
     expect(back.text).toContain('It was good.</textarea>')
     await expectWholeTrail(t)

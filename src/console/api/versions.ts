@@ -6,6 +6,7 @@ import { titlesOf } from '../difference-words.js'
 import { sideOf } from '../draft-page.js'
 import type { ConsoleParts } from '../parts.js'
 import { seenFiles } from '../policies.js'
+import { numberOf } from '../version-chosen.js'
 import { type ApiAnswer, type ApiVisit, found } from './answering.js'
 import { differenceIn, matrixIn } from './differences.js'
 
@@ -17,7 +18,6 @@ function numberIn(given: string | undefined): number {
   if (!NUMBER.test(given ?? '')) throw new Refusal('policy_version_unknown', 'no number')
   return Number(given)
 }
-const numberOf = ({ params }: ApiVisit): number => numberIn(params.version)
 const about = (version: number) => ({ policy: { version } })
 
 /** GET /versions: the youngest first. */
