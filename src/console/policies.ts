@@ -80,7 +80,10 @@ export const policiesPage =
     return {
       ...{ view: 'policies', title: 'Policies in force' },
       about: { policy: { version: about.version } },
-      data: { about: { ...about, at: inWords(about.at) }, ...contentsOf(parts, visit, version) },
+      data: {
+        about: { ...seenAbout(visit, about), at: inWords(about.at) },
+        ...contentsOf(parts, visit, version),
+      },
     }
   }
 
@@ -101,6 +104,21 @@ export const versionFile =
       data: { text: files[name], language: name.endsWith('.yaml') ? 'yaml' : 'cedar' },
     }
   }
+
+/** How a version came into force; of another layer's change a member of one layer hears no more than that there was one. */
+export function seenAbout({ layer, mayIn }: Visit, about: WholeVersion['about']) {
+  if (layer === 'central' || about.layer === undefined || mayIn('console-view', about.layer))
+    return about
+  const {
+    by: _by,
+    approver: _approver,
+    reason: _reason,
+    ticket: _ticket,
+    draft: _,
+    ...rest
+  } = about
+  return rest
+}
 
 /** The files of a version as far as a member may see them. */
 export const seenFiles = (parts: ConsoleParts, visit: Visit, files: PolicyFiles): PolicyFiles =>

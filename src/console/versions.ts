@@ -11,7 +11,7 @@ import { type FoundProblem, sentence, sideOf, waiting } from './draft-page.js'
 import { inWords } from './in-words.js'
 import type { Answer, Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
-import { contentsOf, seenFiles } from './policies.js'
+import { contentsOf, seenAbout, seenFiles } from './policies.js'
 import { numberOf } from './version-chosen.js'
 
 type About = Records['policy']
@@ -41,10 +41,13 @@ const MOST_SHOWN = 200
 /** GET /console/versions */
 export const versionList =
   ({ drafts }: ConsoleParts) =>
-  async (): Promise<Shown> => ({
-    ...{ view: 'versions', title: 'Versions of the policies' },
-    data: { rows: (await drafts.history(MOST_SHOWN)).map(factsOf) },
-  })
+  async (visit: Visit): Promise<Shown> => {
+    const all = await drafts.history(MOST_SHOWN)
+    return {
+      ...{ view: 'versions', title: 'Versions of the policies' },
+      data: { rows: all.map((about) => factsOf(seenAbout(visit, about))) },
+    }
+  }
 
 const crumbs = [{ text: 'Versions', href: '/console/versions' }]
 
@@ -54,7 +57,7 @@ export const versionPage =
   async (visit: Visit): Promise<Shown> => {
     const version = await parts.drafts.version(numberOf(visit))
     const [inForce] = await parts.drafts.history(1)
-    const facts = factsOf(version.about)
+    const facts = factsOf(seenAbout(visit, version.about))
     return {
       ...{ view: 'version', title: `Version ${facts.version}`, crumbs },
       about: { policy: { version: facts.version } },

@@ -120,6 +120,7 @@ async function bringIntoForce(
       origin: {
         ...{ origin: emergency ? 'emergency' : 'console', by, reason, draft: id as Draft['id'] },
         ...(next.ticket ? { ticket: next.ticket } : {}),
+        ...(next.layer === 'central' ? {} : { layer: next.layer }),
         ...(approval ? { approver: approval.by } : {}),
       },
       beside: { claims: [turnOf(next)], puts: draftPuts(next, files) },

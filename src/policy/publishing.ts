@@ -37,8 +37,8 @@ export interface Version {
 export const actor = ({ uid, name }: Person): NonNullable<Happening['user']> => ({ id: uid, name })
 
 function entryOf({ files, hash, previous, origin, beside }: Version, version: number): Happening {
-  const { by, approver, reason, ticket, draft, of } = origin
-  const facts = { origin: origin.origin, reason, ticket, draft, approver: approver?.uid, of }
+  const { by, approver, reason, ticket, draft, layer, of } = origin
+  const facts = { origin: origin.origin, reason, ticket, draft, layer, approver: approver?.uid, of }
   const known = Object.entries(facts).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   )

@@ -342,9 +342,11 @@ describe('around the gates of the console', () => {
     const review = first.replace('drafts', 'reviews')
     expect((await whole(t, guardian, review)).text).toContain('data-own')
     expect(refusedWith(await forged(guardian, review, { reason: 'Fine.' }))).toBe('403 draft_own')
-    expect((await get(t, author, '/console/reviews')).text).toContain(review)
+    expect((await get(t, approver, '/console/reviews')).text).toContain(review)
+    // Who may not review is led to the draft, not to a page that turns them away.
+    expect((await get(t, author, '/console/reviews')).text).toContain(`href="${first}"`)
     expect(led(await answer(t, approver, review, { reason: 'It was needed.' }))).toBe(first)
-    expect((await get(t, author, '/console/reviews')).text).not.toContain(review)
+    expect((await get(t, approver, '/console/reviews')).text).not.toContain(review)
 
     expect(wordsOf((await get(t, author, overtaken)).text)).toContain('Bring up to date')
     expect(led(await answer(t, author, `${overtaken}/rebase`))).toBe(overtaken)
