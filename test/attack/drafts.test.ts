@@ -1,6 +1,6 @@
 /** Ways around the four eyes, around the invariants and around a store that is cut off: each is refused, or changes nothing. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import type { Draft } from '../../src/core/draft.js'
+import type { Draft, Person } from '../../src/core/draft.js'
 import type { PolicyFiles } from '../../src/policy/source.js'
 import type { Commit, Store } from '../../src/store/store.js'
 import { STORES } from '../gateway.js'
@@ -84,6 +84,17 @@ describe.each(STORES)('on the %s store', (store) => {
       await expectRefused(publish(), 'draft_stage')
       await node.drafts.edit(id, { by: author, generation: generation + 1, files: NEW })
       await expectRefused(publish(), 'draft_stage')
+    })
+
+    it('by rolling back to an emergency of one’s own that nobody else has looked at', async () => {
+      const { id, hash } = await draftOf(node, NEW)
+      await node.drafts.emergency(id, { by: author, hash, reason: 'A breach.' })
+      await node.drafts.rollback({ version: 1, by: approver, reason: 'It was none.' })
+      const again = (by: Person) => node.drafts.rollback({ version: 2, by, reason: 'It was one.' })
+      expect(await refusalOf(again(author))).toBe('draft_own')
+      expect(await refusalOf(again({ ...author, name: 'A. Author (private)' }))).toBe('draft_own')
+      await node.drafts.review(id, { by: other, reason: 'It was one.' })
+      expect(await again(author)).toBe(4)
     })
 
     it('by publishing other files under an approved draft', async () => {
