@@ -15,6 +15,9 @@ import { parse } from 'yaml'
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
 
+/** Scripts that no page of their folder names: views do. */
+const NAMED = { console: ['again'] }
+
 /** Files made from others, by the folder that wants them. */
 const MADE = {
   'care-plan/plan.json': async () =>
@@ -48,7 +51,7 @@ async function entryPoints(name) {
   const named = texts.flatMap((text) =>
     [...text.matchAll(/<script[^>]*\ssrc="(?:\.\/)?([\w-]+)\.js"/g)].map((match) => match[1]),
   )
-  return [...new Set([...named, name])]
+  return [...new Set([...named, ...(NAMED[name] ?? []), name])]
     .map((stem) => `${stem}.ts`)
     .filter((ts) => files.includes(ts))
 }
