@@ -292,6 +292,21 @@ describe('around the gates of the console', () => {
       expect(refused).toMatchObject({ user: { name: 'Prof Susan Achebe' }, refusal: 'draft_own' })
     })
 
+    it('nobody is offered to approve what they cannot have seen yet', async () => {
+      const path = await written(t, author)
+      const approve = () => get(t, approver, `${path}/approve`)
+      // Files that no other draft held: of those it would be known already.
+      const own = `${await textIn(t, author, path, PATIENTS)}// looked at early\n`
+      await save(t, author, path, PATIENTS, own)
+      await propose(t, author, path)
+      const offers = ({ text }: Answer) => formsOf(text).map(({ action }) => action)
+      const early = await approve()
+      expect(early.text).toContain('data-under-way')
+      expect(offers(early)).not.toContain(`${path}/approve`)
+      expect(offers(early)).toContain(`${path}/decline`)
+      expect(offers(await whole(t, approver, `${path}/approve`))).toContain(`${path}/approve`)
+    })
+
     it('an approval is of what was seen, and ends with any edit', async () => {
       const path = await written(t, author)
       await propose(t, author, path)
