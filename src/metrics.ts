@@ -17,6 +17,8 @@ export interface Metrics {
   unnoticed(): void
   /** A decision that a draft in shadow was compared with. */
   shadowed(turn: string): void
+  /** An answer in which these policies failed. */
+  policyFailed(policies: readonly string[]): void
   /** Figures that are read when they are asked for. */
   watch(policies: { version(): number; heardAt(): EpochMs; mayIssue(): boolean }): void
   /** How many uses of emergency access nobody has reviewed yet. */
@@ -55,6 +57,12 @@ export function createMetrics(): Metrics {
     labelNames: ['turn'],
     registers: [registry],
   })
+  const failed = new Counter({
+    name: 'launch_gateway_policy_failures_total',
+    help: 'Answers that were a refusal because a policy failed, by its id',
+    labelNames: ['policy'],
+    registers: [registry],
+  })
   const count = (record: readonly Happening[]): void => {
     for (const { what, outcome, refusal = '' } of record) happenings.inc({ what, outcome, refusal })
   }
@@ -75,6 +83,9 @@ export function createMetrics(): Metrics {
     uncounted: () => uncounted.inc(),
     unnoticed: () => unnoticed.inc(),
     shadowed: (turn) => shadowed.inc({ turn }),
+    policyFailed: (policies) => {
+      for (const policy of policies) failed.inc({ policy })
+    },
     watch(policies) {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({

@@ -21,6 +21,7 @@ import type { Metrics } from './metrics.js'
 import type { Notices } from './oauth/notices.js'
 import { GRANT_TYPES } from './oauth/token.js'
 import { openOutside } from './outside.js'
+import { alarming } from './policy/alarm.js'
 import { type Asked, createAsked } from './policy/asked.js'
 import type { Drafts } from './policy/drafts.js'
 import type { Findings } from './policy/findings.js'
@@ -134,7 +135,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const { policies, directory, fleet, asked } = rules
   metrics.watch(policies)
   const shadow = createShadow({ store, clock, node: fleet.node, counted: metrics.shadowed })
-  const heard = shadow.observing(asked.observing(policies))
+  const heard = alarming(shadow.observing(asked.observing(policies)), metrics.policyFailed, (one) =>
+    log.error(one, 'policies failed: each such answer is a refusal'),
+  )
   const { keep_days: keepDays } = config.emergency
   const emergencies = createEmergencies({ store, trail, clock, keepDays })
   metrics.reviewing(emergencies.waiting)

@@ -8,10 +8,10 @@ import {
   crumbsOf,
   draftOf,
   headOf,
-  linked,
   pathOf,
   sidesOf,
   stepping,
+  stopping,
   waiting,
 } from './draft-page.js'
 import { inWords } from './in-words.js'
@@ -38,7 +38,7 @@ export const approvalPage =
         ...headOf(draft),
         ...waiting(changes, impact, checked),
         ...{ proposal, proposedAt: proposal && inWords(proposal.at), checked },
-        problems: checked.state === 'found' ? linked(draft, checked.value, files) : [],
+        problems: stopping(draft, checked, files),
         ...{ words: inSentences(changes, titles), impact: impactWords(impact, titles) },
         text: asText(before, after),
         own: isAmong(draft.authors, visit.member),

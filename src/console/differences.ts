@@ -1,7 +1,18 @@
 /** Pages about what a draft would change: the difference, its impact, and its tests. None of them waits for a walk. */
+
+import { stops } from '../policy/problem.js'
 import { asText, impactWords, inSentences, titlesOf } from './difference-words.js'
 import { cedarOf } from './draft-cell.js'
-import { aboutDraft, crumbsOf, draftOf, headOf, linked, sidesOf, waiting } from './draft-page.js'
+import {
+  aboutDraft,
+  crumbsOf,
+  draftOf,
+  headOf,
+  linked,
+  sidesOf,
+  stopping,
+  waiting,
+} from './draft-page.js'
 import type { Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
 
@@ -53,10 +64,16 @@ export const testsPage =
   async (visit: Visit): Promise<Shown> => {
     const { draft, files } = await draftOf(parts, visit)
     const checked = parts.findings.problems({ ...draft, files })
-    const problems = checked.state === 'found' ? linked(draft, checked.value, files) : []
+    const problems = stopping(draft, checked, files)
+    const red = checked.state === 'found' && draft.layer === 'central' ? checked.value : []
+    const others = linked(
+      draft,
+      red.filter((problem) => !stops(problem, draft.layer)),
+      files,
+    )
     return {
       ...{ view: 'draft-tests', title: 'Tests and invariants', crumbs: crumbsOf(draft) },
       about: aboutDraft(draft),
-      data: { ...headOf(draft), ...waiting(checked), checked, problems },
+      data: { ...headOf(draft), ...waiting(checked), checked, problems, others },
     }
   }

@@ -8,9 +8,9 @@ import {
   crumbsOf,
   draftOf,
   headOf,
-  linked,
   pathOf,
   stepping,
+  stopping,
   waiting,
 } from './draft-page.js'
 import { possibleOf } from './draft-stages.js'
@@ -74,7 +74,7 @@ async function asking(
       why:
         mine === undefined ? 'The draft is not at the stage at which this can be done.' : mine.why,
       ...{ checked: held ? checked : undefined, author: isAmong(draft.authors, visit.member) },
-      problems: held && checked.state === 'found' ? linked(draft, checked.value, files) : [],
+      problems: held ? stopping(draft, checked, files) : [],
     },
   }
 }

@@ -5,7 +5,7 @@ import { changedFiles } from '../policy/draft-files.js'
 import { Unfit } from '../policy/draft-gates.js'
 import type { WholeDraft, WholeVersion } from '../policy/draft-records.js'
 import type { Finding, Hashed } from '../policy/findings.js'
-import type { Problem } from '../policy/problem.js'
+import { type Problem, stops } from '../policy/problem.js'
 import type { PolicyFiles } from '../policy/source.js'
 import { WalkStopped } from '../policy/walks.js'
 import { STAGE_WORDS } from './draft-stages.js'
@@ -87,6 +87,20 @@ export function linked(draft: Draft, problems: readonly Problem[], files: Policy
   }
   return [...places.values()].slice(0, MOST_PLACES).flatMap((at) => placed(draft, at, files))
 }
+
+/** What stops a draft, where it is known already. */
+export const stopping = (
+  draft: Draft,
+  checked: Finding<readonly Problem[]>,
+  files: PolicyFiles,
+): readonly FoundProblem[] =>
+  checked.state === 'found'
+    ? linked(
+        draft,
+        checked.value.filter((problem) => stops(problem, draft.layer)),
+        files,
+      )
+    : []
 
 export const filesOf = (before: Hashed, after: Hashed): readonly string[] =>
   changedFiles(before.files, after.files)

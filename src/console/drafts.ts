@@ -10,9 +10,9 @@ import {
   draftOf,
   filesOf,
   headOf,
-  linked,
   pathOf,
   sidesOf,
+  stopping,
   waiting,
 } from './draft-page.js'
 import { isLive, possibleOf, STAGE_WORDS, stepsOf } from './draft-stages.js'
@@ -82,7 +82,7 @@ export const draftPage =
     const { before, after } = await sidesOf(parts, whole)
     const [inForce] = await drafts.history(1)
     const checked = findings.problems({ ...draft, files })
-    const found = checked.state === 'found' ? linked(draft, checked.value, files) : []
+    const found = stopping(draft, checked, files)
     return {
       ...{ view: 'draft', title: draft.title, crumbs: crumbsOf(draft).slice(0, 1) },
       about: aboutDraft(draft),

@@ -29,6 +29,13 @@ const stageCells = (entries: readonly TrailEntry[]): readonly (readonly Cell[])[
 /** Looks at it from the console are on record too, and stand apart. */
 const isLook = ({ what }: TrailEntry): boolean => what.startsWith('console_')
 
+/** Whoever looks at a launch has looked at its patient. */
+function patientOf(entries: readonly TrailEntry[]): Pick<TrailEntry, 'patient'> {
+  const named = entries.flatMap(({ patient }) => patient ?? [])
+  const patient = named.find(({ fhirId, nhsNumber }) => fhirId && nhsNumber) ?? named[0]
+  return patient ? { patient } : {}
+}
+
 /** GET /console/launches/:launch: one launch, stage by stage, from the trail. @throws Refusal not_found */
 export function launch(parts: ConsoleParts): (visit: Visit) => Promise<Shown> {
   return async (visit) => {
@@ -42,7 +49,7 @@ export function launch(parts: ConsoleParts): (visit: Visit) => Promise<Shown> {
       view: 'launch',
       title: 'One launch',
       crumbs: [{ text: 'Launches', href: '/console/launches' }],
-      about: { launch: id },
+      about: { launch: id, ...patientOf(own) },
       data: {
         launch: id,
         open,

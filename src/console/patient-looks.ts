@@ -1,5 +1,5 @@
 /** Who has looked at this patient: one page, and the same as a file. */
-import { walkBack } from '../audit/recent.js'
+import { searchBack, walkBack } from '../audit/recent.js'
 import { matches } from '../audit/search.js'
 import type { EventName, TrailEntry } from '../core/audit.js'
 import { csv, ndjson } from '../core/export.js'
@@ -11,6 +11,8 @@ import { spanOptions } from './trail.js'
 import { type Asked, askedOf } from './trail-form.js'
 
 const MOST_READ = 300_000
+/** A patient's other id is what launches say it is; few say otherwise than the last. */
+const MOST_LAUNCHES = 20
 const MOST_LOOKERS = 2_000
 
 /** What shows a patient to somebody, or was about to. */
@@ -21,6 +23,8 @@ const LOOKS: Partial<Readonly<Record<EventName, string>>> = {
   access_allowed: 'read or wrote the record',
   access_refused: 'was refused the record',
   launch_refused: 'was refused a launch',
+  glass_broken:   'broke the glass',
+  emergency_reviewed: 'reviewed an emergency',
   decision_made:  'was judged by the policies',
   console_viewed: 'looked in the console',
 }
@@ -58,14 +62,24 @@ function add(known: Looker | undefined, entry: TrailEntry, did: string): Looker 
   }
 }
 
-async function lookersOf({ store }: ConsoleParts, { query, from, to }: Asked) {
+/** All ids of the patient: some entries know the NHS number alone, some the FHIR id alone. */
+async function idsOf({ store }: ConsoleParts, patient: string, to: EpochMs): Promise<Set<string>> {
+  const bounds = { from: 0, to, most: MOST_READ, limit: MOST_LAUNCHES }
+  const { entries } = await searchBack(store, { patient, what: 'session_opened' }, bounds)
+  const known = entries.flatMap((entry) => [entry.patient?.nhsNumber, entry.patient?.fhirId])
+  return new Set([patient, ...known.filter((id) => id !== undefined)])
+}
+
+async function lookersOf(parts: ConsoleParts, patient: string, { from, to }: Asked) {
+  const { store } = parts
+  const ids = [...(await idsOf(parts, patient, to))]
   const lookers = new Map<string, Looker>()
   let reached = to
   let full = false
   for await (const slice of walkBack(store, { from, to, most: MOST_READ })) {
     for (const entry of slice.entries) {
       const did = LOOKS[entry.what]
-      if (did === undefined || !matches(entry, query)) continue
+      if (did === undefined || !ids.some((id) => matches(entry, { patient: id }))) continue
       const key = JSON.stringify([entry.user?.id, entry.user?.organization])
       const known = lookers.get(key)
       full ||= !known && lookers.size >= MOST_LOOKERS
@@ -124,7 +138,7 @@ export function patientLooks(parts: ConsoleParts): (visit: Visit) => Promise<Ans
     if (!visit.posted) return { ...base, crumbs, data: form }
     if (problems.length > 0) return { ...base, crumbs, data: { ...form, problems }, status: 400 }
     const { patient: whose = '' } = asked.query
-    const found = await lookersOf(parts, { ...asked, query: { patient: whose } })
+    const found = await lookersOf(parts, whose, asked)
     const format = FORMATS[visit.sent.get('format') ?? '']
     const counted = { rows: found.lookers.length, ...(format ? { exported: true } : {}) }
     const about = { ...asked.about, detail: counted }

@@ -11,6 +11,7 @@ import type { PolicyFiles } from '../policy/source.js'
 import { inWords } from './in-words.js'
 import type { Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
+import { numberOf } from './version-chosen.js'
 
 /** Reading a thousand policies takes a moment, and a version never changes. */
 const read = createCache<readonly ParsedPolicy[]>(8)
@@ -79,7 +80,10 @@ export const policiesPage =
     return {
       ...{ view: 'policies', title: 'Policies in force' },
       about: { policy: { version: about.version } },
-      data: { about: { ...about, at: inWords(about.at) }, ...contentsOf(parts, visit, version) },
+      data: {
+        about: { ...seenAbout(visit, about), at: inWords(about.at) },
+        ...contentsOf(parts, visit, version),
+      },
     }
   }
 
@@ -89,7 +93,7 @@ const asked = z.object({ name: parameter(200) })
 export const versionFile =
   (parts: ConsoleParts) =>
   async (visit: Visit): Promise<Shown> => {
-    const { about, files } = await parts.drafts.version(Number(visit.params.version))
+    const { about, files } = await parts.drafts.version(numberOf(visit))
     const { name } = readParameters(asked, visit.sent)
     if (!visible(parts, visit, files).includes(name))
       throw new Refusal('not_found', 'no such file in the version')
@@ -100,6 +104,21 @@ export const versionFile =
       data: { text: files[name], language: name.endsWith('.yaml') ? 'yaml' : 'cedar' },
     }
   }
+
+/** How a version came into force; of another layer's change a member of one layer hears no more than that there was one. */
+export function seenAbout({ layer, mayIn }: Visit, about: WholeVersion['about']) {
+  if (layer === 'central' || about.layer === undefined || mayIn('console-view', about.layer))
+    return about
+  const {
+    by: _by,
+    approver: _approver,
+    reason: _reason,
+    ticket: _ticket,
+    draft: _,
+    ...rest
+  } = about
+  return rest
+}
 
 /** The files of a version as far as a member may see them. */
 export const seenFiles = (parts: ConsoleParts, visit: Visit, files: PolicyFiles): PolicyFiles =>

@@ -21,10 +21,12 @@ type Emergency = Extract<Draft, { stage: 'published' }>
 const isOpen = (draft: Draft): draft is Emergency =>
   draft.stage === 'published' && draft.publication.review === 'open'
 
-const rowOf = (draft: Emergency) => {
+/** Who may not review it is led to the draft, not to a page that they are not let in to. */
+const rowOf = (visit: Visit) => (draft: Emergency) => {
   const { version, by, at, reason } = draft.publication
+  const mine = visit.mightIn('console-approve', draft.layer)
   return [
-    { text: draft.title, href: `/console/reviews/${draft.id}` },
+    { text: draft.title, href: mine ? `/console/reviews/${draft.id}` : pathOf(draft) },
     ...[`Version ${version}`, by.name, inWords(at), reason],
   ]
 }
@@ -40,7 +42,7 @@ export const reviewList =
     return {
       view: 'reviews',
       title: 'Emergency changes to review',
-      data: { rows: open.map(rowOf) },
+      data: { rows: open.map(rowOf(visit)) },
     }
   }
 

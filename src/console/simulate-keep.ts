@@ -29,7 +29,7 @@ export function withTest(
   test: string,
   sections: readonly string[],
 ): string {
-  const { cases, problems } = readCases({ 'policies/tests/tried-out.yaml': test }, sections)
+  const { cases, problems } = readCases({ 'policies/tests/tried-out.yaml': test }, sections, 1)
   const [first] = problems
   if (first || cases.length !== 1) throw invalid(first ? describeProblem(first) : 'it is no test')
   if (before === undefined) return test

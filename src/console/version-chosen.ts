@@ -1,5 +1,6 @@
 /** Which files a page is about: the version in force, an older one, or a draft. */
 import type { Draft } from '../core/draft.js'
+import { Refusal } from '../core/refusal.js'
 import { filesUnder, localLayersOf } from '../policy/layer-terms.js'
 import type { Layer } from '../policy/layers.js'
 import type { PolicyFiles } from '../policy/source.js'
@@ -16,6 +17,12 @@ export interface Chosen {
 }
 
 const isVersion = (text: string): boolean => /^[1-9]\d{0,8}$/.test(text)
+
+/** The version that an address names, written as we write it. @throws Refusal policy_version_unknown */
+export function numberOf({ params: { version = '' } }: Pick<Visit, 'params'>): number {
+  if (!isVersion(version)) throw new Refusal('policy_version_unknown', 'no number')
+  return Number(version)
+}
 
 /** Of other layers a member of one layer sees nothing. */
 const seen = ({ layer }: Visit, files: PolicyFiles): PolicyFiles =>

@@ -4,13 +4,15 @@ import type { Records } from '../core/records.js'
 import { REFUSALS, Refusal } from '../core/refusal.js'
 import { parameter, readParameters } from '../http/parameters.js'
 import { Unfit } from '../policy/draft-gates.js'
+import { underToday } from '../policy/rollback.js'
 import { hashOfFiles } from '../policy/source.js'
 import { asText, inSentences, titlesOf } from './difference-words.js'
 import { type FoundProblem, sentence, sideOf, waiting } from './draft-page.js'
 import { inWords } from './in-words.js'
 import type { Answer, Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
-import { contentsOf, seenFiles } from './policies.js'
+import { contentsOf, seenAbout, seenFiles } from './policies.js'
+import { numberOf } from './version-chosen.js'
 
 type About = Records['policy']
 
@@ -39,13 +41,15 @@ const MOST_SHOWN = 200
 /** GET /console/versions */
 export const versionList =
   ({ drafts }: ConsoleParts) =>
-  async (): Promise<Shown> => ({
-    ...{ view: 'versions', title: 'Versions of the policies' },
-    data: { rows: (await drafts.history(MOST_SHOWN)).map(factsOf) },
-  })
+  async (visit: Visit): Promise<Shown> => {
+    const all = await drafts.history(MOST_SHOWN)
+    return {
+      ...{ view: 'versions', title: 'Versions of the policies' },
+      data: { rows: all.map((about) => factsOf(seenAbout(visit, about))) },
+    }
+  }
 
 const crumbs = [{ text: 'Versions', href: '/console/versions' }]
-const numberOf = ({ params }: Visit): number => Number(params.version)
 
 /** GET /console/versions/:version @throws Refusal policy_version_unknown */
 export const versionPage =
@@ -53,7 +57,7 @@ export const versionPage =
   async (visit: Visit): Promise<Shown> => {
     const version = await parts.drafts.version(numberOf(visit))
     const [inForce] = await parts.drafts.history(1)
-    const facts = factsOf(version.about)
+    const facts = factsOf(seenAbout(visit, version.about))
     return {
       ...{ view: 'version', title: `Version ${facts.version}`, crumbs },
       about: { policy: { version: facts.version } },
@@ -107,14 +111,16 @@ interface Refused {
 }
 
 async function asking(
-  { drafts, findings, offered }: ConsoleParts,
+  parts: ConsoleParts,
   visit: Visit,
   status: number,
   refused: Refused = {},
 ): Promise<Shown> {
+  const { drafts, findings } = parts
   const [older, today] = await Promise.all([drafts.version(numberOf(visit)), drafts.inForce()])
-  const changes = findings.changes(sideOf(today), sideOf(older))
-  const titles = Object.fromEntries(offered.sections.map(({ id, title }) => [id, title]))
+  const files = underToday(older.files, today.files)
+  const [before, after] = [sideOf(today), { hash: hashOfFiles(files), files }]
+  const changes = findings.changes(before, after)
   return {
     ...{ view: 'rollback', title: `Back to version ${older.about.version}`, status },
     crumbs: [
@@ -126,7 +132,8 @@ async function asking(
       ...waiting(...(status === 200 ? [changes] : [])),
       ...{ to: pathTo(older.about.version, '/rollback'), next: today.about.version + 1 },
       ...{ inForce: today.about.version, since: inWords(today.about.at) },
-      ...{ words: inSentences(changes, titles), version: older.about.version, ...refused },
+      ...{ words: inSentences(changes, titlesOf(parts)), text: asText(before, after) },
+      ...{ version: older.about.version, ...refused },
     },
   }
 }

@@ -123,6 +123,8 @@ export interface VersionOrigin {
   readonly reason?: string
   readonly ticket?: string
   readonly draft?: DraftId
+  /** Whose policies were changed, where it was one local layer's. */
+  readonly layer?: Layer
   readonly approver?: Person
   /** The version whose files came back, of a rollback. */
   readonly of?: number

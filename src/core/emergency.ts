@@ -69,7 +69,8 @@ export interface Emergency {
     readonly roles: readonly string[]
     readonly organization: string
   }
-  readonly patient: { readonly fhirId: string }
+  /** By both ids, where both were known: a search of the trail for either finds who looked at the case. */
+  readonly patient: { readonly fhirId: string; readonly nhsNumber?: string }
   readonly system: string
   readonly app: string
   readonly reason: EmergencyReason

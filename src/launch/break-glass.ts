@@ -46,7 +46,7 @@ export async function breakGlass(
     newId('emg', parts.random),
     {
       ...{ launch: launch.id, system: launch.system, app: launch.app },
-      patient: { fhirId: patient.fhirId },
+      patient: { fhirId: patient.fhirId, nhsNumber: patient.nhsNumber },
     },
     user,
     plea,

@@ -84,6 +84,9 @@ const testFile = z.strictObject({
     .max(2000),
 })
 
+/** Of all tests of a version together: what they ask is made ready at once, and asked in turn. */
+const MOST_QUESTIONS = 100_000
+
 /** One question of one test. */
 export interface Case {
   readonly file: string
@@ -125,13 +128,20 @@ export const ordinarily = (action: Question['action'], resource: Question['resou
   questionOf(ORDINARY, action, resource)
 
 type TestFile = z.output<typeof testFile>
+type Test = TestFile['tests'][number]
+
+/** How many questions one test asks, before any is made: a line of it can multiply to millions. */
+const countOf = ({ who = [''], action, on }: Test, sections: readonly string[]): number =>
+  who.length *
+  action.length *
+  on.reduce((sum, text) => sum + (text === 'section/*' ? sections.length : 1), 0)
 
 /** People of the tests, by name. */
 type People = ReadonlyMap<string, Partial<Fields>>
 
 /** Every question of one test: its people times its actions times its resources. */
 function* spread(
-  test: TestFile['tests'][number],
+  test: Test,
   place: { readonly file: string; readonly line: number },
   { people, ordinary }: { readonly people: People; readonly ordinary: Fields },
   sections: readonly string[],
@@ -183,10 +193,13 @@ function readFiles(files: PolicyFiles, problems: Problem[]) {
 /**
  * Reads every test file. People named in a central one may be used in all, people of a local layer in that layer's
  * only. Tests of a local layer are about its own users, where they do not say otherwise.
+ *
+ * @param most questions that they may ask together; the test with which there are more is a problem, and asks none
  */
 export function readCases(
   files: PolicyFiles,
   sections: readonly string[],
+  most = MOST_QUESTIONS,
 ): { readonly cases: readonly Case[]; readonly problems: readonly Problem[] } {
   const problems: Problem[] = []
   const read = readFiles(files, problems)
@@ -201,6 +214,7 @@ export function readCases(
       people.set(name, person as Partial<Fields>)
     }
   }
+  let asked = 0
   const cases = read.flatMap(({ file, layer, value, lineOf }) => {
     const people = new Map([...central, ...(byLayer.get(layer) ?? [])])
     const ordinary = { ...ORDINARY, ...(layer === '' ? {} : underLayer(layer)) }
@@ -209,6 +223,12 @@ export function readCases(
       const stranger = test.who?.find((person) => !people.has(person))
       if (stranger !== undefined)
         problems.push({ file, line, text: `there is no "${stranger}" among the people` })
+      asked += countOf(test, sections)
+      if (asked > most) {
+        problems.push({ file, line, text: `asks too much: ${most} questions may be asked at most` })
+        asked -= countOf(test, sections)
+        return []
+      }
       return [...spread(test, { file, line }, { people, ordinary }, sections)]
     })
   })
@@ -242,7 +262,8 @@ function fault(
 export const runCases = (cases: readonly Case[], policies: Policies): Problem[] =>
   cases.flatMap((one) => {
     const text = fault(one, policies)
-    return text === undefined
-      ? []
-      : [{ file: one.file, line: one.line, text: `${one.name}: ${text}` }]
+    if (text === undefined) return []
+    const layer = TESTS.exec(one.file)?.groups?.layer
+    const of = layer === undefined ? {} : ({ of: `local/${layer}` } as const)
+    return [{ file: one.file, line: one.line, text: `${one.name}: ${text}`, ...of }]
   })

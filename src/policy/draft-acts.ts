@@ -78,6 +78,7 @@ async function begin(parts: ActParts, say: Begin): Promise<Draft> {
 
 async function change(parts: ActParts, id: string, say: Change): Promise<Draft> {
   const { records, clock } = parts
+  const now = clock()
   const { draft, files: present } = await records.read(id)
   const { about, files: base } = say.rebase
     ? await records.inForce()
@@ -89,7 +90,7 @@ async function change(parts: ActParts, id: string, say: Change): Promise<Draft> 
   })
   const { by, generation } = say
   const onto = isSame ? {} : { base: { version: about.version, hash: about.hash } }
-  const next = editDraft(draft, { by, generation, hash: hashOfFiles(files), ...onto }, clock())
+  const next = editDraft(draft, { by, generation, hash: hashOfFiles(files), ...onto }, now)
   const changed = changedFiles(present, files)
   const detail = { files: changed, base: next.base.version, guardian: say.guardian ?? false }
   await records.step(next, files, { what: 'draft_edited', by, detail }, draft)
@@ -101,26 +102,28 @@ async function bringIntoForce(
   parts: ActParts,
   id: string,
   by: Person,
-  step: (draft: Draft, inForce: number) => Extract<Draft, { stage: 'published' }>,
+  step: (draft: Draft, inForce: number, now: EpochMs) => Extract<Draft, { stage: 'published' }>,
 ): Promise<Draft> {
   const { records, gates, trail, clock } = parts
   const before = await records.read(id)
-  step(before.draft, (await records.current()).version)
-  await gates.fit(before.files)
+  step(before.draft, (await records.current()).version, clock())
+  await gates.fit(before.files, before.draft.layer)
   gates.letsIn(before.files)
+  const now = clock()
   const [{ draft, files }, previous] = await Promise.all([records.read(id), records.current()])
-  const next = step(draft, previous.version)
+  const next = step(draft, previous.version, now)
   const { publication: published, approval } = next
   const { reason, hash, emergency } = published
   const done = await trail.commit(
     publication({
-      ...{ files, hash, previous, now: clock() },
+      ...{ files, hash, previous, now },
       origin: {
         ...{ origin: emergency ? 'emergency' : 'console', by, reason, draft: id as Draft['id'] },
         ...(next.ticket ? { ticket: next.ticket } : {}),
+        ...(next.layer === 'central' ? {} : { layer: next.layer }),
         ...(approval ? { approver: approval.by } : {}),
       },
-      beside: { claims: [turnOf(next, clock())], puts: draftPuts(next, files) },
+      beside: { claims: [turnOf(next)], puts: draftPuts(next, files) },
     }),
   )
   if (!done) throw new Refusal('draft_outdated', 'another came first')
@@ -146,12 +149,13 @@ async function move<Say extends By & Partial<Because>>(
   row: Row<Say>,
 ): Promise<Draft> {
   const take = async (): Promise<Moved> => {
+    const now = clock()
     const read = await records.read(id)
-    return { ...read, next: row.step(read.draft, say, clock()) }
+    return { ...read, next: row.step(read.draft, say, now) }
   }
   let taken = await take()
   if (row.sound) {
-    await gates.fit(taken.files)
+    await gates.fit(taken.files, taken.draft.layer)
     if (row.letsIn) gates.letsIn(taken.files)
     taken = await take()
   }
@@ -168,7 +172,6 @@ async function move<Say extends By & Partial<Because>>(
 
 /** Every step of a draft. */
 export function draftActs(parts: ActParts) {
-  const { clock } = parts
   const moves =
     <Say extends By & Partial<Because>>(row: Row<Say>) =>
     (id: string, say: Say): Promise<Draft> =>
@@ -188,8 +191,8 @@ export function draftActs(parts: ActParts) {
         step: shadowDraft,
       }),
     publish: (id: string, { by, hash }: Seen): Promise<Draft> =>
-      bringIntoForce(parts, id, by, (draft, inForce) => publishDraft(draft, { by, hash, inForce }, clock())),
+      bringIntoForce(parts, id, by, (draft, inForce, now) => publishDraft(draft, { by, hash, inForce }, now)),
     emergency: (id: string, { by, hash, reason }: Seen & Because): Promise<Draft> =>
-      bringIntoForce(parts, id, by, (draft, inForce) => publishEmergency(draft, { by, hash, inForce, reason }, clock())),
+      bringIntoForce(parts, id, by, (draft, inForce, now) => publishEmergency(draft, { by, hash, inForce, reason }, now)),
   }
 }

@@ -4,6 +4,7 @@ import { Refusal } from '../core/refusal.js'
 import { isLayerName } from './layers.js'
 import {
   CONSOLE_FILE,
+  CONSOLE_POLICIES,
   INVARIANTS_FILE,
   type PolicyFiles,
   ROLES_FILE,
@@ -86,7 +87,7 @@ export const isOf = (layer: Layer, name: string): boolean =>
   layer === 'central' ? !name.startsWith(LOCAL) : name.startsWith(`policies/${layer}/`)
 
 /** What only a guardian may change: what holds for every version, who may use the console, and what their duties allow. */
-export const GUARDED = [INVARIANTS_FILE, CONSOLE_FILE, 'policies/console.cedar'] as const
+export const GUARDED = [INVARIANTS_FILE, CONSOLE_FILE, CONSOLE_POLICIES] as const
 
 export interface FilesEdit {
   readonly layer: Layer

@@ -3,7 +3,7 @@ import type { Trail } from '../audit/trail.js'
 import type { EventName, Happening } from '../core/audit.js'
 import { asInForce, type Draft, keptUntil, type Person } from '../core/draft.js'
 import { Refusal } from '../core/refusal.js'
-import { after, type Clock, type EpochMs, type Seconds } from '../core/values.js'
+import { after, type Seconds } from '../core/values.js'
 import type { Put, Store } from '../store/store.js'
 import { keptVersions } from './kept-versions.js'
 import { aboutVersion, actor } from './publishing.js'
@@ -12,7 +12,6 @@ import { hashOfFiles, type PolicyFiles } from './source.js'
 export interface DraftRecordsParts {
   readonly store: Pick<Store, 'get' | 'getAll' | 'list'>
   readonly trail: Pick<Trail, 'commit'>
-  readonly clock: Clock
 }
 
 export type { WholeVersion } from './kept-versions.js'
@@ -30,10 +29,13 @@ const TRIES = 3
 const unknown = (id: string): Refusal => new Refusal('draft_unknown', id.slice(0, 50))
 const filesId = ({ id, hash }: Draft): string => `${id}/${hash}`
 
-/** That only one of several at once makes this step. */
-export const turnOf = (next: Draft, now: EpochMs) => ({
-  what: `draft/${next.id}/${next.generation}`,
-  until: after(now, CLAIM_FOR),
+/**
+ * That only one of several at once makes this step, within a minute of when its maker began to look: `changedAt` is from
+ * before the draft was read.
+ */
+export const turnOf = ({ id, generation, changedAt }: Draft) => ({
+  what: `draft/${id}/${generation}`,
+  until: after(changedAt, CLAIM_FOR),
 })
 
 /** The draft with its files, which live as long as it does. Files first: a draft without them is none. */
@@ -47,7 +49,7 @@ export const draftPuts = (draft: Draft, files: PolicyFiles): readonly Put[] => {
 
 export type DraftRecords = ReturnType<typeof draftRecords>
 
-export function draftRecords({ store, trail, clock }: DraftRecordsParts) {
+export function draftRecords({ store, trail }: DraftRecordsParts) {
   const versions = keptVersions(store)
   const { current } = versions
 
@@ -100,7 +102,7 @@ export function draftRecords({ store, trail, clock }: DraftRecordsParts) {
       const { id, hash, generation, layer } = next
       const stale = replaced && replaced.hash !== hash ? filesId(replaced) : undefined
       const done = await trail.commit({
-        claims: [turnOf(next, clock())],
+        claims: [turnOf(next)],
         record: [
           {
             ...{ what, outcome: 'success', user: actor(by) },

@@ -2,10 +2,13 @@
  * What Cedar's validator cannot see: words of policies that no question ever holds, so that the policy would read
  * well and do nothing.
  */
+import { CONSOLE_PARTS } from '../core/console.js'
 import { PURPOSES, RUNGS } from '../core/context.js'
-import { OBLIGATIONS } from '../core/decision.js'
+import { ACTIONS, OBLIGATIONS } from '../core/decision.js'
 import type { ParsedPolicy } from './parse.js'
 import type { Problem } from './problem.js'
+import { couldDecide } from './slice.js'
+import { CONSOLE_POLICIES } from './source.js'
 import { ACTIVITIES } from './vocabulary.js'
 
 type Node = Readonly<Record<string, unknown>>
@@ -50,11 +53,30 @@ const SHAPES: Readonly<Record<string, { readonly reads: RegExp; readonly said: s
   region:       { reads: /^[a-z0-9-]{0,40}$/,  said: 'a region as in organizations.yaml: small letters, digits, hyphens' },
 }
 
+const CONSOLE_ACTS = ACTIONS.filter((action) => action.startsWith('console-'))
+const NAMES_CONSOLE = /"(type|entity_type)":"Console"|"type":"Action","id":"console-/
+
+/**
+ * Whether a policy says what somebody may do in the console, or a permit so wide that it does as well. A local layer's
+ * never does: nobody in the console is under one.
+ */
+function isOfConsole({ json, effect, layer }: ParsedPolicy): boolean {
+  if (layer !== 'central') return false
+  const { annotations: _, ...said } = json
+  if (effect === 'forbid' && !NAMES_CONSOLE.test(JSON.stringify(said))) return false
+  return CONSOLE_ACTS.some((action) =>
+    CONSOLE_PARTS.some((id) =>
+      couldDecide(json, { roles: undefined, action, resource: { type: 'console', id } }),
+    ),
+  )
+}
+
 /** @param organizationTypes those of `roles.yaml`, when it could be read */
 export function lintPolicy(
-  { id, json, obligations, file, line }: ParsedPolicy,
+  policy: ParsedPolicy,
   organizationTypes?: ReadonlySet<string>,
 ): Problem[] {
+  const { id, json, obligations, file, line } = policy
   const words: Readonly<Record<string, ReadonlySet<string> | undefined>> = {
     purpose: new Set(PURPOSES),
     rung: new Set(RUNGS),
@@ -62,6 +84,11 @@ export function lintPolicy(
     organizationType: organizationTypes && new Set([...organizationTypes, 'unknown']),
   }
   const problems: string[] = []
+  // Elsewhere it would go past the guardians: an author could make one of themselves.
+  if (file !== CONSOLE_POLICIES && isOfConsole(policy))
+    problems.push(
+      `it is about the console: what duties allow is said in ${CONSOLE_POLICIES}, which guardians change`,
+    )
   for (const { attribute, text } of compared(json.conditions)) {
     const known = words[attribute]
     if (known && !known.has(text))

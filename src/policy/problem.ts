@@ -6,7 +6,12 @@ export interface Problem {
   readonly text: string
   /** It stops nothing: it is to be looked at. */
   readonly severity?: 'warning'
+  /** The local layer whose test it is: it stops that layer's own drafts, and no other's. */
+  readonly of?: `local/${string}`
 }
+
+/** Whether a draft of this layer must not go on with it: what a layer expects binds its own authors, not the centre. */
+export const stops = ({ of }: Problem, layer: string): boolean => of === undefined || of === layer
 
 export const describeProblem = ({ file, line, text }: Problem): string =>
   line === undefined ? `${file}: ${text}` : `${file}:${line}: ${text}`

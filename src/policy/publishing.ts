@@ -9,7 +9,10 @@ import { after, type EpochMs, type Seconds } from '../core/values.js'
 import type { Claim, Put } from '../store/store.js'
 import type { PolicyFiles } from './source.js'
 
-/** A publisher that dies in the act blocks its version's number for so long. */
+/**
+ * A publisher that dies in the act blocks its version's number for so long. One that stood still for longer since it looked
+ * gets no number: it would take that of a version that others have published meanwhile.
+ */
 const CLAIM_FOR: Seconds = 60
 /** Policies are kept for good: what decided must stay readable. */
 const FOR_GOOD: EpochMs = Date.UTC(9999, 0)
@@ -20,6 +23,7 @@ export interface Version {
   /** In force until now. */
   readonly previous: Records['policy'] | undefined
   readonly origin: VersionOrigin
+  /** From before it was looked which version is in force: see {@link CLAIM_FOR}. */
   readonly now: EpochMs
   /** What belongs to the same act, written after the version: nothing of it takes effect without it. */
   readonly beside?: {
@@ -33,8 +37,8 @@ export interface Version {
 export const actor = ({ uid, name }: Person): NonNullable<Happening['user']> => ({ id: uid, name })
 
 function entryOf({ files, hash, previous, origin, beside }: Version, version: number): Happening {
-  const { by, approver, reason, ticket, draft, of } = origin
-  const facts = { origin: origin.origin, reason, ticket, draft, approver: approver?.uid, of }
+  const { by, approver, reason, ticket, draft, layer, of } = origin
+  const facts = { origin: origin.origin, reason, ticket, draft, layer, approver: approver?.uid, of }
   const known = Object.entries(facts).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   )

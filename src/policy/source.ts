@@ -19,6 +19,8 @@ export const ROLES_FILE = 'roles.yaml'
 /** Who has which duty in the console; a version of before there was one lacks it. */
 export const CONSOLE_FILE = 'console.yaml'
 export const INVARIANTS_FILE = 'policies/invariants.yaml'
+/** What each duty allows: in this file and no other. */
+export const CONSOLE_POLICIES = 'policies/console.cedar'
 
 /** Where the files are. */
 export interface Places {

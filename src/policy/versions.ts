@@ -108,6 +108,7 @@ const isOfPeople = ({ origin = 'seed' }: Current): boolean => origin !== 'seed'
 async function publishSeed(parts: OpenPoliciesParts, hash: string): Promise<boolean> {
   const { store, trail, source, clock, republish = false, wait = pause } = parts
   for (let tries = 0; tries < TRIES; tries++) {
+    const now = clock()
     const [current, before] = await store.getAll([
       { kind: 'policy', id: 'current' },
       { kind: 'policy', id: seedOf(hash) },
@@ -118,7 +119,7 @@ async function publishSeed(parts: OpenPoliciesParts, hash: string): Promise<bool
     if ((wasInForce || (current && isOfPeople(current))) && !republish) return tries > 0
     if (tries === 0) mustPass(parts, true)
     const origin = { origin: 'seed' } as const
-    const seed = { files: source, hash, previous: current, origin, now: clock() }
+    const seed = { files: source, hash, previous: current, origin, now }
     if (await trail.commit(publication(seed))) return true
     await wait(TRY_EVERY)
   }

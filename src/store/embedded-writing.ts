@@ -107,8 +107,8 @@ function apply(
   now: number,
 ): Outcome {
   const taken = new Set<string>()
-  const lost = claims.findIndex(({ key }) => {
-    const held = taken.has(key) || untilOf(db.get(key) ?? '') > now
+  const lost = claims.findIndex(({ key, until }) => {
+    const held = until <= now || taken.has(key) || untilOf(db.get(key) ?? '') > now
     taken.add(key)
     return held
   })

@@ -142,6 +142,7 @@ function openClaiming(
   }
   return async (key, until) => {
     const now = clock()
+    if (until <= now) return false
     const value = [encodeUntil(until), ...expiry(until, now)]
     const place = gathered.push(['set', key, ...value, 'NX']) - 1
     trip ??= leave()

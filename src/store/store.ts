@@ -71,7 +71,8 @@ export interface Store {
    *
    * Claims are taken in order, and each has exactly one winner before its `until`, however many
    * callers, processes and machines try. At the first lost claim nothing more happens and the answer
-   * is `false`; claims taken before it stay spent. Entries are durable before any put takes effect,
+   * is `false`; claims taken before it stay spent. One whose `until` is over is lost: whoever names a time
+   * from before they looked, and then stood still, changes nothing. Entries are durable before any put takes effect,
    * so a cut between the two leaves an entry without its record, never a record without its entry.
    *
    * @throws Error when durability is unknown; the caller must treat the commit as not done

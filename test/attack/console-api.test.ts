@@ -301,6 +301,18 @@ describe.each(STORES)('around the API of the console on the %s store', (store) =
   describe('a member of one layer', () => {
     it('sees and writes that layer only, and of others not even the files', async () => {
       const { id: central } = await drafted(author)
+      const theirs = await author('POST /drafts', { title: 'Of RYX01', layer: 'local/RYX01' })
+      const put = await author(`PUT /drafts/${theirs.json.draft.id}/files`, {
+        generation: 1,
+        files: {
+          'policies/local/RYX01/own.cedar':
+            '@id("ryx-own") @layer("local") @reason("x") forbid (principal, action == Action::"delete", resource is Section);',
+        },
+      })
+      const { id: local, hash: whole } = put.json.draft
+      const secret = 'Dr Jones of RYX01 was dismissed.'
+      await author(`POST /drafts/${local}/emergency`, { hash: whole, reason: secret })
+      await t.running.policies.refresh()
       const posts: readonly Post[] = [
         { uid: '555254239202', duties: ['author'], layer: 'local/A83001' },
         { uid: '555254239203', duties: ['approver'], layer: 'local/RYX01' },
@@ -308,6 +320,12 @@ describe.each(STORES)('around the API of the console on the %s store', (store) =
       const spy = jest.spyOn(t.running.policies, 'posts').mockReturnValue(posts)
       try {
         await expectRefused(t, await author(`GET /drafts/${central}`), 'console_denied', 403)
+        const number = t.running.policies.version()
+        for (const line of ['GET /versions', `GET /versions/${number}`]) {
+          const told = await author(line)
+          expect(told.text).toContain(`"version":${number}`)
+          expect(told.text).not.toContain(secret)
+        }
         const listed = (await author('GET /drafts')).json.drafts
         expect(listed.map(({ layer }: Said) => layer)).not.toContain('central')
         for (const layer of ['central', 'local/RYX01'])

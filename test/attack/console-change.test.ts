@@ -212,6 +212,22 @@ describe('around the gates of the console', () => {
       }
     })
 
+    it('an author gives no duty more than it has, from whatever file, and in no emergency', async () => {
+      const path = await begin(t, author)
+      const text =
+        '@id("authors-guard")\n@layer("central")\n@reason("x")\npermit (principal in Role::"author", action in [Action::"console-guard", Action::"console-approve"], resource is Console);\n'
+      await save(t, author, path, PATIENTS, `${await textIn(t, author, path, PATIENTS)}${text}`)
+      // The team's own test that says who may what is an author's to take out.
+      const tests = 'policies/tests/console.yaml'
+      await answer(t, author, `${path}/files`, { remove: 'yes' }, `${path}/files?name=${tests}`)
+      const sure = { reason: 'Now.', hash: await hashOf(author, path), sure: 'yes' }
+      const sent = await forged(author, `${path}/emergency`, sure)
+      expect(refusedWith(sent)).toBe('422 draft_unfit')
+      expect(wordsOf(sent.text)).toContain('what duties allow is said in policies/console.cedar')
+      await t.running.policies.refresh()
+      expect(t.running.policies.version()).toBe(1)
+    })
+
     it('a local author sees and writes their own layer only', async () => {
       const central = await begin(t, author)
       const posts: readonly Post[] = [
@@ -276,6 +292,21 @@ describe('around the gates of the console', () => {
       expect(refused).toMatchObject({ user: { name: 'Prof Susan Achebe' }, refusal: 'draft_own' })
     })
 
+    it('nobody is offered to approve what they cannot have seen yet', async () => {
+      const path = await written(t, author)
+      const approve = () => get(t, approver, `${path}/approve`)
+      // Files that no other draft held: of those it would be known already.
+      const own = `${await textIn(t, author, path, PATIENTS)}// looked at early\n`
+      await save(t, author, path, PATIENTS, own)
+      await propose(t, author, path)
+      const offers = ({ text }: Answer) => formsOf(text).map(({ action }) => action)
+      const early = await approve()
+      expect(early.text).toContain('data-under-way')
+      expect(offers(early)).not.toContain(`${path}/approve`)
+      expect(offers(early)).toContain(`${path}/decline`)
+      expect(offers(await whole(t, approver, `${path}/approve`))).toContain(`${path}/approve`)
+    })
+
     it('an approval is of what was seen, and ends with any edit', async () => {
       const path = await written(t, author)
       await propose(t, author, path)
@@ -326,9 +357,11 @@ describe('around the gates of the console', () => {
     const review = first.replace('drafts', 'reviews')
     expect((await whole(t, guardian, review)).text).toContain('data-own')
     expect(refusedWith(await forged(guardian, review, { reason: 'Fine.' }))).toBe('403 draft_own')
-    expect((await get(t, author, '/console/reviews')).text).toContain(review)
+    expect((await get(t, approver, '/console/reviews')).text).toContain(review)
+    // Who may not review is led to the draft, not to a page that turns them away.
+    expect((await get(t, author, '/console/reviews')).text).toContain(`href="${first}"`)
     expect(led(await answer(t, approver, review, { reason: 'It was needed.' }))).toBe(first)
-    expect((await get(t, author, '/console/reviews')).text).not.toContain(review)
+    expect((await get(t, approver, '/console/reviews')).text).not.toContain(review)
 
     expect(wordsOf((await get(t, author, overtaken)).text)).toContain('Bring up to date')
     expect(led(await answer(t, author, `${overtaken}/rebase`))).toBe(overtaken)
@@ -350,6 +383,10 @@ describe('around the gates of the console', () => {
       reason: 'It was good.',
     })
     expect(refusedWith(back)).toBe('422 draft_unfit')
+    // What is guarded does not come back with the rest, and is not told as if it did.
+    const told = wordsOf((await whole(t, approver, '/console/versions/1/rollback')).text)
+    expect(told).toMatch(/who has which duty .* stay as they are today.*sections\.yaml \(changed\)/)
+    expect(told).not.toContain('policies/invariants.yaml')
     expect(wordsOf(back.text)).toMatch(/Call handlers never read symptoms: Call handler may read/)
     expect(back.text).toContain('It was good.</textarea>')
     await expectWholeTrail(t)

@@ -1,5 +1,7 @@
 /** Ways around the four eyes, around the invariants and around a store that is cut off: each is refused, or changes nothing. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import type { Draft, Person } from '../../src/core/draft.js'
+import type { PolicyFiles } from '../../src/policy/source.js'
 import type { Commit, Store } from '../../src/store/store.js'
 import { STORES } from '../gateway.js'
 import {
@@ -82,6 +84,17 @@ describe.each(STORES)('on the %s store', (store) => {
       await expectRefused(publish(), 'draft_stage')
       await node.drafts.edit(id, { by: author, generation: generation + 1, files: NEW })
       await expectRefused(publish(), 'draft_stage')
+    })
+
+    it('by rolling back to an emergency of one’s own that nobody else has looked at', async () => {
+      const { id, hash } = await draftOf(node, NEW)
+      await node.drafts.emergency(id, { by: author, hash, reason: 'A breach.' })
+      await node.drafts.rollback({ version: 1, by: approver, reason: 'It was none.' })
+      const again = (by: Person) => node.drafts.rollback({ version: 2, by, reason: 'It was one.' })
+      expect(await refusalOf(again(author))).toBe('draft_own')
+      expect(await refusalOf(again({ ...author, name: 'A. Author (private)' }))).toBe('draft_own')
+      await node.drafts.review(id, { by: other, reason: 'It was one.' })
+      expect(await again(author)).toBe(4)
     })
 
     it('by publishing other files under an approved draft', async () => {
@@ -211,6 +224,44 @@ describe.each(STORES)('on the %s store', (store) => {
     })
   })
 
+  it('one layer’s tests stop that layer’s drafts, and neither the centre nor anybody else', async () => {
+    const mine = (layer: string, expect: string) => ({
+      [`policies/${layer}/tests/ours.yaml`]: `tests: [{ name: Ours, roles: [gp], action: update, on: section/contacts, expect: ${expect} }]`,
+    })
+    const inForce = async () => (await node.drafts.inForce()).files
+    const localDraft = async (layer: string, more: PolicyFiles) => {
+      const { id, generation } = await node.drafts.open({
+        ...{ by: author, layer, title: 'Ours', ticket: '' },
+      })
+      const files = { ...(await inForce()), ...more }
+      return node.drafts.edit(id, { by: author, generation, files })
+    }
+    const propose = ({ id, hash }: Draft) =>
+      node.drafts.propose(id, { by: author, reason: 'Why.', ticket: 'T', hash })
+    const publish = async (draft: Draft) => {
+      const { id, hash } = await propose(draft)
+      await node.drafts.approve(id, { by: approver, hash })
+      await node.drafts.publish(id, { by: author, hash })
+    }
+    await publish(await localDraft('local/A83001', mine('local/A83001', 'deny')))
+
+    const central = await node.drafts.open({
+      ...{ by: author, layer: 'central', title: 'For all', ticket: '' },
+    })
+    const files = { ...(await inForce()), ...NEW }
+    const edited = await node.drafts.edit(central.id, { by: author, generation: 1, files })
+    await publish(edited)
+    await node.policies.refresh()
+    expect([node.policies.version(), mayDo(node)]).toEqual([3, 'read update'])
+
+    const theirs = await localDraft('local/RYX01', mine('local/RYX01', 'allow'))
+    await publish(theirs)
+    const again = await localDraft('local/A83001', { 'policies/local/A83001/a.cedar': '// a' })
+    expect(await refusalOf(propose(again))).toBe('draft_unfit')
+    const back = { version: 3, by: approver, reason: 'Back.' }
+    expect(await refusalOf(node.drafts.rollback(back))).toBe('done')
+  })
+
   it('markup and controls stay text, and nobody’s name misleads', async () => {
     const title = '<script>alert(1)</script>\u202e{{ 7*7 }}'
     const by = { uid: 'u-1', name: '<b>\u0000Ann\u202e</b>' }
@@ -280,6 +331,45 @@ describe.each(STORES)('on the %s store', (store) => {
         await publishedOf(node, small('create'))
         await node.policies.refresh()
         expect([node.policies.version(), mayDo(node)]).toEqual([3, 'create'])
+      },
+    )
+
+    it.each([
+      ...[1, 2, 3, 4, 5].map((read) => [`at its look number ${read} at what is in force`, read]),
+      ['as it writes', Number.NaN],
+    ])(
+      'by a machine that stood still for minutes %s: what others published stays',
+      async (_, at) => {
+        const { id, hash } = await approvedOf(node, NEW)
+        let looks = Number.NEGATIVE_INFINITY
+        const sleep = async () => {
+          for (const action of ['create', 'delete']) {
+            site.now += 61_000
+            await publishedOf(node, small(action))
+          }
+          site.now += 61_000
+        }
+        const stalled = await site.node({}, (real) => ({
+          ...real,
+          async get(...asked: Parameters<typeof real.get>) {
+            const found = await real.get(...asked)
+            if (asked[1] === 'current' && ++looks === at) await sleep()
+            return found as never
+          },
+          async commit(work: Commit) {
+            const publishes = work.puts?.some((put) => put.id === 'current')
+            if (Number.isNaN(at) && publishes) await sleep()
+            return real.commit(work)
+          },
+        }))
+        looks = 0
+        const said = await refusalOf(stalled.drafts.publish(id, { by: author, hash }))
+        const { about } = await node.drafts.inForce()
+        // Where it looks no more often than that, it was done before.
+        if (said === 'done' && looks < Number(at)) return
+        expect([said, about.version]).toEqual(['draft_outdated', 3])
+        for (const version of [2, 3])
+          expect((await node.drafts.version(version)).about.draft).not.toBe(id)
       },
     )
 

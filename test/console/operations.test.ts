@@ -251,6 +251,31 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await lastOf('console_viewed')).toMatchObject({ detail: { exported: true } })
     })
 
+    it('misses nobody who looked at a patient: by a launch in the console, or by another of their ids', async () => {
+      const { tokens, launch } = await launched({ patient: '9990000026' })
+      const looking = async (browser: UserAgent, patient: string) =>
+        wordsOf((await search(browser, '/console/trail/patient', { patient })).text)
+      const fhirId = tokens.patient ?? ''
+      expect(await looking(privacy, '9990000026')).not.toContain('Kwame Boateng')
+      await get(t, operator, `/console/launches/${launch}`)
+      // A look by the NHS number is one at the patient of the FHIR id, and the other way round.
+      for (const id of [fhirId, '9990000026']) {
+        const words = await looking(privacy, id)
+        expect(words).toMatch(/555254239204 Kwame Boateng .*looked in the console/)
+        expect(words).toMatch(/555254239205 Miriam Goldberg .*looked in the console/)
+      }
+      const other = await signedIn(t, 'operator')
+      await search(other, '/console/trail', { patient: fhirId })
+      const file = await search(privacy, '/console/trail/patient', {
+        ...{ patient: '9990000026', format: 'ndjson' },
+      })
+      const rows = file.text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+      expect(rows.find(({ user }) => user === OPERATOR)?.times).toBe(2)
+    })
+
     it('is verified in the background, with its result shown', async () => {
       const page = await get(t, privacy, '/console/trail/verification')
       const begun = await post(t, privacy, { page, action: '/console/trail/verification' })

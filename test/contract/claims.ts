@@ -30,6 +30,13 @@ export function claimContract(t: Machines): void {
       expect(won.filter(Boolean)).toHaveLength(1)
     })
 
+    it('gives nobody a claim whose time was over before it was made: its caller stood still too long', async () => {
+      const claims = (what: string, until: number) => ({ claims: [{ what: unique(what), until }] })
+      expect(await t.store.commit(claims('late', t.now - 1))).toBe(false)
+      expect(await t.store.commit(claims('just-late', t.now))).toBe(false)
+      expect(await t.store.commit(claims('in-time', t.now + 1))).toBe(true)
+    })
+
     it('writes nothing else when a claim is lost', async () => {
       const [what, id, mark] = [unique('jti'), unique('p'), unique('lost')]
       const claims = [{ what, until: t.now + MINUTE }]

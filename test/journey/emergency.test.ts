@@ -287,6 +287,7 @@ describe.each(STORES)('on the %s store', (store) => {
     expect(await emergencies.read(id)).toMatchObject({
       text: WHY.text,
       closed: { finding: FINDING },
+      patient: { fhirId: tokens.patient, nhsNumber: SENSITIVE },
     })
     expect(await stagesOf(t, tokens.__launch)).toContain('emergency_reviewed')
     // Seven years, and no longer.

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { withTest } from '../../src/console/simulate-keep.js'
 import { FHIR_TYPES } from '../../src/core/fhir.js'
 import { readCases, runCases } from '../../src/policy/cases.js'
 import { checkFiles, checkSource } from '../../src/policy/check.js'
@@ -130,6 +131,22 @@ tests:
     })
     expect(problems).toContain('policies/tests/own.yaml:2: there is no "ghost" among the people')
     expect(problems.join('\n')).toContain('policies/tests/two.yaml:2: tests.0: ')
+  })
+
+  it('a test whose lists multiply to millions of questions: none of them is made', () => {
+    const many = (word: string, n: number) => `[${Array(n).fill(word).join(',')}]`
+    const bomb = `tests:\n  - { name: bomb, action: ${many('read', 700)}, on: ${many('section/*', 400)}, expect: deny }\n`
+    const { cases, problems } = readCases({ 'policies/tests/bomb.yaml': bomb }, SECTIONS)
+    expect([cases, problems.map(describeProblem)]).toEqual([
+      [],
+      ['policies/tests/bomb.yaml:2: asks too much: 100000 questions may be asked at most'],
+    ])
+    // Kept from the simulator it is one question or none, on the thread that serves launches.
+    expect(() => withTest(undefined, bomb, SECTIONS)).toThrow('no such test')
+    const two = 'tests: [{ name: two, action: [read, search], on: section/contacts, expect: deny }]'
+    expect(() => withTest(undefined, two, SECTIONS)).toThrow('no such test')
+    const one = two.replace(', search', '')
+    expect(withTest(undefined, one, SECTIONS)).toBe(one)
   })
 
   it('what is missing or cannot be read at all', async () => {

@@ -98,6 +98,48 @@ describe('what a writer can hardly have meant is pointed out', () => {
   })
 })
 
+describe('what duties allow is said in one guarded file, and nowhere beside it', () => {
+  const problemsIn = (file: string, text: string, layer = 'central') =>
+    checkFiles({ ...FILES, [file]: policy('own-one', text, layer) }, SECTIONS, {
+      withTests: false,
+    }).problems.map(describeProblem)
+  const SAID =
+    'policy own-one: it is about the console: what duties allow is said in policies/console.cedar, which guardians change'
+
+  // biome-ignore format: a table
+  it.each([
+    ['a permit of an act of the console',     'permit (principal in Role::"author", action == Action::"console-guard", resource is Console);'],
+    ['one by a condition alone',              'permit (principal in Role::"author", action, resource) when { action == Action::"console-approve" };'],
+    ['one of several actions',                'permit (principal, action in [Action::"read", Action::"console-view"], resource);'],
+    ['a permit of everything',                'permit (principal, action, resource);'],
+    ['a permit of all but a plan',            'permit (principal in Role::"viewer", action, resource) unless { resource is Section };'],
+    ['a forbid that names a duty’s act',      'forbid (principal, action == Action::"console-review", resource is Console);'],
+    ['a forbid that names a part',            'forbid (principal, action, resource == Console::"trail");'],
+  ])('%s', (_, text) => {
+    expect(problemsIn('policies/own.cedar', text)).toEqual([`policies/own.cedar:1: ${SAID}`])
+  })
+
+  // biome-ignore format: a table
+  it.each([
+    ['a permit that is about the record',     'permit (principal in Role::"gp", action, resource is Section);'],
+    ['a forbid of everything at one rung',    'forbid (principal, action, resource) when { context.rung == "sealed" };'],
+  ])('and nothing is said of %s', (_, text) => {
+    expect(problemsIn('policies/own.cedar', text)).toEqual([])
+  })
+
+  it('nor of the guarded file itself', () => {
+    const [console = '', more] = [
+      FILES['policies/console.cedar'],
+      policy(
+        'own-one',
+        'permit (principal, action == Action::"console-view", resource is Console);',
+      ),
+    ]
+    const files = { ...FILES, 'policies/console.cedar': `${console}\n${more}` }
+    expect(checkFiles(files, SECTIONS, { withTests: false }).problems).toEqual([])
+  })
+})
+
 describe('words that nobody has are problems', () => {
   // biome-ignore format: a table
   it.each([

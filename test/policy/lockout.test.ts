@@ -49,6 +49,29 @@ describe('a version that locks everybody out', () => {
   })
 })
 
+describe('a version that locks everybody out later', () => {
+  const files = (condition: string) => ({
+    ...withPeople(person(1, 'author'), person(2, 'guardian')),
+    'policies/console.cedar': `${FILES['policies/console.cedar']}
+@id("shut")
+@layer("central")
+@reason("No.")
+forbid (principal, action, resource is Console) when { ${condition} };`,
+  })
+
+  it.each([
+    ['this evening', 'context.hour >= 18'],
+    ['but in the hour in which it is published', 'context.hour != 12 || context.weekday != 4'],
+    ['on Sundays', 'context.weekday == 7'],
+  ])('%s', (_, condition) => {
+    expect(lockedOut(files(condition), NOON)).toMatch(/author and another person/)
+  })
+
+  it('is told from one that shuts nobody out at any hour', () => {
+    expect(lockedOut(files('context.hour >= 18 && context.rung == "sealed"'), NOON)).toBeUndefined()
+  })
+})
+
 describe('posts', () => {
   it('are read from console.yaml, central by default', () => {
     const posts = readPosts(

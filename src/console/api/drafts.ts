@@ -5,6 +5,7 @@ import type { Draft } from '../../core/draft.js'
 import { Refusal } from '../../core/refusal.js'
 import { isOf, readLayer } from '../../policy/draft-files.js'
 import type { WholeDraft } from '../../policy/draft-records.js'
+import { type Problem, stops } from '../../policy/problem.js'
 import type { PolicyFiles } from '../../policy/source.js'
 import { titlesOf } from '../difference-words.js'
 import { aboutDraft, draftOf, sidesOf } from '../draft-page.js'
@@ -106,9 +107,10 @@ export const checkDraft =
   async (visit: ApiVisit): Promise<ApiAnswer> => {
     const { draft, files } = await draftOf(parts, visit)
     const finding = parts.findings.problems({ id: draft.id, hash: draft.hash, files })
-    const value = (problems: readonly unknown[]) => ({
-      ...{ sound: problems.length === 0, problems: problems.slice(0, 200) },
-    })
+    const value = (all: readonly Problem[]) => {
+      const problems = all.filter((problem) => stops(problem, draft.layer))
+      return { sound: problems.length === 0, problems: problems.slice(0, 200) }
+    }
     return found(finding, value, aboutDraft(draft))
   }
 

@@ -5,7 +5,8 @@ import { hashOfFiles } from '../../policy/source.js'
 import { titlesOf } from '../difference-words.js'
 import { sideOf } from '../draft-page.js'
 import type { ConsoleParts } from '../parts.js'
-import { seenFiles } from '../policies.js'
+import { seenAbout, seenFiles } from '../policies.js'
+import { numberOf } from '../version-chosen.js'
 import { type ApiAnswer, type ApiVisit, found } from './answering.js'
 import { differenceIn, matrixIn } from './differences.js'
 
@@ -17,20 +18,23 @@ function numberIn(given: string | undefined): number {
   if (!NUMBER.test(given ?? '')) throw new Refusal('policy_version_unknown', 'no number')
   return Number(given)
 }
-const numberOf = ({ params }: ApiVisit): number => numberIn(params.version)
 const about = (version: number) => ({ policy: { version } })
 
 /** GET /versions: the youngest first. */
 export const listVersions =
   ({ drafts }: ConsoleParts) =>
-  async (): Promise<ApiAnswer> => ({ json: { versions: await drafts.history(MOST_LISTED) } })
+  async (visit: ApiVisit): Promise<ApiAnswer> => {
+    const all = await drafts.history(MOST_LISTED)
+    return { json: { versions: all.map((about) => seenAbout(visit, about)) } }
+  }
 
 /** GET /versions/:version @throws Refusal policy_version_unknown */
 export const readVersion =
   ({ drafts }: ConsoleParts) =>
   async (visit: ApiVisit): Promise<ApiAnswer> => {
     const version = await drafts.version(numberOf(visit))
-    return { json: { version: version.about }, about: about(version.about.version) }
+    const seen = seenAbout(visit, version.about)
+    return { json: { version: seen }, about: about(version.about.version) }
   }
 
 /** GET /versions/:version/files: those that the member may see. */
