@@ -4,7 +4,7 @@ import { rewriteBase } from '../core/enforcement.js'
 import type { FhirWriteCall } from '../core/fhir.js'
 import { isOfPatient } from '../core/fhir-compartment.js'
 import { judgeResource } from '../core/fhir-judge.js'
-import { versionOf } from '../core/fhir-release.js'
+import { versionOf } from '../core/fhir-own.js'
 import { versionIn } from '../core/fhir-write.js'
 import { isObject, type Json } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
@@ -50,7 +50,7 @@ function requireWritten({ unless }: FhirWrite, answer: UpstreamAnswer): void {
 const PLACE = /\/([A-Z][A-Za-z]{1,63})\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/
 
 /** Where an answer says that it was written. */
-export function placeIn(location: unknown, type: string): string | undefined {
+export function placeOfLocation(location: unknown, type: string): string | undefined {
   const [, said, id] = PLACE.exec(`/${typeof location === 'string' ? location : ''}`) ?? []
   return said === type ? id : undefined
 }
@@ -63,7 +63,7 @@ async function representation(
 ) {
   if (isObject(body) && body.resourceType === write.type)
     return { resource: body, etag: headers.etag }
-  const id = write.id ?? placeIn(headers.location, write.type)
+  const id = write.id ?? placeOfLocation(headers.location, write.type)
   if (id === undefined) throw invalid('a write without a place')
   const path = `/${write.type}/${id}`
   const read = await parts.record.forward({ upstream: 'fhir', method: 'GET', path })

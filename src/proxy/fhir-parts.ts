@@ -1,7 +1,7 @@
 /** What the handlers of FHIR interactions take and give. A bundle's entry is handled as a call of its own. */
 import type { Access } from '../core/access.js'
 import type { FhirDataCall } from '../core/fhir.js'
-import type { FhirRelease } from '../core/fhir-release.js'
+import type { FhirRelease } from '../core/fhir-own.js'
 import type { Json } from '../core/json.js'
 import type { ProxyParts } from './parts.js'
 

@@ -1,7 +1,9 @@
 /** Reads, histories and searches: judged, forwarded, looked at again, in the trail, released. */
 import type { Access } from '../core/access.js'
 import { enforceFhir, type FhirPlan, type FhirReadCall, forwardOf } from '../core/fhir.js'
-import { type Released, releaseFhir } from '../core/fhir-release.js'
+import { type Released, versionOf } from '../core/fhir-own.js'
+import { releaseFhir } from '../core/fhir-release.js'
+import { versionIn } from '../core/fhir-write.js'
 import { recordAllowed } from './entry.js'
 import { type FhirAnswer, type FhirAsked, releaseFor } from './fhir-parts.js'
 import type { ProxyParts } from './parts.js'
@@ -37,6 +39,9 @@ export async function answerRead(
   // Scope and today's policies, before the record hears of it; whose it is, and what it now says of them, before
   // the app does.
   const plan = enforceFhir(access, call, policies, base)
+  // What a resource was is as closed as what it is: a label that came later counts.
+  if (call.interaction === 'vread')
+    await readReleased(parts, access, { ...plan, call: { ...call, interaction: 'read' } })
   const { answer, released } = await readReleased(parts, access, plan)
 
   // Durable first; then it leaves.
@@ -44,5 +49,11 @@ export async function answerRead(
   await recordAllowed(trail, access, decisions, detailOf(plan, released))
   // A list's own validators would tell of what was left out of it.
   const one = call.interaction === 'read' || call.interaction === 'vread'
-  return { status: 200, body: released.body, ...(one ? validatorsOf(answer) : {}) }
+  const { lastModified } = validatorsOf(answer)
+  const version = one ? (versionIn(answer.headers.etag) ?? versionOf(released.body)) : ''
+  return {
+    ...{ status: 200, body: released.body },
+    ...(version === '' ? {} : { etag: `W/"${version}"` }),
+    ...(one && lastModified !== undefined ? { lastModified } : {}),
+  }
 }

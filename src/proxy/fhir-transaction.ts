@@ -3,12 +3,12 @@ import type { Access } from '../core/access.js'
 import type { FhirWriteCall } from '../core/fhir.js'
 import { type BundleEntry, readResponses, requireWhole } from '../core/fhir-bundle.js'
 import { isOfPatient } from '../core/fhir-compartment.js'
-import { versionOf } from '../core/fhir-release.js'
+import { versionOf } from '../core/fhir-own.js'
 import { versionIn } from '../core/fhir-write.js'
 import { isObject, type Json } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
 import { recordAllowed } from './entry.js'
-import { detailOf, placeIn, shownTo } from './fhir-commit.js'
+import { detailOf, placeOfLocation, shownTo } from './fhir-commit.js'
 import type { FhirAsked } from './fhir-parts.js'
 import { type FhirWrite, prepareWrite } from './fhir-write.js'
 import type { ProxyParts } from './parts.js'
@@ -56,37 +56,47 @@ function entryFor({ write, urn }: Step, upstream: string): Json {
 
 const invalid = (detail: string) => new Refusal('upstream_invalid', `fhir: ${detail}`)
 
-/** What one entry of the record's answer proves: the same as the answer to a write by itself. */
-function proveStep(
-  { base }: ProxyParts,
-  { write, found }: Step,
-  { response, resource }: Json,
-): Json {
-  const said = isObject(response) ? response : {}
-  const status = String(said.status).slice(0, 3)
-  if (write.method === 'DELETE') {
-    if (status !== '200' && status !== '204') throw invalid(`a delete answered ${status}`)
-    return { response: { status: '204' } }
-  }
+/** Where an entry says that it was written, as the judged write can only have been. */
+function placeIn({ write, found }: Step, { status, location }: Json): string {
   const expected = write.id === undefined && found === undefined ? '201' : '200'
-  if (status !== expected) throw invalid(`a write answered ${status}`)
-  const id = write.id ?? placeIn(said.location, write.type)
+  if (String(status).slice(0, 3) !== expected) throw invalid(`a write answered ${status}`)
+  const id = write.id ?? placeOfLocation(location, write.type)
   if (id === undefined || (found !== undefined && id !== found))
     throw invalid('not what was written')
-  const body = isObject(resource) && resource.resourceType === write.type ? resource : undefined
-  if (body !== undefined && (body.id !== id || !isOfPatient(body, write.release.whose)))
+  return id
+}
+
+/** What one entry of the record's answer proves: the same as the answer to a write by itself. */
+async function proveStep(
+  parts: ProxyParts,
+  step: Step,
+  { response, resource }: Json,
+): Promise<Json> {
+  const { write, found } = step
+  const said = isObject(response) ? response : {}
+  if (write.method === 'DELETE') {
+    if (!/^20[04]/.test(String(said.status))) throw invalid(`a delete answered ${said.status}`)
+    return { response: { status: '204' } }
+  }
+  const id = placeIn(step, said)
+  const { type, release, previous } = write
+  const path = `/${type}/${id}`
+  const body = isObject(resource) && resource.resourceType === type ? resource : undefined
+  const stands =
+    body ?? (await parts.record.forward({ upstream: 'fhir', method: 'GET', path })).body
+  if (!isObject(stands) || stands.resourceType !== type || stands.id !== id)
     throw invalid('not what was written')
+  if (!isOfPatient(stands, release.whose)) throw invalid('written to another patient')
   const version =
-    versionIn(typeof said.etag === 'string' ? said.etag : undefined) ?? versionOf(body ?? {})
-  if (found === undefined && (version === '' || version === write.previous))
-    throw invalid('no version')
-  const shown = body && shownTo(write, body)
+    versionIn(typeof said.etag === 'string' ? said.etag : undefined) ?? versionOf(stands)
+  if (version === '' || version === previous) throw invalid('no other version')
+  const shown = shownTo(write, stands)
   return {
     ...(shown === undefined ? {} : { resource: shown }),
     response: {
-      status,
-      location: `${base}/${write.type}/${id}${version === '' ? '' : `/_history/${version}`}`,
-      ...(version === '' ? {} : { etag: `W/"${version}"` }),
+      status: write.id === undefined && found === undefined ? '201' : '200',
+      location: `${parts.base}${path}/_history/${version}`,
+      etag: `W/"${version}"`,
     },
   }
 }
@@ -121,10 +131,10 @@ export async function answerTransaction(
         body: JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry }),
       }),
     refused: requireDone,
-    prove: async ({ body }) =>
-      readResponses(body, steps.length).map((each, at) =>
-        proveStep(parts, steps[at] as Step, each),
-      ),
+    prove: async ({ body }) => {
+      const answers = readResponses(body, steps.length)
+      return Promise.all(answers.map((each, at) => proveStep(parts, steps[at] as Step, each)))
+    },
   })
   return proof
 }

@@ -16,7 +16,7 @@ import {
   type FhirWriteCall,
   type SearchCall,
 } from '../core/fhir.js'
-import { type FhirRelease, requireOwn, versionOf } from '../core/fhir-release.js'
+import { type FhirRelease, requireOwn, versionOf } from '../core/fhir-own.js'
 import { heldToPatient, readCriteria, type Search } from '../core/fhir-search.js'
 import {
   judgeWritten,
