@@ -69,12 +69,21 @@ export function readPatch(body: unknown): Patch {
 /** In characters: copies of copies double with each operation. */
 const LONGEST = 1024 * 1024
 
+/** What is wrong with an operation; the library throws where a path leads through a word. */
+function faultOf(after: Json, operation: Operation): string | undefined {
+  try {
+    return applyPatch(after, [structuredClone(operation)])[0]?.name
+  } catch {
+    return 'TypeError'
+  }
+}
+
 /** @throws Refusal patch_failed */
 export function patched(standing: Json, patch: Patch): Json {
   const after = structuredClone(standing) as Json
   for (const each of patch) {
-    const [fault] = applyPatch(after, [structuredClone(each)])
-    if (fault !== null) throw new Refusal('patch_failed', String(fault?.name))
+    const fault = faultOf(after, each)
+    if (fault !== undefined) throw new Refusal('patch_failed', fault)
     if (!isShallow(after) || JSON.stringify(after).length > LONGEST)
       throw new Refusal('patch_failed', 'too large')
   }

@@ -392,6 +392,7 @@ describe('a patch', () => {
     ['no id', [{ op: 'remove', path: '/id' }]],
     ['another type', [{ op: 'replace', path: '/resourceType', value: 'Observation' }]],
     ['a test that fails', [{ op: 'test', path: '/note/0/text', value: 'z' }]],
+    ['a member of a word', [{ op: 'add', path: '/resourceType/x', value: 1 }]],
     ['what is not there', [{ op: 'remove', path: '/nowhere' }]],
     [
       'copies that double',
