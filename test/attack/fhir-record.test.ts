@@ -551,6 +551,7 @@ describe('any request at all, to a record that answers anything', () => {
       string?,
     ]
     const [first] = all as [Making, ...Making[]]
+    if (path === 'metadata') return [200, { resourceType: 'CapabilityStatement', text: CANARY }]
     if (path === '') {
       const entry = (JSON.parse(sent).entry as { request: Json }[]).map(({ request }, at) => {
         const [kind = 'Condition', own] = String(request.url).split('/') as [FhirType, string?]
@@ -767,6 +768,7 @@ describe('any request at all, to a record that answers anything', () => {
 
   it('leaves nothing of another patient in any answer, and writes nothing that names one', async () => {
     const seen = new Set<string>()
+    let wrote = 0
     await fc.assert(
       fc.asyncProperty(
         asked,
@@ -794,6 +796,7 @@ describe('any request at all, to a record that answers anything', () => {
           const sending = one.method === 'GET' ? undefined : one.body
           const answer = await raw(server, one.method, `/fhir/${one.path}`, one.headers, sending)
           seen.add(`${one.method} ${answer.status}`)
+          wrote += written.length > 0 && answer.status < 300 ? 1 : 0
           expect(answer.status).not.toBe(500)
           expect(answer.text + JSON.stringify(answer.headers)).not.toContain(CANARY)
           // What goes on names nobody else: no body, and no search.
@@ -804,10 +807,10 @@ describe('any request at all, to a record that answers anything', () => {
           }
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 800 },
     )
     // It was not only refused: some of what was asked was given, and some written.
-    const given = ['GET 200', 'GET 404', 'GET 502', 'POST 200', 'POST 201', 'POST 422']
-    expect([...seen]).toEqual(expect.arrayContaining(given))
+    expect([...seen]).toEqual(expect.arrayContaining(['GET 200', 'GET 404', 'POST 200']))
+    expect(wrote).toBeGreaterThan(5)
   }, 120_000)
 })
