@@ -1,6 +1,6 @@
 /**
  * Attacks on FHIR: what is sent, and what a record may answer, to every interaction. One rule for all: nothing of
- * another patient leaves, and nothing that names one is written. The proxies keep nothing: no store has a part in it.
+ * another patient leaves, and nothing that names one is written. The store has no part in it: there is none.
  */
 import {
   request as httpRequest,
