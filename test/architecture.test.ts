@@ -36,7 +36,7 @@ const TOP = [
 ]
 
 /** What `core` may import besides itself: pure, without clock, randomness or input and output. */
-const PURE = new Set(['zod', 'node:crypto'])
+const PURE = new Set(['zod', 'node:crypto', 'rfc6902'])
 /**
  * From node:crypto only these. X509Certificate is a parser: the same bytes always read the same, and it
  * opens no file, asks no clock and verifies nothing unless it is told to.

@@ -241,7 +241,7 @@ describe('What a gateway says of itself', () => {
     expect(listed.filter((scope) => readScope(scope) === undefined)).toEqual([])
   })
 
-  it('lists no scope with a search query, for none is given', () => {
+  it('lists no scope with a search query: which are given is the grammar’s to say', () => {
     const listed = [...wordsOf(smart, 'scopes_supported'), ...wordsOf(openid, 'scopes_supported')]
     expect(listed.filter((scope) => scope.includes('?'))).toEqual([])
   })

@@ -14,6 +14,7 @@ import {
   shortest,
   writeScope,
 } from './scope.js'
+import { readScopeQuery } from './scope-query.js'
 
 /** What a launch's own kinds of data are: the FHIR types and plan sections that the record offers. */
 export interface Offered {
@@ -155,8 +156,9 @@ export function narrow(
     if (scope === undefined) return []
     if (scope.kind === 'plain') return isGiven(scope.name, given) ? [scope] : []
     if (!given.reaches.includes(scope.reach)) return []
-    // A query would narrow the scope, and nothing at the record holds a call to one yet: granted, it would mislead.
-    if (scope.kind === 'fhir' && scope.query !== '') return []
+    // A service's calls are held to no query, and SMART v1 knows none.
+    const bare = scope.reach === 'system' || (scope.kind === 'fhir' && scope.v1)
+    if (scope.kind === 'fhir' && scope.query !== '' && bare) return []
     const kept = scope.kind === 'fhir' ? fhirKinds(scope, offered) : openehrKinds(scope, offered)
     return kept
       .map(({ as, resource }) => ({
@@ -211,9 +213,11 @@ type Kinds = readonly {
   readonly resource?: Resource
 }[]
 
+/** A query stays where the record is held to it, whole: what is granted is what is enforced. */
 const fhirKinds = (scope: Extract<Scope, { kind: 'fhir' }>, offered: Offered): Kinds =>
   offered.fhirTypes
     .filter((type) => scope.type === '*' || scope.type === type)
+    .filter((type) => scope.query === '' || readScopeQuery(type, scope.query) !== undefined)
     .map((type) => ({ as: { ...scope, type }, resource: { type: 'fhir', id: type } }))
 
 function openehrKinds(scope: Extract<Scope, { kind: 'openehr' }>, offered: Offered): Kinds {

@@ -40,6 +40,8 @@ function decode(text: string): string {
 }
 
 function readPath(raw: string): string {
+  // The base itself, to which bundles are posted.
+  if (raw === '/') return raw
   if (!raw.startsWith('/')) throw refuse('path')
   const segments = raw.slice(1).split('/').map(decode)
   for (const segment of segments) {
@@ -81,6 +83,23 @@ export function readCall(
   const at = address.indexOf('?')
   const path = readPath(at < 0 ? address : address.slice(0, at))
   return { method, path, query: at < 0 ? new Map() : readQuery(address.slice(at + 1)) }
+}
+
+/**
+ * The same call with the parameters of a form beside those of its address, each name once over both.
+ * @throws Refusal parameter_invalid, parameter_repeated
+ */
+export function withForm(call: Call, form: string): Call {
+  const more = readQuery(form)
+  for (const name of more.keys())
+    if (call.query.has(name)) throw new Refusal('parameter_repeated', name)
+  return { ...call, query: new Map([...call.query, ...more]) }
+}
+
+/** Parameters that stand by themselves, as in a header. @throws Refusal parameter_invalid, parameter_repeated */
+export const readParameters = (text: string): ReadonlyMap<string, string> => {
+  if (text.length > LONGEST_ADDRESS) throw refuse('address length')
+  return readQuery(text.replace(/^\?/, ''))
 }
 
 /** A query to forward, encoded by us. */

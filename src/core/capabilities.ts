@@ -5,9 +5,11 @@
  * @see FHIR R4, CapabilityStatement; SMART App Launch 2.2, "Conformance"
  */
 import { z } from 'zod'
-import { FHIR_INTERACTIONS, FHIR_TYPES, type FhirType } from './fhir.js'
+import { FHIR_INTERACTIONS } from './fhir.js'
+import { type FhirType, isFhirType, rowOf, searchOf } from './fhir-types.js'
 import { Refusal } from './refusal.js'
 
+const code = z.object({ code: z.string() })
 const statement = z.object({
   resourceType: z.literal('CapabilityStatement'),
   status: z.string().default('active'),
@@ -17,11 +19,13 @@ const statement = z.object({
     .array(
       z.object({
         mode: z.string(),
+        interaction: z.array(code).default([]),
         resource: z
           .array(
             z.object({
               type: z.string(),
-              interaction: z.array(z.object({ code: z.string() })).default([]),
+              interaction: z.array(code).default([]),
+              conditionalCreate: z.boolean().default(false),
               searchParam: z.array(z.object({ name: z.string(), type: z.string() })).default([]),
             }),
           )
@@ -30,6 +34,7 @@ const statement = z.object({
     )
     .default([]),
 })
+type Upstream = z.infer<typeof statement>['rest'][number]['resource'][number]
 
 const SMART_SECURITY = {
   cors: true,
@@ -45,16 +50,39 @@ const SMART_SECURITY = {
   ],
 }
 
-/** FHIR's codes for the interactions of our table. */
-const CODES = { capabilities: undefined, read: 'read', search: 'search-type' } as const
+/** What the record must do for us to do it: a patch goes on as an update. */
+const behind = (code: string): string => (code === 'patch' ? 'update' : code)
 
-function interactionsOf(type: FhirType, upstream: readonly { readonly code: string }[]) {
-  const searchable = FHIR_TYPES[type].search.length > 0
-  return FHIR_INTERACTIONS.flatMap(({ name }) => {
-    const code = CODES[name]
-    const offered = code !== undefined && (name !== 'search' || searchable)
-    return offered && upstream.some((each) => each.code === code) ? [{ code }] : []
+function interactionsOf(type: FhirType, { interaction }: Upstream) {
+  const { writes } = rowOf(type)
+  return FHIR_INTERACTIONS.flatMap(({ code, needs }) => {
+    if (code === undefined || needs === undefined) return []
+    const offered =
+      needs === 'r' || (needs === 's' ? searchOf(type).length > 0 : writes.includes(needs))
+    return offered && interaction.some((each) => each.code === behind(code)) ? [{ code }] : []
   })
+}
+
+function resourceOf(type: FhirType, upstream: Upstream) {
+  const interaction = interactionsOf(type, upstream)
+  const does = (code: string): boolean => interaction.some((each) => each.code === code)
+  const search = searchOf(type)
+  const includes = Object.keys(rowOf(type).includes)
+  return {
+    type,
+    interaction,
+    ...(does('update')
+      ? {
+          versioning: 'versioned-update',
+          updateCreate: false,
+          conditionalCreate: does('create') && upstream.conditionalCreate,
+          conditionalUpdate: does('search-type'),
+          conditionalDelete: does('delete') && does('search-type') ? 'single' : 'not-supported',
+        }
+      : {}),
+    ...(includes.length > 0 ? { searchInclude: includes } : {}),
+    searchParam: upstream.searchParam.filter(({ name }) => search.includes(name)),
+  }
 }
 
 /** @throws Refusal upstream_invalid */
@@ -63,16 +91,11 @@ export function narrowCapabilities(body: unknown, base: string) {
   if (!read.success) throw new Refusal('upstream_invalid', 'fhir: not a CapabilityStatement')
   const { status, date, fhirVersion, rest } = read.data
   const server = rest.find(({ mode }) => mode === 'server')
-  const resource = (server?.resource ?? [])
-    .filter(({ type }) => Object.hasOwn(FHIR_TYPES, type))
-    .map(({ type, interaction, searchParam }) => {
-      const offered: readonly string[] = FHIR_TYPES[type as FhirType].search
-      return {
-        type,
-        interaction: interactionsOf(type as FhirType, interaction),
-        searchParam: searchParam.filter(({ name }) => offered.includes(name)),
-      }
-    })
+  const resource = (server?.resource ?? []).flatMap((each) =>
+    isFhirType(each.type) ? [resourceOf(each.type, each)] : [],
+  )
+  const transaction = server?.interaction.some((each) => each.code === 'transaction') ?? false
+  const interaction = [{ code: 'batch' }, ...(transaction ? [{ code: 'transaction' }] : [])]
   return {
     resourceType: 'CapabilityStatement',
     status,
@@ -81,6 +104,7 @@ export function narrowCapabilities(body: unknown, base: string) {
     implementation: { description: 'The shared record, through its launch gateway', url: base },
     fhirVersion,
     format: ['json'],
-    rest: [{ mode: 'server', security: SMART_SECURITY, resource }],
+    patchFormat: ['application/json-patch+json'],
+    rest: [{ mode: 'server', security: SMART_SECURITY, resource, interaction }],
   }
 }

@@ -9,6 +9,7 @@ import type { PatientFlags } from './patient-flags.js'
 import { ask } from './question.js'
 import { Refusal } from './refusal.js'
 import { type Letter, matchesPattern } from './scope.js'
+import { readScopeQuery, type ScopeQuery } from './scope-query.js'
 import type { EpochMs } from './values.js'
 
 // biome-ignore format: a table
@@ -37,20 +38,25 @@ export function requireAudience(access: Access, base: string): void {
   if (!access.audience.includes(base)) throw new Refusal('token_other_audience', 'aud')
 }
 
+/** Of a type, what a token's scopes reach: all of it, or what meets one of these queries. */
+export type Reached = 'all' | readonly ScopeQuery[]
+
 /**
- * Whether a scope of the token covers a FHIR type. `user/` reaches no further than `patient/` here: every
- * call is held to the patient in context. A scope with a search query covers nothing until such queries
- * are enforced, for it would be read as wider than it is.
+ * What scopes of the token reach of a FHIR type; `undefined` for nothing. `user/` reaches no further than
+ * `patient/` here: every call is held to the patient in context. A scope whose query cannot be evaluated
+ * covers nothing, for it would be read as wider than it is.
  */
-export const hasFhirScope = (access: Access, type: string, letter: Letter): boolean =>
-  access.scopes.some(
-    (scope) =>
-      scope.kind === 'fhir' &&
-      scope.reach !== 'system' &&
-      scope.query === '' &&
-      (scope.type === '*' || scope.type === type) &&
-      scope.letters.has(letter),
-  )
+export function reachedBy(access: Access, type: string, letter: Letter): Reached | undefined {
+  const queries: ScopeQuery[] = []
+  for (const scope of access.scopes) {
+    if (scope.kind !== 'fhir' || scope.reach === 'system' || !scope.letters.has(letter)) continue
+    if (scope.type !== '*' && scope.type !== type) continue
+    if (scope.query === '') return 'all'
+    const query = readScopeQuery(type, scope.query)
+    if (query !== undefined) queries.push(query)
+  }
+  return queries.length === 0 ? undefined : queries
+}
 
 /** Whether a scope of the token covers a template or a stored query. */
 export const hasOpenEhrScope = (
@@ -101,6 +107,12 @@ export function requireDecision(
 ): PolicyDecision {
   if (WRITES.has(letter) && !policies.mayIssue())
     throw new Refusal('policy_stale', `${ACTIONS[letter]} ${resource.type}/${resource.id}`)
+  // Whatever the policies say: they are the operator's, and this is not theirs to permit.
+  if (WRITES.has(letter) && access.grant.emergency !== undefined)
+    throw new Refusal(
+      'policy_denied',
+      `${ACTIONS[letter]} ${resource.type}/${resource.id}: emergency`,
+    )
   const decision = decide(access, policies, letter, resource)
   if (allows(decision)) return decision
   const by = [...decision.policies, ...decision.errors].join(', ')

@@ -1,111 +1,93 @@
 /**
- * What comes back from FHIR, looked at again before it leaves: whole, of the patient in context, with our
- * addresses in it.
+ * What comes back from FHIR, looked at again before it leaves: whole, of the patient in context, within scope,
+ * labels and policies, with our addresses in it. What this caller may not see is answered as what is not there.
  */
-
-import type { Access } from './access.js'
-import { readCall } from './call.js'
-import type { Policies, PolicyDecision } from './decision.js'
-import { accessWith, requireDecision, rewriteBase } from './enforcement.js'
-import { FHIR_TYPES, type FhirPlan, type FhirType, heldToPatient, readFhirCall } from './fhir.js'
-import { isObject, type Json } from './json.js'
-import { patientFlags } from './patient-flags.js'
+import type { FhirPlan, FhirReadCall, ReadCall } from './fhir.js'
+import { isOfPatient } from './fhir-compartment.js'
+import { releasedSearch } from './fhir-found.js'
+import {
+  type FhirRelease,
+  invalid,
+  ours,
+  type Released,
+  requireOwn,
+  versionOf,
+} from './fhir-own.js'
+import { isObject } from './json.js'
 import { Refusal } from './refusal.js'
-import { readSearchset } from './searchset.js'
 
-/** The addresses of the record behind us and of ourselves, and whose data may be released. */
-export interface FhirRelease {
-  readonly patient: string
-  readonly upstream: string
-  readonly base: string
-}
+type Plan<C extends FhirReadCall> = FhirPlan<C>
 
-function isOfPatient(type: FhirType, resource: Json, { patient, upstream }: FhirRelease): boolean {
-  const { whose } = FHIR_TYPES[type]
-  if (whose === 'directory') return true
-  if (whose === 'self') return resource.id === patient
-  const reference = isObject(resource[whose]) ? resource[whose].reference : undefined
-  if (typeof reference !== 'string') return false
-  const local = reference.startsWith(`${upstream}/`)
-    ? reference.slice(upstream.length + 1)
-    : reference
-  return local === `Patient/${patient}` || local.startsWith(`Patient/${patient}/_history/`)
-}
-
-/** A page's link is released when we would let it in again. A lost `next` would hide entries: refused. */
-function isReleased(link: Json, type: FhirType, release: FhirRelease): boolean {
-  if (typeof link.url !== 'string') return false
-  try {
-    const address = link.url.startsWith(`${release.base}/`)
-      ? link.url.slice(release.base.length)
-      : ''
-    const call = readFhirCall(readCall('GET', address, {}))
-    if (call.interaction !== 'search' || call.type !== type) throw new Error('not this search')
-    heldToPatient(call, release.patient)
-    return true
-  } catch {
-    if (link.relation === 'next') throw new Refusal('upstream_invalid', 'fhir: next link')
-    return false
+function releasedOne(plan: Plan<ReadCall>, body: unknown, release: FhirRelease): Released {
+  const { call, decision } = plan
+  // The user's own Practitioner is given by its scope, which asks no policy.
+  if (decision === undefined) {
+    if (!isObject(body) || body.resourceType !== call.type || body.id !== call.id)
+      throw invalid(`not the ${call.type} that was asked for`)
+    if (!isOfPatient(body, release.whose)) throw new Refusal('record_other_patient', 'inside')
+    return { body: ours(body, release), decisions: [] }
   }
+  const { resource, decisions } = requireOwn(plan, body, release)
+  if (call.interaction === 'vread' && versionOf(resource) !== call.version)
+    throw invalid('not the version that was asked for')
+  return { body: ours(resource, release), decisions }
 }
 
-type Search = Extract<FhirPlan['call'], { readonly interaction: 'search' }>
+const METHODS: ReadonlySet<unknown> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
-function releasedBundle({ type, parameters }: Search, body: unknown, release: FhirRelease): Json {
-  const paged = parameters.has('_count') || parameters.has('_offset')
-  const { entries, links } = readSearchset(body, { paged })
-  for (const entry of entries) {
-    const resource = isObject(entry) ? entry.resource : undefined
-    // A record that mixes patients in one answer is not to be believed in any part of it.
-    if (!isObject(resource) || resource.resourceType !== type)
-      throw new Refusal('upstream_invalid', `fhir: not a ${type} in a searchset`)
-    if (!isOfPatient(type, resource, release))
-      throw new Refusal('upstream_invalid', `fhir: a ${type} of another patient in a searchset`)
+/** A version of a history; of a deletion there is no resource. */
+function releasedVersion(plan: Plan<ReadCall>, entry: unknown, release: FhirRelease) {
+  if (!isObject(entry)) throw invalid('a version that cannot be read')
+  const { request, response, resource } = entry
+  const method = isObject(request) && METHODS.has(request.method) ? request.method : undefined
+  const said = isObject(response) ? response : {}
+  const about = {
+    fullUrl: `${release.base}/${plan.call.type}/${plan.call.id}`,
+    ...(method === undefined
+      ? {}
+      : { request: { method, url: `${plan.call.type}/${plan.call.id}` } }),
+    ...(typeof said.lastModified === 'string' && !Number.isNaN(Date.parse(said.lastModified))
+      ? { response: { status: '200', lastModified: new Date(said.lastModified).toISOString() } }
+      : {}),
   }
-  const whole = { ...(body as Json), entry: entries, link: links }
-  const rewritten = rewriteBase(whole, release.upstream, release.base) as { link: readonly Json[] }
-  return { ...rewritten, link: rewritten.link.filter((link) => isReleased(link, type, release)) }
+  if (resource === undefined && method === 'DELETE') return { entry: about, decisions: [] }
+  const own = requireOwn(plan, resource, release)
+  return { entry: { ...about, resource: ours(own.resource, release) }, decisions: own.decisions }
+}
+
+/**
+ * A history whose every version may be released, or none of it: a version of another patient or one that is
+ * withheld closes it all. Who sees only that something was deleted sees nothing.
+ */
+function releasedHistory(plan: Plan<ReadCall>, body: unknown, release: FhirRelease): Released {
+  if (!isObject(body) || body.resourceType !== 'Bundle' || body.type !== 'history')
+    throw invalid('not a history')
+  const { entry = [], link = [] } = body
+  if (!Array.isArray(entry) || !Array.isArray(link)) throw invalid('a history that cannot be read')
+  if (link.some((each) => !isObject(each) || each.relation === 'next'))
+    throw invalid('more versions than can be judged at once')
+  const versions = entry.map((each) => releasedVersion(plan, each, release))
+  if (!versions.some((each) => 'resource' in each.entry))
+    throw new Refusal('record_absent', 'no version that can be judged')
+  const bundle = {
+    ...{ resourceType: 'Bundle', type: 'history', total: versions.length },
+    entry: versions.map((each) => each.entry),
+  }
+  const decisions = versions.flatMap((each) => each.decisions)
+  return { body: bundle, decisions, entries: versions.length }
 }
 
 /**
  * The record's answer as it may leave.
- * @throws Refusal record_other_patient, upstream_invalid
+ * @throws Refusal record_other_patient, record_absent, policy_denied, upstream_invalid
  */
-export function releaseFhir(plan: FhirPlan, body: unknown, release: FhirRelease): Json {
+export function releaseFhir(
+  plan: Plan<FhirReadCall>,
+  body: unknown,
+  release: FhirRelease,
+): Released {
   const { call } = plan
-  if (call.interaction === 'search') return releasedBundle(call, body, release)
-  if (!isObject(body) || body.resourceType !== call.type || body.id !== call.id)
-    throw new Refusal('upstream_invalid', `fhir: not the ${call.type} that was asked for`)
-  if (!isOfPatient(call.type, body, release))
-    throw new Refusal('record_other_patient', `read ${call.type}`)
-  return rewriteBase(body, release.upstream, release.base) as Json
-}
-
-/** The Patients in an answer that was read by {@link releaseFhir}. */
-function patientsIn({ call }: FhirPlan, body: Json): readonly Json[] {
-  if (call.type !== 'Patient') return []
-  if (call.interaction === 'read') return [body]
-  return (body.entry as readonly { readonly resource: Json }[]).map(({ resource }) => resource)
-}
-
-/**
- * The policies asked once more about a patient of whom the record says something else than at the launch:
- * a mark of sensitivity or a death counts before the answer that tells of it leaves.
- *
- * @throws Refusal policy_denied
- */
-export function judgeReleased(
-  access: Access,
-  policies: Policies,
-  plan: FhirPlan,
-  body: Json,
-): readonly PolicyDecision[] {
-  const { sensitive, deceased } = access.grant.circumstances.patient
-  const changed = patientsIn(plan, body)
-    .map(patientFlags)
-    .filter((flags) => flags.sensitive !== sensitive || flags.deceased !== deceased)
-  const letter = plan.call.interaction === 'read' ? 'r' : 's'
-  return changed.map((flags) =>
-    requireDecision(accessWith(access, flags), policies, letter, { type: 'fhir', id: 'Patient' }),
-  )
+  if (call.interaction === 'search') return releasedSearch({ ...plan, call }, body, release)
+  if (call.interaction === 'history') return releasedHistory({ ...plan, call }, body, release)
+  return releasedOne({ ...plan, call }, body, release)
 }

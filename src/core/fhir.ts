@@ -1,101 +1,170 @@
 /**
- * FHIR R4 as far as we let it through: a table of interactions and a table of types. What no row matches
- * is refused; what comes back is looked at again in fhir-release.ts.
+ * FHIR R4 as far as we let it through: a table of interactions, over the types of fhir-types.ts and the
+ * search grammar of fhir-search.ts. What no row matches is refused, operations among it; what comes back is
+ * looked at again in fhir-release.ts.
  *
  * @see FHIR R4, "RESTful API", "Search"; SMART App Launch 2.2, "Scopes for requesting FHIR Resources"
  */
 import type { Access } from './access.js'
-import { type Call, writeQuery } from './call.js'
+import type { Call } from './call.js'
 import type { Policies, PolicyDecision } from './decision.js'
-import { hasFhirScope, requireAudience, requireDecision, requirePatient } from './enforcement.js'
+import {
+  type Reached,
+  reachedBy,
+  requireAudience,
+  requireDecision,
+  requirePatient,
+} from './enforcement.js'
+import { heldToPatient, readCriteria, readSearch, type Search } from './fhir-search.js'
+import { type FhirType, isFhirType, rowOf } from './fhir-types.js'
 import { Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
+import { parametersOf } from './scope-query.js'
 
-/** Interactions, and the SMART v2 letter each one needs. First match wins. */
-// biome-ignore format: a table
-export const FHIR_INTERACTIONS = [
-  { method: 'GET', path: /^\/metadata$/,                                  name: 'capabilities', needs: undefined },
-  { method: 'GET', path: /^\/([A-Z][A-Za-z]{1,63})\/([A-Za-z0-9.-]{1,64})$/, name: 'read',      needs: 'r' },
-  { method: 'GET', path: /^\/([A-Z][A-Za-z]{1,63})$/,                     name: 'search',       needs: 's' },
-] as const satisfies readonly { method: string; path: RegExp; name: string; needs: Letter | undefined }[]
+export { FHIR_TYPES, type FhirType } from './fhir-types.js'
 
-/**
- * The types on offer. `whose` is the member that names the patient; `self` is the patient; a `directory`
- * type is nobody's and can only be read by id. `search` lists plain parameters: a name with a modifier,
- * a chain, `_include`, `_has` or `_filter` is another name, and so is refused.
- */
-// biome-ignore format: a table
-export const FHIR_TYPES = {
-  Patient:            { whose: 'self',      search: ['_id'] },
-  CarePlan:           { whose: 'subject',   search: ['patient', '_id', 'status', 'category', '_count', '_offset'] },
-  Condition:          { whose: 'subject',   search: ['patient', '_id', 'clinical-status', 'category', '_count', '_offset'] },
-  AllergyIntolerance: { whose: 'patient',   search: ['patient', '_id', 'clinical-status', '_count', '_offset'] },
-  Encounter:          { whose: 'subject',   search: ['patient', '_id', 'status', '_count', '_offset'] },
-  Practitioner:       { whose: 'directory', search: [] },
-  Organization:       { whose: 'directory', search: [] },
-} as const satisfies Record<string, { whose: 'self' | 'subject' | 'patient' | 'directory'; search: readonly string[] }>
-export type FhirType = keyof typeof FHIR_TYPES
-
-const ID = /^[A-Za-z0-9.-]{1,64}$/
-const TOKEN = /^[A-Za-z0-9:/._|,-]{1,200}$/
-
-/** What a parameter's value may look like. */
-const VALUES: Readonly<Record<string, RegExp>> = {
-  patient: /^(?:Patient\/)?[A-Za-z0-9.-]{1,64}$/,
-  _id: ID,
-  _count: /^\d{1,3}$/,
-  _offset: /^\d{1,6}$/,
-  status: TOKEN,
-  category: TOKEN,
-  'clinical-status': TOKEN,
+interface InteractionRow {
+  readonly method: string
+  readonly path: RegExp
+  readonly name:
+    | 'capabilities'
+    | 'bundle'
+    | 'read'
+    | 'vread'
+    | 'history'
+    | 'search'
+    | 'create'
+    | 'update'
+    | 'patch'
+    | 'delete'
+  /** SMART v2's letter; a bundle's entries have their own. */
+  readonly needs: Letter | undefined
+  /** FHIR's code (restful-interaction), for what a capability statement names. */
+  readonly code?: string
 }
-const JSON_FORMATS = ['json', 'application/json', 'application/fhir+json']
 
+const TYPE = '([A-Z][A-Za-z]{1,63})'
+const ID = '([A-Za-z0-9.-]{1,64})'
+const at = (path: string): RegExp => new RegExp(`^${path}$`)
+
+/** First match wins. A path with `_history` or `_search` is no id: an id has no underscore. */
+// biome-ignore format: a table
+export const FHIR_INTERACTIONS: readonly InteractionRow[] = [
+  { method: 'GET',    path: at('/metadata'),                       name: 'capabilities', needs: undefined },
+  { method: 'POST',   path: at('/'),                               name: 'bundle',       needs: undefined },
+  { method: 'GET',    path: at(`/${TYPE}/${ID}`),                  name: 'read',         needs: 'r', code: 'read' },
+  { method: 'GET',    path: at(`/${TYPE}/${ID}/_history/${ID}`),   name: 'vread',        needs: 'r', code: 'vread' },
+  { method: 'GET',    path: at(`/${TYPE}/${ID}/_history`),         name: 'history',      needs: 'r', code: 'history-instance' },
+  { method: 'GET',    path: at(`/${TYPE}`),                        name: 'search',       needs: 's', code: 'search-type' },
+  { method: 'POST',   path: at(`/${TYPE}/_search`),                name: 'search',       needs: 's' },
+  { method: 'POST',   path: at(`/${TYPE}`),                        name: 'create',       needs: 'c', code: 'create' },
+  { method: 'PUT',    path: at(`/${TYPE}/${ID}`),                  name: 'update',       needs: 'u', code: 'update' },
+  { method: 'PUT',    path: at(`/${TYPE}`),                        name: 'update',       needs: 'u' },
+  { method: 'PATCH',  path: at(`/${TYPE}/${ID}`),                  name: 'patch',        needs: 'u', code: 'patch' },
+  { method: 'PATCH',  path: at(`/${TYPE}`),                        name: 'patch',        needs: 'u' },
+  { method: 'DELETE', path: at(`/${TYPE}/${ID}`),                  name: 'delete',       needs: 'd', code: 'delete' },
+  { method: 'DELETE', path: at(`/${TYPE}`),                        name: 'delete',       needs: 'd' },
+]
+
+/** What a write is to change: what has an id, or what meets a condition. */
+export type Target = { readonly id: string } | { readonly criteria: Search }
+
+export interface ReadCall {
+  readonly interaction: 'read' | 'vread' | 'history'
+  readonly type: FhirType
+  readonly id: string
+  /** Of `vread`. */
+  readonly version: string
+}
+export interface SearchCall extends Search {
+  readonly interaction: 'search'
+  /** Asked by form, and so asked of the record by one. */
+  readonly form: boolean
+}
+export interface CreateCall {
+  readonly interaction: 'create'
+  readonly type: FhirType
+}
+export interface ChangeCall {
+  readonly interaction: 'update' | 'patch' | 'delete'
+  readonly type: FhirType
+  readonly target: Target
+}
+export type FhirReadCall = ReadCall | SearchCall
+export type FhirWriteCall = CreateCall | ChangeCall
+export type FhirDataCall = FhirReadCall | FhirWriteCall
 export type FhirCall =
   | { readonly interaction: 'capabilities' }
-  | { readonly interaction: 'read'; readonly type: FhirType; readonly id: string }
-  | {
-      readonly interaction: 'search'
-      readonly type: FhirType
-      readonly parameters: ReadonlyMap<string, string>
-    }
-export type FhirDataCall = Exclude<FhirCall, { readonly interaction: 'capabilities' }>
+  | { readonly interaction: 'bundle' }
+  | FhirDataCall
 
-function readParameters(type: FhirType, query: ReadonlyMap<string, string>) {
-  const offered: readonly string[] = FHIR_TYPES[type].search
-  if (offered.length === 0) throw new Refusal('interaction_refused', `search ${type}`)
-  for (const [name, value] of query) {
-    if (!offered.includes(name)) throw new Refusal('parameter_invalid', `search by ${name}`)
-    if (!VALUES[name]?.test(value)) throw new Refusal('parameter_invalid', `value of ${name}`)
-  }
-  return query
+const JSON_FORMATS = ['json', 'application/json', 'application/fhir+json']
+
+/** Parameters but `_format`, which says nothing of what is asked. @throws Refusal parameter_invalid */
+function withoutFormat({ query }: Call): ReadonlyMap<string, string> {
+  const rest = new Map(query)
+  if (!JSON_FORMATS.includes(rest.get('_format') ?? 'json'))
+    throw new Refusal('parameter_invalid', 'value of _format')
+  rest.delete('_format')
+  return rest
 }
 
-/** @throws Refusal interaction_refused, parameter_invalid */
+function requireNone(query: ReadonlyMap<string, string>, what: string): void {
+  if (query.size > 0) throw new Refusal('parameter_invalid', `parameters on a ${what}`)
+}
+
+function readChange(
+  interaction: ChangeCall['interaction'],
+  type: FhirType,
+  id: string,
+  query: ReadonlyMap<string, string>,
+): ChangeCall {
+  if (id === '') return { interaction, type, target: { criteria: readCriteria(type, query) } }
+  requireNone(query, interaction)
+  return { interaction, type, target: { id } }
+}
+
+/** @throws Refusal interaction_refused, parameter_invalid, parameter_missing */
 export function readFhirCall(call: Call): FhirCall {
   const row = FHIR_INTERACTIONS.find(
     (each) => each.method === call.method && each.path.test(call.path),
   )
   if (row === undefined) throw new Refusal('interaction_refused', `${call.method} at FHIR`)
-  const query = new Map(call.query)
-  if (!JSON_FORMATS.includes(query.get('_format') ?? 'json'))
-    throw new Refusal('parameter_invalid', 'value of _format')
-  query.delete('_format')
-  if (row.name === 'capabilities') return { interaction: 'capabilities' }
+  const query = withoutFormat(call)
+  const { name } = row
+  if (name === 'capabilities') return { interaction: name }
+  if (name === 'bundle') return { interaction: name }
 
-  const [, type = '', id = ''] = row.path.exec(call.path) ?? []
-  if (!Object.hasOwn(FHIR_TYPES, type)) throw new Refusal('interaction_refused', 'type at FHIR')
-  const known = type as FhirType
-  if (row.name === 'search')
-    return { interaction: 'search', type: known, parameters: readParameters(known, query) }
-  if (query.size > 0) throw new Refusal('parameter_invalid', 'parameters on a read')
-  return { interaction: 'read', type: known, id }
+  const [, type = '', id = '', version = ''] = row.path.exec(call.path) ?? []
+  if (!isFhirType(type)) throw new Refusal('interaction_refused', 'type at FHIR')
+  if (name === 'search') {
+    const form = call.method === 'POST'
+    return { interaction: 'search', ...readSearch(type, query), form }
+  }
+  if (row.needs !== 'r' && !rowOf(type).writes.includes(row.needs ?? 'c'))
+    throw new Refusal('interaction_refused', `${name} ${type}`)
+  if (name === 'update' || name === 'patch' || name === 'delete')
+    return readChange(name, type, id, query)
+  requireNone(query, name)
+  return name === 'create' ? { interaction: name, type } : { interaction: name, type, id, version }
 }
 
-/** What goes on to the record, and by whose leave. */
-export interface FhirPlan {
-  readonly call: FhirDataCall
-  readonly forward: { readonly path: string; readonly query: string }
+/** What goes on to the record. */
+export interface Forward {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly query?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** A call that scopes and policies let in, as far as they can know before the record is asked. */
+export interface FhirPlan<C extends FhirDataCall = FhirDataCall> {
+  readonly call: C
+  readonly letter: Letter
+  /** Empty only for the user's own Practitioner where nobody launched for a patient. */
+  readonly patient: string
+  readonly reached: Reached
   /** Absent for the user's own Practitioner, which the `fhirUser` scope gives. */
   readonly decision?: PolicyDecision
 }
@@ -117,46 +186,56 @@ function isOwnPractitioner(access: Access, call: FhirDataCall, base: string): bo
   )
 }
 
-/** The search, held to the patient in context whether it named one or not. @throws Refusal record_other_patient */
-export function heldToPatient(
-  { type, parameters }: Extract<FhirDataCall, { readonly interaction: 'search' }>,
-  patient: string,
-): string {
-  const name = FHIR_TYPES[type].whose === 'self' ? '_id' : 'patient'
-  const asked = parameters.get(name) ?? patient
-  if (asked !== patient && asked !== `Patient/${patient}`)
-    throw new Refusal('record_other_patient', `search ${type}`)
-  return writeQuery([
-    [name, patient],
-    ...[...parameters].filter(([parameter]) => parameter !== name),
-  ])
+const LETTERS: Readonly<Record<FhirDataCall['interaction'], Letter>> = {
+  ...{ read: 'r', vread: 'r', history: 'r', search: 's' },
+  ...{ create: 'c', update: 'u', patch: 'u', delete: 'd' },
 }
 
 /**
  * @param base our own FHIR base, which the token must be meant for
- * @throws Refusal token_other_audience, scope_insufficient, policy_denied, record_other_patient
+ * @throws Refusal token_other_audience, scope_insufficient, policy_denied, policy_stale, record_other_patient
  */
-export function enforceFhir(
+export function enforceFhir<C extends FhirDataCall>(
   access: Access,
-  call: FhirDataCall,
+  call: C,
   policies: Policies,
   base: string,
-): FhirPlan {
+): FhirPlan<C> {
   requireAudience(access, base)
-  if (isOwnPractitioner(access, call, base) && call.interaction === 'read')
-    return { call, forward: { path: `/Practitioner/${call.id}`, query: '' } }
+  const letter = LETTERS[call.interaction]
+  if (isOwnPractitioner(access, call, base))
+    return { call, letter, reached: 'all', patient: access.grant.context.patient ?? '' }
 
-  const letter = call.interaction === 'read' ? 'r' : 's'
-  if (!hasFhirScope(access, call.type, letter))
+  const reached = reachedBy(access, call.type, letter)
+  if (reached === undefined)
     throw new Refusal('scope_insufficient', `${call.interaction} ${call.type}`)
   const decision = requireDecision(access, policies, letter, { type: 'fhir', id: call.type })
-
   const patient = requirePatient(access)
-  if (call.interaction === 'search') {
-    const query = heldToPatient(call, patient)
-    return { call, forward: { path: `/${call.type}`, query }, decision }
-  }
-  if (call.type === 'Patient' && call.id !== patient)
+  if (call.type === 'Patient' && 'id' in call && call.id !== patient)
     throw new Refusal('record_other_patient', 'read Patient')
-  return { call, forward: { path: `/${call.type}/${call.id}`, query: '' }, decision }
+  return { call, letter, reached, decision, patient }
+}
+
+/** The most versions of a history that are asked for at once: more, and the history is no answer. */
+const MOST_VERSIONS = 100
+
+/** A search as it goes on; where one query of a scope narrows it, narrowed by the record as well. */
+function forwardSearch({ call, patient, reached }: FhirPlan<SearchCall>): Forward {
+  const [query, ...others] = reached === 'all' ? [] : reached
+  const narrowed = query === undefined || others.length > 0 ? [] : parametersOf(query)
+  const held = heldToPatient(call, patient, narrowed)
+  if (!call.form) return { method: 'GET', path: `/${call.type}`, query: held }
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  return { method: 'POST', path: `/${call.type}/_search`, headers, body: held }
+}
+
+/** @throws Refusal record_other_patient */
+export function forwardOf(plan: FhirPlan<FhirReadCall>): Forward {
+  const { call } = plan
+  if (call.interaction === 'search') return forwardSearch({ ...plan, call })
+  const path = `/${call.type}/${call.id}`
+  if (call.interaction === 'read') return { method: 'GET', path }
+  if (call.interaction === 'vread')
+    return { method: 'GET', path: `${path}/_history/${call.version}` }
+  return { method: 'GET', path: `${path}/_history`, query: `_count=${MOST_VERSIONS}` }
 }

@@ -5,22 +5,24 @@
  * @see FHIR R4, "Bundle" (collection)
  */
 import type { NhsNumber } from './context.js'
+import { FHIR_TYPES, type FhirType } from './fhir-types.js'
 import { isObject, type Json } from './json.js'
 import { Refusal } from './refusal.js'
 
-/** The types that are taken over, and the member that names whose each is. What has no row is left out. */
-// biome-ignore format: a table
-export const HANDED_OVER = {
-  Condition:             'subject',
-  AllergyIntolerance:    'patient',
-  MedicationStatement:   'subject',
-  MedicationRequest:     'subject',
-  Observation:           'subject',
-  Procedure:             'subject',
-  Immunization:          'patient',
-  FamilyMemberHistory:   'patient',
-} as const satisfies Record<string, 'subject' | 'patient'>
-export type HandedType = keyof typeof HANDED_OVER
+/** The types that are taken over; all else is left out. */
+export const HANDED_OVER = [
+  'Condition',
+  'AllergyIntolerance',
+  'MedicationStatement',
+  'MedicationRequest',
+  'Observation',
+  'Procedure',
+  'Immunization',
+] as const satisfies readonly FhirType[]
+export type HandedType = (typeof HANDED_OVER)[number]
+
+const isHandedOver = (type: unknown): type is HandedType =>
+  HANDED_OVER.some((each) => each === type)
 
 /** What a launch token may hold of it at most, as JSON text. */
 export const MOST_HANDED_CHARACTERS = 256 * 1024
@@ -115,9 +117,9 @@ export function readHandover(data: unknown, patient: Patient): Handover {
     return to === undefined ? number !== undefined : typeof to === 'string' && theirs.has(to)
   }
   const resources = entries.flatMap(({ resource }) => {
-    const type = String(resource.resourceType)
-    if (!Object.hasOwn(HANDED_OVER, type)) return []
-    const whose = HANDED_OVER[type as HandedType]
+    const { resourceType: type } = resource
+    if (!isHandedOver(type)) return []
+    const { whose } = FHIR_TYPES[type]
     if (!isTheirs(resource[whose]) || !patientsIn(resource).every((to) => theirs.has(to)))
       throw another(`a ${type} of somebody else, or of nobody`)
     return [bare(resource)]
@@ -155,17 +157,19 @@ export const handoverContext = (launch: string) => ({
 
 /**
  * The Bundle as it may leave: what the caller may read of it, as the record's own patient's.
- * @param may whether a type may be read
+ * @param may whether one may be read
  */
 export function releaseHandover(
   { resources }: Handover,
   { launch, patient }: { readonly launch: string; readonly patient: string },
-  may: (type: HandedType) => boolean,
+  may: (type: HandedType, resource: Json) => boolean,
 ): Json {
   const entry = resources.flatMap((resource) => {
     const type = resource.resourceType as HandedType
-    if (!may(type)) return []
-    return [{ resource: { ...resource, [HANDED_OVER[type]]: { reference: `Patient/${patient}` } } }]
+    if (!may(type, resource)) return []
+    return [
+      { resource: { ...resource, [FHIR_TYPES[type].whose]: { reference: `Patient/${patient}` } } },
+    ]
   })
   return { resourceType: 'Bundle', id: handoverId(launch), type: 'collection', entry }
 }

@@ -3,3 +3,29 @@ export type Json = Readonly<Record<string, unknown>>
 
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const WORDS = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g
+
+/**
+ * Whether some object of a JSON text has a member twice, in whatever spelling, or one by which a program's own
+ * objects can be changed: two readers of such a text may see two things.
+ *
+ * @param text that JSON.parse has read
+ */
+export function hasRepeatedMember(text: string): boolean {
+  const open: (Set<string> | undefined)[] = []
+  let before = ''
+  for (const [word] of text.matchAll(WORDS)) {
+    if (word === '{') open.push(new Set())
+    else if (word === '[') open.push(undefined)
+    else if (word === '}' || word === ']') open.pop()
+    else if (word === ':') {
+      const name = JSON.parse(before) as string
+      const members = open.at(-1)
+      if (name === '__proto__' || members?.has(name)) return true
+      members?.add(name)
+    }
+    before = word
+  }
+  return false
+}

@@ -1,4 +1,7 @@
-/** What of a Patient narrows who may see or change anything: read at launch, at renewal and at release. */
+/**
+ * What of a Patient narrows who may see or change anything, read at launch, at renewal and at release; and
+ * the labels by which any resource says that it asks for as much.
+ */
 import type { KnownPatient } from './context.js'
 import { isObject, type Json } from './json.js'
 
@@ -7,9 +10,28 @@ export type PatientFlags = Pick<KnownPatient, 'sensitive' | 'deceased'>
 /**
  * Codes that mark a record as one that can give somebody away. Records name their system in several
  * ways, or not at all: the code counts in any.
- * @see HL7 v3 Confidentiality; PDS FHIR, "Sensitive patients"
+ * @see HL7 v3 Confidentiality, ActCode (InformationSensitivityPolicy); PDS FHIR, "Sensitive patients"
  */
-const SENSITIVE: ReadonlySet<string> = new Set(['R', 'V', 'REDACTED'])
+const SENSITIVE: ReadonlySet<string> = new Set([
+  // Restricted, very restricted, and PDS's word for either.
+  ...['R', 'V', 'REDACTED'],
+  // Kinds that are kept apart: violence at home, HIV and other such infections, sexual and mental health, addiction.
+  ...[
+    'SDV',
+    'VIO',
+    'HIV',
+    'STD',
+    'SEX',
+    'PSY',
+    'PSYTHPN',
+    'MH',
+    'BH',
+    'SUD',
+    'ETH',
+    'ETHUD',
+    'OPIOIDUD',
+  ],
+])
 
 /** A label that cannot be read may be one of these, and so counts as one. */
 function isSensitive(meta: unknown): boolean {
@@ -30,6 +52,9 @@ const isDeceased = ({ deceasedBoolean, deceasedDateTime, _deceasedDateTime }: Js
   (deceasedBoolean ?? false) !== false ||
   deceasedDateTime !== undefined ||
   _deceasedDateTime !== undefined
+
+/** Whether a resource asks to be judged as a sensitive patient's record is. */
+export const isLabelled = ({ meta }: Json): boolean => isSensitive(meta)
 
 /** @param patient a FHIR R4 Patient */
 export const patientFlags = (patient: Json): PatientFlags => ({

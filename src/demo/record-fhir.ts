@@ -1,59 +1,16 @@
 /**
- * The FHIR side of the demonstration's record: read, search and `_search` of a few types.
+ * The FHIR side of the demonstration's record: reads, histories, searches, writes under their versions,
+ * transactions.
  * @see FHIR R4, "RESTful API"
  */
-import express, { type Request, type Response, Router } from 'express'
+import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express'
+import type { Clock } from '../core/values.js'
 import type { FhirResource } from './fhir-resources.js'
+import { type FhirVersion, type FhirVersions, openFhirVersions, tagOf } from './fhir-versions.js'
+import { found, page, SEARCHES } from './record-fhir-search.js'
+import { type Done, Fault, transact, write } from './record-fhir-write.js'
 
-type Test = (resource: FhirResource, value: string) => boolean
-interface Coded {
-  readonly coding?: readonly { readonly system?: string; readonly code?: string }[]
-}
-
-const refersTo = (reference: unknown, value: string): boolean => {
-  const target = (reference as { readonly reference?: string } | undefined)?.reference
-  return target === value || target === `Patient/${value}`
-}
-const hasCode = (concepts: unknown, value: string): boolean =>
-  (Array.isArray(concepts) ? concepts : [concepts]).some((concept: Coded | undefined) =>
-    concept?.coding?.some(
-      ({ system, code }) => code === value || `${system ?? ''}|${code ?? ''}` === value,
-    ),
-  )
-
-const byId: Test = (resource, value) => resource.id === value
-const bySubject: Test = (resource, value) => refersTo(resource.subject, value)
-const byPatient: Test = (resource, value) => refersTo(resource.patient, value)
-const byStatus: Test = (resource, value) => resource.status === value
-const byIdentifier: Test = (resource, value) =>
-  (resource.identifier as readonly { system: string; value: string }[] | undefined)?.some(
-    (each) => `${each.system}|${each.value}` === value,
-  ) ?? false
-const byClinicalStatus: Test = (resource, value) => hasCode(resource.clinicalStatus, value)
-const byCategory: Test = (resource, value) => hasCode(resource.category, value)
-
-/** What can be searched by, type by type. */
-// biome-ignore format: a table
-const SEARCHES: Readonly<Record<string, Readonly<Record<string, Test>>>> = {
-  Patient:            { _id: byId, identifier: byIdentifier },
-  CarePlan:           { _id: byId, patient: bySubject, status: byStatus, category: byCategory },
-  Condition:          { _id: byId, patient: bySubject, 'clinical-status': byClinicalStatus, category: byCategory },
-  AllergyIntolerance: { _id: byId, patient: byPatient, 'clinical-status': byClinicalStatus },
-  Encounter:          { _id: byId, patient: bySubject, status: byStatus },
-  Practitioner:       { _id: byId, identifier: byIdentifier },
-  Organization:       { _id: byId, identifier: byIdentifier },
-}
-
-const outcome = (res: Response, status: number, code: string, text: string) =>
-  res
-    .status(status)
-    .type('application/fhir+json')
-    .send(
-      JSON.stringify({
-        resourceType: 'OperationOutcome',
-        issue: [{ severity: 'error', code, diagnostics: text }],
-      }),
-    )
+const CODES = ['read', 'vread', 'history-instance', 'search-type', 'create', 'update', 'delete']
 
 const capabilities = (base: string) => ({
   resourceType: 'CapabilityStatement',
@@ -67,59 +24,39 @@ const capabilities = (base: string) => ({
   rest: [
     {
       mode: 'server',
+      interaction: [{ code: 'transaction' }],
       resource: Object.entries(SEARCHES).map(([type, parameters]) => ({
         type,
-        interaction: [{ code: 'read' }, { code: 'search-type' }],
-        versioning: 'no-version',
+        interaction: CODES.map((code) => ({ code })),
+        versioning: 'versioned',
+        conditionalCreate: true,
         searchParam: Object.keys(parameters).map((name) => ({
           name,
-          type: name === 'patient' ? 'reference' : 'token',
+          type: name === 'patient' ? 'reference' : /date$/.test(name) ? 'date' : 'token',
         })),
       })),
     },
   ],
 })
 
-interface Page {
-  readonly entries: readonly FhirResource[]
-  readonly total: number
-  readonly next?: string
-}
-
-function page(found: readonly FhirResource[], query: URLSearchParams, address: string): Page {
-  const offset = Number(query.get('_offset') ?? 0)
-  const count = Number(query.get('_count') ?? found.length)
-  const entries = found.slice(offset, offset + count)
-  if (offset + count >= found.length) return { entries, total: found.length }
-  const following = new URLSearchParams(query)
-  following.set('_offset', String(offset + count))
-  return { entries, total: found.length, next: `${address}?${following}` }
-}
-
 const baseOf = (req: Request) => `${req.protocol}://${req.get('host') ?? ''}${req.baseUrl}`
 
 const send = (res: Response, body: unknown) =>
   res.type('application/fhir+json').send(JSON.stringify(body))
 
-function search(
-  resources: readonly FhirResource[],
-  req: Request,
-  res: Response,
-  query: URLSearchParams,
-) {
-  const type = String(req.params.type)
-  const tests = SEARCHES[type]
-  if (tests === undefined) return outcome(res, 404, 'not-supported', 'Unknown type')
-  const asked = [...query].filter(([name]) => !['_count', '_offset'].includes(name))
-  if (asked.some(([name]) => tests[name] === undefined))
-    return outcome(res, 400, 'not-supported', 'Unknown search parameter')
-  const found = resources.filter(
-    (resource) =>
-      resource.resourceType === type &&
-      asked.every(([name, value]) => tests[name]?.(resource, value)),
+const sendVersion = (res: Response, version: FhirVersion) =>
+  send(
+    res.set({ ETag: tagOf(version), 'Last-Modified': new Date(version.at).toUTCString() }),
+    version.resource,
   )
+
+function search(versions: FhirVersions, req: Request, res: Response, query: URLSearchParams) {
+  const type = String(req.params.type)
+  const matches = found(versions.current, type, query)
+  if (SEARCHES[type] === undefined) throw new Fault(404, 'not-supported', 'Unknown type')
+  if (matches === undefined) throw new Fault(400, 'not-supported', 'Unknown search parameter')
   const base = baseOf(req)
-  const { entries, total, next } = page(found, query, `${base}/${type}`)
+  const { entries, total, next } = page(matches, query, `${base}/${type}`)
   // A search by form keeps its values out of addresses, so no link repeats them.
   const link = [
     { relation: 'self', url: `${base}/${type}?${query}` },
@@ -138,7 +75,70 @@ function search(
   })
 }
 
-export function fhirRecord(resources: readonly FhirResource[]): Router {
+const placeOf = (base: string, { type, version }: Done): string | undefined =>
+  version && `${base}/${type}/${version.resource?.id}/_history/${version.number}`
+
+function sendDone(req: Request, res: Response, done: Done) {
+  const place = placeOf(baseOf(req), done)
+  res.status(done.status)
+  if (place !== undefined) res.set('Location', place)
+  return done.version === undefined ? res.end() : sendVersion(res, done.version)
+}
+
+const history = (base: string, type: string, id: string, all: readonly FhirVersion[]) => ({
+  resourceType: 'Bundle',
+  type: 'history',
+  total: all.length,
+  entry: all.toReversed().map(({ method, resource, at, number }) => ({
+    fullUrl: `${base}/${type}/${id}`,
+    ...(resource === undefined ? {} : { resource }),
+    request: { method, url: `${type}/${id}` },
+    response: { status: '200', etag: `W/"${number}"`, lastModified: at },
+  })),
+})
+
+const responses = (base: string, done: readonly Done[]) => ({
+  resourceType: 'Bundle',
+  type: 'transaction-response',
+  entry: done.map((one) => ({
+    ...(one.version === undefined ? {} : { resource: one.version.resource }),
+    response: {
+      status: String(one.status),
+      ...(one.version === undefined
+        ? {}
+        : { location: placeOf(base, one), etag: tagOf(one.version) }),
+    },
+  })),
+})
+
+const said: ErrorRequestHandler = (error, _req, res, next) => {
+  if (!(error instanceof Fault)) return next(error)
+  const { status, code, message } = error
+  const issue = [{ severity: 'error', code, diagnostics: message }]
+  send(res.status(status), { resourceType: 'OperationOutcome', issue })
+}
+
+function writes(versions: FhirVersions): Router {
+  const router = Router()
+  const json = express.json({ type: ['application/fhir+json', 'application/json'], limit: '2mb' })
+  router.post('/', json, (req, res) => {
+    const { type, entry } = (req.body ?? {}) as { type?: string; entry?: [] }
+    if (type !== 'transaction' || entry === undefined)
+      throw new Fault(400, 'invalid', 'Not a transaction')
+    send(res, responses(baseOf(req), transact(versions, entry)))
+  })
+  router.all(['/:type', '/:type/:id'], json, (req, res, next) => {
+    const { type, id } = req.params as { type: string; id?: string }
+    if (req.method === 'GET') return next()
+    const headers = { ifMatch: req.get('if-match'), ifNoneExist: req.get('if-none-exist') }
+    const wish = { method: req.method, type, id, resource: req.body, ...headers }
+    return sendDone(req, res, write(versions, wish))
+  })
+  return router
+}
+
+export function fhirRecord(resources: readonly FhirResource[], clock: Clock): Router {
+  const versions = openFhirVersions(resources, clock)
   const router = Router()
   const form = express.text({ type: 'application/x-www-form-urlencoded' })
   router.get('/metadata', (req, res) => {
@@ -146,20 +146,32 @@ export function fhirRecord(resources: readonly FhirResource[]): Router {
   })
   router.post('/:type/_search', form, (req, res) => {
     const body = typeof req.body === 'string' ? req.body : ''
-    search(resources, req, res, new URLSearchParams(body))
+    search(versions, req, res, new URLSearchParams(body))
   })
+  router.use(writes(versions))
   router.get('/:type', (req, res) => {
-    search(resources, req, res, new URLSearchParams(req.originalUrl.split('?')[1] ?? ''))
+    search(versions, req, res, new URLSearchParams(req.originalUrl.split('?')[1] ?? ''))
   })
   router.get('/:type/:id', (req, res) => {
+    const current = versions.of(req.params.type, req.params.id).at(-1)
+    if (current?.resource === undefined) throw new Fault(404, 'not-found', 'No such resource')
+    sendVersion(res, current)
+  })
+  router.get('/:type/:id/_history', (req, res) => {
     const { type, id } = req.params
-    const found = resources.find((each) => each.resourceType === type && each.id === id)
-    if (found === undefined) return outcome(res, 404, 'not-found', 'No such resource')
-    res.set('ETag', 'W/"1"')
-    return send(res, found)
+    const all = versions.of(type, id)
+    if (all.length === 0) throw new Fault(404, 'not-found', 'No such resource')
+    send(res, history(baseOf(req), type, id, all))
   })
-  router.use((_req, res) => {
-    outcome(res, 405, 'not-supported', 'Not offered')
+  router.get('/:type/:id/_history/:version', (req, res) => {
+    const { type, id, version } = req.params
+    const one = versions.of(type, id).find(({ number }) => String(number) === version)
+    if (one?.resource === undefined) throw new Fault(404, 'not-found', 'No such version')
+    sendVersion(res, one)
   })
+  router.use(() => {
+    throw new Fault(405, 'not-supported', 'Not offered')
+  })
+  router.use(said)
   return router
 }

@@ -91,7 +91,7 @@ export function createRecord(parts: DemoRecordParts): Router {
   if (versions.empty) versions.append(...seed(parts))
   const router = Router()
   router.use(credentialRequired(credential))
-  router.use('/fhir', fhirRecord(fhirResources(patients, plans, people, clock())))
+  router.use('/fhir', fhirRecord(fhirResources(patients, plans, people, clock()), clock))
   router.use('/openehr/v1', openEhrRecord({ patients, form, versions, clock }))
   router.use(unreadable)
   return router

@@ -1,17 +1,49 @@
 import express, { type Request, type Response } from 'express'
 import { isShallow } from '../core/enforcement.js'
+import { hasRepeatedMember } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i
 
+interface BodyRules {
+  readonly types: RegExp
+  /** Whether a member that stands twice is refused. */
+  readonly once: boolean
+}
+
 /** @param limit in bytes */
 const readerOf = (limit: number) => express.text({ type: () => true, limit, inflate: false })
 
-function parse(text: unknown): unknown {
+function parse(text: string): unknown {
   try {
-    return JSON.parse(String(text))
+    return JSON.parse(text)
   } catch {
     throw new Refusal('body_unreadable', 'not JSON')
+  }
+}
+
+/**
+ * Reads the text that a client sent.
+ *
+ * @param limit the longest body, in bytes
+ * @throws Refusal body_too_large, body_unreadable
+ */
+export function textBodyOf(
+  limit: number,
+  types: RegExp,
+): (req: Request, res: Response) => Promise<string> {
+  const readText = readerOf(limit)
+  return async (req, res) => {
+    if (!types.test(req.get('content-type') ?? ''))
+      throw new Refusal('body_unreadable', 'content-type')
+    await new Promise<void>((resolve, reject) => {
+      readText(req, res, (error?: unknown) => {
+        if (error === undefined) return resolve()
+        const tooLarge = (error as { status?: number } | null)?.status === 413
+        reject(new Refusal(tooLarge ? 'body_too_large' : 'body_unreadable', 'body'))
+      })
+    })
+    return typeof req.body === 'string' ? req.body : ''
   }
 }
 
@@ -22,19 +54,15 @@ function parse(text: unknown): unknown {
  * @param limit the longest body, in bytes
  * @throws Refusal body_too_large, body_unreadable
  */
-export function jsonBodyOf(limit: number): (req: Request, res: Response) => Promise<unknown> {
-  const readText = readerOf(limit)
+export function jsonBodyOf(
+  limit: number,
+  { types, once }: BodyRules = { types: JSON_TYPE, once: false },
+): (req: Request, res: Response) => Promise<unknown> {
+  const readText = textBodyOf(limit, types)
   return async (req, res) => {
-    if (!JSON_TYPE.test(req.get('content-type') ?? ''))
-      throw new Refusal('body_unreadable', 'content-type')
-    await new Promise<void>((resolve, reject) => {
-      readText(req, res, (error?: unknown) => {
-        if (error === undefined) return resolve()
-        const tooLarge = (error as { status?: number } | null)?.status === 413
-        reject(new Refusal(tooLarge ? 'body_too_large' : 'body_unreadable', 'body'))
-      })
-    })
-    const value = parse(req.body)
+    const text = await readText(req, res)
+    const value = parse(text)
+    if (once && hasRepeatedMember(text)) throw new Refusal('body_unreadable', 'a member twice')
     if (!isShallow(value)) throw new Refusal('body_unreadable', 'nested too deep')
     return value
   }

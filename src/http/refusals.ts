@@ -48,9 +48,9 @@ function textOf(refusal: Refusal): string {
 const isConsole = ({ refused }: Journey): boolean => refused === 'console_refused'
 const viewOf = (journey: Journey): string => (isConsole(journey) ? 'console/refusal' : 'refusal')
 
-const operationOutcome = (code: string, text: string, reference: string) => ({
+const operationOutcome = (code: string, diagnostics: string) => ({
   resourceType: 'OperationOutcome',
-  issue: [{ severity: 'error', code, diagnostics: `${text} Reference: ${reference}` }],
+  issue: [{ severity: 'error', code, diagnostics }],
 })
 
 /** FHIR's words for our statuses (issue-type). */
@@ -62,6 +62,14 @@ const ISSUE_TYPES: Readonly<Record<number, string>> = {
   413: 'too-long',
   429: 'throttled',
   503: 'transient',
+}
+
+/** A refusal as the outcome of one entry of a bundle, whose answer as a whole is none. @see FHIR R4, "batch/transaction" */
+export function outcomeOf(refusal: Refusal) {
+  const row: RefusalRow = REFUSALS[refusal.code]
+  const status = row.atResource ?? row.status
+  const outcome = operationOutcome(ISSUE_TYPES[status] ?? 'processing', textOf(refusal))
+  return { status, outcome }
 }
 
 function answer(
@@ -94,7 +102,7 @@ function answer(
   if (challenged) res.set('WWW-Authenticate', challenged)
   const body =
     journey.answers === 'fhir'
-      ? operationOutcome(ISSUE_TYPES[status] ?? 'processing', text, reference)
+      ? operationOutcome(ISSUE_TYPES[status] ?? 'processing', `${text} Reference: ${reference}`)
       : { error: wire, error_description: text, reference, ...journey.members }
   res.status(status).type(journey.answers === 'fhir' ? 'application/fhir+json' : 'json')
   res.send(JSON.stringify(body))

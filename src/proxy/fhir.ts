@@ -1,33 +1,81 @@
 /**
  * /fhir: FHIR R4 of the patient in context.
  *
- * @throws Refusal of access/bearer.ts, core/call.ts, core/fhir.ts, core/fhir-release.ts and record/
+ * @throws Refusal of access/bearer.ts, core/call.ts, core/fhir.ts, the handlers beside this file and record/
  * @see SMART App Launch 2.2, "Scopes and Launch Context"; FHIR R4, "RESTful API"
  */
-import type { RequestHandler } from 'express'
-import { readCall } from '../core/call.js'
+import type { Request, RequestHandler, Response } from 'express'
+import type { Access } from '../core/access.js'
+import { type Call, readCall, withForm } from '../core/call.js'
 import { accessAt, requireAudience } from '../core/enforcement.js'
-import { enforceFhir, type FhirPlan, readFhirCall } from '../core/fhir.js'
-import { judgeReleased, releaseFhir } from '../core/fhir-release.js'
+import {
+  type FhirDataCall,
+  type FhirReadCall,
+  type FhirWriteCall,
+  readFhirCall,
+} from '../core/fhir.js'
 import { Refusal } from '../core/refusal.js'
 import { learn } from '../http/journey.js'
 import { createCapabilities } from './capabilities.js'
-import { aboutAccess, recordAllowed } from './entry.js'
+import { aboutAccess } from './entry.js'
+import { answerBundle } from './fhir-bundle.js'
+import { answerWrite } from './fhir-commit.js'
+import type { FhirAnswer, FhirAsked } from './fhir-parts.js'
+import { answerRead } from './fhir-read.js'
 import { answerHandover, type HandoverParts, isHandover } from './handover.js'
-import { addressOf, passValidators, requireFound } from './request.js'
+import type { ProxyParts } from './parts.js'
+import { addressOf, fhirBody, formBody, patchBody } from './request.js'
 
 const FHIR_JSON = 'application/fhir+json'
 
-/** What the trail says of it: the type, the id or how many entries, never their content. */
-function detailOf({ call }: FhirPlan, body: Readonly<Record<string, unknown>>) {
-  const { interaction, type } = call
-  return call.interaction === 'read'
-    ? { interaction, type, id: call.id }
-    : { interaction, type, entries: Array.isArray(body.entry) ? body.entry.length : 0 }
+/** How each interaction's body is read; of those without a row none is. */
+const BODIES: Partial<Record<FhirDataCall['interaction'], typeof fhirBody>> = {
+  create: fhirBody,
+  update: fhirBody,
+  patch: patchBody,
+}
+
+const READS: ReadonlySet<string> = new Set(['read', 'vread', 'history', 'search'])
+
+const perform = (parts: ProxyParts, access: Access, asked: FhirAsked): Promise<FhirAnswer> =>
+  READS.has(asked.call.interaction)
+    ? answerRead(parts, access, asked as FhirAsked<FhirReadCall>)
+    : answerWrite(parts, access, asked as FhirAsked<FhirWriteCall>)
+
+/** The call, with the parameters of a search by form among its own. */
+async function callOf(req: Request, res: Response, address: string): Promise<Call> {
+  const call = readCall(req.method, address, req.headers)
+  const byForm = call.method === 'POST' && call.path.endsWith('/_search')
+  return byForm ? withForm(call, await formBody(req, res)) : call
+}
+
+/** What stands beside a call. @throws Refusal body_unreadable, body_too_large, parameter_invalid */
+async function askedOf(req: Request, res: Response, call: FhirDataCall): Promise<FhirAsked> {
+  const body = await BODIES[call.interaction]?.(req, res)
+  const ifMatch = req.get('if-match')
+  const ifNoneExist = req.get('if-none-exist')
+  if (ifNoneExist !== undefined && call.interaction !== 'create')
+    throw new Refusal('parameter_invalid', 'If-None-Exist')
+  return {
+    call,
+    ...(body === undefined ? {} : { body }),
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(ifNoneExist === undefined ? {} : { ifNoneExist }),
+    minimal: /\breturn=minimal\b/.test(req.get('prefer') ?? ''),
+  }
+}
+
+function send(res: Response, { status, body, etag, lastModified, location }: FhirAnswer): void {
+  if (etag !== undefined) res.set('ETag', etag)
+  if (lastModified !== undefined) res.set('Last-Modified', lastModified)
+  if (location !== undefined) res.set('Location', location)
+  res.status(status).set('Cache-Control', 'no-store')
+  if (body === undefined) res.end()
+  else res.type(FHIR_JSON).send(JSON.stringify(body))
 }
 
 export function fhirProxy(parts: HandoverParts): RequestHandler {
-  const { record, policies, trail, bearer, base, clock } = parts
+  const { bearer, base, clock } = parts
   const capabilities = createCapabilities(parts)
 
   return async (req, res) => {
@@ -44,34 +92,17 @@ export function fhirProxy(parts: HandoverParts): RequestHandler {
     // All else is for who holds a token, for its patient.
     const access = accessAt(await bearer(req, base), clock())
     learn(res, aboutAccess(access))
+    requireAudience(access, base)
     if (isHandover(access, req.method, address)) {
-      requireAudience(access, base)
-      const body = await answerHandover(parts, access)
-      res.set('Cache-Control', 'no-store').type(FHIR_JSON).send(JSON.stringify(body))
+      send(res, { status: 200, body: await answerHandover(parts, access) })
       return
     }
-    const call = readFhirCall(readCall(req.method, address, req.headers))
+    const call = readFhirCall(await callOf(req, res, address))
     if (call.interaction === 'capabilities') throw new Refusal('interaction_refused', 'metadata')
-
-    // Scope and today's policies, before the record hears of it …
-    const plan = enforceFhir(access, call, policies, base)
-    const answer = await record.forward({ upstream: 'fhir', method: 'GET', ...plan.forward })
-
-    // … and whose it is, and what it now says of them, before the app does.
-    requireFound(answer)
-    const body = releaseFhir(plan, answer.body, {
-      // Without one only the user's own Practitioner is let through, which is nobody's patient.
-      patient: access.grant.context.patient ?? '',
-      upstream: record.bases.fhir,
-      base,
-    })
-
-    const anew = judgeReleased(access, policies, plan, body)
-
-    // Durable first; then it leaves.
-    const decisions = plan.decision === undefined ? [] : [plan.decision, ...anew]
-    await recordAllowed(trail, access, decisions, detailOf(plan, body))
-    passValidators(res, answer)
-    res.set('Cache-Control', 'no-store').type(FHIR_JSON).send(JSON.stringify(body))
+    if (call.interaction === 'bundle') {
+      send(res, await answerBundle(parts, access, await fhirBody(req, res), perform))
+      return
+    }
+    send(res, await perform(parts, access, await askedOf(req, res, call)))
   }
 }

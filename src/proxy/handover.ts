@@ -1,10 +1,11 @@
 /** What the launch brought of its system's own record: to this launch's app, as far as scopes and policies let it read. */
 import type { Access } from '../core/access.js'
 import type { PolicyDecision } from '../core/decision.js'
-import { allows, decide, hasFhirScope, requirePatient } from '../core/enforcement.js'
+import { allows, decide, reachedBy, requirePatient } from '../core/enforcement.js'
 import { handoverId, releaseHandover } from '../core/handover.js'
 import type { Json } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
+import { matchesQuery } from '../core/scope-query.js'
 import type { Handovers } from '../session/handovers.js'
 import { recordAllowed } from './entry.js'
 import type { ProxyParts } from './parts.js'
@@ -24,8 +25,10 @@ export async function answerHandover(parts: HandoverParts, access: Access): Prom
   const kept = await parts.handovers.read(launch)
   if (!kept) throw new Refusal('record_absent', 'the launch brought nothing')
   const decisions = new Map<string, PolicyDecision>()
-  const may = (type: string): boolean => {
-    if (!hasFhirScope(access, type, 'r')) return false
+  const may = (type: string, resource: Json): boolean => {
+    const reached = reachedBy(access, type, 'r')
+    if (reached === undefined) return false
+    if (reached !== 'all' && !reached.some((query) => matchesQuery(query, resource))) return false
     const decision =
       decisions.get(type) ?? decide(access, parts.policies, 'r', { type: 'fhir', id: type })
     decisions.set(type, decision)

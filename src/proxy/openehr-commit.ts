@@ -18,6 +18,7 @@ import {
   rowsIn,
 } from './openehr-parts.js'
 import { passValidators } from './request.js'
+import { requireDone, writeOnce } from './write.js'
 
 export interface Write {
   readonly interaction: 'composition_create' | 'composition_update'
@@ -56,16 +57,11 @@ function send(parts: OpenEhrParts, { access }: OpenEhrCallIn, write: Write) {
 }
 
 /** The record's plain no. @throws Refusal record_absent, version_stale, record_refused */
-function requireDone(call: OpenEhrCallIn, answer: UpstreamAnswer): void {
-  const { status } = answer
-  if (status === 404 || status === 410) throw new Refusal('record_absent', 'gone since it was read')
-  if (status === 412 || status === 409) {
+const requireSaved = (call: OpenEhrCallIn, answer: UpstreamAnswer): void =>
+  requireDone(answer, () => {
     const current = versionIn(answer)
     if (isVersionOf(current, call.uid)) call.res.set('ETag', `"${current}"`)
-    throw new Refusal('version_stale', `the record answered ${status}`)
-  }
-  if (status >= 300) throw new Refusal('record_refused', `the record answered ${status}`)
-}
+  })
 
 /** A server may leave the body out: the version that it names is then read. @throws Refusal upstream_invalid */
 async function readBack(parts: OpenEhrParts, call: OpenEhrCallIn, answer: UpstreamAnswer) {
@@ -89,11 +85,6 @@ async function proveDone(
   if (write.previous === undefined)
     requireOwn(call.ehrId, rowsIn(await askRows(parts, call.ehrId)), uid)
   return { uid, body }
-}
-
-function unknown(error: unknown): never {
-  const by = error instanceof Refusal ? error.message : String((error as Error | null)?.name)
-  throw new Refusal('write_unknown', by, { cause: error })
 }
 
 function answerWrite(
@@ -123,14 +114,12 @@ export async function commitWrite(
   write: Write,
 ): Promise<void> {
   const { interaction, template, previous } = write
-  // In the trail before it goes on. When it then fails, the refusal makes the second entry.
-  await recordAllowed(parts.trail, call.access, [write.decision], {
-    interaction,
-    template,
-    ...(previous === undefined ? {} : { uid: previous }),
+  const detail = { interaction, template, ...(previous === undefined ? {} : { uid: previous }) }
+  const { answer, proof } = await writeOnce({
+    record: () => recordAllowed(parts.trail, call.access, [write.decision], detail),
+    send: () => send(parts, call, write),
+    refused: (given) => requireSaved(call, given),
+    prove: (given) => proveDone(parts, call, write, given),
   })
-  const answer = await send(parts, call, write).catch(unknown)
-  requireDone(call, answer)
-  const written = await proveDone(parts, call, write, answer).catch(unknown)
-  answerWrite(parts, call, write, answer, written)
+  answerWrite(parts, call, write, answer, proof)
 }

@@ -1,7 +1,7 @@
 /** A client's request as the proxies read it, and headers of the record's answer that may go back. */
 import type { Request, Response } from 'express'
 import { Refusal } from '../core/refusal.js'
-import { jsonBodyOf } from '../http/json-body.js'
+import { jsonBodyOf, textBodyOf } from '../http/json-body.js'
 import type { UpstreamAnswer } from '../record/record.js'
 
 const BODY_LIMIT = 1024 * 1024
@@ -13,19 +13,39 @@ const ETAG = /^(?:W\/)?"[\x21\x23-\x7e]{1,250}"$/
  */
 export function addressOf(req: Request, base: string): string {
   const { pathname } = new URL(base)
+  const [path, ...query] = req.originalUrl.split('?')
+  if (path === pathname) return ['/', ...query].join('?')
   if (!req.originalUrl.startsWith(`${pathname}/`)) throw new Refusal('not_found', 'base')
   return req.originalUrl.slice(pathname.length)
 }
 
-/** The JSON that a client sent. @throws Refusal body_too_large, body_unreadable */
+/** The JSON that a client sent, as openEHR's or as FHIR's. @throws Refusal body_too_large, body_unreadable */
 export const jsonBody = jsonBodyOf(BODY_LIMIT)
+const FHIR_JSON = /^application\/(?:fhir\+)?json\s*(?:;|$)/i
+export const fhirBody = jsonBodyOf(BODY_LIMIT, { types: FHIR_JSON, once: true })
+const PATCH_JSON = /^application\/json-patch\+json\s*(?:;|$)/i
+export const patchBody = jsonBodyOf(BODY_LIMIT, { types: PATCH_JSON, once: true })
+/** A search by form. */
+export const formBody = textBodyOf(2048, /^application\/x-www-form-urlencoded\s*(?:;|$)/i)
 
 /** Validators of the record's answer, as far as they look like any. */
-export function passValidators(res: Response, { headers }: UpstreamAnswer): void {
+export function validatorsOf({ headers }: UpstreamAnswer): {
+  readonly etag?: string
+  readonly lastModified?: string
+} {
   const { etag, 'last-modified': modified } = headers
-  if (etag !== undefined && ETAG.test(etag)) res.set('ETag', etag)
-  if (modified !== undefined && !Number.isNaN(Date.parse(modified)))
-    res.set('Last-Modified', new Date(modified).toUTCString())
+  return {
+    ...(etag !== undefined && ETAG.test(etag) ? { etag } : {}),
+    ...(modified !== undefined && !Number.isNaN(Date.parse(modified))
+      ? { lastModified: new Date(modified).toUTCString() }
+      : {}),
+  }
+}
+
+export function passValidators(res: Response, answer: UpstreamAnswer): void {
+  const { etag, lastModified } = validatorsOf(answer)
+  if (etag !== undefined) res.set('ETag', etag)
+  if (lastModified !== undefined) res.set('Last-Modified', lastModified)
 }
 
 /** @throws Refusal record_absent, upstream_invalid */

@@ -66,7 +66,10 @@ export interface Upstream {
 }
 
 /** What a caller may send on; everything else of a client's headers stays with us. */
-const HEADERS_ON = new Set(['content-type', 'if-match', 'prefer', 'openehr-audit-details'])
+const HEADERS_ON = new Set([
+  ...['content-type', 'if-match', 'if-none-exist', 'prefer'],
+  'openehr-audit-details',
+])
 const HEADERS_BACK = ['content-type', 'etag', 'last-modified', 'location'] as const
 
 /** Statuses below 500 that say something of the call itself. All others say that the record is not well. */

@@ -102,14 +102,39 @@ describe('a scope with a search query', () => {
 
   // biome-ignore format: a table
   it.each([
-    ['asked so',                                      `${QUERY} patient/Patient.r`, 'patient/*.rs',                'patient/Patient.r'],
-    ['registered so and asked without',               'patient/Condition.rs',       QUERY,                         ''],
+    ['asked so',                                      `${QUERY} patient/Patient.r`, 'patient/*.rs',                `${QUERY} patient/Patient.r`],
+    ['registered so and asked without',               'patient/Condition.rs',       QUERY,                         QUERY],
     ['registered so and asked by a wildcard',         'patient/*.rs',               QUERY,                         ''],
     ['asked and registered with two queries',         QUERY,                        'patient/Condition.rs?code=1', ''],
     ['asked in words of v1',                          'patient/Condition.read?category=x', 'patient/*.read',       ''],
-    ['asked beside another that is registered whole', `${QUERY} patient/Condition.r`, 'patient/*.rs',              'patient/Condition.r'],
-  ])('is left out of the grant and never widened: %s', (_how, asked, registration, left) => {
+    ['asked beside another that is registered whole', `${QUERY} patient/Condition.r`, 'patient/*.rs',              `${QUERY} patient/Condition.r`],
+    ['asked of every type, of those that it narrows', 'patient/*.rs?code=http://loinc.org|1-8', 'patient/*.rs',    'patient/Condition.rs?code=http://loinc.org|1-8 patient/Observation.rs?code=http://loinc.org|1-8'],
+    ['of a service',                                  'system/Condition.rs?category=x', 'system/*.rs',             ''],
+  ])('is never widened: %s', (_how, asked, registration, left) => {
     expect(granted(asked, registration)).toBe(left)
+  })
+
+  it.each([
+    ...[
+      'onset-date=ge2020',
+      'category:not=x',
+      'category=',
+      'category',
+      'category=a|b|c',
+      '=x',
+      'code=a&x=b',
+    ],
+    ...[
+      '_id=1',
+      'patient=p1',
+      'constructor=x',
+      'code=a\\,b',
+      'code:in=http://x',
+      'category=%20',
+      'code=|',
+    ],
+  ])('is left out of the grant when it cannot be evaluated: %s', (query) => {
+    expect(granted(`patient/Condition.rs?${query}`, 'patient/*.rs')).toBe('')
   })
 })
 

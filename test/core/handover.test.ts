@@ -124,7 +124,7 @@ describe('data that comes with a launch', () => {
   })
 
   it('never holds anything of another patient, whatever is mixed into it', () => {
-    const types = Object.keys(HANDED_OVER) as HandedType[]
+    const types: readonly HandedType[] = HANDED_OVER
     const resource = fc
       .record({
         type: fc.constantFrom(...types, 'Patient', 'Communication'),

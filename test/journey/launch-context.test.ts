@@ -368,6 +368,47 @@ describe.each(STORES)('on the %s store', (store) => {
     })
   })
 
+  describe('a scope with a search query (SMART, "Finer-grained resource constraints")', () => {
+    const conditions = async (tokens: Tokens) => {
+      const { status, text } = await call(t, tokens.access_token, '/fhir/Condition')
+      return status === 200 ? JSON.parse(text).entry.length : status
+    }
+
+    // biome-ignore format: a table
+    it.each([
+      ['patient/Condition.rs?clinical-status=active', 4],
+      ['patient/Condition.rs?clinical-status=inactive', 0],
+      ['user/Condition.rs?clinical-status=active,inactive&category=problem-list-item', 4],
+    ])('%s is granted as it was asked, and held at the record', async (scope, found) => {
+      const tokens = await tokensFor(order(), `launch ${scope}`)
+      expect(tokens.scope).toBe(`launch ${scope}`)
+      expect(await conditions(tokens)).toBe(found)
+      expect(await read(tokens, 'Encounter')).toBe(403)
+    })
+
+    it('is left out where it cannot be enforced', async () => {
+      const asked = 'launch patient/Patient.r patient/Condition.rs?onset-date=ge2020'
+      const tokens = await tokensFor(order(), asked)
+      expect(tokens.scope).toBe('launch patient/Patient.r')
+      expect(await conditions(tokens)).toBe(403)
+    })
+  })
+
+  it('a batch is judged entry by entry under a token of a launch, and writes nothing under the shipped policies', async () => {
+    const tokens = await tokensFor(order(), 'launch patient/*.cruds')
+    const entry = [
+      { request: { method: 'GET', url: `Patient/${tokens.patient}` } },
+      { request: { method: 'GET', url: 'Patient/somebody-else' } },
+      { request: { method: 'DELETE', url: 'Condition/c1' } },
+      { request: { method: 'GET', url: 'Condition' } },
+    ]
+    const body = JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry })
+    const headers = { 'content-type': 'application/fhir+json' }
+    const answer = await call(t, tokens.access_token, '/fhir', { method: 'POST', headers, body })
+    const said = JSON.parse(answer.text).entry as { response: { status: string } }[]
+    expect(said.map(({ response }) => response.status)).toEqual(['200', '404', '403', '200'])
+  })
+
   describe('authorization details (RFC 9396)', () => {
     const asking = (value: unknown) => ({
       authorization_details: typeof value === 'string' ? value : JSON.stringify(value),

@@ -1,0 +1,90 @@
+/**
+ * Whose a resource is, by the member that its type's row names: never by what a search or a path says.
+ * @see FHIR R4, CompartmentDefinition "patient"; "References"
+ */
+import type { NhsNumber } from './context.js'
+import { isFhirType, rowOf } from './fhir-types.js'
+import { isObject, type Json } from './json.js'
+
+/** Whose data may pass, and where the record behind us stands. */
+export interface Whose {
+  readonly patient: string
+  readonly upstream: string
+  /** Known of a launch: by it a reference may name its patient as well. */
+  readonly nhsNumber?: NhsNumber
+}
+
+/** Types of no patient that a resource may hold inside it. Of all else that stands inside, its own row decides. */
+const NOBODYS: ReadonlySet<unknown> = new Set(['Device', 'Location', 'Substance', 'Specimen'])
+const DEEPEST_INSIDE = 1
+
+const localOf = (reference: string, { upstream }: Whose): string =>
+  reference.startsWith(`${upstream}/`) ? reference.slice(upstream.length + 1) : reference
+
+const isReferenceTo = (reference: string, whose: Whose): boolean => {
+  const local = localOf(reference, whose)
+  const wanted = `Patient/${whose.patient}`
+  return local === wanted || local.startsWith(`${wanted}/_history/`)
+}
+
+function isAbout(resource: Json, whose: Whose): boolean {
+  const { resourceType: type, id } = resource
+  if (!isFhirType(type)) return false
+  const { whose: member } = rowOf(type)
+  if (member === 'directory') return true
+  if (member === 'self') return id === whose.patient
+  const value = resource[member]
+  const reference = isObject(value) ? value.reference : undefined
+  return typeof reference === 'string' && isReferenceTo(reference, whose)
+}
+
+/** Resources that stand inside another. `undefined` for what cannot be read as such. */
+export function containedIn({ contained }: Json): readonly Json[] | undefined {
+  if (contained === undefined) return []
+  return Array.isArray(contained) && contained.every(isObject) ? contained : undefined
+}
+
+/**
+ * Whether a resource, and all that stands inside it, is about the patient or about nobody. A Patient inside
+ * has an id of its own that proves nothing, and so is another.
+ */
+export function isOfPatient(resource: Json, whose: Whose, depth = 0): boolean {
+  const inside = containedIn(resource)
+  if (inside === undefined || depth > DEEPEST_INSIDE || !isAbout(resource, whose)) return false
+  return inside.every(
+    (each) =>
+      each.resourceType !== 'Patient' &&
+      ((NOBODYS.has(each.resourceType) && each.contained === undefined) ||
+        isOfPatient(each, whose, depth + 1)),
+  )
+}
+
+/** In a reference whatever could lead to a patient; elsewhere what is an address and nothing else. */
+const LEADS = /(?:^|\/)Patient\/|\?/
+const ADDRESS =
+  /^(?:[a-z][a-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
+const NHS_NUMBER = /\/nhs-number$/i
+
+/** A reference by number in place of an address (`Reference.identifier`). */
+function isOtherNumber({ identifier, type, reference }: Json, { nhsNumber }: Whose): boolean {
+  if (!isObject(identifier)) return false
+  const numbered = typeof identifier.system === 'string' && NHS_NUMBER.test(identifier.system)
+  const toPatient =
+    numbered || type === 'Patient' || (typeof reference === 'string' && LEADS.test(reference))
+  return toPatient && !(numbered && identifier.value === nhsNumber)
+}
+
+const isOtherAddress = (text: string, name: string, whose: Whose): boolean =>
+  (name === 'reference' ? LEADS : ADDRESS).test(localOf(text, whose)) && !isReferenceTo(text, whose)
+
+/**
+ * Whether anything in a resource that is to be written names another patient: by an address in whatever
+ * member, by number, or by a condition that the record would resolve.
+ */
+export function namesAnother(value: unknown, whose: Whose, name = ''): boolean {
+  if (typeof value === 'string') return isOtherAddress(value, name, whose)
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some((each) => namesAnother(each, whose, name))
+  if (isObject(value) && isOtherNumber(value, whose)) return true
+  return Object.entries(value).some(([member, each]) => namesAnother(each, whose, member))
+}

@@ -1,0 +1,126 @@
+/** The answer to a search, made anew of what may be released. */
+import { readCall } from './call.js'
+import type { PolicyDecision } from './decision.js'
+import { type FhirPlan, readFhirCall, type SearchCall } from './fhir.js'
+import { isOfPatient } from './fhir-compartment.js'
+import { judgeResource, withholdsLabelled } from './fhir-judge.js'
+import { type FhirRelease, invalid, ours, type Released, requirePatientSeen } from './fhir-own.js'
+import { heldToPatient, includedBy, isPaged } from './fhir-search.js'
+import { isObject, type Json } from './json.js'
+import { readSearchset } from './searchset.js'
+
+/** Of a link to another page only how many and from where: the search in it is the one that was judged. */
+function pageOf(link: Json, { type, parameters }: SearchCall, { base, whose }: FhirRelease) {
+  if (typeof link.url !== 'string' || !link.url.startsWith(`${base}/`)) return undefined
+  try {
+    const call = readFhirCall(readCall('GET', link.url.slice(base.length), {}))
+    if (call.interaction !== 'search' || call.type !== type) return undefined
+    heldToPatient(call, whose.patient)
+    const [count, offset] = [call.parameters.get('_count'), call.parameters.get('_offset')]
+    // One that leads back would be followed for ever.
+    const on = Number(offset) > Number(parameters.get('_offset') ?? 0)
+    if (offset === undefined || (link.relation === 'next' && !on)) return undefined
+    return new Map([
+      ...parameters,
+      ...(count ? [['_count', count] as const] : []),
+      ['_offset', offset],
+    ])
+  } catch {
+    return undefined
+  }
+}
+
+const PAGES: ReadonlySet<unknown> = new Set(['first', 'previous', 'next', 'last'])
+
+/** Links made anew. A lost `next` would hide entries: refused. */
+function linksOf(links: readonly Json[], call: SearchCall, release: FhirRelease): readonly Json[] {
+  const { base, whose } = release
+  const urlOf = (parameters: ReadonlyMap<string, string>): string =>
+    `${base}/${call.type}?${heldToPatient({ ...call, parameters }, whose.patient)}`
+  const pages = links.flatMap((link): readonly Json[] => {
+    const { relation } = link
+    if (!PAGES.has(relation)) return []
+    const parameters = pageOf(ours(link, release), call, release)
+    if (parameters !== undefined) return [{ relation, url: urlOf(parameters) }]
+    if (relation === 'next') throw invalid('next link')
+    return []
+  })
+  return [{ relation: 'self', url: urlOf(call.parameters) }, ...pages]
+}
+
+interface Entry {
+  readonly resource: Json
+  readonly mode: 'match' | 'include'
+}
+
+const modeOf = (entry: Json): unknown => (isObject(entry.search) ? entry.search.mode : undefined)
+
+/** An entry that a search like this can have. A record that mixes patients in one answer is not to be believed in any part of it. */
+function readEntry(entry: unknown, call: SearchCall, { whose }: FhirRelease): Entry {
+  const resource = isObject(entry) ? entry.resource : undefined
+  if (!isObject(entry) || !isObject(resource) || typeof resource.id !== 'string')
+    throw invalid('an entry without a resource')
+  const { resourceType: type } = resource
+  const included = modeOf(entry) === 'include'
+  const known = included ? includedBy(call).includes(String(type)) : type === call.type
+  if (!known) throw invalid(`not a ${call.type} in a searchset`)
+  if (!isOfPatient(resource, whose))
+    throw invalid(`a ${call.type} of another patient in a searchset`)
+  return { resource, mode: included ? 'include' : 'match' }
+}
+
+/** FHIR's mark for an answer from which something may have been left out. @see HL7 v3 ObservationValue */
+const REDACTED = {
+  security: [
+    { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'REDACTED' },
+  ],
+}
+
+function judged(plan: FhirPlan<SearchCall>, entries: readonly Entry[], release: FhirRelease) {
+  const decisions: PolicyDecision[] = []
+  const given = entries.filter(({ resource, mode }) => {
+    const match = mode === 'match'
+    const verdict = judgeResource(
+      release,
+      resource,
+      match ? 's' : 'r',
+      match ? plan.decision : undefined,
+    )
+    if (verdict.is === 'given') decisions.push(...verdict.decisions)
+    else if (resource.resourceType === 'Patient') requirePatientSeen(release, resource, 's')
+    return verdict.is === 'given'
+  })
+  return { given, decisions }
+}
+
+/**
+ * Made anew of what may be released: no count, link, time or member of the record's own tells of the rest. The
+ * mark says what the role may not see, never whether there is any of it.
+ */
+export function releasedSearch(
+  plan: FhirPlan<SearchCall>,
+  body: unknown,
+  release: FhirRelease,
+): Released {
+  const { call } = plan
+  const { base } = release
+  const read = readSearchset(body, { paged: isPaged(call) })
+  const entries = read.entries.map((entry) => readEntry(entry, call, release))
+  const { given, decisions } = judged(plan, entries, release)
+  const link = linksOf(read.links, call, release)
+  const whole = !isPaged(call) && !link.some(({ relation }) => relation === 'next')
+  const matches = given.filter(({ mode }) => mode === 'match').length
+  const bundle: Json = {
+    resourceType: 'Bundle',
+    ...(withholdsLabelled(release, call.type, 's') ? { meta: REDACTED } : {}),
+    type: 'searchset',
+    ...(whole ? { total: matches } : {}),
+    link,
+    entry: given.map(({ resource, mode }) => ({
+      fullUrl: `${base}/${resource.resourceType}/${resource.id}`,
+      resource: ours(resource, release),
+      search: { mode },
+    })),
+  }
+  return { body: bundle, decisions: [...decisions], entries: matches }
+}

@@ -1,0 +1,91 @@
+/**
+ * One resource, judged as it stands: whose it is, whether a scope's query reaches it, and what the policies
+ * say of its labels. The same for what is released and for what is written.
+ */
+import type { Access } from './access.js'
+import type { Policies, PolicyDecision } from './decision.js'
+import { accessWith, allows, decide, type Reached, reachedBy } from './enforcement.js'
+import { containedIn, isOfPatient, type Whose } from './fhir-compartment.js'
+import { isFhirType, rowOf } from './fhir-types.js'
+import type { Json } from './json.js'
+import { isLabelled, type PatientFlags, patientFlags } from './patient-flags.js'
+import type { Letter } from './scope.js'
+import { matchesQuery } from './scope-query.js'
+
+export interface Judging {
+  readonly access: Access
+  readonly policies: Policies
+  readonly whose: Whose
+}
+
+/** `foreign`: of another patient, or not to be proven to be this one's. `withheld`: this one's, and not for this caller. */
+export type Verdict =
+  | { readonly is: 'foreign' }
+  | { readonly is: 'withheld'; readonly by: 'scope' | 'policy'; readonly why: string }
+  | { readonly is: 'given'; readonly decisions: readonly PolicyDecision[] }
+
+const withheld = (by: 'scope' | 'policy', why: string): Verdict => ({ is: 'withheld', by, why })
+
+export const isReached = (reached: Reached | undefined, resource: Json): boolean =>
+  reached === 'all' || (reached?.some((query) => matchesQuery(query, resource)) ?? false)
+
+/** What a resource says that the policies were not asked under; `undefined` when it says nothing new. */
+function news({ access }: Judging, resource: Json): PatientFlags | undefined {
+  const { sensitive, deceased } = access.grant.circumstances.patient
+  const said =
+    resource.resourceType === 'Patient'
+      ? patientFlags(resource)
+      : { sensitive: sensitive || isLabelled(resource), deceased }
+  return said.sensitive === sensitive && said.deceased === deceased ? undefined : said
+}
+
+function judgeInside(judging: Judging, resource: Json, letter: Letter): Verdict {
+  const decisions: PolicyDecision[] = []
+  for (const inside of containedIn(resource) ?? []) {
+    const { resourceType: type } = inside
+    if (!isFhirType(type) || rowOf(type).whose === 'directory') continue
+    // What stands inside is data of its own type, and read or written as that.
+    const verdict = judgeResource(judging, inside, letter === 's' ? 'r' : letter)
+    if (verdict.is !== 'given') return verdict
+    decisions.push(...verdict.decisions)
+  }
+  return { is: 'given', decisions }
+}
+
+/** @param decided what the policies said of this type and letter, where they have been asked already */
+export function judgeResource(
+  judging: Judging,
+  resource: Json,
+  letter: Letter,
+  decided?: PolicyDecision,
+): Verdict {
+  const { access, policies, whose } = judging
+  if (!isOfPatient(resource, whose)) return { is: 'foreign' }
+  const id = String(resource.resourceType)
+  if (!isReached(reachedBy(access, id, letter), resource)) return withheld('scope', `${id}: scope`)
+
+  const kind = { type: 'fhir', id } as const
+  const first = decided ?? decide(access, policies, letter, kind)
+  const flags = news(judging, resource)
+  const anew = flags && decide(accessWith(access, flags), policies, letter, kind)
+  const decisions = anew === undefined ? [first] : [first, anew]
+  const denied = decisions.find((each) => !allows(each))
+  if (denied !== undefined) return withheld('policy', `${id}: ${denied.policies.join(', ')}`)
+
+  const inside = judgeInside(judging, resource, letter)
+  return inside.is === 'given'
+    ? { is: 'given', decisions: [...decisions, ...inside.decisions] }
+    : inside
+}
+
+/** Whether policies would keep from this caller what is marked sensitive, were there any. */
+export function withholdsLabelled(
+  { access, policies }: Judging,
+  type: string,
+  letter: Letter,
+): boolean {
+  const { sensitive, deceased } = access.grant.circumstances.patient
+  if (sensitive) return false
+  const flagged = accessWith(access, { sensitive: true, deceased })
+  return !allows(decide(flagged, policies, letter, { type: 'fhir', id: type }))
+}

@@ -1,0 +1,82 @@
+/**
+ * Batches and transactions. A batch never reaches the record: each of its entries does, judged and recorded like a
+ * call of its own. A transaction goes on as one, made anew of entries that were all judged before.
+ *
+ * @see FHIR R4, "batch/transaction"
+ */
+import type { Access } from '../core/access.js'
+import { type FhirBundle, readBundle, readBundleEntry } from '../core/fhir-bundle.js'
+import type { Json } from '../core/json.js'
+import { Refusal } from '../core/refusal.js'
+import { outcomeOf } from '../http/refusals.js'
+import { aboutAccess } from './entry.js'
+import type { FhirAnswer, FhirAsked } from './fhir-parts.js'
+import { answerTransaction } from './fhir-transaction.js'
+import type { ProxyParts } from './parts.js'
+
+type Perform = (parts: ProxyParts, access: Access, asked: FhirAsked) => Promise<FhirAnswer>
+
+/** As an entry of the answer. */
+const entryOf = ({ status, body, etag, lastModified, location }: FhirAnswer): Json => ({
+  ...(body === undefined ? {} : { resource: body }),
+  response: {
+    status: String(status),
+    ...(location === undefined ? {} : { location }),
+    ...(etag === undefined ? {} : { etag }),
+    ...(lastModified === undefined ? {} : { lastModified: new Date(lastModified).toISOString() }),
+  },
+})
+
+/** In the trail like a call that was refused by itself. */
+async function refusedEntry(parts: ProxyParts, access: Access, at: number, refusal: Refusal) {
+  await parts.trail.commit({
+    record: [
+      {
+        what: 'access_refused',
+        outcome: 'refused',
+        ...aboutAccess(access),
+        refusal: refusal.code,
+        detail: { ...refusal.facts, entry: at, why: refusal.detail },
+      },
+    ],
+  })
+  const { status, outcome } = outcomeOf(refusal)
+  return { response: { status: String(status), outcome } }
+}
+
+async function answerBatch(
+  parts: ProxyParts,
+  access: Access,
+  { entry }: FhirBundle,
+  perform: Perform,
+): Promise<readonly Json[]> {
+  const answers: Json[] = []
+  let away: Refusal | undefined
+  for (const [at, given] of entry.entries()) {
+    try {
+      // Each call may wait for the record as long as it is given: fifty in a row are too long.
+      if (away !== undefined) throw away
+      answers.push(entryOf(await perform(parts, access, readBundleEntry(given))))
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      if (error.code === 'record_unavailable') away = error
+      answers.push(await refusedEntry(parts, access, at, error))
+    }
+  }
+  return answers
+}
+
+/** @throws Refusal body_unreadable; for a transaction all that one of its entries would */
+export async function answerBundle(
+  parts: ProxyParts,
+  access: Access,
+  body: unknown,
+  perform: Perform,
+): Promise<FhirAnswer> {
+  const bundle = readBundle(body)
+  const entry =
+    bundle.type === 'batch'
+      ? await answerBatch(parts, access, bundle, perform)
+      : await answerTransaction(parts, access, bundle.entry.map(readBundleEntry))
+  return { status: 200, body: { resourceType: 'Bundle', type: `${bundle.type}-response`, entry } }
+}

@@ -1,0 +1,59 @@
+/** Reads, histories and searches: judged, forwarded, looked at again, in the trail, released. */
+import type { Access } from '../core/access.js'
+import { enforceFhir, type FhirPlan, type FhirReadCall, forwardOf } from '../core/fhir.js'
+import { type Released, versionOf } from '../core/fhir-own.js'
+import { releaseFhir } from '../core/fhir-release.js'
+import { versionIn } from '../core/fhir-write.js'
+import { recordAllowed } from './entry.js'
+import { type FhirAnswer, type FhirAsked, releaseFor } from './fhir-parts.js'
+import type { ProxyParts } from './parts.js'
+import { requireFound, validatorsOf } from './request.js'
+
+/** What the trail says of it: the type, the id or how many entries, never their content. */
+function detailOf({ call }: FhirPlan<FhirReadCall>, { entries = 0 }: Released) {
+  const { interaction, type } = call
+  if (interaction === 'search') return { interaction, type, entries }
+  if (interaction === 'history') return { interaction, type, id: call.id, entries }
+  return { interaction, type, id: call.id }
+}
+
+/** What the record answers to a plan, as it may leave. */
+export async function readReleased(
+  parts: ProxyParts,
+  access: Access,
+  plan: FhirPlan<FhirReadCall>,
+) {
+  const answer = await parts.record.forward({ upstream: 'fhir', ...forwardOf(plan) })
+  requireFound(answer)
+  const released = releaseFhir(plan, answer.body, releaseFor(parts, access, plan.patient))
+  return { answer, released }
+}
+
+/** @throws Refusal of core/fhir.ts, core/fhir-release.ts and record/ */
+export async function answerRead(
+  parts: ProxyParts,
+  access: Access,
+  { call }: FhirAsked<FhirReadCall>,
+): Promise<FhirAnswer> {
+  const { policies, trail, base } = parts
+  // Scope and today's policies, before the record hears of it; whose it is, and what it now says of them, before
+  // the app does.
+  const plan = enforceFhir(access, call, policies, base)
+  // What a resource was is as closed as what it is: a label that came later counts.
+  if (call.interaction === 'vread')
+    await readReleased(parts, access, { ...plan, call: { ...call, interaction: 'read' } })
+  const { answer, released } = await readReleased(parts, access, plan)
+
+  // Durable first; then it leaves.
+  const decisions = [...(plan.decision === undefined ? [] : [plan.decision]), ...released.decisions]
+  await recordAllowed(trail, access, decisions, detailOf(plan, released))
+  // A list's own validators would tell of what was left out of it.
+  const one = call.interaction === 'read' || call.interaction === 'vread'
+  const { lastModified } = validatorsOf(answer)
+  const version = one ? (versionIn(answer.headers.etag) ?? versionOf(released.body)) : ''
+  return {
+    ...{ status: 200, body: released.body },
+    ...(version === '' ? {} : { etag: `W/"${version}"` }),
+    ...(one && lastModified !== undefined ? { lastModified } : {}),
+  }
+}

@@ -1,0 +1,140 @@
+/** A transaction: all of its writes judged, then all or none of them done by the record. */
+import type { Access } from '../core/access.js'
+import type { FhirWriteCall } from '../core/fhir.js'
+import { type BundleEntry, readResponses, requireWhole } from '../core/fhir-bundle.js'
+import { isOfPatient } from '../core/fhir-compartment.js'
+import { versionOf } from '../core/fhir-own.js'
+import { versionIn } from '../core/fhir-write.js'
+import { isObject, type Json } from '../core/json.js'
+import { Refusal } from '../core/refusal.js'
+import { recordAllowed } from './entry.js'
+import { detailOf, placeOfLocation, shownTo } from './fhir-commit.js'
+import type { FhirAsked } from './fhir-parts.js'
+import { type FhirWrite, prepareWrite } from './fhir-write.js'
+import type { ProxyParts } from './parts.js'
+import { requireDone, writeOnce } from './write.js'
+
+interface Step {
+  readonly write: FhirWrite
+  readonly urn?: string
+  /** What a conditional create has found, and must find again. */
+  readonly found?: string
+}
+
+async function prepareStep(parts: ProxyParts, access: Access, entry: BundleEntry): Promise<Step> {
+  const { call, urn } = entry
+  if (
+    call.interaction === 'read' ||
+    call.interaction === 'vread' ||
+    call.interaction === 'history' ||
+    call.interaction === 'search'
+  )
+    throw new Refusal('interaction_refused', 'a read in a transaction')
+  const asked = { ...entry, call } as FhirAsked<FhirWriteCall>
+  const prepared = await prepareWrite(parts, access, asked)
+  const named = urn === undefined || call.interaction !== 'create' ? {} : { urn }
+  return 'found' in prepared
+    ? { write: prepared.write, found: prepared.id, ...named }
+    : { write: prepared, ...named }
+}
+
+const placeOf = ({ type, id }: FhirWrite): string => (id === undefined ? type : `${type}/${id}`)
+
+function entryFor({ write, urn }: Step, upstream: string): Json {
+  const { method, resource, previous, unless, id } = write
+  const fullUrl = id === undefined ? urn : `${upstream}/${placeOf(write)}`
+  return {
+    ...(fullUrl === undefined ? {} : { fullUrl }),
+    ...(resource === undefined ? {} : { resource }),
+    request: {
+      ...{ method, url: placeOf(write) },
+      ...(previous === undefined ? {} : { ifMatch: `W/"${previous}"` }),
+      ...(unless === undefined ? {} : { ifNoneExist: unless }),
+    },
+  }
+}
+
+const invalid = (detail: string) => new Refusal('upstream_invalid', `fhir: ${detail}`)
+
+/** Where an entry says that it was written, as the judged write can only have been. */
+function placeIn({ write, found }: Step, { status, location }: Json): string {
+  const expected = write.id === undefined && found === undefined ? '201' : '200'
+  if (String(status).slice(0, 3) !== expected) throw invalid(`a write answered ${status}`)
+  const id = write.id ?? placeOfLocation(location, write.type)
+  if (id === undefined || (found !== undefined && id !== found))
+    throw invalid('not what was written')
+  return id
+}
+
+/** What one entry of the record's answer proves: the same as the answer to a write by itself. */
+async function proveStep(
+  parts: ProxyParts,
+  step: Step,
+  { response, resource }: Json,
+): Promise<Json> {
+  const { write, found } = step
+  const said = isObject(response) ? response : {}
+  if (write.method === 'DELETE') {
+    if (!/^20[04]/.test(String(said.status))) throw invalid(`a delete answered ${said.status}`)
+    return { response: { status: '204' } }
+  }
+  const id = placeIn(step, said)
+  const { type, release, previous } = write
+  const path = `/${type}/${id}`
+  const body = isObject(resource) && resource.resourceType === type ? resource : undefined
+  const stands =
+    body ?? (await parts.record.forward({ upstream: 'fhir', method: 'GET', path })).body
+  if (!isObject(stands) || stands.resourceType !== type || stands.id !== id)
+    throw invalid('not what was written')
+  if (!isOfPatient(stands, release.whose)) throw invalid('written to another patient')
+  const version =
+    versionIn(typeof said.etag === 'string' ? said.etag : undefined) ?? versionOf(stands)
+  if (version === '' || version === previous) throw invalid('no other version')
+  const shown = shownTo(write, stands)
+  return {
+    ...(shown === undefined ? {} : { resource: shown }),
+    response: {
+      status: write.id === undefined && found === undefined ? '201' : '200',
+      location: `${parts.base}${path}/_history/${version}`,
+      etag: `W/"${version}"`,
+    },
+  }
+}
+
+/** @throws Refusal of proxy/fhir-write.ts for any of the entries; those of {@link writeOnce} for all */
+export async function answerTransaction(
+  parts: ProxyParts,
+  access: Access,
+  entries: readonly BundleEntry[],
+): Promise<readonly Json[]> {
+  const steps: Step[] = []
+  for (const entry of entries) steps.push(await prepareStep(parts, access, entry))
+  requireWhole(
+    steps.map(({ write, urn }) => ({
+      ...(urn === undefined ? {} : { urn }),
+      ...(write.id === undefined ? {} : { place: placeOf(write) }),
+      ...(write.resource === undefined ? {} : { resource: write.resource }),
+    })),
+  )
+  const { record, trail } = parts
+  const entry = steps.map((step) => entryFor(step, record.bases.fhir))
+  const { proof } = await writeOnce({
+    async record() {
+      await Promise.all(
+        steps.map(({ write }) => recordAllowed(trail, access, write.decisions, detailOf(write))),
+      )
+    },
+    send: () =>
+      record.forward({
+        ...{ upstream: 'fhir', method: 'POST', path: '/' },
+        headers: { 'content-type': 'application/fhir+json', prefer: 'return=representation' },
+        body: JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry }),
+      }),
+    refused: requireDone,
+    prove: async ({ body }) => {
+      const answers = readResponses(body, steps.length)
+      return Promise.all(answers.map((each, at) => proveStep(parts, steps[at] as Step, each)))
+    },
+  })
+  return proof
+}

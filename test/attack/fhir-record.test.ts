@@ -1,0 +1,816 @@
+/**
+ * Attacks on FHIR: what is sent, and what a record may answer, to every interaction. One rule for all: nothing of
+ * another patient leaves, and nothing that names one is written. The store has no part in it: there is none.
+ */
+import {
+  request as httpRequest,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { FHIR_TYPES, type FhirType, rowOf } from '../../src/core/fhir-types.js'
+import { accessOf, close, openWorld, PEGGY, WINSTON, type World } from '../proxy/world.js'
+
+interface Answer {
+  readonly status: number
+  readonly text: string
+  readonly headers: Record<string, unknown>
+}
+type Json = Record<string, unknown>
+
+/** Sends a path exactly as written: no client library tidies it. */
+function raw(
+  server: Server,
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body?: string,
+): Promise<Answer> {
+  const { port } = server.address() as AddressInfo
+  return new Promise((resolve, reject) => {
+    const call = httpRequest({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
+      text(answer).then(
+        (said) => resolve({ status: answer.statusCode ?? 0, text: said, headers: answer.headers }),
+        reject,
+      )
+    })
+    call.on('error', reject)
+    call.end(body)
+  })
+}
+
+const me = PEGGY.fhirId
+const other = WINSTON.fhirId
+/** Stands in all that is another patient's, and in nothing that is sent. */
+const CANARY = 'canary-of-another'
+const FHIR_JSON = { 'content-type': 'application/fhir+json' }
+const PATCH_JSON = { 'content-type': 'application/json-patch+json' }
+const VERSION = { 'if-match': 'W/"1"' }
+
+/** `body` is what reached the record. */
+let answers: (...told: [...Parameters<RequestListener>, body: string]) => unknown
+let world: World
+let server: Server
+/** What was sent on to the record to be written. */
+const written: string[] = []
+beforeAll(async () => {
+  world = await openWorld((req, res) => {
+    text(req).then((body) => {
+      if (req.method !== 'GET' && !req.url?.includes('_search'))
+        written.push(`${req.method} ${req.url} ${body}`)
+      answers(req, res, body)
+    })
+  }, 500)
+  server = await new Promise((resolve) => {
+    const listening = world.app.listen(0, '127.0.0.1', () => resolve(listening))
+  })
+})
+afterAll(async () => {
+  await close(server)
+  await world.end()
+})
+beforeEach(() => {
+  world.access = accessOf({ scope: 'patient/*.cruds' })
+  world.allowed = () => true
+  world.upstream.length = 0
+  world.entries.length = 0
+  written.length = 0
+})
+
+const give = (
+  res: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+) => {
+  res.writeHead(status, { 'content-type': 'application/fhir+json', ...headers })
+  res.end(typeof body === 'string' ? body : JSON.stringify(body))
+}
+const answering =
+  (body: unknown, status = 200, headers: Record<string, string> = {}): RequestListener =>
+  (_req, res) =>
+    give(res, status, body, headers)
+
+const about = (type: string, id: string, patient: string, more: Json = {}): Json => {
+  const { whose } = rowOf(type as FhirType)
+  const subject = { reference: `Patient/${patient}` }
+  const own = whose === 'self' || whose === 'directory' ? {} : { [whose]: subject }
+  const canary = patient === me ? {} : { note: [{ text: CANARY }] }
+  return { resourceType: type, id, meta: { versionId: '1' }, ...own, ...canary, ...more }
+}
+const mine = about('Condition', 'c1', me)
+const theirs = about('Condition', 'c1', other)
+const searchset = (...resources: Json[]) => ({
+  ...{ resourceType: 'Bundle', type: 'searchset', total: resources.length },
+  entry: resources.map((resource) => ({ resource, search: { mode: 'match' } })),
+})
+const history = (...resources: Json[]) => ({
+  ...{ resourceType: 'Bundle', type: 'history' },
+  entry: resources.map((resource) => ({
+    resource,
+    request: { method: 'PUT', url: 'Condition/c1' },
+  })),
+})
+const responded = (...entry: Json[]) => ({
+  resourceType: 'Bundle',
+  type: 'transaction-response',
+  entry,
+})
+const done = (status: string, location: string, resource?: Json) => ({
+  response: { status, location, etag: 'W/"2"' },
+  ...(resource === undefined ? {} : { resource }),
+})
+const withoutMeta = ({ meta: _meta, ...rest }: Json): Json => rest
+const transaction = JSON.stringify({
+  ...{ resourceType: 'Bundle', type: 'transaction' },
+  entry: [{ request: { method: 'POST', url: 'Condition' }, resource: withoutMeta(mine) }],
+})
+
+describe('asking in other words', () => {
+  // biome-ignore format: a table
+  it.each([
+    ['plain dots',                      'GET',    `/fhir/Condition/c1/../../Patient/${other}`],
+    ['encoded dots',                    'GET',    `/fhir/Condition/%2e%2e/Patient/${other}`],
+    ['double encoding',                 'GET',    `/fhir/Condition/c1%252f_history`],
+    ['a matrix parameter',              'GET',    `/fhir/Condition/c1/_history;patient=${other}`],
+    ['a matrix parameter on _search',   'POST',   `/fhir/Condition/_search;x=1`],
+    ['an encoded underscore twice',     'POST',   `/fhir/Condition/%255fsearch`],
+    ['a compartment search by form',    'POST',   `/fhir/Patient/${other}/Condition/_search`],
+    ['a system search by form',         'POST',   `/fhir/_search`],
+    ['everything',                      'POST',   `/fhir/Patient/${me}/$everything`],
+    ['everything, encoded',             'GET',    `/fhir/Patient/${me}/%24everything`],
+    ['everything of everybody',         'GET',    `/fhir/Patient/$everything`],
+    ['GraphQL',                         'POST',   `/fhir/$graphql`],
+    ['GraphQL on one',                  'GET',    `/fhir/Patient/${me}/$graphql?query={id}`],
+    ['an export',                       'GET',    `/fhir/$export`],
+    ['a meta operation',                'POST',   `/fhir/Condition/c1/$meta-delete`],
+    ['an expunge',                      'POST',   `/fhir/Condition/c1/$expunge`],
+    ['a conversion',                    'POST',   `/fhir/$convert`],
+    ['a history of all',                'GET',    `/fhir/_history`],
+    ['a history of a type',             'GET',    `/fhir/Condition/_history`],
+    ['a history of a patient’s own',    'GET',    `/fhir/Patient/${other}/_history`],
+    ['a version of another patient',    'GET',    `/fhir/Patient/${other}/_history/1`],
+    ['opaque pages',                    'GET',    `/fhir?_getpages=x&_getpagesoffset=0`],
+    ['a deletion of all',               'DELETE', `/fhir/Condition`],
+    ['a deletion of another’s',         'DELETE', `/fhir/Condition?patient=${other}&code=1`],
+    ['a deletion by an include',        'DELETE', `/fhir/Condition?_include=*`],
+    ['a write by condition on another', 'PUT',    `/fhir/Condition?patient=${other}&code=1`],
+    ['a write of the patient',          'PUT',    `/fhir/Patient/${me}`],
+    ['a write of a practitioner',       'PUT',    `/fhir/Practitioner/1`],
+    ['a merge',                         'POST',   `/fhir/Patient/$merge`],
+    ['a subscription',                  'POST',   `/fhir/Subscription`],
+    ['a binary',                        'GET',    `/fhir/Binary/b1`],
+    ['an audit event',                  'GET',    `/fhir/AuditEvent?patient=${me}`],
+  ])('refuses %s before the record hears of it', async (_what, method, path) => {
+    answers = answering(searchset(theirs))
+    const body = method === 'PUT' ? JSON.stringify(withoutMeta(mine)) : undefined
+    const answer = await raw(server, method, path, { ...FHIR_JSON, ...VERSION }, body)
+    expect([400, 403, 404]).toContain(answer.status)
+    expect(answer.text).not.toContain(CANARY)
+    expect(world.upstream).toEqual([])
+  })
+
+  it.each([
+    'x-http-method-override',
+    'x-http-method',
+    'x-method-override',
+    'x_http_method_override',
+  ])('refuses a method changed by %s, on every method', async (name) => {
+    answers = answering(mine)
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
+      expect((await raw(server, method, '/fhir/Condition/c1', { [name]: 'GET' })).status).toBe(403)
+    expect(world.upstream).toEqual([])
+  })
+
+  it('sends on no header of a client but the version, rewritten by us', async () => {
+    answers = (req, res) =>
+      give(res, 200, { ...mine, meta: { versionId: req.method === 'PUT' ? '2' : '1' } })
+    const smuggled = {
+      ...{
+        'x-patient': other,
+        forwarded: `for=${other}`,
+        'x-forwarded-host': 'evil',
+        cookie: 'a=b',
+        prefer: 'respond-async',
+      },
+      ...{
+        'x-original-url': `/fhir/Patient/${other}`,
+        'x-rewrite-url': '/x',
+        'x-provenance': CANARY,
+        'if-none-match': '*',
+      },
+    }
+    const body = JSON.stringify(withoutMeta(mine))
+    const answer = await raw(
+      server,
+      'PUT',
+      '/fhir/Condition/c1',
+      { ...FHIR_JSON, ...VERSION, ...smuggled },
+      body,
+    )
+    expect(answer.status).toBe(200)
+    for (const { headers } of world.upstream)
+      for (const name of Object.keys(smuggled).filter((each) => each !== 'prefer'))
+        expect(headers).not.toHaveProperty(name)
+    expect(world.upstream.at(-1)?.headers).toMatchObject({
+      'if-match': 'W/"1"',
+      prefer: 'return=representation',
+    })
+  })
+})
+
+describe('a body that two readers could read differently', () => {
+  // biome-ignore format: a table
+  it.each([
+    ['a member twice',              'POST',  FHIR_JSON,  `{"resourceType":"Condition","subject":{"reference":"Patient/${other}"},"subject":{"reference":"Patient/${me}"}}`],
+    ['a member twice, one escaped', 'POST',  FHIR_JSON,  `{"resourceType":"Condition","subject":{"reference":"Patient/${me}"},"\\u0073ubject":{"reference":"Patient/${other}"}}`],
+    ['a member twice, deep inside', 'POST',  FHIR_JSON,  `{"resourceType":"Condition","subject":{"reference":"Patient/${me}","reference":"Patient/${me}"}}`],
+    ['__proto__',                   'POST',  FHIR_JSON,  `{"resourceType":"Condition","__proto__":{"subject":{"reference":"Patient/${me}"}}}`],
+    ['an operation’s path twice',   'PATCH', PATCH_JSON, '[{"op":"remove","path":"/note","path":"/subject"}]'],
+    ['two documents',               'POST',  FHIR_JSON,  '{"resourceType":"Condition"}{"resourceType":"Condition"}'],
+    ['a comment',                   'POST',  FHIR_JSON,  '{"resourceType":"Condition"/*,*/}'],
+    ['another type of body',        'POST',  { 'content-type': 'application/fhir+xml' }, '<Condition/>'],
+    ['a form',                      'POST',  { 'content-type': 'application/x-www-form-urlencoded' }, 'resourceType=Condition'],
+    ['no type of body',             'POST',  {}, '{"resourceType":"Condition"}'],
+    ['a compressed body',           'POST',  { ...FHIR_JSON, 'content-encoding': 'gzip' }, '{}'],
+    ['a list',                      'POST',  FHIR_JSON,  '[]'],
+    ['null',                        'POST',  FHIR_JSON,  'null'],
+    ['five thousand levels',        'POST',  FHIR_JSON,  `{"resourceType":"Condition","x":${'['.repeat(5000)}${']'.repeat(5000)}}`],
+  ] as [string, string, Record<string, string>, string][])('is refused: %s', async (_what, method, headers, body) => {
+    answers = answering(mine)
+    const path = method === 'POST' ? '/fhir/Condition' : '/fhir/Condition/c1'
+    expect((await raw(server, method, path, headers, body)).status).toBe(400)
+    expect(written).toEqual([])
+  })
+
+  it('is refused when it is too large', async () => {
+    const body = JSON.stringify({ ...mine, x: 'x'.repeat(1024 * 1024) })
+    expect((await raw(server, 'POST', '/fhir/Condition', FHIR_JSON, body)).status).toBe(413)
+  })
+})
+
+const write = (resource: Json) =>
+  raw(server, 'POST', '/fhir/Condition', FHIR_JSON, JSON.stringify(withoutMeta(resource)))
+
+describe('another patient in what is written', () => {
+  const to = (reference: string) => ({ reference })
+  // biome-ignore format: a table
+  it.each([
+    ['as its subject',                 { subject: to(`Patient/${other}`) }],
+    ['as its subject, by a version',   { subject: to(`Patient/${other}/_history/1`) }],
+    ['as its subject, elsewhere',      { subject: to(`https://evil.example/fhir/Patient/${me}`) }],
+    ['as its subject, by a condition', { subject: to('Patient?identifier=9990000069') }],
+    ['as its subject, by number',      { subject: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' } } }],
+    ['beside its subject, by number',  { subject: { ...to(`Patient/${me}`), identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' } } }],
+    ['as a list of subjects',          { subject: [to(`Patient/${me}`), to(`Patient/${other}`)] }],
+    ['as its asserter',                { asserter: to(`Patient/${other}`) }],
+    ['in evidence',                    { evidence: [{ detail: [to(`Patient/${other}`)] }] }],
+    ['in an extension',                { extension: [{ url: 'x', valueReference: to(`Patient/${other}`) }] }],
+    ['in an extension of a primitive', { _recordedDate: { extension: [{ url: 'x', valueUri: `Patient/${other}` }] } }],
+    ['inside',                         { contained: [{ resourceType: 'Patient', id: 'p' }], asserter: to('#p') }],
+    ['inside, as somebody’s',          { contained: [about('Observation', 'o', other)] }],
+    ['in a note’s author',             { note: [{ authorReference: to(`Patient/${other}`) }] }],
+  ])('is refused: %s', async (_where, more) => {
+    answers = answering(mine)
+    expect((await write({ ...mine, ...more })).status).toBe(422)
+    expect(world.upstream).toEqual([])
+  })
+})
+
+describe('a record that answers wrongly', () => {
+  const get = (path: string) => raw(server, 'GET', path)
+  // biome-ignore format: a table
+  it.each([
+    ['a version of another patient',            '/fhir/Condition/c1/_history/1', theirs, 404],
+    ['another version than asked',              '/fhir/Condition/c1/_history/2', mine, 502],
+    ['a history with another patient in it',    '/fhir/Condition/c1/_history',   history(mine, theirs), 404],
+    ['a history of another resource',           '/fhir/Condition/c1/_history',   history(about('Condition', 'c2', me)), 502],
+    ['a history that is a search',              '/fhir/Condition/c1/_history',   searchset(mine), 502],
+    ['a history without resources',             '/fhir/Condition/c1/_history',   { ...history(), entry: [{ fullUrl: CANARY, request: { method: 'PUT' } }] }, 502],
+    ['a history of deletions alone',            '/fhir/Condition/c1/_history',   { ...history(), entry: [{ request: { method: 'DELETE' } }] }, 404],
+    ['a history that goes on',                  '/fhir/Condition/c1/_history',   { ...history(mine), link: [{ relation: 'next', url: 'x' }] }, 502],
+    ['another patient inside',                  '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Patient', id: 'p', name: CANARY }] }, 404],
+    ['another’s observation inside',            '/fhir/Condition/c1',            { ...mine, contained: [about('Observation', 'o', other)] }, 404],
+    ['a bundle inside',                         '/fhir/Condition/c1',            { ...mine, contained: [searchset(theirs)] }, 404],
+    ['somebody who did it in place of whose',   '/fhir/Observation/c1',          { ...about('Observation', 'c1', other), performer: [{ reference: `Patient/${me}` }] }, 404],
+    ['an include that was not asked',           '/fhir/Condition',               { ...searchset(), entry: [{ resource: about('Practitioner', 'x', me), search: { mode: 'include' } }] }, 502],
+    ['an include of another patient',           '/fhir/Encounter?_include=Encounter:service-provider', { ...searchset(), entry: [{ resource: { resourceType: 'Patient', id: other, name: CANARY }, search: { mode: 'include' } }] }, 502],
+    ['one of another’s among matches',          '/fhir/Condition',               searchset(mine, theirs), 502],
+    ['another type among matches',              '/fhir/Condition',               searchset(about('Observation', 'o', me)), 502],
+    ['an outcome with an error',                '/fhir/Condition',               { ...searchset(), entry: [{ resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'error', diagnostics: CANARY }] }, search: { mode: 'outcome' } }] }, 502],
+    ['a next page that leads back',             '/fhir/Condition?_offset=10',    { ...searchset(mine), link: [{ relation: 'next', url: `https://gateway.example/fhir/Condition?_offset=10` }] }, 502],
+    ['a next page of its own making',           '/fhir/Condition',               { ...searchset(mine), link: [{ relation: 'next', url: 'https://gateway.example/fhir?_getpages=x' }] }, 502],
+  ] as [string, string, Json, number][])('is not believed: %s', async (_what, path, body, status) => {
+    // What stands is in order, so that it is the version or the search that is judged.
+    answers = (req, res) => give(res, 200, /_history|\?/.test(path) || !req.url?.includes('_history') ? (req.url === '/record/fhir/Condition/c1' && path.includes('_history') ? mine : body) : body)
+    const answer = await get(path)
+    expect(answer.status).toBe(status)
+    expect(answer.text).not.toContain(CANARY)
+    expect(answer.text).not.toContain(other)
+    expect(world.entries.map(({ what }) => what)).toEqual(['access_refused'])
+  })
+
+  it('passes nothing on that stands beside what was judged', async () => {
+    const link = [
+      { relation: 'self', url: `https://gateway.example/fhir/Condition?code=${CANARY}` },
+      { relation: 'next', url: `https://gateway.example/fhir/Condition?code=${CANARY}&_offset=1` },
+      { relation: CANARY, url: 'https://gateway.example/fhir/Condition' },
+    ]
+    const entry = [
+      {
+        resource: mine,
+        search: { mode: 'match', score: CANARY },
+        fullUrl: CANARY,
+        response: { location: CANARY },
+      },
+      {
+        resource: {
+          resourceType: 'OperationOutcome',
+          issue: [{ severity: 'information', diagnostics: CANARY }],
+        },
+        search: { mode: 'outcome' },
+      },
+    ]
+    answers = answering(
+      {
+        ...searchset(mine),
+        id: CANARY,
+        meta: { tag: [{ code: CANARY }] },
+        total: 77,
+        link,
+        entry,
+        identifier: { value: CANARY },
+        signature: CANARY,
+      },
+      200,
+      { etag: `"${CANARY}"` },
+    )
+    const answer = await get('/fhir/Condition?clinical-status=active&_count=1')
+    expect(answer.status).toBe(200)
+    expect(answer.text + JSON.stringify(answer.headers)).not.toContain(CANARY)
+    const { total, link: links } = JSON.parse(answer.text)
+    expect(total).toBeUndefined()
+    const base = `https://gateway.example/fhir/Condition?patient=${me}&clinical-status=active&_count=1`
+    expect(links).toEqual([
+      { relation: 'self', url: base },
+      { relation: 'next', url: `${base}&_offset=1` },
+    ])
+  })
+
+  it('says that a write’s outcome is not known unless it is the plain yes of a new version of this patient', async () => {
+    const sent = JSON.stringify(withoutMeta(mine))
+    const two = { ...mine, meta: { versionId: '2' } }
+    const rows: [string, string, string, Json | string, number, Record<string, string>, number][] =
+      [
+        ['POST', '/Condition', sent, mine, 201, {}, 201],
+        ['POST', '/Condition', sent, theirs, 201, {}, 503],
+        ['POST', '/Condition', sent, mine, 200, {}, 503],
+        ['POST', '/Condition', sent, '', 201, {}, 503],
+        ['POST', '/Condition', sent, '', 201, { location: `/Patient/${other}` }, 503],
+        ['POST', '/Condition', sent, '<h1>x</h1>', 201, {}, 503],
+        ['POST', '/Condition', sent, '', 302, { location: 'http://127.0.0.1:1/' }, 503],
+        ['POST', '/Condition', sent, { stack: CANARY }, 500, {}, 503],
+        ['POST', '/Condition', sent, { issue: CANARY }, 422, {}, 422],
+        ['POST', '/Condition', sent, { issue: CANARY }, 400, {}, 422],
+        ['PUT', '/Condition/c1', sent, two, 200, {}, 200],
+        ['PUT', '/Condition/c1', sent, mine, 200, {}, 503],
+        ['PUT', '/Condition/c1', sent, two, 201, {}, 503],
+        ['PUT', '/Condition/c1', sent, { ...theirs, meta: { versionId: '2' } }, 200, {}, 503],
+        ['PUT', '/Condition/c1', sent, { ...two, id: 'c2' }, 200, {}, 503],
+        ['PUT', '/Condition/c1', sent, { issue: CANARY }, 412, {}, 412],
+        ['PUT', '/Condition/c1', sent, { issue: CANARY }, 409, {}, 412],
+        ['PUT', '/Condition/c1', sent, { issue: CANARY }, 410, {}, 404],
+        ['PATCH', '/Condition/c1', '[{"op":"add","path":"/x","value":1}]', theirs, 200, {}, 503],
+        ['DELETE', '/Condition/c1', '', '', 204, {}, 204],
+        ['DELETE', '/Condition/c1', '', '', 202, {}, 503],
+        [
+          'POST',
+          '/',
+          transaction,
+          responded(done('201', 'Condition/c1/_history/2', two)),
+          200,
+          {},
+          200,
+        ],
+        ['POST', '/', transaction, responded(done('201', 'Condition/c1/_history/2')), 200, {}, 200],
+        [
+          'POST',
+          '/',
+          transaction,
+          responded(done('201', 'Condition/c1/_history/2', { ...theirs })),
+          200,
+          {},
+          503,
+        ],
+        [
+          'POST',
+          '/',
+          transaction,
+          responded(done('200', 'Condition/c1/_history/2', two)),
+          200,
+          {},
+          503,
+        ],
+        ['POST', '/', transaction, responded(done('201', `Patient/${other}`, two)), 200, {}, 503],
+        ['POST', '/', transaction, responded(), 200, {}, 503],
+        [
+          'POST',
+          '/',
+          transaction,
+          responded(done('201', 'Condition/c1', two), done('201', CANARY)),
+          200,
+          {},
+          503,
+        ],
+        ['POST', '/', transaction, searchset(theirs), 200, {}, 503],
+        ['POST', '/', transaction, { issue: CANARY }, 412, {}, 412],
+      ]
+    for (const [method, path, body, said, status, headers, expected] of rows) {
+      answers = (req, res) =>
+        req.method === 'GET' ? give(res, 200, mine) : give(res, status, said, headers)
+      const types = method === 'PATCH' ? PATCH_JSON : FHIR_JSON
+      written.length = 0
+      const answer = await raw(server, method, `/fhir${path}`, { ...types, ...VERSION }, body)
+      expect([method, path, said, answer.status]).toEqual([method, path, said, expected])
+      expect(answer.text).not.toContain(CANARY)
+      expect(answer.text).not.toContain(other)
+      // Once, whatever came of it.
+      expect(written).toHaveLength(1)
+    }
+  })
+
+  it.each([
+    ['nothing at all', () => undefined, 503],
+    [
+      'an end of the connection',
+      (req: { socket: { destroy(): void } }) => req.socket.destroy(),
+      503,
+    ],
+  ] as [string, RequestListener, number][])(
+    'to a write with %s: it is not known',
+    async (_what, listener, status) => {
+      answers = listener
+      const answer = await write(mine)
+      expect(answer.status).toBe(status)
+      expect(answer.text).toContain('It is not known whether')
+      expect(written).toHaveLength(1)
+      expect(world.entries.map(({ what }) => what)).toEqual(['access_allowed', 'access_refused'])
+    },
+  )
+})
+
+describe('any request at all, to a record that answers anything', () => {
+  const TYPES = Object.keys(FHIR_TYPES) as FhirType[]
+  const types = fc.constantFrom(...TYPES)
+  const ids = fc.constantFrom('c1', 'c2', me, other)
+  const mostly = <T>(usual: T, odd: T) =>
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constant(usual) },
+      { weight: 1, arbitrary: fc.constant(odd) },
+    )
+  const somebody = mostly(me, other)
+
+  /** With another’s mark in it wherever it is not about this patient. */
+  const marked = (type: FhirType, id: string, patient: string, more: Json = {}): Json => {
+    const { note: _note, ...plain } = about(type, id, patient)
+    const { whose } = rowOf(type)
+    const foreign = whose === 'self' ? id !== me : whose !== 'directory' && patient !== me
+    return { ...plain, ...(foreign ? { text: CANARY } : {}), ...more }
+  }
+  /** How a record makes a resource: for whom, with what inside and which label. */
+  const makings = fc.record({
+    patient: somebody,
+    version: fc.constantFrom('1', '2'),
+    inside: fc.option(fc.tuple(types, somebody), { freq: 5, nil: undefined }),
+    label: mostly('N', 'R'),
+  })
+  type Making = typeof makings extends fc.Arbitrary<infer T> ? T : never
+  const made = (type: FhirType, id: string, { patient, version, inside, label }: Making): Json =>
+    marked(type, id, patient, {
+      status: 'active',
+      meta: { versionId: version, security: [{ code: label }] },
+      ...(inside === undefined ? {} : { contained: [marked(inside[0], 'i1', inside[1])] }),
+    })
+
+  const anything = fc.oneof(
+    fc.tuple(types, ids, makings).map(([type, id, making]) => made(type, id, making)),
+    fc.constantFrom<unknown>(
+      '',
+      'null',
+      '[]',
+      `"${CANARY}"`,
+      `<h1>${CANARY}</h1>`,
+      `{"x":"${CANARY}"`,
+    ),
+    fc
+      .tuple(
+        fc.constantFrom('searchset', 'history', 'transaction-response', 'collection'),
+        fc.array(fc.tuple(types, ids, makings), { maxLength: 3 }),
+      )
+      .map(([type, all]) => ({
+        ...{ resourceType: 'Bundle', type, id: CANARY },
+        entry: all.map(([kind, id, making]) => ({
+          resource: made(kind, id, making),
+          fullUrl: CANARY,
+        })),
+      })),
+  )
+  const loose = fc.record({
+    fits: fc.array(mostly(true, false), { minLength: 3, maxLength: 3 }),
+    makings: fc.array(makings, { minLength: 1, maxLength: 3 }),
+    body: anything,
+    status: fc.constantFrom(200, 201, 204, 302, 400, 404, 412, 500),
+    includes: fc.boolean(),
+  })
+  type Loose = typeof loose extends fc.Arbitrary<infer T> ? T : never
+
+  const linked = [
+    { relation: 'self', url: `https://gateway.example/fhir/Condition?code=${CANARY}` },
+  ]
+  const beside = {
+    fullUrl: CANARY,
+    response: { status: '200', lastModified: `2026-01-01 (${CANARY})` },
+  }
+
+  /** What a record might say to a call, but for whom it says it of. */
+  function fitting(
+    method: string,
+    url: string,
+    sent: string,
+    { makings: all, includes }: Loose,
+  ): [number, unknown] {
+    const [path = '', query = ''] = url.replace('/record/fhir/', '').split('?')
+    const [type, id = '', history, version] = path.split('/') as [
+      FhirType,
+      string?,
+      string?,
+      string?,
+    ]
+    const [first] = all as [Making, ...Making[]]
+    if (path === 'metadata') return [200, { resourceType: 'CapabilityStatement', text: CANARY }]
+    if (path === '') {
+      const entry = (JSON.parse(sent).entry as { request: Json }[]).map(({ request }, at) => {
+        const [kind = 'Condition', own] = String(request.url).split('/') as [FhirType, string?]
+        const resource = made(kind, own ?? 'n1', {
+          ...(all[at % all.length] ?? first),
+          version: '2',
+        })
+        const status = request.method === 'DELETE' ? '204' : own === undefined ? '201' : '200'
+        return { resource, response: { status, location: `${kind}/${own ?? 'n1'}`, etag: 'W/"2"' } }
+      })
+      return [200, { resourceType: 'Bundle', type: 'transaction-response', entry }]
+    }
+    if (id === '_search' || (method === 'GET' && id === '')) {
+      const entry = all.map((making, at) => ({
+        ...beside,
+        resource: made(type, `c${at}`, making),
+        search: { mode: 'match' },
+      }))
+      const more = {
+        ...beside,
+        resource: marked(includes ? 'Organization' : 'Patient', other, other),
+        search: { mode: 'include' },
+      }
+      const asked = query.includes('_include') || sent.includes('_include') ? [more] : []
+      return [
+        200,
+        {
+          resourceType: 'Bundle',
+          type: 'searchset',
+          id: CANARY,
+          link: linked,
+          entry: [...entry, ...asked],
+        },
+      ]
+    }
+    if (history !== undefined && version === undefined) {
+      const request = { method: 'PUT', url: CANARY }
+      const entry = all.map((making) => ({ ...beside, request, resource: made(type, id, making) }))
+      return [200, { resourceType: 'Bundle', type: 'history', id: CANARY, entry }]
+    }
+    if (method === 'DELETE') return [204, '']
+    if (method === 'GET')
+      return [200, made(type, id, { ...first, version: version === '2' ? '2' : '1' })]
+    return [
+      method === 'POST' ? 201 : 200,
+      made(type, method === 'POST' ? 'n1' : id, { ...first, version: '2' }),
+    ]
+  }
+
+  const names = fc.constantFrom(
+    'patient',
+    'subject',
+    '_id',
+    '_include',
+    '_revinclude',
+    '_has:Observation:patient:code',
+    'patient.name',
+    'patient:not',
+    '_elements',
+  )
+  const values = fc.constantFrom(
+    me,
+    other,
+    `Patient/${other}`,
+    `${me},${other}`,
+    '*',
+    'Encounter:service-provider',
+    '%2a',
+    '..',
+  )
+  const fine = fc.constantFrom(
+    '',
+    '',
+    `?patient=${me}`,
+    '?status=active',
+    '?_id=c1',
+    '?_count=5',
+    '?status=active&_sort=-date',
+    `?patient=Patient/${me}&category=1`,
+  )
+  const queries = fc.oneof(
+    { weight: 4, arbitrary: fine },
+    { weight: 1, arbitrary: fc.tuple(names, values).map(([name, value]) => `?${name}=${value}`) },
+  )
+  const odd = fc.constantFrom(
+    '..',
+    '%2e%2e',
+    '%2f',
+    ';x=1',
+    '$everything',
+    '$graphql',
+    '_search',
+    '_history',
+    '',
+    'metadata',
+  )
+  const wild = fc.array(fc.oneof(types, ids, odd), { maxLength: 4 }).map((parts) => parts.join('/'))
+
+  const sent = (type: FhirType, id: string | undefined, patient: string, more: Json): Json => {
+    const { note: _note, meta: _meta, id: _id, ...plain } = about(type, 'x', patient)
+    return { ...plain, status: 'active', ...(id === undefined ? {} : { id }), ...more }
+  }
+  const mores = fc.constantFrom<Json>(
+    {},
+    {},
+    {},
+    { performer: [{ reference: `Patient/${other}` }] },
+    { contained: [{ resourceType: 'Patient', id: other }] },
+  )
+  const operation = fc.record({
+    op: fc.constantFrom('add', 'replace'),
+    path: fc.constantFrom(
+      '/status',
+      '/status',
+      '/subject/reference',
+      '/patient/reference',
+      '/subject',
+      '/focus',
+      '/id',
+    ),
+    value: fc.constantFrom<unknown>(
+      'active',
+      'active',
+      `Patient/${other}`,
+      { reference: `Patient/${other}` },
+      { reference: `Patient/${me}` },
+    ),
+  })
+  const patches = fc.array(operation, { minLength: 1, maxLength: 2 })
+
+  interface Asked {
+    readonly method: string
+    readonly path: string
+    readonly headers?: Record<string, string>
+    readonly body?: string
+  }
+  /** A call of each interaction, right in most of its parts. */
+  const call = fc
+    .record({
+      type: types,
+      id: ids,
+      patient: somebody,
+      query: queries,
+      more: mores,
+      patch: patches,
+      version: mostly('W/"1"', 'W/"9"'),
+      which: fc.nat(12),
+      wild,
+    })
+    .map(({ type, id, patient, query, more, patch, version, which, wild: odder }): Asked => {
+      const body = (own?: string) => JSON.stringify(sent(type, own, patient, more))
+      const json = { ...FHIR_JSON, 'if-match': version }
+      const condition = query === '' ? '?status=active' : query
+      const form = { 'content-type': 'application/x-www-form-urlencoded' }
+      const calls: Asked[] = [
+        { method: 'GET', path: `${type}/${id}` },
+        { method: 'GET', path: `${type}/${id}/_history` },
+        { method: 'GET', path: `${type}/${id}/_history/1` },
+        { method: 'GET', path: `${type}${query}` },
+        { method: 'GET', path: `Encounter?_include=Encounter:service-provider` },
+        { method: 'POST', path: `${type}/_search`, headers: form, body: query.slice(1) },
+        { method: 'POST', path: type, headers: json, body: body() },
+        {
+          method: 'POST',
+          path: type,
+          headers: { ...FHIR_JSON, 'if-none-exist': condition },
+          body: body(),
+        },
+        { method: 'PUT', path: `${type}/${id}`, headers: json, body: body(id) },
+        { method: 'PUT', path: `${type}${condition}`, headers: FHIR_JSON, body: body() },
+        {
+          method: 'PATCH',
+          path: `${type}/${id}`,
+          headers: { ...PATCH_JSON, 'if-match': version },
+          body: JSON.stringify(patch),
+        },
+        { method: 'DELETE', path: which % 2 === 0 ? `${type}/${id}` : `${type}${condition}` },
+        {
+          method: id === me ? 'GET' : 'PUT',
+          path: `${odder}${query}`,
+          headers: json,
+          body: body(id),
+        },
+      ]
+      return calls[which] as Asked
+    })
+  const stepOf = ({ method, path, headers, body }: Asked): Json => ({
+    request: {
+      method,
+      url: path,
+      ...(headers?.['if-match'] === undefined ? {} : { ifMatch: headers['if-match'] }),
+    },
+    ...(body?.startsWith('{') ? { resource: JSON.parse(body) } : {}),
+  })
+  const bundled = fc
+    .tuple(fc.constantFrom('batch', 'transaction'), fc.array(call, { minLength: 1, maxLength: 3 }))
+    .map(([type, calls]): Asked => {
+      const entry = calls.filter(({ method }) => type === 'batch' || method !== 'GET').map(stepOf)
+      return {
+        method: 'POST',
+        path: '',
+        headers: FHIR_JSON,
+        body: JSON.stringify({ resourceType: 'Bundle', type, entry }),
+      }
+    })
+  const asked = fc.oneof({ weight: 3, arbitrary: call }, { weight: 1, arbitrary: bundled })
+  const scopes = fc.constantFrom(
+    'patient/*.cruds',
+    'patient/*.cruds',
+    'patient/*.rs',
+    'patient/*.cruds?status=active',
+    'patient/Condition.cruds user/*.s',
+  )
+
+  it('leaves nothing of another patient in any answer, and writes nothing that names one', async () => {
+    const seen = new Set<string>()
+    let wrote = 0
+    await fc.assert(
+      fc.asyncProperty(
+        asked,
+        loose,
+        scopes,
+        fc.boolean(),
+        async (one, record, scope, sensitive) => {
+          let turn = 0
+          answers = (req, res, body) => {
+            const fits = record.fits[turn++ % record.fits.length]
+            const [status, said] = fits
+              ? fitting(req.method ?? '', req.url ?? '', body, record)
+              : [record.status, record.body]
+            const headers = {
+              location: `/Condition/${other}`,
+              'last-modified': `Mon, 01 Jan 2026 (${CANARY})`,
+              'x-canary': CANARY,
+            }
+            give(res, status, status === 204 ? '' : said, headers)
+          }
+          written.length = 0
+          world.upstream.length = 0
+          world.access = accessOf({ scope })
+          world.allowed = ({ patient }) => sensitive || !patient.sensitive
+          const sending = one.method === 'GET' ? undefined : one.body
+          const answer = await raw(server, one.method, `/fhir/${one.path}`, one.headers, sending)
+          seen.add(`${one.method} ${answer.status}`)
+          wrote += written.length > 0 && answer.status < 300 ? 1 : 0
+          expect(answer.status).not.toBe(500)
+          expect(answer.text + JSON.stringify(answer.headers)).not.toContain(CANARY)
+          // What goes on names nobody else: no body, and no search.
+          expect(written.filter((each) => each.includes(`Patient/${other}`))).toEqual([])
+          for (const { url } of world.upstream) {
+            const patient = new URLSearchParams(url.split('?')[1]).get('patient')
+            expect([null, me]).toContain(patient)
+          }
+        },
+      ),
+      { numRuns: 800 },
+    )
+    // It was not only refused: some of what was asked was given, and some written.
+    expect([...seen]).toEqual(expect.arrayContaining(['GET 200', 'GET 404', 'POST 200']))
+    expect(wrote).toBeGreaterThan(5)
+  }, 120_000)
+})
