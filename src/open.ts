@@ -32,6 +32,7 @@ import { createShadow, type Shadow } from './policy/shadow.js'
 import { createSoundness } from './policy/soundness.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
+import { createInContext } from './proxy/context.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
 import type { Alerts } from './session/alerts.js'
@@ -193,7 +194,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     skew: config.limits.skew,
     lifetimes: config.lifetimes,
     record: (bearer) => {
-      const parts = { record, policies: heard, trail, bearer, clock }
+      const inContext = createInContext({ store, registry })
+      const parts = { record, policies: heard, trail, bearer, inContext, clock }
       return {
         fhir: fhirProxy({ ...parts, base: `${config.issuer}/fhir` }),
         openehr: openehrProxy({

@@ -183,6 +183,9 @@ export const REFUSALS = {
   record_other_patient:  { wire: 'not_found', status: 404, text: NOT_FOUND },
   record_refused:       { wire: 'invalid_request', status: 422, text: 'The shared record did not accept this.' },
   write_unknown:         { wire: 'temporarily_unavailable', status: 503, text: 'It is not known whether this was saved. Read the section again before you rely on it or change it.' },
+  context_missing:      { wire: 'invalid_request', status: 400, text: 'The Launch-Context header is required, with the __context of the token response.' },
+  context_other:        { wire: 'context_other', status: 409, text: 'This change was made in another care plan than the one that it was sent with. Nothing was saved.' },
+  context_superseded:   { wire: 'context_superseded', status: 409, text: 'Another care plan has been opened from the patient record since. This one can still be read, and nothing more can be saved in it.' },
   version_missing:       { wire: 'invalid_request', status: 400, text: 'If-Match with the version that was read is required.' },
   version_stale:         { wire: 'conflict', status: 412, text: 'Somebody else changed this since it was read.' },
 } as const satisfies Record<string, RefusalRow>

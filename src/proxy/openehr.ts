@@ -7,7 +7,7 @@
 import type { RequestHandler } from 'express'
 import { readCall, writeQuery } from '../core/call.js'
 import { provenHistory, releaseRows, requireReadable } from '../core/composition.js'
-import { accessAt } from '../core/enforcement.js'
+import { accessAt, WRITES } from '../core/enforcement.js'
 import { enforceOpenEhr, type OpenEhrCall, readOpenEhrCall } from '../core/openehr.js'
 import { learn } from '../http/journey.js'
 import { aboutAccess, recordAllowed } from './entry.js'
@@ -85,7 +85,7 @@ const HANDLERS: Readonly<
 }
 
 export function openehrProxy(parts: OpenEhrParts): RequestHandler {
-  const { bearer, base, clock } = parts
+  const { bearer, inContext, base, clock } = parts
   return async (req, res) => {
     // Who calls, and for which patient.
     const access = accessAt(await bearer(req, base), clock())
@@ -94,6 +94,7 @@ export function openehrProxy(parts: OpenEhrParts): RequestHandler {
     // What is asked, read once; scopes and EHR, before the record hears of it.
     const call = readOpenEhrCall(readCall(req.method, addressOf(req, base), req.headers))
     const ehrId = enforceOpenEhr(access, call, base)
+    if (WRITES.has(call.letter)) await inContext(access, req)
 
     // Templates are known only from content: each interaction judges them before anything leaves.
     res.set('Cache-Control', 'no-store')

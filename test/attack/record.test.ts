@@ -12,6 +12,7 @@ import {
   accessOf,
   close,
   FORM,
+  IN_CONTEXT,
   OTHERS,
   openWorld,
   PEGGY,
@@ -276,7 +277,7 @@ describe('writing where one may not', () => {
       server,
       method,
       path,
-      { 'content-type': 'application/json', ...headers },
+      { 'content-type': 'application/json', ...IN_CONTEXT, ...headers },
       typeof body === 'string' ? body : JSON.stringify(body),
     )
   const ownSections = async () => {
@@ -696,7 +697,7 @@ describe('a record that answers wrongly', () => {
         ? besideRows(composition(), '/composition/')(req, res)
         : req.socket.destroy()
     await behind(listener, async (bad, at) => {
-      const headers = { 'content-type': 'application/json', 'if-match': `"${uid}"` }
+      const headers = { 'content-type': 'application/json', 'if-match': `"${uid}"`, ...IN_CONTEXT }
       const path = `${mine}/composition/${uid.split('::')[0]}`
       const answer = await raw(at, 'PUT', path, headers, body)
       expect(answer.status).toBe(503)
@@ -793,6 +794,7 @@ describe('any request at all', () => {
         const answer = await raw(server, method, address, {
           'content-type': 'application/json',
           'if-match': `"${uid}"`,
+          ...IN_CONTEXT,
         })
         answered.add(answer.status)
         expect(answer.status).not.toBe(500)

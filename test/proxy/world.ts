@@ -7,7 +7,9 @@ import pino from 'pino'
 import type { Access } from '../../src/core/access.js'
 import type { Happening } from '../../src/core/audit.js'
 import type { BirthDate, KnownUser, NhsNumber, OdsCode } from '../../src/core/context.js'
+import type { Chart } from '../../src/core/context-id.js'
 import type { Policies, Question } from '../../src/core/decision.js'
+import { NO_SYSTEM } from '../../src/core/launch-system.js'
 import { Refusal } from '../../src/core/refusal.js'
 import { readScopes } from '../../src/core/scope.js'
 import { type DemoPatient, PATIENTS } from '../../src/demo/patients.js'
@@ -16,12 +18,15 @@ import { createRecord } from '../../src/demo/record.js'
 import { startJourney } from '../../src/http/journey.js'
 import type { Pages } from '../../src/http/pages.js'
 import { refusals } from '../../src/http/refusals.js'
+import { createInContext } from '../../src/proxy/context.js'
 import { fhirProxy } from '../../src/proxy/fhir.js'
 import { openehrProxy } from '../../src/proxy/openehr.js'
 import { openRecord, type SharedRecord } from '../../src/record/record.js'
 import type { Commit } from '../../src/store/store.js'
 
 export const ISSUER = 'https://gateway.example'
+/** The header of a write in the launch of {@link accessOf}. */
+export const IN_CONTEXT = { 'launch-context': 'ctx_test' }
 export const NOW = Date.parse('2026-11-23T12:00:00Z')
 /** For how long a section is held for who begins it. */
 export const HOLD_MS = 15_000
@@ -177,6 +182,8 @@ export interface World {
   storeFails: boolean
   /** The clock's time, moved by hand. */
   now: number
+  /** Where the chart is that launched. */
+  chart: Chart | undefined
   end(): Promise<void>
 }
 
@@ -223,7 +230,12 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
       })
     },
   }
+  const inContext = createInContext({
+    store: { get: async () => world.chart as never },
+    registry: { system: async () => ({ ...NO_SYSTEM, supersede: 'other-patient' }) },
+  })
   const common = {
+    inContext,
     record,
     policies: policy.policies,
     trail,
@@ -276,6 +288,7 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
     trailFails: false,
     storeFails: false,
     now: NOW,
+    chart: undefined,
     async end() {
       await close(server)
       await record.close()
