@@ -8,8 +8,8 @@ import { openChanges } from './changes.js'
 import type { Config } from './config.js'
 import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
-import { STORED_QUERIES } from './core/openehr.js'
 import { inBulk } from './core/random.js'
+import { PLAN } from './core/stored-query.js'
 import { openFoundations, ringPartsOf, type World } from './foundations.js'
 import { createGateway } from './gateway.js'
 import { openOwnKeys } from './keys/by-hand.js'
@@ -110,6 +110,9 @@ function registrationOf({ registration }: Config, outbound: Outbound) {
   }
 }
 
+/** The plan's own query stands beside those of the configuration. */
+const queriesOf = ({ upstreams }: Config) => [PLAN, ...upstreams.openehr.queries]
+
 const openLimits = (config: Config, { clock, log }: World, store: Store, metrics: Metrics) =>
   createRateLimits({
     rates: config.limits.rates,
@@ -184,7 +187,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     offered: {
       fhirTypes: Object.keys(FHIR_TYPES),
       sections: config.plan,
-      queries: Object.keys(STORED_QUERIES),
+      queries: queriesOf(config).map(({ name }) => name),
     },
     ...stylesOf(config),
     registration: registrationOf(config, outbound),
@@ -202,6 +205,10 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
           ...parts,
           base: `${config.issuer}/openehr/v1`,
           plan: config.plan,
+          queries: queriesOf(config),
+          adHoc: false,
+          subjectNamespace: config.upstreams.openehr.subject_namespace,
+          ifMatch: config.upstreams.openehr.if_match,
           skew: config.limits.skew,
           store,
           holdMs: 2 * config.upstreams.openehr.timeout_ms + HOLD_MARGIN_MS,

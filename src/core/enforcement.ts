@@ -15,7 +15,7 @@ import type { EpochMs } from './values.js'
 const ACTIONS = { c: 'create', r: 'read', u: 'update', d: 'delete', s: 'search' } as const satisfies Record<Letter, Action>
 
 /** Letters that change the record: refused while the rules in force are not known for certain. */
-export const WRITES: ReadonlySet<Letter> = new Set<Letter>(['c', 'u', 'd'])
+const WRITES: ReadonlySet<Letter> = new Set<Letter>(['c', 'u', 'd'])
 
 /**
  * The same access as of now: a grant keeps the hour at which it was opened, and a policy may speak of

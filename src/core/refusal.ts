@@ -187,6 +187,7 @@ export const REFUSALS = {
   context_other:        { wire: 'context_other', status: 409, text: 'This change was made in another care plan than the one that it was sent with. Nothing was saved.' },
   context_superseded:   { wire: 'context_superseded', status: 409, text: 'Another care plan has been opened from the patient record since. This one can still be read, and nothing more can be saved in it.' },
   version_missing:       { wire: 'invalid_request', status: 400, text: 'If-Match with the version that was read is required.' },
+  version_outdated:      { wire: 'conflict', status: 409, text: 'Somebody else changed this since it was read.' },
   version_stale:         { wire: 'conflict', status: 412, text: 'Somebody else changed this since it was read.' },
 } as const satisfies Record<string, RefusalRow>
 

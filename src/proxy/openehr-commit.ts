@@ -2,20 +2,20 @@
  * A write that has been judged: in the trail, then on its way. Once it has left us only the record knows
  * whether it was done, so whatever is not its plain yes or no is told as unknown.
  */
-import { auditDetails } from '../core/authorship.js'
-import { provenComposition, requireOwn } from '../core/composition.js'
+import { auditHeaders } from '../core/authorship.js'
+import { provenComposition } from '../core/composition.js'
 import type { PolicyDecision } from '../core/decision.js'
-import { isVersionOf, readable } from '../core/openehr.js'
+import { isVersionOf, objectOf, readable } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
+import { requireAmong } from '../core/rows.js'
 import type { UpstreamAnswer } from '../record/record.js'
 import { recordAllowed } from './entry.js'
 import {
-  askRows,
   type OpenEhrCallIn,
   type OpenEhrParts,
   ownComposition,
+  planOf,
   rewritten,
-  rowsIn,
 } from './openehr-parts.js'
 import { passValidators } from './request.js'
 
@@ -37,7 +37,8 @@ interface Written {
 }
 
 const NAMED = /^(?:W\/)?"([^"]+)"$/
-const versionIn = ({ headers }: UpstreamAnswer): string => NAMED.exec(headers.etag ?? '')?.[1] ?? ''
+export const versionIn = ({ headers }: UpstreamAnswer): string =>
+  NAMED.exec(headers.etag ?? '')?.[1] ?? ''
 
 function send(parts: OpenEhrParts, { access }: OpenEhrCallIn, write: Write) {
   const { interaction, method, path, previous } = write
@@ -48,15 +49,17 @@ function send(parts: OpenEhrParts, { access }: OpenEhrCallIn, write: Write) {
     headers: {
       'content-type': 'application/json',
       prefer: 'return=representation',
-      'openehr-audit-details': auditDetails(access, interaction),
-      ...(previous === undefined ? {} : { 'if-match': `"${previous}"` }),
+      ...auditHeaders(access, interaction),
+      ...(previous === undefined
+        ? {}
+        : { 'if-match': parts.ifMatch === 'bare' ? previous : `"${previous}"` }),
     },
     body: JSON.stringify(write.composition),
   })
 }
 
 /** The record's plain no. @throws Refusal record_absent, version_stale, record_refused */
-function requireDone(call: OpenEhrCallIn, answer: UpstreamAnswer): void {
+export function requireDone(call: OpenEhrCallIn, answer: UpstreamAnswer): void {
   const { status } = answer
   if (status === 404 || status === 410) throw new Refusal('record_absent', 'gone since it was read')
   if (status === 412 || status === 409) {
@@ -86,15 +89,18 @@ async function proveDone(
   if (template !== write.template || uid === write.previous)
     throw new Refusal('upstream_invalid', 'openehr: not what was written')
   // An update was proven before it left; a new one has had no uid until now.
-  if (write.previous === undefined)
-    requireOwn(call.ehrId, rowsIn(await askRows(parts, call.ehrId)), uid)
+  if (write.previous === undefined) requireAmong(await planOf(parts, call.ehrId), uid)
   return { uid, body }
 }
 
-function unknown(error: unknown): never {
+/** Once it has left us, only the record knows. */
+export function unknown(error: unknown): never {
   const by = error instanceof Refusal ? error.message : String((error as Error | null)?.name)
   throw new Refusal('write_unknown', by, { cause: error })
 }
+
+export const wantsBody = ({ req }: OpenEhrCallIn): boolean =>
+  /\breturn=representation\b/.test(req.get('prefer') ?? '')
 
 function answerWrite(
   parts: OpenEhrParts,
@@ -103,11 +109,9 @@ function answerWrite(
   answer: UpstreamAnswer,
   { uid, body }: Written,
 ): void {
-  const { req, res, access, ehrId } = call
+  const { res, access, ehrId } = call
   const created = write.interaction === 'composition_create'
-  const shown =
-    /\breturn=representation\b/.test(req.get('prefer') ?? '') &&
-    readable(access, parts, write.template) !== undefined
+  const shown = wantsBody(call) && readable(access, parts, write.template) !== undefined
   passValidators(res, answer)
   res.set('ETag', `"${uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${uid}`)
@@ -133,4 +137,27 @@ export async function commitWrite(
   requireDone(call, answer)
   const written = await proveDone(parts, call, write, answer).catch(unknown)
   answerWrite(parts, call, write, answer, written)
+}
+
+/**
+ * A deletion's plain yes is a success without more to say. The version that it made is told where the record names it.
+ * @throws as {@link commitWrite}
+ */
+export async function commitDelete(
+  parts: OpenEhrParts,
+  call: OpenEhrCallIn,
+  write: Pick<Write, 'path' | 'template' | 'decision'> & { readonly previous: string },
+): Promise<void> {
+  const { path, template, decision, previous } = write
+  const interaction = 'composition_delete'
+  await recordAllowed(parts.trail, call.access, [decision], {
+    ...{ interaction, template, uid: previous },
+  })
+  const headers = auditHeaders(call.access, interaction)
+  const forwarded = { upstream: 'openehr', method: 'DELETE', path, headers } as const
+  const answer = await parts.record.forward(forwarded).catch(unknown)
+  requireDone(call, answer)
+  const made = versionIn(answer)
+  if (isVersionOf(made, objectOf(previous))) call.res.set('ETag', `"${made}"`)
+  call.res.status(204).end()
 }

@@ -5,6 +5,7 @@ import {
   FORM,
   IN_CONTEXT,
   ISSUER,
+  isWrite,
   NOW,
   openWorld,
   PEGGY,
@@ -102,16 +103,22 @@ describe('/openehr/v1, the plan by its stored query', () => {
 
   it('binds the query to the EHR of the token when none is named', async () => {
     await get(QUERY).expect(200)
-    expect(world.upstream[0]?.url).toContain(`ehr_id=${PEGGY.ehrId}`)
+    expect(world.upstream).toMatchObject([
+      {
+        method: 'POST',
+        url: '/record/openehr/v1/query/care-plan::sections',
+        body: JSON.stringify({ query_parameters: { ehr_id: PEGGY.ehrId } }),
+      },
+    ])
   })
 
   it('accepts the EHR id in capitals and the query’s name percent-encoded, and forwards its own', async () => {
     await get(`${BASE}/query/care-plan%3A%3Asections?ehr_id=${PEGGY.ehrId.toUpperCase()}`).expect(
       200,
     )
-    expect(world.upstream[0]?.url).toBe(
-      `/record/openehr/v1/query/care-plan::sections?ehr_id=${PEGGY.ehrId}`,
-    )
+    expect(JSON.parse(world.upstream[0]?.body ?? '')).toEqual({
+      query_parameters: { ehr_id: PEGGY.ehrId },
+    })
   })
 
   it('answers as absent to a token without an EHR', async () => {
@@ -159,7 +166,7 @@ describe('/openehr/v1, one composition', () => {
 })
 
 describe('/openehr/v1, the context of a write', () => {
-  const written = () => world.upstream.filter(({ method }) => method !== 'GET')
+  const written = () => world.upstream.filter(isWrite)
   const putFrom = async (headers: Record<string, string>) => {
     const { uid, object, composition } = await sectionOf('what-matters')
     const call = request(world.app).put(`${EHR}/composition/${object}`)
