@@ -8,6 +8,7 @@ import { openChanges } from './changes.js'
 import type { Config } from './config.js'
 import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
+import { AD_HOC } from './core/openehr-calls.js'
 import { inBulk } from './core/random.js'
 import { PLAN } from './core/stored-query.js'
 import { openFoundations, ringPartsOf, type World } from './foundations.js'
@@ -113,6 +114,12 @@ function registrationOf({ registration }: Config, outbound: Outbound) {
 /** The plan's own query stands beside those of the configuration. */
 const queriesOf = ({ upstreams }: Config) => [PLAN, ...upstreams.openehr.queries]
 
+/** Queries that a scope can name. */
+const askedOf = (config: Config) => [
+  ...queriesOf(config).map(({ name }) => name),
+  ...(config.upstreams.openehr.ad_hoc_aql ? [AD_HOC] : []),
+]
+
 const openLimits = (config: Config, { clock, log }: World, store: Store, metrics: Metrics) =>
   createRateLimits({
     rates: config.limits.rates,
@@ -187,7 +194,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     offered: {
       fhirTypes: Object.keys(FHIR_TYPES),
       sections: config.plan,
-      queries: queriesOf(config).map(({ name }) => name),
+      queries: askedOf(config),
     },
     ...stylesOf(config),
     registration: registrationOf(config, outbound),
@@ -206,7 +213,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
           base: `${config.issuer}/openehr/v1`,
           plan: config.plan,
           queries: queriesOf(config),
-          adHoc: false,
+          adHoc: config.upstreams.openehr.ad_hoc_aql,
           subjectNamespace: config.upstreams.openehr.subject_namespace,
           ifMatch: config.upstreams.openehr.if_match,
           skew: config.limits.skew,

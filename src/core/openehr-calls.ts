@@ -56,6 +56,8 @@ export const OPENEHR_INTERACTIONS = [
   { method: 'GET',    path: within(`/directory/(${VERSION})`),                              name: 'directory_read',             reach: 'composition', letters: ['r'],           query: NONE },
   { method: 'GET',    path: at('/definition/template/adl1\\.4'),                            name: 'template_list',              reach: 'composition', letters: ['c', 'r', 'u'], query: NONE },
   { method: 'GET',    path: at('/definition/template/adl1\\.4/([^/]+)'),                    name: 'template_read',              reach: 'composition', letters: ['c', 'r', 'u'], query: NONE },
+  { method: 'GET',    path: at(`/query/${AD_HOC}`),                                         name: 'ad_hoc_query',               reach: 'ad-hoc',      letters: ['s'],           query: NONE },
+  { method: 'POST',   path: at(`/query/${AD_HOC}`),                                         name: 'ad_hoc_query',               reach: 'ad-hoc',      letters: ['s'],           query: NONE },
   { method: 'GET',    path: at('/query/([^/]+)(?:/([^/]+))?'),                              name: 'query',                      reach: 'query',       letters: ['s'],           query: NONE },
   { method: 'POST',   path: at('/query/([^/]+)(?:/([^/]+))?'),                              name: 'query',                      reach: 'query',       letters: ['s'],           query: NONE },
 ] as const satisfies readonly Row[]

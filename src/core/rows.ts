@@ -1,6 +1,7 @@
 /** Rows of a query, proven one by one before they leave: of the token's EHR, of templates that this role may see. */
 import { z } from 'zod'
 import type { Access } from './access.js'
+import { type BoundQuery, EHR_COLUMN, templateColumn } from './aql/judge.js'
 import { readComposition } from './composition.js'
 import type { PolicyDecision } from './decision.js'
 import { objectOf, type Rules, readable } from './openehr.js'
@@ -9,14 +10,15 @@ import { PLAN, type StoredQuery } from './stored-query.js'
 
 const invalid = (detail: string) => new Refusal('upstream_invalid', `openehr: ${detail}`)
 
-const resultSet = z.looseObject({
-  q: z.string().optional(),
-  columns: z.array(z.looseObject({ name: z.string(), path: z.string().optional() })).max(200),
+/** Of a RESULT_SET its `q` stays behind: what a server says that it ran may hold anything. */
+const resultSet = z.object({
+  columns: z
+    .array(z.object({ name: z.string().max(200), path: z.string().max(1000).optional() }))
+    .max(200),
   rows: z.array(z.array(z.unknown())),
 })
 
 export interface ResultSet {
-  readonly q: string | undefined
   readonly columns: z.infer<typeof resultSet>['columns']
   /** By a column's name. */
   readonly at: ReadonlyMap<string, number>
@@ -27,12 +29,12 @@ export interface ResultSet {
 export function readResultSet(body: unknown, wanted: readonly string[]): ResultSet {
   const read = resultSet.safeParse(body)
   if (!read.success) throw invalid('not a RESULT_SET')
-  const { columns, rows, q } = read.data
+  const { columns, rows } = read.data
   const at = new Map(columns.map((column, index) => [column.name, index]))
   if (at.size !== columns.length || !wanted.every((each) => at.has(each)))
     throw invalid('columns of a query')
   if (rows.some((row) => row.length !== columns.length)) throw invalid('a row of other columns')
-  return { q, columns, at, rows }
+  return { columns, at, rows }
 }
 
 /** A cell must say that its row is of this EHR. @throws Refusal upstream_invalid */
@@ -57,10 +59,9 @@ export interface ProvenRow {
 export function provenRows(query: StoredQuery, ehrId: string, body: unknown) {
   const { ehr, template } = query.proves
   const wanted = [ehr, ...('column' in template ? [template.column] : []), ...query.columns]
-  const { q, columns, at, rows } = readResultSet(body, wanted)
+  const { columns, at, rows } = readResultSet(body, wanted)
   const cell = (row: readonly unknown[], name: string) => row[at.get(name) ?? -1]
   return {
-    q,
     columns: query.columns.map((name) => columns[at.get(name) ?? -1]),
     rows: rows.map((row): ProvenRow => {
       requireOwnRow(cell(row, ehr), ehrId)
@@ -119,8 +120,18 @@ export function judgeOnce(access: Access, rules: Rules) {
 }
 
 /** Whether, and not what: without it "no rows" would read as "no plan". */
-export const withheldMember = (withheld: readonly string[]) =>
-  withheld.length === 0 ? {} : { __withheld: true }
+const withheldMember = (withheld: boolean) => (withheld ? { __withheld: true } : {})
+
+/** Templates of the plan, by whether this role may read them. */
+export function readableTemplates(access: Access, rules: Rules) {
+  const judge = judgeOnce(access, rules)
+  const templates = rules.plan.map(({ template }) => template)
+  return {
+    judge,
+    open: templates.filter((template) => judge(template) !== undefined),
+    some: templates.some((template) => judge(template) === undefined),
+  }
+}
 
 /**
  * The rows of a stored query that this role may see, without the columns that only proved them.
@@ -133,21 +144,62 @@ export function releaseRows(
   asked: { readonly ehrId: string; readonly body: unknown },
 ): ReleasedRows {
   if (query.name === PLAN.name) planRows(asked.ehrId, asked.body)
-  const { q, columns, rows } = provenRows(query, asked.ehrId, asked.body)
-  const judge = judgeOnce(access, rules)
+  const { columns, rows } = provenRows(query, asked.ehrId, asked.body)
+  const { judge, some } = readableTemplates(access, rules)
   const kept = rows.filter(({ template }) => judge(template) !== undefined)
   const withheld = rows.filter(({ template }) => judge(template) === undefined)
   const names = withheld.map(({ template }) => template)
   return {
     body: {
-      ...(q === undefined ? {} : { q }),
       name: query.name,
       columns,
       rows: kept.map(({ cells }) => cells),
-      ...withheldMember(names),
+      // Of a query with conditions it says what the role may not see at all: else it would answer them.
+      ...withheldMember(query.name === PLAN.name ? names.length > 0 : some),
     },
     released: kept.map(({ template }) => template),
     withheld: names,
     decisions: kept.flatMap(({ template }) => judge(template) ?? []),
+  }
+}
+
+/**
+ * The rows of a query that an app wrote and the gateway bound (aql/judge.ts): each of the EHR, each of its
+ * compositions of a template that may be read. The columns that prove it were added, and stay here.
+ *
+ * @throws Refusal upstream_invalid
+ */
+export function releaseBound(
+  access: Access,
+  rules: Rules,
+  bound: BoundQuery,
+  asked: { readonly ehrId: string; readonly body: unknown },
+): ReleasedRows {
+  const proof = Array.from({ length: bound.compositions }, (_, index) => templateColumn(index))
+  const { columns, at, rows } = readResultSet(asked.body, [EHR_COLUMN, ...proof])
+  const ours = [EHR_COLUMN, ...proof].map((name) => at.get(name) ?? -1)
+  const shown = columns.map((_, index) => index).filter((index) => !ours.includes(index))
+  if (shown.length !== bound.columns) throw invalid('columns of a query')
+  const { judge, some } = readableTemplates(access, rules)
+  const released: string[] = []
+  for (const row of rows) {
+    requireOwnRow(row[ours[0] ?? -1], asked.ehrId)
+    const templates = ours.slice(1).map((index) => String(row[index]))
+    // The query left them out: a server that gives them all the same is not believed in the rest.
+    if (templates.some((template) => judge(template) === undefined))
+      throw invalid('row of another template than asked')
+    for (const cell of row) requireCell(cell, templates)
+    released.push(...templates)
+  }
+  const names = [...new Set(released)]
+  return {
+    body: {
+      columns: shown.map((index) => columns[index]),
+      rows: rows.map((row) => shown.map((index) => row[index])),
+      ...withheldMember(some),
+    },
+    released: names,
+    withheld: [],
+    decisions: names.flatMap((template) => judge(template) ?? []),
   }
 }

@@ -154,6 +154,7 @@ export const gatewayFile = z.strictObject({
     openehr: z.strictObject({
       ...upstream,
       subject_namespace: z.string().min(1),
+      ad_hoc_aql: z.boolean().default(false),
       if_match: z.enum(['quoted', 'bare']).default('quoted'),
       queries: z
         .array(storedQueryRow)

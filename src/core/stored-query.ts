@@ -146,7 +146,8 @@ export function bindQuery(
     if (name === ehrParameter || name === 'ehr_id') {
       if (!isObjectId(value)) throw new Refusal('parameter_invalid', `query parameter ${name}`)
       requireOwnEhr(access, value)
-    } else if (PAGING[name]?.test(value)) paging[name] = Number(value)
+    } else if (Object.hasOwn(PAGING, name) && PAGING[name]?.test(value))
+      paging[name] = Number(value)
     else if (type !== undefined && PARAMETER_TYPES[type].test(value)) bound[name] = value
     else throw new Refusal('parameter_invalid', `query parameter ${name}`)
   }
@@ -154,4 +155,56 @@ export function bindQuery(
     query_parameters: { ...bound, [ehrParameter]: requireOwnEhr(access, undefined) },
     ...paging,
   }
+}
+
+export interface AdHoc {
+  readonly q: string
+  readonly values: ReadonlyMap<string, string | number | boolean>
+  readonly fetch?: number
+  readonly offset?: number
+}
+
+const adHoc = z.strictObject({
+  q: z.string().min(1),
+  query_parameters: z
+    .record(
+      z.string().regex(/^[A-Za-z]\w{0,63}$/),
+      z.union([z.string().max(500), z.number(), z.boolean()]),
+    )
+    .default({}),
+  fetch: z.number().int().min(1).max(9_999).optional(),
+  offset: z.number().int().min(0).max(999_999).optional(),
+})
+
+/**
+ * A query that an app wrote, as its body says it. `$ehr_id` is the token's EHR, said or not.
+ * @throws Refusal parameter_invalid, record_other_patient
+ */
+export function readAdHoc(access: Access, body: unknown): AdHoc {
+  const read = adHoc.safeParse(body)
+  if (!read.success)
+    throw new Refusal('parameter_invalid', `query: ${read.error.issues[0]?.path.join('.') ?? ''}`)
+  const { q, query_parameters: own, fetch, offset } = read.data
+  if (Object.keys(own).length > 50) throw new Refusal('parameter_invalid', 'query_parameters')
+  const ehrId = requireOwnEhr(access, own.ehr_id === undefined ? undefined : String(own.ehr_id))
+  return {
+    q,
+    values: new Map([...Object.entries(own), ['ehr_id', ehrId]]),
+    ...(fetch === undefined ? {} : { fetch }),
+    ...(offset === undefined ? {} : { offset }),
+  }
+}
+
+/** The same of an address, where every value is text. @throws Refusal parameter_invalid */
+export function adHocWords(query: ReadonlyMap<string, string>): object {
+  const paging = new Map<string, unknown>()
+  const values = new Map<string, string>()
+  for (const [name, value] of query) {
+    if (name === 'q') paging.set(name, value)
+    else if (Object.hasOwn(PAGING, name)) {
+      if (!PAGING[name]?.test(value)) throw new Refusal('parameter_invalid', name)
+      paging.set(name, Number(value))
+    } else values.set(name, value)
+  }
+  return { ...Object.fromEntries(paging), query_parameters: Object.fromEntries(values) }
 }

@@ -16,7 +16,7 @@ import { createContribution, readContributionOf } from './openehr-contribution.j
 import { listTemplates, readTemplate } from './openehr-definition.js'
 import { readDirectory, readEhr, readStatus } from './openehr-ehr.js'
 import type { Handler, OpenEhrParts } from './openehr-parts.js'
-import { runQuery } from './openehr-query.js'
+import { runAdHoc, runQuery } from './openehr-query.js'
 import { readHistory, readOne, readVersion, readVersioned } from './openehr-read.js'
 import { createComposition, deleteComposition, updateComposition } from './openehr-write.js'
 import { addressOf } from './request.js'
@@ -37,6 +37,7 @@ const HANDLERS: Readonly<Record<OpenEhrInteraction, Handler>> = {
   template_list: listTemplates,
   template_read: readTemplate,
   query: runQuery,
+  ad_hoc_query: runAdHoc,
 }
 
 export function openehrProxy(parts: OpenEhrParts): RequestHandler {
