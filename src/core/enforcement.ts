@@ -101,6 +101,9 @@ export function requireDecision(
 ): PolicyDecision {
   if (WRITES.has(letter) && !policies.mayIssue())
     throw new Refusal('policy_stale', `${ACTIONS[letter]} ${resource.type}/${resource.id}`)
+  // Whatever an operator's policies say: emergency access only reads.
+  if (WRITES.has(letter) && access.grant.emergency !== undefined)
+    throw new Refusal('policy_denied', `${ACTIONS[letter]} in emergency access`)
   const decision = decide(access, policies, letter, resource)
   if (allows(decision)) return decision
   const by = [...decision.policies, ...decision.errors].join(', ')

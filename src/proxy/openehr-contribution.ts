@@ -11,6 +11,7 @@ import {
   shownContribution,
 } from '../core/contribution.js'
 import type { PolicyDecision } from '../core/decision.js'
+import { releaseEhr, subjectOf } from '../core/ehr.js'
 import { isObjectId, isVersionOf, objectOf, requireTemplate } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
 import { judgeOnce, type PlanRow, requireAmong } from '../core/rows.js'
@@ -97,11 +98,29 @@ async function proveMade(
     throw new Refusal('upstream_invalid', 'openehr: not what was contributed')
 }
 
+/**
+ * The system in which it is committed, as the record calls itself: servers refuse another name.
+ * @throws Refusal record_absent, upstream_invalid
+ */
+async function systemOf(
+  parts: OpenEhrParts,
+  { access, ehrId }: OpenEhrCallIn,
+  [row]: readonly PlanRow[],
+): Promise<string> {
+  const [, system] = row?.uid.split('::') ?? []
+  if (system !== undefined) return system
+  const answer = await ask(parts, `/ehr/${ehrId}`)
+  requireFound(answer)
+  const subject = subjectOf(access, parts.subjectNamespace)
+  return releaseEhr(answer.body, ehrId, subject).system_id.value
+}
+
 /** @see openEHR REST API, "CONTRIBUTION: create" */
 export const createContribution: Handler = async (parts, call) => {
   const { req, res, access, ehrId } = call
   const sent = readContribution(await jsonBody(req, res))
-  const all = judged(parts, call, sent, await planOf(parts, ehrId))
+  const rows = await planOf(parts, ehrId)
+  const all = judged(parts, call, sent, rows)
   const begun = all.filter(({ change }) => change.previous === undefined)
   if (begun.length > 0)
     await requireFirst(
@@ -111,7 +130,7 @@ export const createContribution: Handler = async (parts, call) => {
     )
   const body = authoredContribution(sent, {
     ...{ access, now: parts.clock(), skew: parts.skew },
-    system: new URL(parts.base).hostname,
+    system: await systemOf(parts, call, rows),
   })
   await recordAllowed(
     parts.trail,

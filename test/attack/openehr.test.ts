@@ -1,6 +1,7 @@
 /**
  * Attacks on openEHR through the gateway. One rule for all of them: whatever is sent and whatever the record answers,
- * nothing of another patient leaves, and nothing of a section that the role may not see.
+ * nothing of another patient leaves, and nothing of a section that the role may not see. The store has no part in it:
+ * there is none (test/journey/superseded.test.ts has what the store decides of a write).
  */
 import type { RequestListener, Server } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'

@@ -193,6 +193,19 @@ describe('the template of a composition', () => {
     expect(readable(access, rules, 'care-plan::contacts.v1')?.effect).toBe('allow')
   })
 
+  it('is never written by emergency access, whatever scope and policies say', () => {
+    const access = accessOf({ scope: 'patient/composition-care-plan::*.crud' })
+    const emergency = { id: 'emg_x', reason: 'life-threatening', until: NOW + 1 } as const
+    const broken = { ...access, grant: { ...access.grant, emergency } }
+    for (const letter of ['c', 'u', 'd'] as const) {
+      const may = (by: typeof access) => () =>
+        requireTemplate(by, rules, letter, 'care-plan::contacts.v1')
+      expect(may(access)().effect).toBe('allow')
+      expect(may(broken)).toThrow(refusal('policy_denied'))
+    }
+    expect(readable(broken, rules, 'care-plan::contacts.v1')?.effect).toBe('allow')
+  })
+
   it('is judged by the policies by its section', () => {
     const asked = policiesOf(({ resource }) => resource.id === 'contacts')
     const strict = { policies: asked.policies, plan: FORM }

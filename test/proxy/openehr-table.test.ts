@@ -252,7 +252,7 @@ describe('a contribution', () => {
     ])
       expect(audit).toMatchObject({
         committer: { external_ref: { id: { value: '555254239101' } } },
-        system_id: 'gateway.example',
+        system_id: 'record.northbank.example',
       })
     expect(sent.versions[0].data.composer.name).toContain('Okafor')
     expect(world.entries).toMatchObject([
