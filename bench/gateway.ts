@@ -37,6 +37,7 @@ const systemOf = (jwk: Setting['jwk']): LaunchSystem => ({
   defaultPurpose: 'direct-care',
   frameAncestors: ['https://gp.example'],
   claims: {},
+  supersede: 'never',
   maxLifetime: 300,
 })
 

@@ -8,8 +8,9 @@ import { openChanges } from './changes.js'
 import type { Config } from './config.js'
 import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
-import { STORED_QUERIES } from './core/openehr.js'
+import { AD_HOC } from './core/openehr-calls.js'
 import { inBulk } from './core/random.js'
+import { PLAN } from './core/stored-query.js'
 import { encryptionOf, openFoundations, ringPartsOf, type World } from './foundations.js'
 import { createGateway } from './gateway.js'
 import { openOwnKeys } from './keys/by-hand.js'
@@ -33,6 +34,7 @@ import { createShadow, type Shadow } from './policy/shadow.js'
 import { createSoundness } from './policy/soundness.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
+import { createInContext } from './proxy/context.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
 import type { Alerts } from './session/alerts.js'
@@ -111,6 +113,15 @@ function registrationOf({ registration }: Config, outbound: Outbound) {
   }
 }
 
+/** The plan's own query stands beside those of the configuration. */
+const queriesOf = ({ upstreams }: Config) => [PLAN, ...upstreams.openehr.queries]
+
+/** Queries that a scope can name. */
+const askedOf = (config: Config) => [
+  ...queriesOf(config).map(({ name }) => name),
+  ...(config.upstreams.openehr.ad_hoc_aql ? [AD_HOC] : []),
+]
+
 const openLimits = (config: Config, { clock, log }: World, store: Store, metrics: Metrics) =>
   createRateLimits({
     rates: config.limits.rates,
@@ -188,7 +199,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     offered: {
       fhirTypes: Object.keys(FHIR_TYPES),
       sections: config.plan,
-      queries: Object.keys(STORED_QUERIES),
+      queries: askedOf(config),
     },
     ...stylesOf(config),
     registration: registrationOf(config, outbound),
@@ -198,13 +209,18 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     skew: config.limits.skew,
     lifetimes: config.lifetimes,
     record: (bearer) => {
-      const parts = { record, policies: heard, trail, bearer, clock }
+      const inContext = createInContext({ store, registry })
+      const parts = { record, policies: heard, trail, bearer, inContext, clock }
       return {
         fhir: fhirProxy({ ...parts, handovers, base: `${config.issuer}/fhir` }),
         openehr: openehrProxy({
           ...parts,
           base: `${config.issuer}/openehr/v1`,
           plan: config.plan,
+          queries: queriesOf(config),
+          adHoc: config.upstreams.openehr.ad_hoc_aql,
+          subjectNamespace: config.upstreams.openehr.subject_namespace,
+          ifMatch: config.upstreams.openehr.if_match,
           skew: config.limits.skew,
           store,
           holdMs: 2 * config.upstreams.openehr.timeout_ms + HOLD_MARGIN_MS,

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { COMMANDS } from '../src/cli/commands.js'
+import { OPENEHR_INTERACTIONS } from '../src/core/openehr-calls.js'
 import { LIMITS } from '../src/core/rates.js'
 import { KINDS } from '../src/core/records.js'
 import { REFUSALS } from '../src/core/refusal.js'
@@ -159,6 +160,26 @@ describe('The tables', () => {
       .map(([code, status]) => [code?.replaceAll('`', ''), Number(status)])
     const meant = Object.entries(REFUSALS).map(([code, { status }]) => [code, status])
     expect(said.sort()).toEqual(meant.sort())
+  })
+
+  it('of openEHR interactions holds every row, with its request and the letters that it needs', () => {
+    const values: Readonly<Record<string, string>> = {
+      ...{ ehr_id: 'b1f6d8a2-0c94-4e37-8f5a-6d2e9c71b401', template_id: 'a::b.v1', name: 'a::b' },
+      uid: '5f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a01',
+      version_uid: '5f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a01::s::1',
+    }
+    const said = rowsOf(page('docs/openehr-scopes.md')).map(([, request = '', scope = '']) => {
+      const [method = '', path = ''] = codesIn(request)[0]?.split(' ') ?? []
+      const address = path.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? name)
+      const row = OPENEHR_INTERACTIONS.find(
+        (each) => each.method === method && each.path.test(address),
+      )
+      return { row, letters: codesIn(scope).filter((code) => code.length === 1) }
+    })
+    expect(said.map(({ row }) => row)).toEqual([...OPENEHR_INTERACTIONS])
+    for (const { row, letters } of said) expect(letters).toEqual(row?.letters)
+    const names = rowsOf(page('docs/openehr-scopes.md')).map(([name = '']) => codesIn(name)[0])
+    expect(names).toEqual(OPENEHR_INTERACTIONS.map(({ name }) => name))
   })
 
   it('of record kinds holds every kind, and no other', () => {

@@ -22,6 +22,7 @@ import { type Reading, readPlan } from './reading.js'
 import { save } from './record.js'
 import { sectionId } from './section-view.js'
 import { announce, blank, showBanner, showContent, showUser } from './shell.js'
+import { type Kept, supersededPage } from './superseded.js'
 import { fetchUserName } from './user.js'
 
 interface Setup {
@@ -44,12 +45,14 @@ export class App {
   /** A save of this section may have been done: the next reading is to be looked at for it. */
   #doubt: Section | undefined
   #user: string | undefined
+  /** Changes that were refused because the chart has moved on: from then on the plan is only read here. */
+  #kept: Kept | undefined
   #closed = false
 
   constructor(setup: Setup) {
     this.#setup = setup
     window.addEventListener('beforeunload', (event) => {
-      if (this.#editor?.lost()) event.preventDefault()
+      if (this.#editor?.lost() || this.#kept) event.preventDefault()
     })
     window.addEventListener('beforeprint', () => this.#foot())
   }
@@ -57,6 +60,7 @@ export class App {
   /** The changes that would be lost with the page. */
   lost(): Lost | undefined {
     if (this.#editor) return this.#editor.lost()
+    if (this.#kept) return { title: this.#kept.section.title, known: true }
     return this.#doubt && { title: this.#doubt.title, known: false }
   }
 
@@ -109,6 +113,7 @@ export class App {
     this.#plan = undefined
     this.#editor = undefined
     this.#doubt = undefined
+    this.#kept = undefined
     blank()
     const { emergencyText } = this.#setup.settings
     const told = { emergencyText, words: failure?.words ?? '', reference, lost }
@@ -169,6 +174,13 @@ export class App {
     this.#instead(nonePage(unread ? this.#opened : readAt, told), asked)
   }
 
+  #superseded(kept: Kept): void {
+    this.#instead(
+      supersededPage(kept, this.#launch(), () => void this.load(true)),
+      true,
+    )
+  }
+
   #show(reading: Reading, asked: boolean): void {
     this.#plan = reading
     showContent(planView(reading, this.#acts), asked)
@@ -179,7 +191,7 @@ export class App {
   }
 
   readonly #acts = {
-    edit: (section: Section) => void this.#edit(section),
+    edit: (section: Section) => (this.#kept ? this.#superseded(this.#kept) : this.#edit(section)),
     reload: () => {
       if (!this.#editor) void this.load(true)
     },
@@ -206,6 +218,12 @@ export class App {
       saved: (entry) => this.#done(section, entry, true),
       cancelled: (entry) => this.#done(section, entry, false),
       outdated: (unsettled) => this.#readAgain(unsettled ? section : undefined),
+      superseded: (kept) => {
+        this.#editor = undefined
+        this.#editing(false)
+        this.#kept = kept
+        this.#superseded(kept)
+      },
       ended: (error) => {
         if (!this.#over(error)) this.#readAgain(section)
       },

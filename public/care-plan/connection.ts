@@ -6,8 +6,12 @@
 import type { Landed } from './smart.js'
 import { apart, oneLine } from './text.js'
 
-/** `unfit`: it was not even asked, because what was to be sent would not have said what it should. */
-export type Why = 'unreachable' | 'ended' | 'refused' | 'absent' | 'stale' | 'unfit' | 'failed'
+/**
+ * `unfit`: it was not even asked, because what was to be sent would not have said what it should. `superseded`: the
+ * chart that this was opened from has moved on.
+ */
+// biome-ignore format: one line
+export type Why = 'unreachable' | 'ended' | 'refused' | 'absent' | 'stale' | 'superseded' | 'unfit' | 'failed'
 
 const WHY: Readonly<Record<number, Why>> = {
   401: 'ended',
@@ -17,6 +21,8 @@ const WHY: Readonly<Record<number, Why>> = {
   409: 'stale',
   412: 'stale',
 }
+/** The gateway's words for a write from a page that the chart has left. */
+const CONTEXTS: readonly string[] = ['context_superseded', 'context_other']
 const PATIENCE = 20_000
 const EARLY_SECONDS = 30
 /**
@@ -48,6 +54,7 @@ export interface Answer {
 }
 
 interface RefusalBody {
+  readonly error?: unknown
   readonly error_description?: unknown
   readonly reference?: unknown
   readonly issue?: readonly { readonly diagnostics?: unknown }[]
@@ -61,7 +68,13 @@ async function failureOf(response: Response, writes: boolean): Promise<CallFaile
     oneLine(body?.reference) || told || oneLine(response.headers.get('x-request-id'))
   const { status } = response
   const unsettled = writes && (status >= 500 || status === 408)
-  return new CallFailed(WHY[status] ?? 'failed', words, reference, unsettled)
+  const left = CONTEXTS.includes(String(body?.error))
+  return new CallFailed(
+    left ? 'superseded' : (WHY[status] ?? 'failed'),
+    words,
+    reference,
+    unsettled,
+  )
 }
 
 /** The version that an ETag names: `"uid"` or `W/"uid"`. */
@@ -161,9 +174,11 @@ export class Connection {
     const lost = () => {
       throw new CallFailed('unreachable', '', '', writes)
     }
+    // Each write says for which launch it was made: the gateway knows whether the chart is still there.
+    const context = writes ? { 'launch-context': String(this.token('__context')) } : {}
     const response = await fetch(url, {
       ...init,
-      headers: { accept: 'application/json', ...init.headers, authorization },
+      headers: { accept: 'application/json', ...init.headers, ...context, authorization },
       mode: 'cors',
       credentials: 'omit',
       cache: 'no-store',

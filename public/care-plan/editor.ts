@@ -8,6 +8,7 @@ import { focusForm, type SectionForm, sectionForm, type Unsaved } from './form.j
 import type { Lost } from './pages.js'
 import type { Saved } from './record.js'
 import { announce } from './shell.js'
+import type { Kept } from './superseded.js'
 
 interface Setup {
   readonly section: Section
@@ -21,6 +22,8 @@ interface Setup {
   readonly cancelled: (entry: Entry | undefined) => void
   /** Left while what was shown before may be old. `unsettled`: a write of ours may have been done. */
   readonly outdated: (unsettled: boolean) => void
+  /** The chart has moved on: nothing more is saved here. */
+  readonly superseded: (kept: Kept) => void
   /** The session is over, or the record answered with another patient. */
   readonly ended: (error: unknown) => void
 }
@@ -28,7 +31,7 @@ interface Setup {
 const KEPT = 'What you typed is still here.'
 
 // biome-ignore format: a table
-const UNSAVED: Readonly<Record<Exclude<Why, 'ended'>, string>> = {
+const UNSAVED: Readonly<Record<Exclude<Why, 'ended' | 'superseded'>, string>> = {
   unreachable: `This was not saved: the service could not be reached. ${KEPT} Try again.`,
   refused:     `This was not saved: your role does not allow this change. ${KEPT}`,
   absent:      `This was not saved: the section is no longer there. ${KEPT}`,
@@ -42,7 +45,7 @@ const REFUSED_SINCE = ' The last attempt was refused: your role does not allow t
 /** @param unsettled a write may have been done, now or before: only a look at the record could say more */
 function explain(
   { words, reference }: CallFailed,
-  why: Exclude<Why, 'ended'>,
+  why: Exclude<Why, 'ended' | 'superseded'>,
   unsettled: boolean,
 ): Unsaved {
   const said = unsettled && why !== 'refused' ? '' : words
@@ -131,7 +134,9 @@ export class Editor {
       if (saved.outcome === 'saved') this.#setup.saved(saved.entry)
       else this.#compare(start, saved, values)
     } catch (error) {
-      this.#refused(error)
+      if (error instanceof CallFailed && error.why === 'superseded')
+        this.#setup.superseded({ section: this.section, values, start, failure: error })
+      else this.#refused(error)
     }
   }
 
@@ -139,7 +144,7 @@ export class Editor {
     this.#form.busy(false)
     this.#saving = false
     const why = error instanceof CallFailed ? error.why : 'ended'
-    if (!(error instanceof CallFailed) || why === 'ended') {
+    if (!(error instanceof CallFailed) || why === 'ended' || why === 'superseded') {
       this.#unsettled ||= !(error instanceof CallFailed) || error.unsettled
       this.#setup.ended(error)
       return

@@ -97,6 +97,11 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
     organizations: { type: 'string', value: '"…"', help: 'ODS codes, or *' },
     apps: { type: 'string', value: '"…"', help: 'apps that it may launch' },
     'style-url': { type: 'string', value: 'URL', help: 'its styles, for apps that it embeds' },
+    supersede: {
+      type: 'string',
+      value: 'RULE',
+      help: 'when a later launch closes an earlier one to writing: never (default), other-patient, always',
+    },
     'frame-ancestors': { type: 'string', value: '"…"', help: 'origins that frame its launches' },
     claims: {
       type: 'string',
@@ -132,6 +137,7 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
         apps: words(values, 'apps'),
         frame_ancestors: words(values, 'frame-ancestors'),
         style_url: text(values, 'style-url'),
+        supersede: text(values, 'supersede'),
         claims: fileOf(text(values, 'claims')),
         relay:
           client === undefined

@@ -5,7 +5,11 @@ import { Refusal } from './refusal.js'
 import { plainText } from './text.js'
 import type { EpochMs, Seconds } from './values.js'
 
-const CHANGES = { composition_create: '249', composition_update: '251' } as const
+const CHANGES = {
+  composition_create: '249',
+  composition_update: '251',
+  composition_delete: '523',
+} as const
 
 interface Writer {
   readonly id: string
@@ -30,21 +34,30 @@ const quoted = (text: string): string =>
     .slice(0, 200)
 
 /**
- * Who commits.
- * @see openEHR REST API, "openehr-audit-details"; openEHR terminology, "audit change type"
+ * Who commits, in the words of both versions of the specification: a server reads one and leaves the other aside.
+ * @see openEHR REST API 1.1, "openehr-audit-details"; 1.0, "openEHR-AUDIT_DETAILS"; openEHR terminology, "audit change type"
  */
-export function auditDetails(access: Access, interaction: keyof typeof CHANGES): string {
+export function auditHeaders(
+  access: Access,
+  interaction: keyof typeof CHANGES,
+): Readonly<Record<string, string>> {
   const { id, namespace, name } = writerOf(access)
-  return [
-    `change_type.code_string="${CHANGES[interaction]}"`,
-    `committer.name="${quoted(name)}"`,
-    `committer.external_ref.id="${quoted(id)}"`,
-    `committer.external_ref.namespace="${namespace}"`,
-    'committer.external_ref.type="PERSON"',
-  ].join(',')
+  const change = `code_string="${CHANGES[interaction]}"`
+  const committer = [
+    `name="${quoted(name)}"`,
+    `external_ref.id="${quoted(id)}"`,
+    `external_ref.namespace="${namespace}"`,
+    'external_ref.type="PERSON"',
+  ]
+  const details = [`change_type.${change}`, ...committer.map((member) => `committer.${member}`)]
+  return {
+    'openehr-audit-details': details.join(','),
+    'openehr-audit_details.change_type': change,
+    'openehr-audit_details.committer': committer.join(', '),
+  }
 }
 
-const composerOf = ({ id, namespace, name }: Writer) => ({
+const partyOf = ({ id, namespace, name }: Writer) => ({
   _type: 'PARTY_IDENTIFIED',
   name: plainText(name, 200),
   external_ref: {
@@ -54,6 +67,9 @@ const composerOf = ({ id, namespace, name }: Writer) => ({
     type: 'PERSON',
   },
 })
+
+/** The token's person as a PARTY_IDENTIFIED: who composes, and who commits. */
+export const committerOf = (access: Access) => partyOf(writerOf(access))
 
 /** With its zone: without one, a reader elsewhere would take it for another hour. */
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/
@@ -84,6 +100,6 @@ function contextOf({ context }: Json, now: EpochMs, skew: Seconds): Json {
  */
 export const authored = (composition: Json, access: Access, now: EpochMs, skew: Seconds): Json => ({
   ...composition,
-  composer: composerOf(writerOf(access)),
+  composer: committerOf(access),
   ...contextOf(composition, now, skew),
 })

@@ -25,6 +25,7 @@ export const TAKEN = [
   '__session_idle_seconds',
   '__session_ends',
   '__launch',
+  '__context',
   '__obligations',
   '__proto__',
 ] as const

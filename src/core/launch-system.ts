@@ -1,5 +1,6 @@
 /** A registered launch system: who may launch, how it proves itself, and for whom it may speak. */
 import type { Purpose, SystemRung } from './context.js'
+import type { SupersedeRule } from './context-id.js'
 import { STANDALONE } from './launch.js'
 import type { Seconds } from './values.js'
 
@@ -66,6 +67,8 @@ export interface LaunchSystem {
   readonly claims: ClaimMapping
   /** Where its styles are, for apps that it embeds. @see SMART App Launch 2.2, "smart_style_url" */
   readonly styleUrl?: string
+  /** Whether its later launches close its earlier ones, in the same browser, to writing. */
+  readonly supersede: SupersedeRule
   /** Longest `exp - iat`. */
   readonly maxLifetime: Seconds
   /** What a launch that names none is for. */
@@ -85,6 +88,7 @@ export const NO_SYSTEM: LaunchSystem = {
   purposes: [],
   frameAncestors: [],
   claims: {},
+  supersede: 'never',
   maxLifetime: 0,
   defaultPurpose: 'direct-care',
 }

@@ -1,11 +1,8 @@
 /**
- * openEHR REST as far as we let it through: one EHR, the plan's own templates, one stored query. What no
- * row matches is refused: ad-hoc AQL, the EHR root, contributions, definitions, administration.
- *
- * @see openEHR REST API, "EHR", "Query"; SMART on openEHR, "Resource scopes"
+ * What a token may ask of openEHR, and which templates it may read and write there.
+ * @see SMART on openEHR, "Resource scopes"; docs/openehr-scopes.md
  */
 import type { Access } from './access.js'
-import type { Call } from './call.js'
 import type { Policies, PolicyDecision } from './decision.js'
 import {
   allows,
@@ -15,6 +12,7 @@ import {
   requireAudience,
   requireDecision,
 } from './enforcement.js'
+import { AD_HOC, OBJECT, type OpenEhrCall, VERSION } from './openehr-calls.js'
 import { Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
 
@@ -29,76 +27,16 @@ export interface Rules {
   readonly plan: readonly PlanSection[]
 }
 
-/** `<uuid>`, or a version of it: `<uuid>::<system>::<number>`. */
-const OBJECT = '[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}'
-const VERSION = `${OBJECT}::[A-Za-z0-9._-]{1,100}::\\d{1,9}`
-const composition = (uid: string) => new RegExp(`^/ehr/([^/]+)/composition/(${uid})$`)
-
-/** Interactions, and the letter each one needs. First match wins. */
-// biome-ignore format: a table
-export const OPENEHR_INTERACTIONS = [
-  { method: 'GET',  path: composition(`${OBJECT}|${VERSION}`),                                           name: 'composition_read',   needs: 'r' },
-  { method: 'PUT',  path: composition(OBJECT),                                                           name: 'composition_update', needs: 'u' },
-  { method: 'POST', path: /^\/ehr\/([^/]+)\/composition$/,                                               name: 'composition_create', needs: 'c' },
-  { method: 'GET',  path: new RegExp(`^/ehr/([^/]+)/versioned_composition/(${OBJECT})/revision_history$`), name: 'revision_history',   needs: 'r' },
-  { method: 'GET',  path: /^\/query\/([^/]+)$/,                                                          name: 'query',              needs: 's' },
-] as const satisfies readonly { method: string; path: RegExp; name: string; needs: Letter }[]
-
-/** The plan: every section of one EHR. */
-export const PLAN_QUERY = 'care-plan::sections'
-
-/** Stored queries that bind `ehr_id` and give these columns, `ehr` among them so that rows can be proven. */
-export const STORED_QUERIES: Readonly<Record<string, readonly string[]>> = {
-  [PLAN_QUERY]: ['template', 'uid', 'composition', 'ehr'],
-}
-const QUERY_VALUES: Readonly<Record<string, RegExp>> = {
-  ehr_id: new RegExp(`^${OBJECT}$`),
-  offset: /^\d{1,6}$/,
-  fetch: /^\d{1,4}$/,
+const REACHES: Readonly<
+  Record<OpenEhrCall['reach'], (access: Access, call: OpenEhrCall) => boolean>
+> = {
+  composition: (access, { letters }) => letters.some((letter) => hasAnyComposition(access, letter)),
+  query: (access, { id }) => hasOpenEhrScope(access, 'aql', id, 's'),
+  'ad-hoc': (access) => hasOpenEhrScope(access, 'aql', AD_HOC, 's'),
 }
 
-export type OpenEhrCall =
-  | {
-      readonly interaction:
-        | 'composition_read'
-        | 'composition_update'
-        | 'composition_create'
-        | 'revision_history'
-      readonly letter: Letter
-      /** As the client wrote it; {@link enforceOpenEhr} compares it. */
-      readonly ehr: string
-      /** Empty for a create. */
-      readonly uid: string
-    }
-  | {
-      readonly interaction: 'query'
-      readonly letter: Letter
-      readonly ehr: string | undefined
-      readonly name: string
-      readonly paging: readonly (readonly [string, string])[]
-    }
-
-function readQueryCall(name: string, query: ReadonlyMap<string, string>): OpenEhrCall {
-  if (!Object.hasOwn(STORED_QUERIES, name)) throw new Refusal('interaction_refused', 'query')
-  for (const [parameter, value] of query) {
-    if (!QUERY_VALUES[parameter]?.test(value))
-      throw new Refusal('parameter_invalid', `query parameter ${parameter}`)
-  }
-  const paging = [...query].filter(([parameter]) => parameter !== 'ehr_id')
-  return { interaction: 'query', letter: 's', ehr: query.get('ehr_id'), name, paging }
-}
-
-/** @throws Refusal interaction_refused, parameter_invalid */
-export function readOpenEhrCall(call: Call): OpenEhrCall {
-  const row = OPENEHR_INTERACTIONS.find(
-    (each) => each.method === call.method && each.path.test(call.path),
-  )
-  if (row === undefined) throw new Refusal('interaction_refused', `${call.method} at openEHR`)
-  const [, first = '', uid = ''] = row.path.exec(call.path) ?? []
-  if (row.name === 'query') return readQueryCall(first, call.query)
-  if (call.query.size > 0) throw new Refusal('parameter_invalid', 'parameters on a composition')
-  return { interaction: row.name, letter: row.needs, ehr: first, uid }
-}
+/** The token's EHR; `undefined` for a patient who has none. */
+const ownEhr = ({ grant }: Access): string | undefined => grant.context.ehrId?.toLowerCase()
 
 /**
  * Before anything is asked of the record: the token's bases, its scopes, its EHR. Answers the EHR's id to
@@ -108,14 +46,19 @@ export function readOpenEhrCall(call: Call): OpenEhrCall {
  */
 export function enforceOpenEhr(access: Access, call: OpenEhrCall, base: string): string {
   requireAudience(access, base)
-  const inScope =
-    call.interaction === 'query'
-      ? hasOpenEhrScope(access, 'aql', call.name, 's')
-      : hasAnyComposition(access, call.letter)
-  if (!inScope) throw new Refusal('scope_insufficient', call.interaction)
-  const own = access.grant.context.ehrId?.toLowerCase()
-  if (own === undefined || (call.ehr ?? own).toLowerCase() !== own)
-    throw new Refusal('record_other_patient', call.interaction)
+  if (!REACHES[call.reach](access, call)) throw new Refusal('scope_insufficient', call.interaction)
+  return requireOwnEhr(access, call.ehr)
+}
+
+/**
+ * The token's EHR, whoever names one.
+ * @param named as it stands in a path, a parameter, a body or a query; `undefined` where none does
+ * @throws Refusal record_other_patient
+ */
+export function requireOwnEhr(access: Access, named: string | undefined): string {
+  const own = ownEhr(access)
+  if (own === undefined || (named ?? own).toLowerCase() !== own)
+    throw new Refusal('record_other_patient', 'EHR')
   return own
 }
 
@@ -132,23 +75,54 @@ export function requireTemplate(
   return requireDecision(access, policies, letter, { type: 'section', id: section.id })
 }
 
-/** The decision that lets a template be read, or `undefined`: what may not be read is as if absent. */
-export function readable(
-  access: Access,
-  { policies, plan }: Rules,
-  template: string,
-): PolicyDecision | undefined {
+/** The decision by which a template is open to a letter, or `undefined`. */
+function openTo(access: Access, { policies, plan }: Rules, letter: Letter, template: string) {
   const section = plan.find((each) => each.template === template)
-  if (section === undefined || !hasOpenEhrScope(access, 'composition', template, 'r'))
+  if (section === undefined || !hasOpenEhrScope(access, 'composition', template, letter))
     return undefined
-  const decision = decide(access, policies, 'r', { type: 'section', id: section.id })
+  const decision = decide(access, policies, letter, { type: 'section', id: section.id })
   return allows(decision) ? decision : undefined
+}
+
+/** The decision that lets a template be read, or `undefined`: what may not be read is as if absent. */
+export const readable = (
+  access: Access,
+  rules: Rules,
+  template: string,
+): PolicyDecision | undefined => openTo(access, rules, 'r', template)
+
+/** The decision that lets a template be worked with at all: whoever may fill in a form may see how it is made. */
+export const usable = (
+  access: Access,
+  rules: Rules,
+  template: string,
+): PolicyDecision | undefined =>
+  openTo(access, rules, 'r', template) ??
+  openTo(access, rules, 'c', template) ??
+  openTo(access, rules, 'u', template)
+
+/**
+ * The first decision that lets this user read anything of the plan: who sees none of it is told nothing of the EHR
+ * that holds it either.
+ *
+ * @throws Refusal record_absent
+ */
+export function requireAnySection(access: Access, rules: Rules): PolicyDecision {
+  for (const { template } of rules.plan) {
+    const decision = readable(access, rules, template)
+    if (decision !== undefined) return decision
+  }
+  throw new Refusal('record_absent', 'no section is readable')
 }
 
 /** The object that a uid is a version of. */
 export const objectOf = (uid: string): string => (uid.split('::')[0] ?? '').toLowerCase()
 
 const VERSION_UID = new RegExp(`^${VERSION}$`)
+const OBJECT_UID = new RegExp(`^${OBJECT}$`)
+
+/** Whether a text is the id of an object: of an EHR, a composition without its version, a contribution. */
+export const isObjectId = (text: string): boolean => OBJECT_UID.test(text)
 
 /** Whether a version's uid is what was asked for: that version, or any version of that object, or any at all (''). */
 export function isVersionOf(uid: string, asked: string): boolean {

@@ -6,6 +6,7 @@ import type { AppAsk, ProvenRedirect } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
 import type { ConsoleJourney, ConsoleSession } from './console.js'
 import type { CommandAccess, DeviceRequest } from './console-command.js'
+import type { Chart } from './context-id.js'
 import type { Question } from './decision.js'
 import type { Draft, VersionOrigin } from './draft.js'
 import type { Emergency, EmergencyAlert } from './emergency.js'
@@ -54,6 +55,8 @@ export interface Records {
   recent: { readonly patients: readonly RecentPatient[] }
   /** A pushed authorization request, by hash of its `request_uri`. @see RFC 9126 */
   pushed: { readonly client: string; readonly parameters: Readonly<Record<string, string>> }
+  /** Where a launch system's chart stands in the browser of a sign-on. By `chartOf(…)`. */
+  chart: Chart
   /** A sign-on, by its id. */
   signOn: SignOn
   /** Which sign-on a browser has, by hash of its cookie; and the hashes of those that it had until then. */
@@ -212,6 +215,7 @@ export const KINDS = {
   recent:          { tag: 'own' },
   state:           { tag: 'own' },
   relay:           { tag: 'own' },
+  chart:           { tag: 'own' },
   signOn:          { tag: 'own' },
   browser:         { tag: 'own' },
   person:          { tag: 'own' },
@@ -270,6 +274,9 @@ export const endOf = (
  * other. Which there are is asked for each registered app, of which there are few.
  */
 export const openedBy = (signOn: SignOnId, app: string) => `${signOn}/${app}`
+
+/** The id of a `chart` record: a sign-on is of one browser, and one system's launches say nothing of another's chart. */
+export const chartOf = (signOn: SignOnId, system: string) => `${signOn}/${system}`
 
 /** The id of an `away` record: one for each app of a person, named by a hash. */
 export const awayOf = (person: string, app: string) => `${hashOf(person)}/${app}`

@@ -187,7 +187,11 @@ export const REFUSALS = {
   condition_ambiguous:   { wire: 'conflict', status: 412, text: 'More than one resource meets the condition.' },
   patch_failed:          { wire: 'invalid_request', status: 422, text: 'The patch does not fit what it is for.' },
   write_unknown:         { wire: 'temporarily_unavailable', status: 503, text: 'It is not known whether this was saved. Read the section again before you rely on it or change it.' },
+  context_missing:      { wire: 'invalid_request', status: 400, text: 'The Launch-Context header is required, with the __context of the token response.' },
+  context_other:        { wire: 'context_other', status: 409, text: 'This change was made in another care plan than the one that it was sent with. Nothing was saved.' },
+  context_superseded:   { wire: 'context_superseded', status: 409, text: 'Another care plan has been opened from the patient record since. This one can still be read, and nothing more can be saved in it.' },
   version_missing:       { wire: 'invalid_request', status: 400, text: 'If-Match with the version that was read is required.' },
+  version_outdated:      { wire: 'conflict', status: 409, text: 'Somebody else changed this since it was read.' },
   version_stale:         { wire: 'conflict', status: 412, text: 'Somebody else changed this since it was read.' },
 } as const satisfies Record<string, RefusalRow>
 

@@ -1,6 +1,7 @@
 /** Rows of `launch-systems.yaml`, and of systems added by command: read, checked, named our way. Apps are in client-registration.ts. */
 import { z } from 'zod'
 import { PURPOSES, SYSTEM_RUNGS } from './context.js'
+import { SUPERSEDE_RULES } from './context-id.js'
 import { STANDALONE } from './launch.js'
 import { LAUNCH_ALGORITHMS, type LaunchSystem } from './launch-system.js'
 
@@ -87,6 +88,7 @@ export const launchSystemRow = z
     frame_ancestors: z.array(origin).max(20).default([]),
     claims: z.record(z.string(), z.string().max(200)).default({}),
     style_url: styleUrl.optional(),
+    supersede: z.enum(SUPERSEDE_RULES).default('never'),
     max_lifetime: z.number().int().min(5).max(300).default(60),
   })
   .superRefine((row, context) => {
@@ -127,6 +129,7 @@ export const launchSystemRow = z
       frameAncestors: row.frame_ancestors,
       claims: row.claims,
       ...(row.style_url === undefined ? {} : { styleUrl: row.style_url }),
+      supersede: row.supersede,
       maxLifetime: row.max_lifetime,
       defaultPurpose: row.default_purpose,
     }),

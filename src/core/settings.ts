@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ASSERTION_ALGORITHMS, PROFILE_NAMES } from './client-profile.js'
 import { LIMIT_NAMES, LIMITS, type LimitName } from './rates.js'
 import { address, jwks, styleUrl } from './registration.js'
+import { storedQueryRow } from './stored-query.js'
 
 const lifetime = (standard: number, most: number) =>
   z.number().int().min(1).max(most).default(standard)
@@ -171,7 +172,19 @@ export const gatewayFile = z.strictObject({
     .prefault({}),
   upstreams: z.strictObject({
     fhir: z.strictObject(upstream),
-    openehr: z.strictObject({ ...upstream, subject_namespace: z.string().min(1) }),
+    openehr: z.strictObject({
+      ...upstream,
+      subject_namespace: z.string().min(1),
+      ad_hoc_aql: z.boolean().default(false),
+      if_match: z.enum(['quoted', 'bare']).default('quoted'),
+      queries: z
+        .array(storedQueryRow)
+        .max(100)
+        .refine((rows) => new Set(rows.map(({ name }) => name)).size === rows.length, {
+          message: 'holds a name twice',
+        })
+        .default([]),
+    }),
   }),
   outbound: z.strictObject({ allow: z.array(reachable).max(200).default([]) }).prefault({}),
   identity: z.strictObject({

@@ -1,5 +1,6 @@
 /** The claims of the tokens that a grant gives, and the answer of the token endpoint. */
 import type { ServiceGrant } from './backend-service.js'
+import { contextIdOf } from './context-id.js'
 import { type Confirmation, contextMembers, type Grant } from './grant.js'
 import { type LaunchId, sha256, type TokenId } from './ids.js'
 import type { SignOn } from './session.js'
@@ -143,11 +144,12 @@ const emergencyMembers = ({ emergency }: Grant) =>
 
 /**
  * Launch context, and members of our own with two underscores (SMART "Launch context", own members): the launch's id,
- * and what the policies oblige the app to show, and whether it is an emergency.
+ * the context's, which each write carries, what the policies oblige the app to show, and whether it is an emergency.
  */
 export const besideToken = (grant: Grant) => ({
   ...contextMembers(grant.context),
   __launch: grant.launch,
+  __context: contextIdOf(grant.launch),
   ...(grant.obligations.length > 0 ? { __obligations: grant.obligations } : {}),
   ...emergencyMembers(grant),
 })

@@ -95,6 +95,7 @@ export function launchSystemRows(systems: DemoSystems, desktop: string): readonl
       apps: ['care-plan'],
       purposes: ['direct-care', 'emergency-care'],
       frameAncestors: [desktop],
+      supersede: 'other-patient',
       maxLifetime: 60,
       defaultPurpose: 'direct-care',
     } satisfies LaunchSystem

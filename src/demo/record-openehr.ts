@@ -3,11 +3,12 @@
  * in record-compositions.ts.
  * @see openEHR REST API, "EHR", "Query", "Definition"
  */
-import express, { Router } from 'express'
+import express, { type Request, Router } from 'express'
 import type { Clock } from '../core/values.js'
 import type { DemoPatient } from './patients.js'
 import type { FormSection } from './plans.js'
 import { compositions, fault, object, withUid } from './record-compositions.js'
+import { compositionVersions } from './record-versions.js'
 import { SYSTEM_ID, type Versions, versionUid } from './versions.js'
 
 const SUBJECT_NAMESPACE = 'https://fhir.nhs.uk/Id/nhs-number'
@@ -28,26 +29,35 @@ const COLUMNS = [
   { name: 'ehr', path: '/ehr_id/value' },
 ]
 
+const statusOf = (patient: DemoPatient, ehrId: string) => ({
+  _type: 'EHR_STATUS',
+  uid: object('OBJECT_VERSION_ID', `${ehrId}::${SYSTEM_ID}::1`),
+  is_queryable: true,
+  is_modifiable: true,
+  subject: {
+    _type: 'PARTY_SELF',
+    external_ref: {
+      _type: 'PARTY_REF',
+      id: { _type: 'GENERIC_ID', value: patient.nhsNumber, scheme: 'nhs-number' },
+      namespace: SUBJECT_NAMESPACE,
+      type: 'PERSON',
+    },
+  },
+})
+
 const ehrOf = (patient: DemoPatient, ehrId: string) => ({
   _type: 'EHR',
   system_id: object('HIER_OBJECT_ID', SYSTEM_ID),
   ehr_id: object('HIER_OBJECT_ID', ehrId),
-  ehr_status: {
-    _type: 'EHR_STATUS',
-    is_queryable: true,
-    is_modifiable: true,
-    subject: {
-      _type: 'PARTY_SELF',
-      external_ref: {
-        _type: 'PARTY_REF',
-        id: { _type: 'GENERIC_ID', value: patient.nhsNumber, scheme: 'nhs-number' },
-        namespace: SUBJECT_NAMESPACE,
-        type: 'PERSON',
-      },
-    },
-  },
+  ehr_status: statusOf(patient, ehrId),
   time_created: object('DV_DATE_TIME', '2024-01-08T09:00:00Z'),
 })
+
+/** Parameters of a stored query: of the body, or of the address. */
+const ehrAsked = ({ body, query }: Request): string => {
+  const { query_parameters: own } = (body ?? {}) as { query_parameters?: { ehr_id?: unknown } }
+  return String(own?.ehr_id ?? query.ehr_id ?? '')
+}
 
 interface Parts {
   readonly patients: readonly DemoPatient[]
@@ -73,9 +83,19 @@ export function openEhrRecord({ patients, form, versions, clock }: Parts): Route
     if (patient === undefined) fault(res, 404, 'No EHR with this ehr_id')
     else res.json(ehrOf(patient, req.params.ehr))
   })
-  router.use(compositions({ hasEhr: (ehr) => patientOf(ehr) !== undefined, form, versions, clock }))
-  router.get('/query/:name', (req, res) => {
-    const ehr = String(req.query.ehr_id ?? '')
+  router.get(['/ehr/:ehr/ehr_status', '/ehr/:ehr/ehr_status/:uid'], (req, res) => {
+    const { ehr = '', uid } = req.params as Record<string, string>
+    const patient = patientOf(ehr)
+    const status = patient && statusOf(patient, ehr)
+    if (status === undefined || (uid ?? status.uid.value) !== status.uid.value)
+      fault(res, 404, 'No such EHR_STATUS')
+    else res.set('ETag', `"${status.uid.value}"`).json(status)
+  })
+  const kept = { hasEhr: (ehr: string) => patientOf(ehr) !== undefined, form, versions, clock }
+  router.use(compositions(kept))
+  router.use(compositionVersions(kept))
+  router.all('/query/:name', (req, res) => {
+    const ehr = ehrAsked(req)
     if (req.params.name !== PLAN_QUERY) return fault(res, 404, 'No such stored query')
     if (patientOf(ehr) === undefined) return fault(res, 404, 'No EHR with this ehr_id')
     const rows = versions
@@ -89,6 +109,12 @@ export function openEhrRecord({ patients, form, versions, clock }: Parts): Route
   })
   router.get('/definition/template/adl1.4', (_req, res) => {
     res.json(form.map((section) => ({ template_id: section.template, concept: section.title })))
+  })
+  router.get('/definition/template/adl1.4/:id', (req, res) => {
+    const section = form.find(({ template }) => template === req.params.id)
+    if (section === undefined) return fault(res, 404, 'No such template')
+    const nodes = section.fields.map(({ id, node, title }) => ({ id, nodeId: node, name: title }))
+    return res.json({ templateId: section.template, version: '2.3', tree: { children: nodes } })
   })
   router.use((_req, res) => {
     fault(res, 404, 'Nothing here')

@@ -14,6 +14,10 @@ export interface Version {
   readonly composition: Composition
   readonly committer: string
   readonly at: string
+  /** The change set that it belongs to; one of its own where it has none. */
+  readonly contribution?: string
+  /** That it says that the composition was deleted: what it holds is what there was. */
+  readonly deleted?: true
 }
 
 export const SYSTEM_ID = 'record.northbank.example'
@@ -25,8 +29,10 @@ export const versionUid = (version: Pick<Version, 'objectId' | 'number'>): strin
 export interface Versions {
   /** All versions of an EHR's composition, oldest first; empty when there is none. */
   of(ehrId: string, objectId: string): readonly Version[]
-  /** The newest version of each of an EHR's compositions. */
+  /** The newest version of each of an EHR's compositions that is not deleted. */
   current(ehrId: string): readonly Version[]
+  /** All versions of an EHR, oldest first. */
+  all(ehrId: string): readonly Version[]
   /** On the disk when it returns. */
   append(...versions: readonly Version[]): void
   readonly empty: boolean
@@ -58,7 +64,10 @@ export function openVersions(dataDir: string | undefined): Versions {
   return {
     of: (ehrId, objectId) => byObject.get(`${ehrId}/${objectId}`) ?? [],
     current: (ehrId) =>
-      [...(byEhr.get(ehrId) ?? [])].flatMap((key) => byObject.get(key)?.at(-1) ?? []),
+      [...(byEhr.get(ehrId) ?? [])]
+        .flatMap((key) => byObject.get(key)?.at(-1) ?? [])
+        .filter(({ deleted }) => !deleted),
+    all: (ehrId) => [...(byEhr.get(ehrId) ?? [])].flatMap((key) => byObject.get(key) ?? []),
     append(...versions) {
       const lines = versions.map((version) => `${JSON.stringify(version)}\n`).join('')
       if (file !== undefined) appendFileSync(file, lines, { flush: true })

@@ -5,7 +5,7 @@ export type Readers = 'nobody' | 'anyone' | 'apps'
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE'
 const REQUEST_HEADERS =
-  'authorization, dpop, content-type, accept, prefer, if-match, if-none-match, if-none-exist'
+  'authorization, dpop, content-type, accept, prefer, if-match, if-none-match, if-none-exist, launch-context'
 const RESPONSE_HEADERS =
   'location, etag, content-location, last-modified, retry-after, www-authenticate, dpop-nonce, x-request-id'
 

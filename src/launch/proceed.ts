@@ -16,6 +16,7 @@ import { journeyOf, learn } from '../http/journey.js'
 import { seeOther } from '../http/redirect.js'
 import type { Put } from '../store/store.js'
 import { breakGlass } from './break-glass.js'
+import { type Moved, moveChart } from './chart.js'
 import { recentOf } from './choose.js'
 import { handoverPuts } from './handover.js'
 import { denied, type Judgement, judge } from './judge.js'
@@ -99,7 +100,10 @@ export async function proceed(
     const wait = { waiting: whose, browser: browser.hash, system, signOn, recent }
     return showWaiting(parts, exchange, told, wait)
   }
-  await land(parts, exchange, told, stand, browser, judged)
+  // A sign-on that this launch ends takes its launches with it.
+  const lasting = held.filter(({ id }) => !stand.replaces.some((ended) => ended.id === id))
+  const moved = await moveChart(parts, system, arrival, [stand.signOn, ...lasting])
+  await land(parts, exchange, told, { ...stand, moved }, browser, judged)
 }
 
 /** Where the app is started: at its launch URL, or where it asked from. @throws Refusal app_refused */
@@ -118,11 +122,16 @@ async function addressOf(parts: LaunchParts, { launch, ask }: Arrival, handle: s
 async function opening(
   parts: LaunchParts,
   arrival: Arrival,
-  by: { readonly signOn: SignOn; readonly browser: string; readonly handle: string },
+  by: {
+    readonly signOn: SignOn
+    readonly browser: string
+    readonly handle: string
+    readonly moved: Moved
+  },
   { decision: { obligations }, plea }: Judgement,
 ) {
   const { launch, patient, ask } = arrival
-  const { signOn, browser, handle } = by
+  const { signOn, browser, handle, moved } = by
   const broken = plea && patient && (await breakGlass(parts, { ...arrival, patient }, signOn, plea))
   const session = openSession(
     { launch, ...(patient ? { patient } : {}) },
@@ -139,7 +148,10 @@ async function opening(
     outcome: 'success',
     ...factsOf(arrival),
     signOn: signOn.id,
-    detail: { obligations },
+    detail: {
+      obligations,
+      ...(moved.supersedes === undefined ? {} : { supersedes: moved.supersedes }),
+    },
   }
   const until = Math.min(signOn.until, broken?.glass.until ?? signOn.until)
   const put: Put = { kind: 'session', id: launch.id, value: session, until }
@@ -147,7 +159,7 @@ async function opening(
     emergency: broken?.emergency,
     record: [...(broken ? [broken.entry] : []), opened],
     // A session that stands without what is to be reviewed of it must not be.
-    puts: [...(broken?.puts ?? []), put],
+    puts: [...(broken?.puts ?? []), put, ...moved.puts],
   }
 }
 
@@ -156,14 +168,14 @@ async function land(
   parts: LaunchParts,
   { res }: Exchange,
   arrival: Arrival,
-  { signOn, made }: { signOn: SignOn; made: boolean },
+  { signOn, made, moved }: { signOn: SignOn; made: boolean; moved: Moved },
   browser: Browser,
   judged: Judgement,
 ): Promise<void> {
   const { launch, ask } = arrival
   const handle = newLaunchSecret('hdl', launch.id, parts.random)
   const address = await addressOf(parts, arrival, handle)
-  const by = { signOn, browser: browser.hash, handle }
+  const by = { signOn, browser: browser.hash, handle, moved }
   const { emergency, record, puts } = await opening(parts, arrival, by, judged)
   // An app that asks for a new sign-on opens the launch again, once for each that it asked for.
   const open = ask ? `open/${launch.id}/${signOn.id}` : `open/${launch.id}`

@@ -14,7 +14,12 @@ import type { FhirAnswer, FhirAsked } from './fhir-parts.js'
 import { answerTransaction } from './fhir-transaction.js'
 import type { ProxyParts } from './parts.js'
 
-type Perform = (parts: ProxyParts, access: Access, asked: FhirAsked) => Promise<FhirAnswer>
+type Perform = (
+  parts: ProxyParts,
+  access: Access,
+  asked: FhirAsked,
+  mayWrite: () => Promise<void>,
+) => Promise<FhirAnswer>
 
 /** As an entry of the answer. */
 const entryOf = ({ status, body, etag, lastModified, location }: FhirAnswer): Json => ({
@@ -49,6 +54,7 @@ async function answerBatch(
   access: Access,
   { entry }: FhirBundle,
   perform: Perform,
+  mayWrite: () => Promise<void>,
 ): Promise<readonly Json[]> {
   const answers: Json[] = []
   let away: Refusal | undefined
@@ -56,7 +62,7 @@ async function answerBatch(
     try {
       // Each call may wait for the record as long as it is given: fifty in a row are too long.
       if (away !== undefined) throw away
-      answers.push(entryOf(await perform(parts, access, readBundleEntry(given))))
+      answers.push(entryOf(await perform(parts, access, readBundleEntry(given), mayWrite)))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       if (error.code === 'record_unavailable') away = error
@@ -66,17 +72,22 @@ async function answerBatch(
   return answers
 }
 
-/** @throws Refusal body_unreadable; for a transaction all that one of its entries would */
+/**
+ * @param mayWrite whether writes still come from where the chart is: a batch's own calls ask for themselves
+ * @throws Refusal body_unreadable; for a transaction all that one of its entries would
+ */
 export async function answerBundle(
   parts: ProxyParts,
   access: Access,
   body: unknown,
   perform: Perform,
+  mayWrite: () => Promise<void>,
 ): Promise<FhirAnswer> {
   const bundle = readBundle(body)
+  if (bundle.type !== 'batch') await mayWrite()
   const entry =
     bundle.type === 'batch'
-      ? await answerBatch(parts, access, bundle, perform)
+      ? await answerBatch(parts, access, bundle, perform, mayWrite)
       : await answerTransaction(parts, access, bundle.entry.map(readBundleEntry))
   return { status: 200, body: { resourceType: 'Bundle', type: `${bundle.type}-response`, entry } }
 }

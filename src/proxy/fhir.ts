@@ -37,10 +37,18 @@ const BODIES: Partial<Record<FhirDataCall['interaction'], typeof fhirBody>> = {
 
 const READS: ReadonlySet<string> = new Set(['read', 'vread', 'history', 'search'])
 
-const perform = (parts: ProxyParts, access: Access, asked: FhirAsked): Promise<FhirAnswer> =>
-  READS.has(asked.call.interaction)
-    ? answerRead(parts, access, asked as FhirAsked<FhirReadCall>)
-    : answerWrite(parts, access, asked as FhirAsked<FhirWriteCall>)
+/** A read; or a write, which must still come from where the chart is. */
+async function perform(
+  parts: ProxyParts,
+  access: Access,
+  asked: FhirAsked,
+  mayWrite: () => Promise<void>,
+): Promise<FhirAnswer> {
+  if (READS.has(asked.call.interaction))
+    return answerRead(parts, access, asked as FhirAsked<FhirReadCall>)
+  await mayWrite()
+  return answerWrite(parts, access, asked as FhirAsked<FhirWriteCall>)
+}
 
 /** The call, with the parameters of a search by form among its own. */
 async function callOf(req: Request, res: Response, address: string): Promise<Call> {
@@ -99,10 +107,11 @@ export function fhirProxy(parts: HandoverParts): RequestHandler {
     }
     const call = readFhirCall(await callOf(req, res, address))
     if (call.interaction === 'capabilities') throw new Refusal('interaction_refused', 'metadata')
+    const mayWrite = () => parts.inContext(access, req)
     if (call.interaction === 'bundle') {
-      send(res, await answerBundle(parts, access, await fhirBody(req, res), perform))
+      send(res, await answerBundle(parts, access, await fhirBody(req, res), perform, mayWrite))
       return
     }
-    send(res, await perform(parts, access, await askedOf(req, res, call)))
+    send(res, await perform(parts, access, await askedOf(req, res, call), mayWrite))
   }
 }

@@ -2,20 +2,20 @@
  * A write that has been judged: in the trail, then on its way. Once it has left us only the record knows
  * whether it was done, so whatever is not its plain yes or no is told as unknown.
  */
-import { auditDetails } from '../core/authorship.js'
-import { provenComposition, requireOwn } from '../core/composition.js'
+import { auditHeaders } from '../core/authorship.js'
+import { provenComposition } from '../core/composition.js'
 import type { PolicyDecision } from '../core/decision.js'
-import { isVersionOf, readable } from '../core/openehr.js'
+import { isVersionOf, objectOf, readable } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
+import { requireAmong } from '../core/rows.js'
 import type { UpstreamAnswer } from '../record/record.js'
 import { recordAllowed } from './entry.js'
 import {
-  askRows,
   type OpenEhrCallIn,
   type OpenEhrParts,
   ownComposition,
+  planOf,
   rewritten,
-  rowsIn,
 } from './openehr-parts.js'
 import { passValidators } from './request.js'
 import { requireDone, writeOnce } from './write.js'
@@ -38,7 +38,8 @@ interface Written {
 }
 
 const NAMED = /^(?:W\/)?"([^"]+)"$/
-const versionIn = ({ headers }: UpstreamAnswer): string => NAMED.exec(headers.etag ?? '')?.[1] ?? ''
+export const versionIn = ({ headers }: UpstreamAnswer): string =>
+  NAMED.exec(headers.etag ?? '')?.[1] ?? ''
 
 function send(parts: OpenEhrParts, { access }: OpenEhrCallIn, write: Write) {
   const { interaction, method, path, previous } = write
@@ -49,15 +50,17 @@ function send(parts: OpenEhrParts, { access }: OpenEhrCallIn, write: Write) {
     headers: {
       'content-type': 'application/json',
       prefer: 'return=representation',
-      'openehr-audit-details': auditDetails(access, interaction),
-      ...(previous === undefined ? {} : { 'if-match': `"${previous}"` }),
+      ...auditHeaders(access, interaction),
+      ...(previous === undefined
+        ? {}
+        : { 'if-match': parts.ifMatch === 'bare' ? previous : `"${previous}"` }),
     },
     body: JSON.stringify(write.composition),
   })
 }
 
 /** The record's plain no. @throws Refusal record_absent, version_stale, record_refused */
-const requireSaved = (call: OpenEhrCallIn, answer: UpstreamAnswer): void =>
+export const requireSaved = (call: OpenEhrCallIn, answer: UpstreamAnswer): void =>
   requireDone(answer, () => {
     const current = versionIn(answer)
     if (isVersionOf(current, call.uid)) call.res.set('ETag', `"${current}"`)
@@ -82,10 +85,12 @@ async function proveDone(
   if (template !== write.template || uid === write.previous)
     throw new Refusal('upstream_invalid', 'openehr: not what was written')
   // An update was proven before it left; a new one has had no uid until now.
-  if (write.previous === undefined)
-    requireOwn(call.ehrId, rowsIn(await askRows(parts, call.ehrId)), uid)
+  if (write.previous === undefined) requireAmong(await planOf(parts, call.ehrId), uid)
   return { uid, body }
 }
+
+export const wantsBody = ({ req }: OpenEhrCallIn): boolean =>
+  /\breturn=representation\b/.test(req.get('prefer') ?? '')
 
 function answerWrite(
   parts: OpenEhrParts,
@@ -94,11 +99,9 @@ function answerWrite(
   answer: UpstreamAnswer,
   { uid, body }: Written,
 ): void {
-  const { req, res, access, ehrId } = call
+  const { res, access, ehrId } = call
   const created = write.interaction === 'composition_create'
-  const shown =
-    /\breturn=representation\b/.test(req.get('prefer') ?? '') &&
-    readable(access, parts, write.template) !== undefined
+  const shown = wantsBody(call) && readable(access, parts, write.template) !== undefined
   passValidators(res, answer)
   res.set('ETag', `"${uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${uid}`)
@@ -122,4 +125,28 @@ export async function commitWrite(
     prove: (given) => proveDone(parts, call, write, given),
   })
   answerWrite(parts, call, write, answer, proof)
+}
+
+/**
+ * A deletion's plain yes is a success without more to say. The version that it made is told where the record names it.
+ * @throws as {@link commitWrite}
+ */
+export async function commitDelete(
+  parts: OpenEhrParts,
+  call: OpenEhrCallIn,
+  write: Pick<Write, 'path' | 'template' | 'decision'> & { readonly previous: string },
+): Promise<void> {
+  const { path, template, decision, previous } = write
+  const interaction = 'composition_delete'
+  const detail = { interaction, template, uid: previous }
+  const headers = auditHeaders(call.access, interaction)
+  const { answer } = await writeOnce({
+    record: () => recordAllowed(parts.trail, call.access, [decision], detail),
+    send: () => parts.record.forward({ upstream: 'openehr', method: 'DELETE', path, headers }),
+    refused: (given) => requireSaved(call, given),
+    prove: () => Promise.resolve(),
+  })
+  const made = versionIn(answer)
+  if (isVersionOf(made, objectOf(previous))) call.res.set('ETag', `"${made}"`)
+  call.res.status(204).end()
 }

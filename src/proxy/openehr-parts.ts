@@ -1,10 +1,13 @@
 import type { Request, Response } from 'express'
 import type { Access } from '../core/access.js'
 import { writeQuery } from '../core/call.js'
-import { provenComposition, requireOwn } from '../core/composition.js'
+import { provenComposition } from '../core/composition.js'
 import { rewriteBase } from '../core/enforcement.js'
-import { type OpenEhrCall, PLAN_QUERY, type PlanSection } from '../core/openehr.js'
+import type { PlanSection } from '../core/openehr.js'
+import type { OpenEhrCall } from '../core/openehr-calls.js'
 import { Refusal } from '../core/refusal.js'
+import { type PlanRow, planRows, requireAmong } from '../core/rows.js'
+import { PLAN, type QueryBody, type StoredQuery } from '../core/stored-query.js'
 import type { EpochMs, Seconds } from '../core/values.js'
 import type { UpstreamAnswer } from '../record/record.js'
 import type { Store } from '../store/store.js'
@@ -14,6 +17,14 @@ import { requireFound } from './request.js'
 export interface OpenEhrParts extends ProxyParts {
   /** Sections of the plan and their templates. */
   readonly plan: readonly PlanSection[]
+  /** Stored queries that may be run: the plan's own, and those of configuration. */
+  readonly queries: readonly StoredQuery[]
+  /** Whether apps may write queries of their own. */
+  readonly adHoc: boolean
+  /** Under which namespace the record keeps NHS numbers. */
+  readonly subjectNamespace: string
+  /** How the record reads a version in If-Match: as HTTP has it, or without quotes. */
+  readonly ifMatch: 'quoted' | 'bare'
   /** How far an app's clock may differ from ours. */
   readonly skew: Seconds
   readonly store: Pick<Store, 'commit'>
@@ -29,41 +40,97 @@ export interface OpenEhrCallIn {
   readonly call: OpenEhrCall
   /** The token's own. */
   readonly ehrId: string
-  /** Empty for a create and a query. */
+  /** What the call names; empty for a new one. */
   readonly uid: string
 }
+
+export type Handler = (parts: OpenEhrParts, call: OpenEhrCallIn) => Promise<void>
 
 /** An answer's body with our addresses in it. */
 export const rewritten = ({ record, base }: OpenEhrParts, body: unknown): unknown =>
   rewriteBase(body, record.bases.openehr, base)
 
-/** What the plan's query gives for an EHR: what the record counts to it. */
-export const askRows = ({ record }: OpenEhrParts, ehrId: string): Promise<UpstreamAnswer> =>
+export const ask = (
+  { record }: OpenEhrParts,
+  path: string,
+  query: Iterable<readonly [string, string]> = [],
+): Promise<UpstreamAnswer> =>
+  record.forward({ upstream: 'openehr', method: 'GET', path, query: writeQuery(query) })
+
+/** Runs a query by POST: of an address, some servers read no parameters. */
+export const post = (
+  { record }: OpenEhrParts,
+  path: string,
+  body: object,
+): Promise<UpstreamAnswer> =>
   record.forward({
     upstream: 'openehr',
-    method: 'GET',
-    path: `/query/${PLAN_QUERY}`,
-    query: writeQuery([['ehr_id', ehrId]]),
+    method: 'POST',
+    path,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    reads: true,
   })
 
+export const runStored = (
+  parts: OpenEhrParts,
+  { name, version }: StoredQuery,
+  body: QueryBody,
+): Promise<UpstreamAnswer> =>
+  post(parts, `/query/${name}${version === undefined ? '' : `/${version}`}`, body)
+
+/** What the plan's query gives for an EHR: what the record counts to it. */
+export const askPlan = (parts: OpenEhrParts, ehrId: string): Promise<UpstreamAnswer> =>
+  runStored(parts, PLAN, { query_parameters: { ehr_id: ehrId } })
+
 /** @throws Refusal upstream_invalid: an EHR that a token names is there */
-export function rowsIn({ status, body }: UpstreamAnswer): unknown {
-  if (status === 200) return body
+export function planIn({ status, body }: UpstreamAnswer, ehrId: string): readonly PlanRow[] {
+  if (status === 200) return planRows(ehrId, body)
   throw new Refusal('upstream_invalid', `openehr: the plan's query was answered ${status}`)
+}
+
+/** The plan's compositions as they stand. @throws Refusal record_unavailable, upstream_invalid */
+export const planOf = async (parts: OpenEhrParts, ehrId: string): Promise<readonly PlanRow[]> =>
+  planIn(await askPlan(parts, ehrId), ehrId)
+
+/**
+ * Something of an EHR, and what the record counts to that EHR.
+ * @throws Refusal record_absent, record_unavailable, upstream_invalid
+ */
+export async function askBeside(
+  parts: OpenEhrParts,
+  ehrId: string,
+  path: string,
+  query: Iterable<readonly [string, string]> = [],
+) {
+  const [answer, plan] = await Promise.all([ask(parts, path, query), askPlan(parts, ehrId)])
+  requireFound(answer)
+  return { answer, rows: planIn(plan, ehrId) }
 }
 
 /**
  * A composition as the record gives it, proven to be the one asked for and of the token's EHR.
  * @throws Refusal record_absent, record_other_patient, record_unavailable, upstream_invalid
  */
-export async function ownComposition(parts: OpenEhrParts, ehrId: string, uid: string) {
+export async function ownComposition(
+  parts: OpenEhrParts,
+  ehrId: string,
+  uid: string,
+  query: Iterable<readonly [string, string]> = [],
+) {
   const path = `/ehr/${ehrId}/composition/${uid}`
-  const [answer, rows] = await Promise.all([
-    parts.record.forward({ upstream: 'openehr', method: 'GET', path }),
-    askRows(parts, ehrId),
-  ])
-  requireFound(answer)
+  const { answer, rows } = await askBeside(parts, ehrId, path, query)
   const composition = provenComposition(answer.body, uid)
-  requireOwn(ehrId, rowsIn(rows), composition.uid)
+  requireAmong(rows, composition.uid)
   return { answer, ...composition }
+}
+
+/** The same of an object of which something else is asked. @throws as {@link ownComposition} */
+export async function ownAnswer(
+  parts: OpenEhrParts,
+  { ehrId, uid, call }: OpenEhrCallIn,
+  path: string,
+) {
+  const { answer, rows } = await askBeside(parts, ehrId, path, call.query)
+  return { body: answer.body, row: requireAmong(rows, uid) }
 }

@@ -1,28 +1,37 @@
 /**
- * Creating and updating compositions. The template decides who may write; a write is in the trail before
+ * Creating, updating and deleting compositions. The template decides who may write; a write is in the trail before
  * it goes on; what went on is what was judged.
  */
 import { authored } from '../core/authorship.js'
-import { provenRows, readComposition, requireReadable } from '../core/composition.js'
+import { readComposition, requireReadable } from '../core/composition.js'
 import type { Json } from '../core/json.js'
-import { isVersionOf, PLAN_QUERY, readIfMatch, requireTemplate } from '../core/openehr.js'
+import { isVersionOf, objectOf, readIfMatch, requireTemplate } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
-import { commitWrite } from './openehr-commit.js'
+import { commitDelete, commitWrite } from './openehr-commit.js'
 import {
-  askRows,
+  type Handler,
   type OpenEhrCallIn,
   type OpenEhrParts,
   ownComposition,
-  rowsIn,
+  planOf,
 } from './openehr-parts.js'
 import { jsonBody } from './request.js'
 
+/** In the spellings of the specification's versions. It decides nothing where the body says it; but it may not say otherwise. */
+const TEMPLATE_HEADERS = ['openehr-template-id', 'openehr-template_id']
+
 /** The composition that was sent, its template one that scope and policies let this user write, signed with their name. */
-async function sentComposition(parts: OpenEhrParts, { req, res, access, call }: OpenEhrCallIn) {
+async function sentComposition(
+  parts: OpenEhrParts,
+  { req, res, access }: OpenEhrCallIn,
+  letter: 'c' | 'u',
+) {
   const sent = await jsonBody(req, res)
   const read = readComposition(sent)
   if (read === undefined) throw new Refusal('body_unreadable', 'not a COMPOSITION')
-  const decision = requireTemplate(access, parts, call.letter, read.template)
+  if (TEMPLATE_HEADERS.some((name) => (req.get(name) ?? read.template) !== read.template))
+    throw new Refusal('parameter_invalid', 'a header that names another template than the body')
+  const decision = requireTemplate(access, parts, letter, read.template)
   const composition = authored(sent as Json, access, parts.clock(), parts.skew)
   return { composition, decision, ...read }
 }
@@ -33,31 +42,36 @@ async function sentComposition(parts: OpenEhrParts, { req, res, access, call }: 
  *
  * @throws Refusal version_stale, record_unavailable, upstream_invalid
  */
-async function requireFirst(parts: OpenEhrParts, ehrId: string, template: string): Promise<void> {
-  const claim = { what: `section/${ehrId}/${template}`, until: parts.clock() + parts.holdMs }
-  if (!(await parts.store.commit({ claims: [claim] })))
+export async function requireFirst(
+  parts: OpenEhrParts,
+  ehrId: string,
+  templates: readonly string[],
+): Promise<void> {
+  const until = parts.clock() + parts.holdMs
+  const claims = templates.map((template) => ({ what: `section/${ehrId}/${template}`, until }))
+  if (claims.length > 0 && !(await parts.store.commit({ claims })))
     throw new Refusal('version_stale', 'somebody begins this section now')
-  const { rows } = provenRows({ name: PLAN_QUERY, ehrId }, rowsIn(await askRows(parts, ehrId)))
-  if (rows.some((row) => row.template === template))
+  const rows = await planOf(parts, ehrId)
+  if (rows.some((row) => templates.includes(row.template)))
     throw new Refusal('version_stale', 'the section has been begun')
 }
 
 /** @see openEHR REST API, "COMPOSITION: create" */
-export async function createComposition(parts: OpenEhrParts, call: OpenEhrCallIn): Promise<void> {
-  const { composition, decision, template, uid } = await sentComposition(parts, call)
+export const createComposition: Handler = async (parts, call) => {
+  const { composition, decision, template, uid } = await sentComposition(parts, call, 'c')
   // The record gives ids: one that a client chose could be that of another patient's composition.
   if (uid !== undefined) throw new Refusal('parameter_invalid', 'uid in a new composition')
-  await requireFirst(parts, call.ehrId, template)
+  await requireFirst(parts, call.ehrId, [template])
   const path = `/ehr/${call.ehrId}/composition`
   const write = { method: 'POST', path, composition, template, decision } as const
   await commitWrite(parts, call, { interaction: 'composition_create', ...write })
 }
 
 /** @see openEHR REST API, "COMPOSITION: update" */
-export async function updateComposition(parts: OpenEhrParts, call: OpenEhrCallIn): Promise<void> {
+export const updateComposition: Handler = async (parts, call) => {
   const { req, res, access, ehrId, uid: object } = call
   const previous = readIfMatch(req.get('if-match'), object)
-  const { composition, decision, template, uid } = await sentComposition(parts, call)
+  const { composition, decision, template, uid } = await sentComposition(parts, call, 'u')
   if (uid !== undefined && uid !== object && !isVersionOf(uid, object))
     throw new Refusal('parameter_invalid', 'uid of another composition')
 
@@ -76,4 +90,22 @@ export async function updateComposition(parts: OpenEhrParts, call: OpenEhrCallIn
   }
   const write = { method: 'PUT', path, composition, template, decision, previous } as const
   await commitWrite(parts, call, { interaction: 'composition_update', ...write })
+}
+
+/**
+ * A deletion is a version of its own: what there was stays in the record's history.
+ * @see openEHR REST API, "COMPOSITION: delete"
+ */
+export const deleteComposition: Handler = async (parts, call) => {
+  const { res, access, ehrId, uid: previous } = call
+  const standing = await ownComposition(parts, ehrId, objectOf(previous))
+  const { template } = standing
+  requireReadable(access, parts, template)
+  const decision = requireTemplate(access, parts, 'd', template)
+  if (standing.uid !== previous) {
+    res.set('ETag', `"${standing.uid}"`)
+    throw new Refusal('version_outdated', 'read since')
+  }
+  const path = `/ehr/${ehrId}/composition/${previous}`
+  await commitDelete(parts, call, { path, template, decision, previous })
 }

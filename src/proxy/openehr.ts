@@ -1,103 +1,59 @@
 /**
- * /openehr/v1: the plan's compositions of the patient in context.
+ * /openehr/v1: the plan of the patient in context.
  *
- * @throws Refusal of access/bearer.ts, core/call.ts, core/openehr.ts, core/composition.ts and record/
- * @see openEHR REST API; SMART on openEHR, "Resource scopes"
+ * @throws Refusal of access/bearer.ts, core/call.ts, core/openehr.ts, core/openehr-calls.ts, proxy/context.ts,
+ *   record/, and of the handlers
+ * @see openEHR REST API; SMART on openEHR, "Resource scopes"; docs/openehr-scopes.md
  */
 import type { RequestHandler } from 'express'
-import { readCall, writeQuery } from '../core/call.js'
-import { provenHistory, releaseRows, requireReadable } from '../core/composition.js'
+import { readCall } from '../core/call.js'
 import { accessAt } from '../core/enforcement.js'
-import { enforceOpenEhr, type OpenEhrCall, readOpenEhrCall } from '../core/openehr.js'
+import { enforceOpenEhr } from '../core/openehr.js'
+import { OPENEHR_WRITES, type OpenEhrInteraction, readOpenEhrCall } from '../core/openehr-calls.js'
 import { learn } from '../http/journey.js'
-import { aboutAccess, recordAllowed } from './entry.js'
-import {
-  type OpenEhrCallIn,
-  type OpenEhrParts,
-  ownComposition,
-  rewritten,
-} from './openehr-parts.js'
-import { createComposition, updateComposition } from './openehr-write.js'
-import { addressOf, passValidators, requireFound } from './request.js'
+import { aboutAccess } from './entry.js'
+import { createContribution, readContributionOf } from './openehr-contribution.js'
+import { listTemplates, readTemplate } from './openehr-definition.js'
+import { readDirectory, readEhr, readStatus } from './openehr-ehr.js'
+import type { Handler, OpenEhrParts } from './openehr-parts.js'
+import { runAdHoc, runQuery } from './openehr-query.js'
+import { readHistory, readOne, readVersion, readVersioned } from './openehr-read.js'
+import { createComposition, deleteComposition, updateComposition } from './openehr-write.js'
+import { addressOf } from './request.js'
 
-type Interaction = OpenEhrCall['interaction']
-
-async function readOne(parts: OpenEhrParts, { res, access, ehrId, uid }: OpenEhrCallIn) {
-  const composition = await ownComposition(parts, ehrId, uid)
-  const { answer, template } = composition
-  const decision = requireReadable(access, parts, template)
-  await recordAllowed(parts.trail, access, [decision], {
-    interaction: 'composition_read',
-    template,
-    uid: composition.uid,
-  })
-  passValidators(res, answer)
-  res.set('ETag', `"${composition.uid}"`)
-  res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${composition.uid}`)
-  res.json(rewritten(parts, answer.body))
-}
-
-/** A history tells who wrote what when: it is as readable as the composition itself. */
-async function readHistory(parts: OpenEhrParts, { res, access, ehrId, uid }: OpenEhrCallIn) {
-  const { template } = await ownComposition(parts, ehrId, uid)
-  const decision = requireReadable(access, parts, template)
-
-  const answer = await parts.record.forward({
-    upstream: 'openehr',
-    method: 'GET',
-    path: `/ehr/${ehrId}/versioned_composition/${uid}/revision_history`,
-  })
-  requireFound(answer)
-  provenHistory(answer.body, uid)
-  const detail = { interaction: 'revision_history', template, uid }
-  await recordAllowed(parts.trail, access, [decision], detail)
-  res.json(rewritten(parts, answer.body))
-}
-
-async function runQuery(parts: OpenEhrParts, { res, access, ehrId, call }: OpenEhrCallIn) {
-  if (call.interaction !== 'query') return
-  const answer = await parts.record.forward({
-    upstream: 'openehr',
-    method: 'GET',
-    path: `/query/${call.name}`,
-    query: writeQuery([['ehr_id', ehrId], ...call.paging]),
-  })
-  requireFound(answer)
-  const rows = releaseRows(access, parts, { name: call.name, ehrId }, answer.body)
-  const { released, withheld } = rows
-  await recordAllowed(parts.trail, access, rows.decisions, {
-    interaction: 'query',
-    query: call.name,
-    released,
-    withheld,
-  })
-  res.json(rewritten(parts, rows.body))
-}
-
-const HANDLERS: Readonly<
-  Record<Interaction, (parts: OpenEhrParts, call: OpenEhrCallIn) => Promise<void>>
-> = {
+const HANDLERS: Readonly<Record<OpenEhrInteraction, Handler>> = {
+  ehr_read: readEhr,
+  ehr_status_read: readStatus,
   composition_read: readOne,
-  composition_update: updateComposition,
   composition_create: createComposition,
+  composition_update: updateComposition,
+  composition_delete: deleteComposition,
+  versioned_composition_read: readVersioned,
   revision_history: readHistory,
+  version_read: readVersion,
+  contribution_create: createContribution,
+  contribution_read: readContributionOf,
+  directory_read: readDirectory,
+  template_list: listTemplates,
+  template_read: readTemplate,
   query: runQuery,
+  ad_hoc_query: runAdHoc,
 }
 
 export function openehrProxy(parts: OpenEhrParts): RequestHandler {
-  const { bearer, base, clock } = parts
+  const { bearer, inContext, base, clock } = parts
   return async (req, res) => {
     // Who calls, and for which patient.
     const access = accessAt(await bearer(req, base), clock())
     learn(res, aboutAccess(access))
 
-    // What is asked, read once; scopes and EHR, before the record hears of it.
+    // What is asked, read once; scopes and EHR, before the record hears of it; for a write, where it was made.
     const call = readOpenEhrCall(readCall(req.method, addressOf(req, base), req.headers))
     const ehrId = enforceOpenEhr(access, call, base)
+    if (OPENEHR_WRITES.has(call.interaction)) await inContext(access, req)
 
     // Templates are known only from content: each interaction judges them before anything leaves.
     res.set('Cache-Control', 'no-store')
-    const uid = call.interaction === 'query' ? '' : call.uid
-    await HANDLERS[call.interaction](parts, { req, res, access, call, ehrId, uid })
+    await HANDLERS[call.interaction](parts, { req, res, access, call, ehrId, uid: call.id })
   }
 }

@@ -4,6 +4,7 @@ import type { Happening } from '../core/audit.js'
 import type { Policies } from '../core/decision.js'
 import type { Clock } from '../core/values.js'
 import type { SharedRecord } from '../record/record.js'
+import type { InContext } from './context.js'
 
 export interface AccessTrail {
   /** Durable when it resolves with `true`. */
@@ -15,6 +16,8 @@ export interface ProxyParts {
   readonly policies: Policies
   readonly trail: AccessTrail
   readonly bearer: Bearer
+  /** For each write, before it is judged further: see context.ts. */
+  readonly inContext: InContext
   /** Our own base, which tokens name as their audience. */
   readonly base: string
   readonly clock: Clock

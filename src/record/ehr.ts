@@ -1,8 +1,8 @@
 /** The EHR of a patient: under the number that they bear now, and under no other. */
 import { z } from 'zod'
 import type { NhsNumber } from '../core/context.js'
-import { PLAN_QUERY } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
+import { PLAN_QUERY } from '../core/stored-query.js'
 import type { Upstream, UpstreamAnswer } from './upstream.js'
 
 export interface EhrServer extends Upstream {

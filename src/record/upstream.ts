@@ -46,6 +46,8 @@ export interface UpstreamCall {
   readonly query?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** A POST that only reads: it may be sent again when its connection was lost. */
+  readonly reads?: boolean
 }
 
 /** An answer that its caller may interpret: 2xx, or one of {@link MEANT}. */
@@ -67,8 +69,9 @@ export interface Upstream {
 
 /** What a caller may send on; everything else of a client's headers stays with us. */
 const HEADERS_ON = new Set([
-  ...['content-type', 'if-match', 'if-none-exist', 'prefer'],
-  'openehr-audit-details',
+  ...['accept', 'content-type', 'if-match', 'if-none-exist', 'prefer'],
+  ...['openehr-audit-details', 'openehr-audit_details.change_type'],
+  'openehr-audit_details.committer',
 ])
 const HEADERS_BACK = ['content-type', 'etag', 'last-modified', 'location'] as const
 
@@ -196,7 +199,7 @@ export function openUpstream(
 
   /** A kept connection may be closed just as we use it. What only reads may simply be asked again. */
   const onceMore = (call: UpstreamCall) => (error: unknown) => {
-    const reads = call.method === 'GET' || call.path.endsWith('/_search')
+    const reads = call.reads ?? (call.method === 'GET' || call.path.endsWith('/_search'))
     if (reads && LOST_CONNECTION.has(codeOf(error))) return send(call)
     throw error
   }

@@ -13,7 +13,15 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { FHIR_TYPES, type FhirType, rowOf } from '../../src/core/fhir-types.js'
-import { accessOf, close, openWorld, PEGGY, WINSTON, type World } from '../proxy/world.js'
+import {
+  accessOf,
+  close,
+  IN_CONTEXT,
+  openWorld,
+  PEGGY,
+  WINSTON,
+  type World,
+} from '../proxy/world.js'
 
 interface Answer {
   readonly status: number
@@ -31,8 +39,9 @@ function raw(
   body?: string,
 ): Promise<Answer> {
   const { port } = server.address() as AddressInfo
+  const sent = { ...IN_CONTEXT, ...headers }
   return new Promise((resolve, reject) => {
-    const call = httpRequest({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
+    const call = httpRequest({ port, host: '127.0.0.1', method, path, headers: sent }, (answer) => {
       text(answer).then(
         (said) => resolve({ status: answer.statusCode ?? 0, text: said, headers: answer.headers }),
         reject,

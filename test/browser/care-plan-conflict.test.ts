@@ -106,3 +106,30 @@ describe('two people change one section', () => {
     await page.close()
   })
 })
+
+describe('the chart moves on while somebody types', () => {
+  it('says so, keeps what was typed on the page, and goes on showing the plan', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openPlan(stage, 'moved', scenario)
+    await edit(frame, 'Personal and professional contacts')
+    await frame.getByLabel('Lasting power of attorney').fill('Ruth and Peter')
+    scenario.superseded = true
+    await save(frame)
+    const told = frame.locator('[data-page="superseded"]')
+    await told.waitFor()
+    const text = await seen(told)
+    expect(text).toContain('Your changes to “Personal and professional contacts” were not saved.')
+    expect(text).toContain('Another care plan has been opened since.')
+    expect(text).toContain('Ruth and Peter')
+    expect(text).toContain('ref_fakeMovedOn1')
+    expect(await seen(frame.locator('body'))).toContain('ASHWORTH')
+    await shoot(page, 'superseded')
+    expect(await violations(page)).toEqual([])
+
+    await frame.getByRole('button', { name: 'Show this plan, to read' }).click()
+    await edit(frame, 'What matters to me')
+    expect(await seen(told)).toContain('Ruth and Peter')
+    expect(recorded(scenario, CONTACTS).at0003).toBe('Ruth Ashworth')
+    await page.close()
+  })
+})

@@ -22,7 +22,7 @@ export function createFakeGateway(origin: string, appOrigin: string): FakeGatewa
     res.set({
       'Access-Control-Allow-Origin': appOrigin,
       'Access-Control-Allow-Headers':
-        'authorization, content-type, accept, prefer, if-match, if-none-match',
+        'authorization, content-type, accept, prefer, if-match, if-none-match, launch-context',
       'Access-Control-Allow-Methods': 'GET, POST, PUT',
       'Access-Control-Expose-Headers': 'ETag, Location, X-Request-Id',
       'X-Request-Id': 'ref_fakeRequest1',
@@ -131,6 +131,7 @@ function tokenResponse(origin: string, launch: string, scenario: Scenario): Json
     __session_idle_seconds: scenario.idleSeconds,
     __session_ends: now + scenario.endsInSeconds,
     __launch: `lch_fake${launch}`,
+    __context: `ctx_fake${launch}`,
     ...(scenario.emergency
       ? {
           __emergency: true,

@@ -36,6 +36,16 @@ export function fakeRecord(app: Express, scenarios: Map<string, Scenario>): void
         }
         return void res.status(401).json(text)
       }
+      const token = (req.get('authorization') ?? '').slice('Bearer tok_'.length)
+      const inContext = req.get('launch-context') === `ctx_fake${token}` && !scenario.superseded
+      if (req.method !== 'GET' && !inContext) {
+        const text = {
+          error: 'context_superseded',
+          error_description: 'Another care plan has been opened since.',
+          reference: 'ref_fakeMovedOn1',
+        }
+        return void res.status(409).json(text)
+      }
       scenario.log.push(`${req.method} ${req.path}`)
       if (call === undefined || !failed(scenario, call, req, res)) act(scenario, req, res)
     }

@@ -46,6 +46,8 @@ export interface Scenario {
   failing: Map<Failable, number | 'drop' | 'hang'>
   /** What the record makes of the text of a composition that it takes. */
   keeps?: ((text: string) => string) | undefined
+  /** The chart has moved on: nothing is saved from now on. */
+  superseded?: boolean
   /** Every token is refused from now on. */
   ended: boolean
   idleSeconds: number

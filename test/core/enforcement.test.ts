@@ -1,17 +1,20 @@
 import { describe, expect, it } from '@jest/globals'
-import { auditDetails } from '../../src/core/authorship.js'
+import { auditHeaders } from '../../src/core/authorship.js'
 import { readCall } from '../../src/core/call.js'
 import { accessAt, isShallow, rewriteBase } from '../../src/core/enforcement.js'
 import { enforceFhir, type FhirDataCall, readFhirCall } from '../../src/core/fhir.js'
 import {
   enforceOpenEhr,
   isVersionOf,
-  OPENEHR_INTERACTIONS,
   readable,
   readIfMatch,
-  readOpenEhrCall,
   requireTemplate,
 } from '../../src/core/openehr.js'
+import {
+  OPENEHR_INTERACTIONS,
+  OPENEHR_WRITES,
+  readOpenEhrCall,
+} from '../../src/core/openehr-calls.js'
 import { accessOf, FORM, ISSUER, NOW, PEGGY, policiesOf } from '../proxy/world.js'
 
 const refusal = (code: string) =>
@@ -51,29 +54,78 @@ describe('the table of FHIR interactions', () => {
 })
 
 describe('the table of openEHR interactions', () => {
-  it('names a letter for each row and knows no other path', () => {
-    expect(OPENEHR_INTERACTIONS.map(({ method, needs }) => `${method} ${needs}`)).toEqual([
-      'GET r',
-      'PUT u',
-      'POST c',
-      'GET r',
-      'GET s',
-    ])
+  it('knows its own paths, what they name, and no other', () => {
+    const version = `${OBJECT}::s::1`
+    for (const [method, path, interaction, id, asked] of [
+      ['GET', EHR, 'ehr_read', '', ''],
+      ['GET', `${EHR}/ehr_status`, 'ehr_status_read', '', ''],
+      ['GET', `${EHR}/ehr_status/${version}`, 'ehr_status_read', version, ''],
+      ['DELETE', `${EHR}/composition/${version}`, 'composition_delete', version, ''],
+      ['GET', `${EHR}/versioned_composition/${OBJECT}`, 'versioned_composition_read', OBJECT, ''],
+      ['GET', `${EHR}/versioned_composition/${OBJECT}/version`, 'version_read', OBJECT, ''],
+      [
+        'GET',
+        `${EHR}/versioned_composition/${OBJECT}/version/${version}`,
+        'version_read',
+        OBJECT,
+        version,
+      ],
+      ['POST', `${EHR}/contribution`, 'contribution_create', '', ''],
+      ['GET', `${EHR}/directory`, 'directory_read', '', ''],
+      ['GET', '/definition/template/adl1.4/a::b.v1', 'template_read', 'a::b.v1', ''],
+      ['POST', '/query/a::b/1.0.0', 'query', 'a::b', '1.0.0'],
+    ] as const)
+      expect(openehr(method, path)).toMatchObject({ interaction, id, version: asked })
     for (const [method, path] of [
       ['GET', '/ehr'],
       ['POST', '/ehr'],
-      ['GET', EHR],
       ['PUT', EHR],
+      ['DELETE', EHR],
+      ['PUT', `${EHR}/ehr_status`],
+      ['GET', `${EHR}/versioned_ehr_status`],
       ['GET', `${EHR}/composition`],
       ['PUT', `${EHR}/composition`],
-      ['PUT', `${EHR}/composition/${OBJECT}::s::1`],
-      ['DELETE', `${EHR}/composition/${OBJECT}::s::1`],
-      ['GET', `${EHR}/versioned_composition/${OBJECT}`],
-      ['GET', `${EHR}/versioned_composition/${OBJECT}/version`],
-      ['GET', '/query/aql'],
-      ['POST', '/query/care-plan::sections'],
+      ['PUT', `${EHR}/composition/${version}`],
+      ['DELETE', `${EHR}/composition/${OBJECT}`],
+      ['POST', `${EHR}/versioned_composition/${OBJECT}`],
+      ['GET', `${EHR}/contribution`],
+      ['GET', `${EHR}/contribution/${version}`],
+      ['POST', `${EHR}/directory`],
+      ['PUT', `${EHR}/directory`],
+      ['DELETE', `${EHR}/directory`],
+      ['GET', `${EHR}/tags`],
+      ['PUT', '/query/care-plan::sections'],
+      ['POST', '/definition/template/adl1.4'],
+      ['DELETE', '/definition/template/adl1.4/a'],
+      ['GET', '/definition/template/adl2'],
+      ['GET', '/definition/query/care-plan::sections'],
+      ['PUT', '/definition/query/care-plan::sections'],
+      ['GET', '/demographic/person'],
+      ['DELETE', `/admin/ehr/${PEGGY.ehrId}`],
     ] as const)
       expect(() => openehr(method, path)).toThrow(refusal('interaction_refused'))
+  })
+
+  it('counts as a write whatever is no read, and nothing else', () => {
+    const rows = OPENEHR_INTERACTIONS.filter(({ name }) => !/query$/.test(name))
+    for (const { method, name } of rows)
+      expect([name, OPENEHR_WRITES.has(name)]).toEqual([name, method !== 'GET'])
+  })
+
+  it('takes a time with its zone where versions have one, and no other parameter', () => {
+    const at = (path: string) => () => openehr('GET', `${EHR}${path}`)
+    const time = 'version_at_time=2026-11-23T12:00:00Z'
+    for (const path of [`/composition/${OBJECT}`, '/ehr_status', '/directory'])
+      expect(at(`${path}?${time}`)().query.size).toBe(1)
+    for (const path of [
+      `?${time}`,
+      `/composition/${OBJECT}::s::1?${time}`,
+      `/composition/${OBJECT}?version_at_time=2026-11-23`,
+      `/composition/${OBJECT}?version_at_time=now`,
+      `/composition/${OBJECT}?ehr_id=${PEGGY.ehrId}`,
+      '/directory?path=a',
+    ])
+      expect(at(path)).toThrow(refusal('parameter_invalid'))
   })
 
   it('needs a scope with the letter before anything is asked of the record', () => {
@@ -125,6 +177,19 @@ describe('the template of a composition', () => {
     )
     expect(readable(access, rules, 'gp::consultation.v1')).toBeUndefined()
     expect(readable(access, rules, 'care-plan::contacts.v1')?.effect).toBe('allow')
+  })
+
+  it('is never written by emergency access, whatever scope and policies say', () => {
+    const access = accessOf({ scope: 'patient/composition-care-plan::*.crud' })
+    const emergency = { id: 'emg_x', reason: 'life-threatening', until: NOW + 1 } as const
+    const broken = { ...access, grant: { ...access.grant, emergency } }
+    for (const letter of ['c', 'u', 'd'] as const) {
+      const may = (by: typeof access) => () =>
+        requireTemplate(by, rules, letter, 'care-plan::contacts.v1')
+      expect(may(access)().effect).toBe('allow')
+      expect(may(broken)).toThrow(refusal('policy_denied'))
+    }
+    expect(readable(broken, rules, 'care-plan::contacts.v1')?.effect).toBe('allow')
   })
 
   it('is judged by the policies by its section', () => {
@@ -187,11 +252,14 @@ describe('what goes out', () => {
 
   it('names the committer by national identity, or by local id where there is none', () => {
     const access = accessOf()
-    expect(auditDetails(access, 'composition_create')).toContain('change_type.code_string="249"')
+    const created = auditHeaders(access, 'composition_create')
+    expect(created['openehr-audit-details']).toContain('change_type.code_string="249"')
+    expect(created['openehr-audit_details.change_type']).toBe('code_string="249"')
+    expect(created['openehr-audit_details.committer']).toContain('external_ref.id="555254239101"')
     const { sdsUserId: _id, ...local } = access.user
-    expect(auditDetails({ ...access, user: local }, 'composition_update')).toContain(
-      'committer.external_ref.namespace="local"',
-    )
+    expect(
+      auditHeaders({ ...access, user: local }, 'composition_update')['openehr-audit-details'],
+    ).toContain('committer.external_ref.namespace="local"')
   })
 })
 

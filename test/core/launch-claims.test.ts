@@ -17,6 +17,7 @@ const system: LaunchSystem = {
   purposes: ['direct-care'],
   frameAncestors: [],
   claims: {},
+  supersede: 'never',
   maxLifetime: 60,
   defaultPurpose: 'direct-care',
 }

@@ -206,6 +206,46 @@ describe('the demonstration record on disk', () => {
     expect(again.uid).toBe(uid.replace(/::1$/, '::2'))
     expect(await resuscitation(open(directory))).toEqual(again)
   })
+
+  it('keeps contributions and deletions, and what was there before them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'record-'))
+    const first = open(folder)
+    const rows = await sectionsOf(first)
+    const version = ([, uid, composition]: (typeof rows)[number], code: string) => ({
+      preceding_version_uid: { value: uid },
+      commit_audit: {
+        change_type: { defining_code: { code_string: code } },
+        committer: { name: 'Dr Test' },
+      },
+      ...(code === '523' ? {} : { data: composition }),
+    })
+    const contribute = (versions: object[], on = first) =>
+      request(on)
+        .post(`/record/openehr/v1/ehr/${ehrId}/contribution`)
+        .set({ Authorization: 'Bearer key', Prefer: 'return=representation' })
+        .send({ versions })
+    const [one, two] = rows
+    if (one === undefined || two === undefined) throw new Error('no rows')
+    const stale = { ...version(two, '251'), preceding_version_uid: { value: `${two[1]}9` } }
+    // All or nothing.
+    await contribute([version(one, '251'), stale]).expect(412)
+    expect(await sectionsOf(first)).toEqual(rows)
+    const { body } = await contribute([version(one, '251'), version(two, '523')]).expect(201)
+
+    const again = open(folder)
+    const uids = (await sectionsOf(again)).map(([, uid]) => uid)
+    expect(uids).toHaveLength(rows.length - 1)
+    expect(uids).toContain(one[1].replace(/1$/, '2'))
+    const kept = await get(`/openehr/v1/ehr/${ehrId}/contribution/${body.uid.value}`, again)
+    expect(kept.body).toEqual(body)
+    const object = two[1].split('::')[0] ?? ''
+    await get(`/openehr/v1/ehr/${ehrId}/composition/${object}`, again).expect(204)
+    const at = `/openehr/v1/ehr/${ehrId}/versioned_composition/${object}/version`
+    const deleted = (await get(at, again).expect(200)).body
+    expect([deleted.lifecycle_state.value, 'data' in deleted]).toEqual(['deleted', false])
+    expect((await get(`${at}/${two[1]}`, again)).body.data).toEqual(two[2])
+    rmSync(folder, { recursive: true })
+  })
 })
 
 describe('the demonstration’s stored query', () => {

@@ -39,6 +39,7 @@ const systemWith = (issuer?: string): LaunchSystem => ({
   },
   ...{ algorithms: ['ES256'], organizations: ['A83001'], apps: ['care-plan'], claims: {} },
   ...{ purposes: ['direct-care'], defaultPurpose: 'direct-care', frameAncestors: [] },
+  supersede: 'never',
   maxLifetime: 60,
 })
 

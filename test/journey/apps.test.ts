@@ -96,6 +96,7 @@ describe.each(STORES)('apps on the %s store', (store) => {
         expect([mine.status, origin(mine)]).toEqual([204, APP])
         expect(mine.headers['access-control-allow-methods']).toContain('PUT')
         expect(mine.headers['access-control-allow-headers']).toContain('authorization')
+        expect(mine.headers['access-control-allow-headers']).toContain('launch-context')
         expect(mine.headers).not.toHaveProperty('access-control-allow-credentials')
         const other = await send(at(path), {
           method: 'OPTIONS',

@@ -2,7 +2,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import type { Question } from '../../src/core/decision.js'
-import { accessOf, CREDENTIAL, ISSUER, openWorld, PEGGY, WINSTON, type World } from './world.js'
+import {
+  accessOf,
+  CREDENTIAL,
+  IN_CONTEXT,
+  ISSUER,
+  openWorld,
+  PEGGY,
+  WINSTON,
+  type World,
+} from './world.js'
 
 const ALL = 'patient/*.cruds'
 const BASE = `${ISSUER}/fhir`
@@ -35,9 +44,21 @@ const send = (
   const type = method === 'patch' ? 'application/json-patch+json' : 'application/fhir+json'
   const call = request(world.app)
     [method](`/fhir${path}`)
-    .set({ 'content-type': type, ...headers })
+    .set({ ...IN_CONTEXT, 'content-type': type, ...headers })
   return body === undefined ? call : call.send(JSON.stringify(body))
 }
+
+it('a write, alone or in a bundle, comes from where the chart is (launch-context)', async () => {
+  const other = { 'launch-context': 'ctx_other' }
+  const body = { resourceType: 'Condition', subject: { reference: 'Patient/x' } }
+  expect((await send('post', '/Condition', body, other)).status).toBe(409)
+  const entry = [{ resource: body, request: { method: 'POST', url: 'Condition' } }]
+  const transaction = { resourceType: 'Bundle', type: 'transaction', entry }
+  expect((await send('post', '/', transaction, other)).status).toBe(409)
+  expect(world.upstream).toEqual([])
+  expect(world.entries.map(({ what }) => what)).not.toContain('access_allowed')
+})
+
 /** Straight to the record, past the gateway. */
 const put = async (resource: Json): Promise<string> => {
   const answer = await request(world.origin)

@@ -55,10 +55,10 @@ export function looseRecord(...kept: Kept[]): LooseRecord {
 }
 
 async function handle(record: LooseRecord, req: IncomingMessage, res: ServerResponse) {
-  const { pathname, searchParams } = new URL(req.url ?? '', 'http://record')
+  const { pathname } = new URL(req.url ?? '', 'http://record')
   record.calls.push(`${req.method} ${pathname.replace('/record/openehr/v1', '')}`)
   if (pathname.includes('/query/')) {
-    const ehr = searchParams.get('ehr_id')
+    const ehr = JSON.parse(await text(req)).query_parameters.ehr_id
     const own = record.kept.filter((one) => one.ehr === ehr)
     const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name }))
     const rows = own.map((one) => [one.template, uidOf(one), wholeOf(one), one.ehr])

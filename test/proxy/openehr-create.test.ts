@@ -2,7 +2,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import { give, type LooseRecord, looseRecord, section } from './loose-record.js'
-import { accessOf, HOLD_MS, NOW, openWorld, PEGGY, WINSTON, type World } from './world.js'
+import {
+  accessOf,
+  HOLD_MS,
+  IN_CONTEXT,
+  NOW,
+  openWorld,
+  PEGGY,
+  WINSTON,
+  type World,
+} from './world.js'
 
 let record: LooseRecord
 let world: World
@@ -15,7 +24,10 @@ afterEach(() => world.end())
 async function add(id: string, of = PEGGY) {
   world.access = accessOf({ of })
   const { body } = section(of.ehrId, id, '')
-  return await request(world.app).post(`/openehr/v1/ehr/${of.ehrId}/composition`).send(body)
+  return await request(world.app)
+    .post(`/openehr/v1/ehr/${of.ehrId}/composition`)
+    .set(IN_CONTEXT)
+    .send(body)
 }
 const templates = () => record.kept.map(({ template }) => template)
 

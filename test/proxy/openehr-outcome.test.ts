@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import { give, type Kept, type LooseRecord, looseRecord, section, uidOf } from './loose-record.js'
-import { accessOf, openWorld, PEGGY, type World } from './world.js'
+import { accessOf, IN_CONTEXT, openWorld, PEGGY, type World } from './world.js'
 
 const OBJECT = '5f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a01'
 const OTHER = '6f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a02'
@@ -22,12 +22,14 @@ afterEach(() => world.end())
 const put = (prefer = 'return=representation') =>
   request(world.app)
     .put(`${EHR}/composition/${OBJECT}`)
+    .set(IN_CONTEXT)
     .set('If-Match', `"${OBJECT}::sys::1"`)
     .set('Prefer', prefer)
     .send(section(PEGGY.ehrId, 'contacts', OBJECT, 'new words').body)
 const post = () =>
   request(world.app)
     .post(`${EHR}/composition`)
+    .set(IN_CONTEXT)
     .set('Prefer', 'return=representation')
     .send(section(PEGGY.ehrId, 'medication', OTHER).body)
 

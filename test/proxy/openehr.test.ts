@@ -1,6 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
-import { accessOf, FORM, ISSUER, NOW, openWorld, PEGGY, patient, type World } from './world.js'
+import {
+  accessOf,
+  FORM,
+  IN_CONTEXT,
+  ISSUER,
+  isWrite,
+  NOW,
+  openWorld,
+  PEGGY,
+  patient,
+  type World,
+} from './world.js'
 
 let world: World
 beforeEach(async () => {
@@ -24,7 +35,7 @@ const sectionOf = async (section: string) => {
   return { uid: row[1], object: row[1].split('::')[0] ?? '', composition: row[2] }
 }
 const put = (object: string, version: string | undefined, body: object) => {
-  const call = request(world.app).put(`${EHR}/composition/${object}`)
+  const call = request(world.app).put(`${EHR}/composition/${object}`).set(IN_CONTEXT)
   if (version !== undefined) call.set('If-Match', `"${version}"`)
   return call.set('Prefer', 'return=representation').send(body)
 }
@@ -92,16 +103,22 @@ describe('/openehr/v1, the plan by its stored query', () => {
 
   it('binds the query to the EHR of the token when none is named', async () => {
     await get(QUERY).expect(200)
-    expect(world.upstream[0]?.url).toContain(`ehr_id=${PEGGY.ehrId}`)
+    expect(world.upstream).toMatchObject([
+      {
+        method: 'POST',
+        url: '/record/openehr/v1/query/care-plan::sections',
+        body: JSON.stringify({ query_parameters: { ehr_id: PEGGY.ehrId } }),
+      },
+    ])
   })
 
   it('accepts the EHR id in capitals and the query’s name percent-encoded, and forwards its own', async () => {
     await get(`${BASE}/query/care-plan%3A%3Asections?ehr_id=${PEGGY.ehrId.toUpperCase()}`).expect(
       200,
     )
-    expect(world.upstream[0]?.url).toBe(
-      `/record/openehr/v1/query/care-plan::sections?ehr_id=${PEGGY.ehrId}`,
-    )
+    expect(JSON.parse(world.upstream[0]?.body ?? '')).toEqual({
+      query_parameters: { ehr_id: PEGGY.ehrId },
+    })
   })
 
   it('answers as absent to a token without an EHR', async () => {
@@ -145,6 +162,38 @@ describe('/openehr/v1, one composition', () => {
     )
     expect(body.items[0].version_id.value).toBe(uid)
     expect(body.items[0].audits[0].committer.name).toContain('Helen Marsh')
+  })
+})
+
+describe('/openehr/v1, the context of a write', () => {
+  const written = () => world.upstream.filter(isWrite)
+  const putFrom = async (headers: Record<string, string>) => {
+    const { uid, object, composition } = await sectionOf('what-matters')
+    const call = request(world.app).put(`${EHR}/composition/${object}`)
+    return call.set({ 'If-Match': `"${uid}"`, ...headers }).send(composition)
+  }
+
+  it('is said by the page that writes, and is the token’s own', async () => {
+    const none = await putFrom({})
+    expect([none.status, none.body.error]).toEqual([400, 'invalid_request'])
+    for (const other of ['ctx_other', 'lch_test', '', 'ctx_test, ctx_test']) {
+      const { status, body } = await putFrom({ 'Launch-Context': other })
+      expect([status, body.error]).toEqual([409, 'context_other'])
+    }
+    expect(written()).toEqual([])
+    expect((await putFrom(IN_CONTEXT)).status).toBe(204)
+  })
+
+  it('is over once the chart has gone on to another patient; reading goes on', async () => {
+    world.chart = { launch: 'lch_zzz', patient: PEGGY.fhirId, from: 'lch_test' }
+    expect((await putFrom(IN_CONTEXT)).status).toBe(204)
+    world.chart = { launch: 'lch_zzz', patient: 'another', from: 'lch_zzz' }
+    const { status, body } = await putFrom(IN_CONTEXT)
+    expect([status, body.error]).toEqual([409, 'context_superseded'])
+    expect(body.error_description).toContain('nothing more can be saved')
+    expect(written()).toEqual([])
+    expect(world.entries.at(-1)).toMatchObject({ refusal: 'context_superseded' })
+    await get(QUERY).expect(200)
   })
 })
 
@@ -195,6 +244,7 @@ describe('/openehr/v1, writing a section', () => {
     const { uid, object, composition } = await sectionOf('what-matters')
     const answer = await request(world.app)
       .put(`${EHR}/composition/${object}`)
+      .set(IN_CONTEXT)
       .set('If-Match', `"${uid}"`)
       .send(composition)
     expect([answer.status, answer.text]).toEqual([204, ''])
@@ -204,7 +254,9 @@ describe('/openehr/v1, writing a section', () => {
   it('requires the version that was read', async () => {
     const { object, composition, uid } = await sectionOf('what-matters')
     expect((await put(object, undefined, composition)).status).toBe(400)
-    const any = request(world.app).put(`${EHR}/composition/${object}`).set('If-Match', '*')
+    const any = request(world.app)
+      .put(`${EHR}/composition/${object}`)
+      .set({ ...IN_CONTEXT, 'If-Match': '*' })
     expect((await any.send(composition)).status).toBe(400)
     const other = (await sectionOf('contacts')).uid
     expect((await put(object, other, composition)).status).toBe(400)
@@ -257,6 +309,7 @@ describe('/openehr/v1, writing a section', () => {
     const post = () =>
       request(world.app)
         .post(`${BASE}/ehr/${david.ehrId}/composition`)
+        .set(IN_CONTEXT)
         .set('Prefer', 'return=representation')
         .send(composition)
     const created = await post()

@@ -1,27 +1,33 @@
 /** A pretend world for the proxies: the demonstration's record behind, hand-made tokens in front. */
 import { readFileSync } from 'node:fs'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import pino from 'pino'
 import type { Access } from '../../src/core/access.js'
 import type { Happening } from '../../src/core/audit.js'
 import type { BirthDate, KnownUser, NhsNumber, OdsCode } from '../../src/core/context.js'
+import type { Chart } from '../../src/core/context-id.js'
 import type { Policies, Question } from '../../src/core/decision.js'
+import { NO_SYSTEM } from '../../src/core/launch-system.js'
 import { Refusal } from '../../src/core/refusal.js'
 import { readScopes } from '../../src/core/scope.js'
+import { PLAN, storedQueryRow } from '../../src/core/stored-query.js'
 import { type DemoPatient, PATIENTS } from '../../src/demo/patients.js'
 import { readForm, readPlans } from '../../src/demo/plans.js'
 import { createRecord } from '../../src/demo/record.js'
 import { startJourney } from '../../src/http/journey.js'
 import type { Pages } from '../../src/http/pages.js'
 import { refusals } from '../../src/http/refusals.js'
+import { createInContext } from '../../src/proxy/context.js'
 import { fhirProxy } from '../../src/proxy/fhir.js'
 import { openehrProxy } from '../../src/proxy/openehr.js'
 import { openRecord, type SharedRecord } from '../../src/record/record.js'
 import type { Commit } from '../../src/store/store.js'
 
 export const ISSUER = 'https://gateway.example'
+/** The header of a write in the launch of {@link accessOf}. */
+export const IN_CONTEXT = { 'launch-context': 'ctx_test' }
 export const NOW = Date.parse('2026-11-23T12:00:00Z')
 /** For how long a section is held for who begins it. */
 export const HOLD_MS = 15_000
@@ -124,6 +130,13 @@ export function accessOf({
   }
 }
 
+/** A stored query beside the plan's, as a configuration has it. */
+export const MEDICINES = storedQueryRow.parse({
+  ...{ name: 'org.northbank::medicines', version: '1.2.0' },
+  ...{ ehr_column: 'ehr', template_column: 'template', columns: ['drug', 'since'] },
+  parameters: { since: 'date', drug: 'code' },
+})
+
 /** Policies that a test writes by hand, with what they were asked. */
 export function policiesOf(allowed: (question: Question) => boolean) {
   const questions: Question[] = []
@@ -161,13 +174,37 @@ export function close(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }
 
+/** A request as it reached the record, its body as far as it has come. */
+export interface Reached {
+  readonly method: string
+  readonly url: string
+  readonly headers: Record<string, unknown>
+  body: string
+}
+
+/** Hears a request's body without taking it from whoever reads it. */
+function overhear(req: IncomingMessage): Reached {
+  const { method = '', url = '', headers } = req
+  const reached: Reached = { method, url, headers: { ...headers }, body: '' }
+  const push = req.push.bind(req)
+  req.push = (chunk, encoding) => {
+    if (chunk !== null) reached.body += String(chunk)
+    return push(chunk, encoding)
+  }
+  return reached
+}
+
+/** Whether it changes the record: a query is asked by POST, and changes nothing. */
+export const isWrite = ({ method, url }: Pick<Reached, 'method' | 'url'>): boolean =>
+  method !== 'GET' && !url.includes('/query/') && !url.endsWith('/_search')
+
 export interface World {
   readonly app: Express
   readonly record: SharedRecord
   readonly origin: string
   readonly entries: Happening[]
   /** Every request that reached the record behind us. */
-  readonly upstream: { method: string; url: string; headers: Record<string, unknown> }[]
+  readonly upstream: Reached[]
   access: Access
   allowed: (question: Question) => boolean
   readonly policy: ReturnType<typeof policiesOf>
@@ -177,17 +214,23 @@ export interface World {
   storeFails: boolean
   /** The clock's time, moved by hand. */
   now: number
+  /** Where the chart is that launched. */
+  chart: Chart | undefined
   end(): Promise<void>
 }
 
 /** The demonstration's record unless `behind` says otherwise. */
-export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Promise<World> {
+export async function openWorld(
+  behind?: RequestListener,
+  timeoutMs = 5_000,
+  ifMatch: 'quoted' | 'bare' = 'quoted',
+): Promise<World> {
   const hospital = express()
   const parts = { patients: PATIENTS, plans: PLANS, form: FORM, people: PEOPLE }
   hospital.use('/record', createRecord({ ...parts, credential: CREDENTIAL, clock: () => NOW }))
   const upstream: World['upstream'] = []
   const { server, origin } = await listen((req, res) => {
-    upstream.push({ method: req.method ?? '', url: req.url ?? '', headers: { ...req.headers } })
+    upstream.push(overhear(req))
     const handler = behind ?? hospital
     handler(req, res)
   })
@@ -224,7 +267,12 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
       })
     },
   }
+  const inContext = createInContext({
+    store: { get: async () => world.chart as never },
+    registry: { system: async () => ({ ...NO_SYSTEM, supersede: 'other-patient' }) },
+  })
   const common = {
+    inContext,
     record,
     policies: policy.policies,
     trail,
@@ -247,7 +295,8 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
     '/openehr/v1',
     openehrProxy({
       ...common,
-      ...{ plan: FORM, skew: 30, holdMs: HOLD_MS, store },
+      ...{ plan: FORM, skew: 30, holdMs: HOLD_MS, store, queries: [PLAN, MEDICINES] },
+      ...{ subjectNamespace: 'https://fhir.nhs.uk/Id/nhs-number', ifMatch, adHoc: true },
       base: `${ISSUER}/openehr/v1`,
     }),
   )
@@ -278,6 +327,7 @@ export async function openWorld(behind?: RequestListener, timeoutMs = 5_000): Pr
     trailFails: false,
     storeFails: false,
     now: NOW,
+    chart: undefined,
     async end() {
       await close(server)
       await record.close()

@@ -1,0 +1,179 @@
+/** Several changes at once: each judged as if it came alone, all of them proven afterwards, or none believed. */
+
+import { requireReadable } from '../core/composition.js'
+import {
+  authoredContribution,
+  type Change,
+  type GivenContribution,
+  readContribution,
+  readGiven,
+  type SentContribution,
+  shownContribution,
+} from '../core/contribution.js'
+import type { PolicyDecision } from '../core/decision.js'
+import { releaseEhr, subjectOf } from '../core/ehr.js'
+import { isObjectId, isVersionOf, objectOf, requireTemplate } from '../core/openehr.js'
+import { Refusal } from '../core/refusal.js'
+import { judgeOnce, type PlanRow, requireAmong } from '../core/rows.js'
+import type { UpstreamAnswer } from '../record/record.js'
+import { recordAllowed } from './entry.js'
+import { requireSaved, wantsBody } from './openehr-commit.js'
+import {
+  ask,
+  askBeside,
+  type Handler,
+  type OpenEhrCallIn,
+  type OpenEhrParts,
+  planOf,
+  rewritten,
+} from './openehr-parts.js'
+import { requireFirst } from './openehr-write.js'
+import { jsonBody, requireFound } from './request.js'
+import { writeOnce } from './write.js'
+
+interface Judged {
+  readonly change: Change
+  readonly template: string
+  readonly decision: PolicyDecision
+}
+
+/**
+ * A change of what stands: of this EHR, readable, still the version that it follows, and of the same template.
+ * @throws Refusal record_other_patient, record_absent, version_stale, parameter_invalid
+ */
+function standing({ access }: OpenEhrCallIn, parts: OpenEhrParts, rows: readonly PlanRow[]) {
+  return ({ previous = '', template }: Change): string => {
+    const row = requireAmong(rows, previous)
+    requireReadable(access, parts, row.template)
+    if ((template ?? row.template) !== row.template)
+      throw new Refusal('parameter_invalid', 'a composition keeps its template')
+    if (row.uid !== previous) throw new Refusal('version_stale', 'read since')
+    return row.template
+  }
+}
+
+/** Every change, by the letter of its change type. @throws as {@link standing}, and by scope and policy */
+function judged(
+  parts: OpenEhrParts,
+  call: OpenEhrCallIn,
+  { changes }: SentContribution,
+  rows: readonly PlanRow[],
+): readonly Judged[] {
+  const templateOf = standing(call, parts, rows)
+  return changes.map((change) => {
+    const template = change.previous === undefined ? change.template : templateOf(change)
+    const decision = requireTemplate(call.access, parts, change.letter, template ?? '')
+    return { change, template: template ?? '', decision }
+  })
+}
+
+const tag = /^(?:W\/)?"([^"]+)"$/
+
+/** What the record says that it made; read where it left it out of its answer. @throws Refusal upstream_invalid */
+async function madeBy(
+  parts: OpenEhrParts,
+  { ehrId }: OpenEhrCallIn,
+  answer: UpstreamAnswer,
+): Promise<GivenContribution> {
+  if (answer.body !== undefined) return readGiven(answer.body, '')
+  const uid = tag.exec(answer.headers.etag ?? '')?.[1] ?? ''
+  if (!isObjectId(uid)) throw new Refusal('upstream_invalid', 'openehr: no contribution')
+  const again = await ask(parts, `/ehr/${ehrId}/contribution/${uid}`)
+  requireFound(again)
+  return readGiven(again.body, uid)
+}
+
+/** Exactly the changes that were sent, of this EHR. @throws Refusal upstream_invalid, record_other_patient */
+async function proveMade(
+  parts: OpenEhrParts,
+  { ehrId }: OpenEhrCallIn,
+  all: readonly Judged[],
+  given: GivenContribution,
+): Promise<void> {
+  const rows = await planOf(parts, ehrId)
+  const isMade = ({ change: { previous }, template }: Judged): boolean =>
+    previous === undefined
+      ? rows.some((row) => row.template === template && given.versions.includes(row.uid))
+      : given.versions.some((uid) => uid !== previous && isVersionOf(uid, objectOf(previous)))
+  if (given.versions.length !== all.length || !all.every(isMade))
+    throw new Refusal('upstream_invalid', 'openehr: not what was contributed')
+}
+
+/**
+ * The system in which it is committed, as the record calls itself: servers refuse another name.
+ * @throws Refusal record_absent, upstream_invalid
+ */
+async function systemOf(
+  parts: OpenEhrParts,
+  { access, ehrId }: OpenEhrCallIn,
+  [row]: readonly PlanRow[],
+): Promise<string> {
+  const [, system] = row?.uid.split('::') ?? []
+  if (system !== undefined) return system
+  const answer = await ask(parts, `/ehr/${ehrId}`)
+  requireFound(answer)
+  const subject = subjectOf(access, parts.subjectNamespace)
+  return releaseEhr(answer.body, ehrId, subject).system_id.value
+}
+
+/** @see openEHR REST API, "CONTRIBUTION: create" */
+export const createContribution: Handler = async (parts, call) => {
+  const { req, res, access, ehrId } = call
+  const sent = readContribution(await jsonBody(req, res))
+  const rows = await planOf(parts, ehrId)
+  const all = judged(parts, call, sent, rows)
+  const begun = all.filter(({ change }) => change.previous === undefined)
+  if (begun.length > 0)
+    await requireFirst(
+      parts,
+      ehrId,
+      begun.map(({ template }) => template),
+    )
+  const body = authoredContribution(sent, {
+    ...{ access, now: parts.clock(), skew: parts.skew },
+    system: await systemOf(parts, call, rows),
+  })
+  const detail = {
+    interaction: 'contribution_create',
+    changes: all.map(({ change, template }) => `${change.letter} ${template}`),
+    uids: all.flatMap(({ change }) => change.previous ?? []),
+  }
+  const decisions = all.map(({ decision }) => decision)
+  const { proof: given } = await writeOnce({
+    record: () => recordAllowed(parts.trail, access, decisions, detail),
+    send: () =>
+      parts.record.forward({
+        upstream: 'openehr',
+        method: 'POST',
+        path: `/ehr/${ehrId}/contribution`,
+        headers: { 'content-type': 'application/json', prefer: 'return=representation' },
+        body: JSON.stringify(body),
+      }),
+    refused: (answer) => requireSaved(call, answer),
+    async prove(answer) {
+      const made = await madeBy(parts, call, answer)
+      await proveMade(parts, call, all, made)
+      return made
+    },
+  })
+  res.set('ETag', `"${given.uid}"`)
+  res.set('Location', `${parts.base}/ehr/${ehrId}/contribution/${given.uid}`)
+  res.status(201)
+  if (wantsBody(call)) res.json(rewritten(parts, shownContribution(given, given.versions)))
+  else res.end()
+}
+
+/** What of it this role may see: versions of other sections, and of anything that is no section, are left out. */
+export const readContributionOf: Handler = async (parts, { res, access, ehrId, uid }) => {
+  const { answer, rows } = await askBeside(parts, ehrId, `/ehr/${ehrId}/contribution/${uid}`)
+  const given = readGiven(answer.body, uid)
+  const judge = judgeOnce(access, parts)
+  const templates = new Map(rows.map((row) => [objectOf(row.uid), row.template]))
+  const decisionOf = (version: string) => judge(templates.get(objectOf(version)) ?? '')
+  const seen = given.versions.filter((version) => decisionOf(version) !== undefined)
+  if (seen.length === 0) throw new Refusal('record_absent', 'nothing of it is readable')
+  const decisions = seen.flatMap((version) => decisionOf(version) ?? [])
+  const detail = { interaction: 'contribution_read', uid }
+  await recordAllowed(parts.trail, access, decisions, detail)
+  res.set('ETag', `"${given.uid}"`).json(rewritten(parts, shownContribution(given, seen)))
+}

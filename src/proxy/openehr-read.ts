@@ -1,0 +1,62 @@
+/** Compositions, their versions and histories, each judged by the template that it itself names. */
+import { provenHistory, requireReadable } from '../core/composition.js'
+import { provenVersion, releaseVersioned } from '../core/version.js'
+import { recordAllowed } from './entry.js'
+import { type Handler, ownAnswer, ownComposition, rewritten } from './openehr-parts.js'
+import { passValidators } from './request.js'
+
+export const readOne: Handler = async (parts, { res, access, ehrId, uid, call }) => {
+  const composition = await ownComposition(parts, ehrId, uid, call.query)
+  const { answer, template } = composition
+  const decision = requireReadable(access, parts, template)
+  await recordAllowed(parts.trail, access, [decision], {
+    interaction: 'composition_read',
+    template,
+    uid: composition.uid,
+  })
+  passValidators(res, answer)
+  res.set('ETag', `"${composition.uid}"`)
+  res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${composition.uid}`)
+  res.json(rewritten(parts, answer.body))
+}
+
+const objectPath = (ehrId: string, uid: string) => `/ehr/${ehrId}/versioned_composition/${uid}`
+
+/** A history tells who wrote what when: it is as readable as the composition itself. */
+export const readHistory: Handler = async (parts, call) => {
+  const { res, access, ehrId, uid } = call
+  const path = `${objectPath(ehrId, uid)}/revision_history`
+  const { body, row } = await ownAnswer(parts, call, path)
+  const { template } = row
+  const decision = requireReadable(access, parts, template)
+  provenHistory(body, uid)
+  const detail = { interaction: 'revision_history', template, uid }
+  await recordAllowed(parts.trail, access, [decision], detail)
+  res.json(rewritten(parts, body))
+}
+
+export const readVersioned: Handler = async (parts, call) => {
+  const { res, access, ehrId, uid } = call
+  const { body, row } = await ownAnswer(parts, call, objectPath(ehrId, uid))
+  const { template } = row
+  const decision = requireReadable(access, parts, template)
+  const shown = releaseVersioned(body, uid, ehrId)
+  const detail = { interaction: 'versioned_composition_read', template, uid }
+  await recordAllowed(parts.trail, access, [decision], detail)
+  res.json(shown)
+}
+
+export const readVersion: Handler = async (parts, call) => {
+  const { res, access, ehrId, uid } = call
+  const { version: asked } = call.call
+  const path = `${objectPath(ehrId, uid)}/version${asked === '' ? '' : `/${asked}`}`
+  const { body } = await ownAnswer(parts, call, path)
+  const version = provenVersion(body, uid, asked)
+  const decision = requireReadable(access, parts, version.template)
+  await recordAllowed(parts.trail, access, [decision], {
+    interaction: 'version_read',
+    ...version,
+  })
+  res.set('ETag', `"${version.uid}"`)
+  res.json(rewritten(parts, body))
+}
