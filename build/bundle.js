@@ -10,16 +10,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
-import { parse } from 'yaml'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
-
-/** Files made from others, by the folder that wants them. */
-const MADE = {
-  'care-plan/plan.json': async () =>
-    JSON.stringify(parse(await source('config/plan/sections.yaml'))),
-}
 
 /**
  * fhirclient comes as CommonJS for old browsers and for Node as well. `debug` would write tokens to the
@@ -89,7 +82,6 @@ async function bundle(name, styles, out) {
 export async function buildPublic(out = join(ROOT, 'dist/public')) {
   const [names, styles] = await Promise.all([folders(), nhsStyles()])
   await Promise.all(names.map((name) => bundle(name, styles, out)))
-  for (const [path, make] of Object.entries(MADE)) await writeFile(join(out, path), await make())
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await buildPublic()

@@ -5,7 +5,7 @@
  * @see openEHR RM, "EHR Information Model", COMPOSITION; "Data Structures", ITEM_TREE
  */
 import { z } from 'zod'
-import type { FormField, FormSection } from './plans.js'
+import type { PlanField, PlanSection } from '../core/plan.js'
 
 const COMPOSITION = 'openEHR-EHR-COMPOSITION.care_plan.v0'
 const EVALUATION = 'openEHR-EHR-EVALUATION.care_plan_section.v0'
@@ -22,14 +22,14 @@ const coded = (terminology: string, value: string, label: string) => ({
   defining_code: code(terminology, value),
 })
 
-function dataValue(field: FormField, value: string) {
+function dataValue(field: PlanField, value: string) {
   if (field.type === 'date') return { _type: 'DV_DATE', value }
   const label = field.options?.[value]
   return label === undefined ? text(value) : coded('local', value, label)
 }
 
 /** The section's answers, in the order of its form. */
-const elements = (section: FormSection, values: Readonly<Record<string, string>>) =>
+const elements = (section: PlanSection, values: Readonly<Record<string, string>>) =>
   section.fields
     .filter((field) => values[field.id] !== undefined)
     .map((field) => ({
@@ -39,7 +39,7 @@ const elements = (section: FormSection, values: Readonly<Record<string, string>>
       value: dataValue(field, values[field.id] ?? ''),
     }))
 
-const evaluation = (section: FormSection, items: ReturnType<typeof elements>) => ({
+const evaluation = (section: PlanSection, items: ReturnType<typeof elements>) => ({
   _type: 'EVALUATION',
   name: text(section.title),
   archetype_node_id: EVALUATION,
@@ -51,7 +51,7 @@ const evaluation = (section: FormSection, items: ReturnType<typeof elements>) =>
 
 /** A section's answers (by field id) as a COMPOSITION without `uid`: the record gives that. */
 export const compositionOf = (
-  section: FormSection,
+  section: PlanSection,
   values: Readonly<Record<string, string>>,
   composer: string,
   startTime: string,
@@ -106,15 +106,19 @@ const composition = z.looseObject({
 
 export type Composition = Readonly<Record<string, unknown>>
 
-const TYPES: Readonly<Record<FormField['type'], string>> = {
+const TYPES: Readonly<Record<PlanField['type'], string>> = {
   text: 'DV_TEXT',
   'long-text': 'DV_TEXT',
   date: 'DV_DATE',
   choice: 'DV_CODED_TEXT',
+  choices: 'DV_CODED_TEXT',
+  'yes-no': 'DV_BOOLEAN',
+  quantity: 'DV_QUANTITY',
+  group: 'CLUSTER',
 }
 
 function faultOf(
-  field: FormField | undefined,
+  field: PlanField | undefined,
   value: z.infer<typeof element>['value'],
 ): string | undefined {
   if (field === undefined) return 'a node that the template does not have'
@@ -129,7 +133,7 @@ function faultOf(
 /** The template of a composition that fits the form, or what is wrong with it. */
 export function checkComposition(
   value: unknown,
-  form: readonly FormSection[],
+  form: readonly PlanSection[],
 ): { readonly template: string } | { readonly faults: readonly string[] } {
   const read = composition.safeParse(value)
   if (!read.success) return { faults: read.error.issues.map((issue) => issue.path.join('/')) }

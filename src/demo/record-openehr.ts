@@ -4,9 +4,9 @@
  * @see openEHR REST API, "EHR", "Query", "Definition"
  */
 import express, { Router } from 'express'
+import type { PlanSection } from '../core/plan.js'
 import type { Clock } from '../core/values.js'
 import type { DemoPatient } from './patients.js'
-import type { FormSection } from './plans.js'
 import { compositions, fault, object, withUid } from './record-compositions.js'
 import { SYSTEM_ID, type Versions, versionUid } from './versions.js'
 
@@ -51,7 +51,7 @@ const ehrOf = (patient: DemoPatient, ehrId: string) => ({
 
 interface Parts {
   readonly patients: readonly DemoPatient[]
-  readonly form: readonly FormSection[]
+  readonly form: readonly PlanSection[]
   readonly versions: Versions
   readonly clock: Clock
 }

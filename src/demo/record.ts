@@ -4,11 +4,12 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
+import type { PlanSection } from '../core/plan.js'
 import type { Clock } from '../core/values.js'
 import { compositionOf } from './composition.js'
 import { type DemoPerson, fhirResources } from './fhir-resources.js'
 import type { DemoPatient } from './patients.js'
-import { type DemoEntry, type DemoPlan, dayOf, type FormSection } from './plans.js'
+import { type DemoEntry, type DemoPlan, dayOf } from './plans.js'
 import { fhirRecord } from './record-fhir.js'
 import { openEhrRecord } from './record-openehr.js'
 import { openVersions, type Version } from './versions.js'
@@ -17,8 +18,8 @@ export interface DemoRecordParts {
   readonly patients: readonly DemoPatient[]
   /** config/demo/plans.yaml, by `readPlans`. */
   readonly plans: readonly DemoPlan[]
-  /** config/plan/sections.yaml, by `readForm`. */
-  readonly form: readonly FormSection[]
+  /** The sections of the plan, as the configuration has them. */
+  readonly form: readonly PlanSection[]
   /** Users of config/demo/people.yaml: the record's Practitioners and Organizations. */
   readonly people?: readonly DemoPerson[]
   /** What `Authorization: Bearer` must carry. */
@@ -50,7 +51,7 @@ function objectIdOf(ehrId: string, template: string): string {
 
 function firstVersion(
   ehrId: string,
-  section: FormSection,
+  section: PlanSection,
   entry: DemoEntry,
   start: number,
 ): Version {

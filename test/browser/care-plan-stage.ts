@@ -9,7 +9,7 @@ import type { Frame, Locator, Page } from 'playwright-core'
 import { createAppServer } from '../../src/demo/app-server.js'
 import { type Browser, openChromium, openSite, type Site } from './chromium.js'
 import { createFakeGateway } from './fake-gateway.js'
-import { type Scenario, SECTIONS, scopeFor, stored } from './scenario.js'
+import { PLAN as DEFINITIONS, type Scenario, SECTIONS, scopeFor, stored } from './scenario.js'
 
 export const EMERGENCY = 'Ring the single point of access on 020 7946 0999.'
 
@@ -162,6 +162,7 @@ export async function openStage(): Promise<Stage> {
       clientId: 'care-plan',
       frameAncestors: [host.origin],
       emergencyText: EMERGENCY,
+      plan: DEFINITIONS,
       root,
     }),
   )

@@ -1,18 +1,12 @@
 /** What one launch meets at the pretend gateway: a test may change all of it while the app is open. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
 import { compositionOf } from '../../src/demo/composition.js'
+import { openPlan } from '../../src/policy/plan-files.js'
 
 export type Json = Record<string, unknown>
 type Values = Readonly<Record<string, string>>
 
-const ROOT = process.cwd()
-export const SECTIONS = (
-  parse(readFileSync(join(ROOT, 'config/plan/sections.yaml'), 'utf8')) as {
-    sections: Parameters<typeof compositionOf>[0][]
-  }
-).sections
+export const PLAN = openPlan('config/plan/sections.yaml')
+export const SECTIONS = PLAN.sections
 
 export interface StoredSection {
   object: string

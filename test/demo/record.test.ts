@@ -8,10 +8,11 @@ import request from 'supertest'
 import { readNhsNumber } from '../../src/core/nhs-number.js'
 import { checkComposition } from '../../src/demo/composition.js'
 import { PATIENTS } from '../../src/demo/patients.js'
-import { readForm, readPlans } from '../../src/demo/plans.js'
+import { readPlans } from '../../src/demo/plans.js'
 import { createRecord } from '../../src/demo/record.js'
+import { openPlan } from '../../src/policy/plan-files.js'
 
-const form = readForm(readFileSync('config/plan/sections.yaml', 'utf8'))
+const form = openPlan('config/plan/sections.yaml').sections
 const plans = readPlans(readFileSync('config/demo/plans.yaml', 'utf8'))
 const people = [
   { name: 'Dr Amara Okafor', uid: '555254239101', ods: 'A83001', org: 'Fernbank Surgery' },
