@@ -2,7 +2,7 @@
 import type { Entry } from './composition.js'
 import { CallFailed, type Connection } from './connection.js'
 import { dayOf } from './dates.js'
-import type { Section, Settings } from './definition.js'
+import type { Definitions, Section, Settings } from './definition.js'
 import { Editor } from './editor.js'
 import { ForeignPatient } from './finding.js'
 import { showFoot } from './foot.js'
@@ -27,7 +27,7 @@ import { fetchUserName } from './user.js'
 interface Setup {
   readonly connection: Connection
   readonly settings: Settings
-  readonly sections: readonly Section[]
+  readonly definitions: Definitions
   /** Stops the session's timers. */
   readonly stop: () => void
 }
@@ -66,7 +66,7 @@ export class App {
     showContent(loadingPage(), false)
     announce('Loading the care plan')
     try {
-      const reading = await readPlan(connection, this.#setup.sections)
+      const reading = await readPlan(connection, this.#setup.definitions.sections)
       if (this.#closed) return
       showBanner(bannerOf(reading.patient, dayOf(reading.readAt), this.#mustMark()))
       if (reading.finding === 'unknown') this.#unknown(reading, asked)

@@ -1,9 +1,10 @@
 /** The sections of the plan as a reader sees them. */
 import { authorOf, type Entry, unclearFields, unshown, valuesOf } from './composition.js'
 import { type Day, isPast, showDay, showMoment, showSince } from './dates.js'
-import { type Field, type Section, type Values, wordsFor } from './definition.js'
-import { bdi, button, facts, h, hiddenText, icon, prose } from './dom.js'
+import { type Section, type Values, wordsFor } from './definition.js'
+import { bdi, button, facts, h, hiddenText, icon } from './dom.js'
 import { plural } from './text.js'
+import { valueView } from './values-view.js'
 
 export interface SectionShown {
   readonly section: Section
@@ -16,10 +17,6 @@ export interface SectionShown {
 }
 
 export const sectionId = (section: Section): string => `section-${section.id}`
-
-function valueView(field: Field, value: string): HTMLElement {
-  return field.type === 'date' ? bdi(showDay(value)) : prose(wordsFor(field, value))
-}
 
 export const changedLine = (entry: Entry): HTMLElement => {
   const { name, at } = authorOf(entry.composition)
