@@ -78,9 +78,13 @@ async function bundle(name, styles, out) {
   await Promise.all([scripts, copies, writeFile(join(to, 'nhsuk.css'), styles)])
 }
 
-/** @param out where to; `dist/public` unless told */
-export async function buildPublic(out = join(ROOT, 'dist/public')) {
-  const [names, styles] = await Promise.all([folders(), nhsStyles()])
+/**
+ * @param out where to; `dist/public` unless told
+ * @param only which of the folders; all unless told
+ */
+export async function buildPublic(out = join(ROOT, 'dist/public'), only = undefined) {
+  const [all, styles] = await Promise.all([folders(), nhsStyles()])
+  const names = only ?? all
   await Promise.all(names.map((name) => bundle(name, styles, out)))
 }
 

@@ -1,7 +1,8 @@
 /** One of several, several of several, and yes or no. */
-import { control, fieldset, type Make, tick } from './control.js'
+import { control, fieldset, hintId, hintOf, label, type Make, tick } from './control.js'
 import { type Field, wordsFor } from './definition.js'
 import { bdi, h } from './dom.js'
+import { harmless } from './text.js'
 
 /** Code and title; a code that the definitions do not know must survive an edit of its neighbours. */
 const optionsOf = (
@@ -14,7 +15,37 @@ const optionsOf = (
     .map((code) => [code, `${code} (as recorded)`] as const),
 ]
 
-export const choiceControl: Make = (field, id, value, words) => {
+/** More than this as radio buttons would fill the screen. */
+const MOST_RADIOS = 7
+
+const selectControl: Make = (field, id, value, words) => {
+  const options = [['', 'Not recorded'] as const, ...optionsOf(field, [value])]
+  const select = h(
+    'select',
+    {
+      class: 'nhsuk-select',
+      id,
+      'aria-describedby': field.hint === undefined ? undefined : hintId(id),
+    },
+    ...options.map(([code, title]) => h('option', { value: code }, harmless(title))),
+  )
+  select.value = value
+  return control(field, id, {
+    group: h(
+      'div',
+      { class: 'nhsuk-form-group' },
+      label(field, id, words),
+      hintOf(id, field.hint),
+      select,
+    ),
+    first: select,
+    described: select,
+    before: select,
+    read: () => ({ value: select.value }),
+  })
+}
+
+const radiosControl: Make = (field, id, value, words) => {
   const options = [...optionsOf(field, [value]), ['', 'Not recorded'] as const]
   const radios = options.map(([code, title], i) =>
     tick('radio', `${id}-${i}`, id, code, bdi(title)),
@@ -31,6 +62,11 @@ export const choiceControl: Make = (field, id, value, words) => {
     read: () => ({ value: radios.find(({ input }) => input.checked)?.input.value ?? '' }),
   })
 }
+
+export const choiceControl: Make = (field, ...rest) =>
+  Object.keys(field.options ?? {}).length > MOST_RADIOS
+    ? selectControl(field, ...rest)
+    : radiosControl(field, ...rest)
 
 export const yesNoControl: Make = (field, id, value, words) => {
   const options = { yes: wordsFor(field, 'yes'), no: wordsFor(field, 'no') }

@@ -29,7 +29,8 @@ function rowOf(
   const legend = h('legend', { class: 'nhsuk-fieldset__legend row__title' })
   const remove = button('Remove', () => drop(row), 'secondary')
   const inside = controls.map(({ element }) => element)
-  const element = h('fieldset', { class: 'nhsuk-fieldset row' }, legend, ...inside, remove)
+  const fields = h('div', { class: 'row__fields' }, ...inside)
+  const element = h('fieldset', { class: 'nhsuk-fieldset row' }, legend, fields, remove)
   const row: Row = { element, legend, remove, controls }
   return row
 }

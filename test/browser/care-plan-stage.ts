@@ -139,8 +139,10 @@ export async function openTimed(
 async function built(): Promise<string> {
   const out = mkdtempSync(join(tmpdir(), 'launch-gateway-public-'))
   const script = pathToFileURL(join(process.cwd(), 'build/bundle.js')).href
-  const { buildPublic } = (await import(script)) as { buildPublic(out: string): Promise<void> }
-  await buildPublic(out)
+  const { buildPublic } = (await import(script)) as {
+    buildPublic(out: string, only: readonly string[]): Promise<void>
+  }
+  await buildPublic(out, ['care-plan'])
   return join(out, 'care-plan')
 }
 

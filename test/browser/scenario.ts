@@ -12,6 +12,8 @@ export interface StoredSection {
   object: string
   version: number
   composition: Json
+  /** What it was before, oldest first. */
+  past?: Json[]
 }
 
 /** A call; with `-answer`, only its answer fails: what was asked for has been done. */
@@ -19,6 +21,7 @@ export type Failable =
   | 'Patient'
   | 'CarePlan'
   | 'sections'
+  | 'history'
   | 'save'
   | 'save-answer'
   | 'token'
@@ -85,5 +88,6 @@ export function saveByOther(scenario: Scenario, id: string, values: Values, comp
   const template = SECTIONS.find((one) => one.id === id)?.template ?? ''
   const before = scenario.sections.get(template)
   const next = stored(id, values, composer, '2026-11-20T09:30:00Z')
-  scenario.sections.set(template, { ...next, version: (before?.version ?? 0) + 1 })
+  const past = [...(before?.past ?? []), ...(before ? [before.composition] : [])]
+  scenario.sections.set(template, { ...next, version: (before?.version ?? 0) + 1, past })
 }

@@ -1,22 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import {
-  newScenario,
-  openStage,
-  openTimed,
-  type Stage,
-  seen,
-  shoot,
-  violations,
-} from './care-plan-stage.js'
+import { describe, expect, it } from '@jest/globals'
+import { newScenario, openTimed, seen, shoot, violations } from './care-plan-stage.js'
+import { stage } from './care-plan-suite.js'
 import { type Scenario, scopeFor } from './scenario.js'
-
-jest.setTimeout(30_000)
-
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-}, 60_000)
-afterAll(() => stage?.close())
 
 const MINUTE = 60_000
 
@@ -248,7 +233,7 @@ describe('a session in use', () => {
       '',
     )
     await page.keyboard.press('Enter')
-    await frame.getByText('Your role shows 9 of 10 sections').waitFor()
+    await frame.getByText('Your role shows 14 of 15 sections').waitFor()
     await page.close()
   })
 })
