@@ -12,7 +12,6 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json tsconfig.browser.json ./
 COPY build ./build
-COPY config/plan ./config/plan
 COPY public ./public
 COPY src ./src
 RUN npm run -s build

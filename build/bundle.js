@@ -10,16 +10,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
-import { parse } from 'yaml'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
-
-/** Files made from others, by the folder that wants them. */
-const MADE = {
-  'care-plan/plan.json': async () =>
-    JSON.stringify(parse(await source('config/plan/sections.yaml'))),
-}
 
 /**
  * fhirclient comes as CommonJS for old browsers and for Node as well. `debug` would write tokens to the
@@ -85,11 +78,14 @@ async function bundle(name, styles, out) {
   await Promise.all([scripts, copies, writeFile(join(to, 'nhsuk.css'), styles)])
 }
 
-/** @param out where to; `dist/public` unless told */
-export async function buildPublic(out = join(ROOT, 'dist/public')) {
-  const [names, styles] = await Promise.all([folders(), nhsStyles()])
+/**
+ * @param out where to; `dist/public` unless told
+ * @param only which of the folders; all unless told
+ */
+export async function buildPublic(out = join(ROOT, 'dist/public'), only = undefined) {
+  const [all, styles] = await Promise.all([folders(), nhsStyles()])
+  const names = only ?? all
   await Promise.all(names.map((name) => bundle(name, styles, out)))
-  for (const [path, make] of Object.entries(MADE)) await writeFile(join(out, path), await make())
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await buildPublic()

@@ -6,10 +6,13 @@ import { z } from 'zod'
 import type { Client } from './core/client.js'
 import { clientRow } from './core/client-registration.js'
 import type { LaunchSystem } from './core/launch-system.js'
+import type { Plan } from './core/plan.js'
 import { sharedIssuers, unregistered } from './core/registered.js'
 import { launchSystemRow } from './core/registration.js'
-import { type GatewayFile, gatewayFile, planFile } from './core/settings.js'
+import { type GatewayFile, gatewayFile } from './core/settings.js'
 import { ENCRYPTION_VARIABLE, PREVIOUS_VARIABLE, readEncryptionKey } from './keys/encryption.js'
+import { readPlan } from './policy/plan-files.js'
+import { describeProblem } from './policy/problem.js'
 
 export interface Config
   extends Omit<
@@ -19,11 +22,9 @@ export interface Config
   readonly dataDir: string
   readonly apps: readonly Client[]
   readonly systems: readonly LaunchSystem[]
-  readonly plan: readonly {
-    readonly id: string
-    readonly title: string
-    readonly template: string
-  }[]
+  /** The plan's sections, in the order in which they are shown. */
+  readonly plan: Plan['sections']
+  readonly pathways: Plan['pathways']
   /** Absolute places of what the policies area reads itself. */
   readonly paths: {
     readonly policies: string
@@ -139,6 +140,12 @@ export interface ConfigInput {
 
 type Rows<T> = z.ZodType<T[]>
 
+function planAt(main: string, problems: string[]): Plan {
+  const { plan, problems: found } = readPlan(main)
+  problems.push(...found.map(describeProblem))
+  return plan
+}
+
 /** The files of a directory, each checked as far as it could be read. */
 function readFiles(input: ConfigInput, place: (name: string) => string, problems: string[]) {
   const { overrides = {}, registrations, judge } = input
@@ -166,7 +173,7 @@ function readFiles(input: ConfigInput, place: (name: string) => string, problems
     systems:
       registrations?.systems ??
       check(place('launch-systems.yaml'), files.systems, systems, problems),
-    plan: gateway && check(place(gateway.plan), read(gateway.plan), planFile, problems),
+    plan: gateway && planAt(place(gateway.plan), problems),
   }
   problems.push(...(judge?.(files) ?? []))
   return found
@@ -280,6 +287,7 @@ export function readConfig(input: ConfigInput): Config {
     apps,
     systems,
     plan: plan.sections,
+    pathways: plan.pathways,
     paths: {
       policies: place(policies),
       roles: place(roles),

@@ -184,7 +184,15 @@ export async function openTestGateway(options: Options): Promise<TestGateway> {
   const users = await demoUsers(packageRoot())
   const systems = launchingSystems(keys.demo, keys)
   const behind: TestGateway['behind'] = { record: 'up', provider: 'up' }
-  const around = { root: packageRoot(), origins, dataDir, credential, clock, log }
+  const around = {
+    root: packageRoot(),
+    origins,
+    dataDir,
+    credential,
+    form: config.plan,
+    clock,
+    log,
+  }
   hospital.serve(breakable(await createHospital(around), behind))
   const { signing } = JSON.parse(await readFile(join(dataDir, 'demo-provider.json'), 'utf8'))
   const smart = createSmartServer({

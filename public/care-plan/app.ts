@@ -2,10 +2,11 @@
 import type { Entry } from './composition.js'
 import { CallFailed, type Connection } from './connection.js'
 import { dayOf } from './dates.js'
-import type { Section, Settings } from './definition.js'
+import type { Definitions, Section, Settings } from './definition.js'
 import { Editor } from './editor.js'
 import { ForeignPatient } from './finding.js'
 import { showFoot } from './foot.js'
+import { ALL_VERSIONS, fetchHistory, MOST_VERSIONS } from './history.js'
 import { doubtNotice, savedNotice, tell } from './notice.js'
 import {
   closedPage,
@@ -17,7 +18,7 @@ import {
   UNASKED,
 } from './pages.js'
 import { bannerOf } from './patient.js'
-import { type PlanShown, planView, viewOf } from './plan-view.js'
+import { overviewOf, type PlanShown, planView, viewOf } from './plan-view.js'
 import { type Reading, readPlan } from './reading.js'
 import { save } from './record.js'
 import { sectionId } from './section-view.js'
@@ -28,7 +29,7 @@ import { fetchUserName } from './user.js'
 interface Setup {
   readonly connection: Connection
   readonly settings: Settings
-  readonly sections: readonly Section[]
+  readonly definitions: Definitions
   /** Stops the session's timers. */
   readonly stop: () => void
 }
@@ -70,7 +71,7 @@ export class App {
     showContent(loadingPage(), false)
     announce('Loading the care plan')
     try {
-      const reading = await readPlan(connection, this.#setup.sections)
+      const reading = await readPlan(connection, this.#setup.definitions.sections)
       if (this.#closed) return
       showBanner(bannerOf(reading.patient, dayOf(reading.readAt), this.#mustMark()))
       if (reading.finding === 'unknown') this.#unknown(reading, asked)
@@ -183,7 +184,7 @@ export class App {
 
   #show(reading: Reading, asked: boolean): void {
     this.#plan = reading
-    showContent(planView(reading, this.#acts), asked)
+    showContent(planView(reading, this.#setup.definitions, this.#acts), asked)
     this.#foot()
     const place = this.#doubt && document.getElementById(sectionId(this.#doubt))
     if (place) tell(place, doubtNotice(this.#doubt?.title ?? '', reading.readAt))
@@ -191,7 +192,19 @@ export class App {
   }
 
   readonly #acts = {
-    edit: (section: Section) => (this.#kept ? this.#superseded(this.#kept) : this.#edit(section)),
+    edit: (section: Section) => {
+      if (this.#kept) this.#superseded(this.#kept)
+      else void this.#edit(section)
+    },
+    history: async (section: Section, entry: Entry, more: boolean) => {
+      try {
+        const most = more ? ALL_VERSIONS : MOST_VERSIONS
+        return await fetchHistory(this.#setup.connection, section, entry, most)
+      } catch (error) {
+        this.#over(error)
+        throw error
+      }
+    },
     reload: () => {
       if (!this.#editor) void this.load(true)
     },
@@ -250,6 +263,8 @@ export class App {
     this.#plan = { ...this.#plan, content, entries: { ...this.#plan.entries, newest } }
     const view = viewOf(this.#plan, section, this.#acts, dayOf(new Date()))
     form.replaceWith(view)
+    const overview = overviewOf(this.#plan, this.#setup.definitions)
+    if (overview) document.querySelector('.overview')?.replaceWith(overview)
     if (!saved) {
       view.querySelector('button')?.focus()
       return
@@ -259,7 +274,6 @@ export class App {
 
   #foot(): void {
     if (this.#closed) return
-    const printable = this.#plan !== undefined
-    showFoot({ printable, user: this.#user, launch: this.#launch() })
+    showFoot({ readAt: this.#plan?.readAt, user: this.#user, launch: this.#launch() })
   }
 }

@@ -1,7 +1,7 @@
 /** index.html: where the gateway sends the browser back to, with `?code=&state=&iss=` or an error. */
 import { App } from './app.js'
 import { Connection, type Renewal } from './connection.js'
-import { readDefinitions, type Section, type Settings } from './definition.js'
+import { type Definitions, readDefinitions, type Settings } from './definition.js'
 import { emergencyEnd } from './emergency.js'
 import { SessionGuard } from './guard.js'
 import { clockFrom, type SessionClock } from './session-clock.js'
@@ -24,13 +24,13 @@ function clockOf(connection: Connection, issuedAt: unknown): SessionClock {
   return clockFrom(times, Date.now())
 }
 
-function run(landed: Landed, settings: Settings, sections: readonly Section[]): void {
+function run(landed: Landed, settings: Settings, definitions: Definitions): void {
   const connection = new Connection(landed, () => guard.answered())
   // The gateway's clock against ours, measured once, when both said what time it was.
   const [issuedAt, landedAt] = [claimsOf(connection.token('id_token')).iat, Date.now()]
   const gatewayNow = () =>
     typeof issuedAt === 'number' ? issuedAt + (Date.now() - landedAt) / 1000 : undefined
-  const app = new App({ connection, settings, sections, stop: () => guard.stop() })
+  const app = new App({ connection, settings, definitions, stop: () => guard.stop() })
   const renew = async (): Promise<Renewal> => {
     const renewal = await connection.renew()
     if (renewal === 'renewed') {
@@ -53,10 +53,10 @@ function run(landed: Landed, settings: Settings, sections: readonly Section[]): 
 async function land(url: URL): Promise<void> {
   const settings = await loadSettings()
   try {
-    const sections = readDefinitions(await ownFile('plan.json').catch(() => undefined))
-    if (!settings || !sections) throw new Error('config.json or plan.json')
+    const definitions = readDefinitions(await ownFile('plan.json').catch(() => undefined))
+    if (!settings || !definitions) throw new Error('config.json or plan.json')
     if (url.search === '') throw new LaunchProblem('over')
-    run(await finish(url, settings), settings, sections)
+    run(await finish(url, settings), settings, definitions)
   } catch (error) {
     showProblem(error, settings)
   }

@@ -4,8 +4,10 @@
  *
  * @see openEHR RM 1.1.0, "Data Structures"; ITS-JSON
  */
+import { groupText, nodesOf, textOf } from '../../src/core/plan-values.js'
+import { changedContent } from './changes.js'
 import type { Field, Section, Values } from './definition.js'
-import { ENTRY_ARCHETYPE, type Item, isItem, placesOf, type Value } from './elements.js'
+import { ENTRY_ARCHETYPE, type Item, placesOf, rowOf } from './elements.js'
 import { harmless, oneLine } from './text.js'
 
 export interface Composition {
@@ -31,23 +33,29 @@ export interface Author {
   readonly at: Date
 }
 
-function textOf(field: Field, value: Value | undefined): string {
-  const code = value?.defining_code?.code_string
-  if (field.type === 'choice' && code !== undefined && field.options?.[code]) return code
-  const text = harmless(value?.value)
-  return field.type === 'date' ? text.slice(0, 10) : text
-}
-
-/** What a section holds. A field that has no value, or whose value cannot be told, is ''. */
-export function valuesOf(section: Section, composition: Composition | undefined): Values {
-  const { found } = placesOf(section, composition?.content)
-  const read = (field: Field): string =>
-    (found.get(field.id) ?? [])
-      .map(({ value }) => textOf(field, value))
+/** The texts of a section's fields, or of one row's. */
+function textsIn(fields: readonly Field[], found: ReadonlyMap<string, readonly Item[]>): Values {
+  const read = (field: Field): string => {
+    const nodes = found.get(field.id) ?? []
+    if (field.type === 'group')
+      return groupText(
+        field,
+        nodes.map((row) => rowText(field, row)),
+      )
+    return nodes
+      .map(({ value }) => harmless(textOf(field, value)))
       .filter((text) => text !== '')
       .join('\n')
-  return Object.fromEntries(section.fields.map((field) => [field.id, read(field)]))
+  }
+  return Object.fromEntries(fields.map((field) => [field.id, read(field)]))
 }
+
+const rowText = (field: Field, cluster: Item): Values =>
+  textsIn(field.fields ?? [], rowOf(field, cluster).found)
+
+/** What a section holds. A field that has no value, or whose value cannot be told, is ''. */
+export const valuesOf = (section: Section, composition: Composition | undefined): Values =>
+  textsIn(section.fields, placesOf(section, composition?.content).found)
 
 /** Ids of the fields that hold something of which this app cannot tell what it says: never changed by it. */
 export const unclearFields = (
@@ -65,65 +73,6 @@ export const authorOf = ({ composer, context }: Composition): { name: string; at
   return Number.isNaN(at.getTime()) ? { name } : { name, at }
 }
 
-function dataValue(field: Field, text: string): Value | Record<string, unknown> {
-  const label = field.options?.[text]
-  if (field.type === 'date') return { _type: 'DV_DATE', value: text }
-  if (label === undefined) return { _type: 'DV_TEXT', value: text }
-  const terminology = { _type: 'TERMINOLOGY_ID', value: 'local' }
-  const code = { _type: 'CODE_PHRASE', terminology_id: terminology, code_string: text }
-  return { _type: 'DV_CODED_TEXT', value: label, defining_code: code }
-}
-
-const element = (field: Field, text: string): Item => ({
-  _type: 'ELEMENT',
-  name: { _type: 'DV_TEXT', value: field.title },
-  archetype_node_id: field.node,
-  value: dataValue(field, text) as Value,
-})
-
-interface Change {
-  /** What stands in the place of an ELEMENT; undefined for nothing. */
-  readonly instead: ReadonlyMap<Item, Item | undefined>
-  readonly tree: Item | undefined
-  /** What is added to the tree. */
-  readonly added: readonly Item[]
-}
-
-function changeOf(
-  section: Section,
-  content: unknown,
-  values: Values,
-  changed: Set<string>,
-): Change {
-  const { found, unclear, tree } = placesOf(section, content)
-  const instead = new Map<Item, Item | undefined>()
-  const added: Item[] = []
-  for (const field of section.fields.filter(({ id }) => changed.has(id) && !unclear.has(id))) {
-    const text = values[field.id] ?? ''
-    const [first, ...others] = found.get(field.id) ?? []
-    for (const other of others) instead.set(other, undefined)
-    if (first) {
-      const { null_flavour: _, ...rest } = first
-      const value = dataValue(field, text) as Value
-      instead.set(first, text === '' ? undefined : { ...rest, value })
-    } else if (text !== '') added.push(element(field, text))
-  }
-  return { instead, tree, added }
-}
-
-function apply(node: unknown, change: Change): unknown {
-  if (!isItem(node)) return node
-  if (change.instead.has(node)) return change.instead.get(node)
-  if (node._type === 'ELEMENT') return node
-  if (Array.isArray(node)) {
-    return node.map((child) => apply(child, change)).filter((child) => child !== undefined)
-  }
-  const members = Object.entries(node).map(([name, child]) => [name, apply(child, change)])
-  const copy = Object.fromEntries(members) as Item
-  if (node !== change.tree) return copy
-  return { ...copy, items: [...((copy.items as Item[] | undefined) ?? []), ...change.added] }
-}
-
 const signed = ({ name }: Author) => ({ composer: { _type: 'PARTY_IDENTIFIED', name } })
 
 /** The composition with the fields in `changed` as given in `values`, signed by its new author. */
@@ -135,7 +84,7 @@ export function revised(
   author: Author,
 ): Composition {
   const before = composition.content ?? []
-  const content = apply(before, changeOf(section, before, values, new Set(changed)))
+  const content = changedContent(section, before, values, new Set(changed))
   // The server names the version. A body that still carried the old name could contradict If-Match.
   const { uid: _, ...rest } = composition
   const time = { _type: 'DV_DATE_TIME', value: author.at.toISOString() }
@@ -156,10 +105,7 @@ const code = (terminology: string, text: string) => ({
 /** The first composition of a section that has none. */
 export function composed(section: Section, values: Values, author: Author): Composition {
   const name = { _type: 'DV_TEXT', value: section.title }
-  const items = section.fields.flatMap((field) => {
-    const text = values[field.id] ?? ''
-    return text === '' ? [] : [element(field, text)]
-  })
+  const items = section.fields.flatMap((field) => nodesOf(field, values[field.id] ?? ''))
   const tree = { _type: 'ITEM_TREE', name, archetype_node_id: 'at0001', items }
   return {
     _type: 'COMPOSITION',

@@ -1,11 +1,13 @@
 /** Two versions of one section, side by side: the user chooses, field by field, what is saved. */
 import { authorOf, type Entry, unclearFields, valuesOf } from './composition.js'
-import { type Control, controlFor } from './controls.js'
-import { showDay, showMoment } from './dates.js'
-import { type Field, type Section, type Values, wordsFor } from './definition.js'
-import { bdi, type Child, h, hiddenText, prose } from './dom.js'
+import type { Control } from './control.js'
+import { controlFor } from './controls.js'
+import { showMoment } from './dates.js'
+import type { Field, Section, Values } from './definition.js'
+import { bdi, type Child, h, hiddenText } from './dom.js'
 import { type SectionForm, sectionForm } from './form.js'
 import { type FieldMerge, mergeOf } from './merge.js'
+import { valueView } from './values-view.js'
 
 interface Row {
   readonly element: HTMLElement
@@ -16,8 +18,8 @@ interface Row {
 }
 
 function version(title: string, field: Field, value: string): HTMLElement {
-  const words = field.type === 'date' ? showDay(value) : wordsFor(field, value)
-  const body = value === '' ? h('p', { class: 'empty' }, 'Nothing recorded') : prose(words)
+  const body =
+    value === '' ? h('p', { class: 'empty' }, 'Nothing recorded') : valueView(field, value)
   return h('div', { class: 'version' }, h('h5', {}, title), body)
 }
 

@@ -94,3 +94,14 @@ export function isPast(text: string, today: Day): boolean {
   const day = readDay(text)
   return day !== undefined && daysBetween(day, today) > 0
 }
+
+export const writeDay = ({ year, month, day }: Day): string =>
+  `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`
+
+/** The same day of a later month; its last day where it has no such day. */
+export function addMonths({ year, month, day }: Day, months: number): Day {
+  const first = year * 12 + month - 1 + months
+  const at = { year: Math.floor(first / 12), month: (first % 12) + 1 }
+  const last = new Date(Date.UTC(at.year, at.month, 0)).getUTCDate()
+  return { ...at, day: Math.min(day, last) }
+}

@@ -1,23 +1,10 @@
-/** The plan as data: what `plan.json` (made from config/plan/sections.yaml) and `config.json` hold. */
+/** The plan as data: what `plan.json` (made of the definitions in config/plan/) and `config.json` hold. */
+import type { Plan, PlanField, PlanSection } from '../../src/core/plan.js'
 
-export interface Field {
-  readonly id: string
-  /** `archetype_node_id` of the ELEMENT that holds the value. */
-  readonly node: string
-  readonly title: string
-  readonly type: 'text' | 'long-text' | 'date' | 'choice'
-  /** For a choice: code → what a person reads. */
-  readonly options?: Readonly<Record<string, string>>
-}
-
-export interface Section {
-  readonly id: string
-  readonly title: string
-  /** Template id of the section's COMPOSITION: scopes and rows speak of it. */
-  readonly template: string
-  readonly author: 'person' | 'clinician'
-  readonly fields: readonly Field[]
-}
+export type Field = PlanField
+export type Section = PlanSection
+export type Definitions = Plan
+export type { Values } from '../../src/core/plan-values.js'
 
 export interface Settings {
   /** FHIR bases of the gateways that may launch this app. Nothing is sent to any other. */
@@ -27,14 +14,11 @@ export interface Settings {
   readonly emergencyText: string
 }
 
-/** A section's values by field id: text as typed, a date as `YYYY-MM-DD`, a choice as its code; '' for none. */
-export type Values = Readonly<Record<string, string>>
-
-/** How many characters a field takes. */
-export const LENGTHS = { text: 500, 'long-text': 10_000 } as const
+const YES_NO: Readonly<Record<string, string>> = { yes: 'Yes', no: 'No' }
 
 /** What a person reads for a value. A code that the definitions do not know is shown as it came. */
-export const wordsFor = (field: Field, value: string): string => field.options?.[value] ?? value
+export const wordsFor = (field: Field, value: string): string =>
+  (field.type === 'yes-no' ? YES_NO : field.options)?.[value] ?? value
 
 const isTextList = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')
@@ -51,7 +35,8 @@ export function readSettings(json: unknown): Settings | undefined {
   }
 }
 
-export function readDefinitions(json: unknown): readonly Section[] | undefined {
-  const sections = (json as { sections?: unknown } | null)?.sections
-  return Array.isArray(sections) && sections.length > 0 ? (sections as Section[]) : undefined
+export function readDefinitions(json: unknown): Definitions | undefined {
+  const { pathways, sections } = (json ?? {}) as Partial<Definitions>
+  const whole = Array.isArray(sections) && sections.length > 0 && Array.isArray(pathways)
+  return whole ? { pathways, sections } : undefined
 }

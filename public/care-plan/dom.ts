@@ -69,7 +69,9 @@ const ICONS = {
   lock: 'M6 10V7a6 6 0 1 1 12 0v3h1.500v12h-15V10zm2.500 0h7V7a3.500 3.500 0 0 0-7 0z',
 } as const
 
-export function icon(name: keyof typeof ICONS): SVGElement {
+export type IconName = keyof typeof ICONS
+
+export function icon(name: IconName): SVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
   svg.setAttribute('viewBox', '0 0 24 24')
   svg.setAttribute('class', 'icon')

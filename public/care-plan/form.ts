@@ -1,5 +1,5 @@
 /** A form that keeps what was typed whatever becomes of the save. */
-import type { Control } from './controls.js'
+import type { Control } from './control.js'
 import type { Section, Values } from './definition.js'
 import { ask, button, type Child, focusOn, h } from './dom.js'
 import { changedFields } from './merge.js'

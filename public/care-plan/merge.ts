@@ -1,4 +1,5 @@
 /** Two people changed one section: what each did, field by field. Nothing is merged in silence. */
+import { sameText } from '../../src/core/plan-values.js'
 import type { Field, Section, Values } from './definition.js'
 
 export interface FieldMerge {
@@ -10,9 +11,13 @@ export interface FieldMerge {
   readonly changed: 'same' | 'theirs' | 'yours' | 'both'
 }
 
-const same = (a: string, b: string): boolean => a.trim() === b.trim()
-
-function whoChanged(base: string, theirs: string, yours: string): FieldMerge['changed'] {
+function whoChanged(
+  field: Field,
+  base: string,
+  theirs: string,
+  yours: string,
+): FieldMerge['changed'] {
+  const same = (a: string, b: string) => sameText(field, a, b)
   if (same(theirs, yours)) return 'same'
   if (same(yours, base)) return 'theirs'
   return same(theirs, base) ? 'yours' : 'both'
@@ -27,9 +32,11 @@ export const mergeOf = (
   section.fields.map((field) => {
     const [was, their, your] = [base, theirs, yours].map((values) => values[field.id] ?? '')
     const [b, t, y] = [was ?? '', their ?? '', your ?? '']
-    return { field, base: b, theirs: t, yours: y, changed: whoChanged(b, t, y) }
+    return { field, base: b, theirs: t, yours: y, changed: whoChanged(field, b, t, y) }
   })
 
 /** Ids of the fields whose values differ. */
 export const changedFields = (section: Section, from: Values, to: Values): readonly string[] =>
-  section.fields.map(({ id }) => id).filter((id) => !same(from[id] ?? '', to[id] ?? ''))
+  section.fields
+    .filter((field) => !sameText(field, from[field.id] ?? '', to[field.id] ?? ''))
+    .map(({ id }) => id)

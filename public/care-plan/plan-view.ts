@@ -1,9 +1,13 @@
 /** The plan: its sections in the order of the definitions, with what this role may not see named. */
+
+import type { Entry } from './composition.js'
 import type { Day } from './dates.js'
 import { dayOf, showMoment } from './dates.js'
-import type { Section } from './definition.js'
+import type { Definitions, Section } from './definition.js'
 import { button, h } from './dom.js'
 import type { Content, Index } from './finding.js'
+import type { History } from './history.js'
+import { overview } from './overview.js'
 import type { Reading } from './reading.js'
 import { rightsOf, type Sight } from './rights.js'
 import { sectionView } from './section-view.js'
@@ -14,6 +18,7 @@ export type PlanShown = Omit<Reading, 'finding' | 'patient' | 'failure'>
 
 interface Acts {
   readonly edit: (section: Section) => void
+  readonly history: (section: Section, entry: Entry, more: boolean) => Promise<History>
   readonly reload: () => void
 }
 
@@ -40,9 +45,6 @@ const OF_CONTENT: Readonly<Partial<Record<Content, string>>> = {
   withheld: 'the record lists a plan for this patient, and none of its sections were read: your role may see none of them.',
 }
 
-const HIDES_CPR =
-  'decisions about resuscitation (CPR) are not shown to your role. This does not mean that there is none.'
-
 /** Sections of templates that the definitions do not have, such as the next version of one. */
 function unknownOnes({ entries, sight: { seen, hidden } }: PlanShown): string | undefined {
   const known = new Set([...seen, ...hidden].map(({ template }) => template))
@@ -54,12 +56,11 @@ function unknownOnes({ entries, sight: { seen, hidden } }: PlanShown): string | 
 
 function cautions(plan: PlanShown): HTMLElement[] {
   const { index, content, sight } = plan
-  const hidesCpr = sight.hidden.some(({ id }) => id === 'resuscitation')
   const texts = [
     OF_INDEX[index],
     OF_CONTENT[content],
     unknownOnes(plan),
-    hidesCpr ? HIDES_CPR : undefined,
+    ...sight.hidden.map(({ decision }) => decision?.hidden),
   ]
   return texts.filter((text) => text !== undefined).map(caution)
 }
@@ -77,11 +78,14 @@ function sightLine({ seen, hidden }: Sight): HTMLElement {
   )
 }
 
+const READ_ONLY = 'Your role may read this plan, not change it.'
+const EMERGENCY = 'Emergency access is for reading only: nothing can be changed in this view.'
+
 function readOnlyLine(plan: PlanShown): HTMLElement | undefined {
   const { seen } = plan.sight
   return seen.length === 0 || seen.some((section) => mayEdit(plan, section))
     ? undefined
-    : h('p', { class: 'sight' }, 'Your role may read this plan, not change it.')
+    : h('p', { class: 'sight readonly' }, plan.emergency ? EMERGENCY : READ_ONLY)
 }
 
 /** Whether this role may change a section as it stands: what exists, or what it would begin. */
@@ -98,22 +102,62 @@ export function viewOf(plan: PlanShown, section: Section, acts: Acts, today: Day
     entry: plan.entries.newest.get(section.template),
     several: plan.entries.several.has(section.template),
     edit: mayEdit(plan, section) ? () => acts.edit(section) : undefined,
+    history: (entry, more) => acts.history(section, entry, more),
     today,
   })
 }
 
-export function planView(plan: PlanShown, acts: Acts): HTMLElement {
+interface Group {
+  readonly title: string
+  readonly sections: readonly Section[]
+}
+
+/** Sections in their groups; a pathway that nobody has begun for this person stands last. */
+function groupsOf(
+  { sight: { seen }, entries }: PlanShown,
+  { pathways }: Definitions,
+): readonly Group[] {
+  const universal = pathways.filter((pathway) => pathway.universal).map(({ id }) => id)
+  const inUse = (section: Section) => entries.newest.has(section.template)
+  const rest = seen.filter((one) => one.decision === undefined)
+  const own = (author: string) =>
+    rest.filter((one) => universal.includes(one.pathway) && one.author === author)
+  const others = rest.filter((one) => !universal.includes(one.pathway))
+  const used = pathways.map(({ id, title }) => ({
+    title,
+    sections: others.filter((one) => one.pathway === id && inUse(one)),
+  }))
+  const [clinicians, person] = GROUPS.map(([author, title]) => ({ title, sections: own(author) }))
+  const unused = {
+    title: 'Pathways without an entry',
+    sections: others.filter((one) => !inUse(one)),
+  }
+  return [clinicians, ...used, person, unused].filter(
+    (group) => group !== undefined && group.sections.length > 0,
+  ) as readonly Group[]
+}
+
+const groupView = ({ title, sections }: Group, view: (section: Section) => HTMLElement) =>
+  h(
+    'section',
+    { class: 'group', 'aria-label': title },
+    h('h2', { class: 'nhsuk-heading-m' }, title),
+    ...sections.map(view),
+  )
+
+/** What others act on in minutes: it stands first, whatever else there is. */
+const decisionsOf = ({ sight }: PlanShown): readonly Section[] =>
+  sight.seen.filter((section) => section.decision !== undefined)
+
+export function overviewOf(plan: PlanShown, definitions: Definitions): HTMLElement | undefined {
+  const sections = groupsOf(plan, definitions).flatMap((group) => group.sections)
+  return overview([...decisionsOf(plan), ...sections], plan.entries.newest, dayOf(plan.readAt))
+}
+
+export function planView(plan: PlanShown, definitions: Definitions, acts: Acts): HTMLElement {
   const today = dayOf(plan.readAt)
-  const groups = GROUPS.map(([author, title]) => {
-    const sections = plan.sight.seen.filter((section) => section.author === author)
-    if (sections.length === 0) return undefined
-    return h(
-      'section',
-      { class: 'group', 'aria-label': title },
-      h('h2', { class: 'nhsuk-heading-m' }, title),
-      ...sections.map((section) => viewOf(plan, section, acts, today)),
-    )
-  })
+  const view = (section: Section) => viewOf(plan, section, acts, today)
+  const decisions = decisionsOf(plan)
   return h(
     'div',
     { class: 'plan', 'data-page': 'plan' },
@@ -131,6 +175,15 @@ export function planView(plan: PlanShown, acts: Acts): HTMLElement {
     ...cautions(plan),
     sightLine(plan.sight),
     readOnlyLine(plan),
-    ...groups,
+    decisions.length === 0
+      ? undefined
+      : h(
+          'section',
+          { 'aria-label': 'To act on at once' },
+          h('h2', { class: 'nhsuk-u-visually-hidden' }, 'To act on at once'),
+          ...decisions.map(view),
+        ),
+    overviewOf(plan, definitions),
+    ...groupsOf(plan, definitions).map((group) => groupView(group, view)),
   )
 }

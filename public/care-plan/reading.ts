@@ -15,6 +15,8 @@ export interface Reading {
   readonly sight: Sight
   /** `scope` of the token response that it was read under. */
   readonly granted: string
+  /** Under emergency access, which is for reading only. */
+  readonly emergency: boolean
   readonly readAt: Date
   /** Why something is not known, where a read failed. */
   readonly failure: CallFailed | undefined
@@ -40,6 +42,7 @@ export async function readPlan(
     entries: found.entries,
     sight,
     granted,
+    emergency: connection.token('__emergency') === true,
     readAt: new Date(),
     failure: index.failure ?? found.failure,
   }

@@ -75,11 +75,11 @@ export async function fetchEntries(connection: Connection): Promise<FoundEntries
   }
 }
 
-const compositions = (connection: Connection): string =>
+export const compositions = (connection: Connection): string =>
   `${connection.openEhr}/ehr/${encodeURIComponent(String(connection.token('ehrId')))}/composition`
 
 /** The object that a version belongs to: `object::system::version`. */
-const objectOf = (version: string): string => version.split('::')[0] ?? version
+export const objectOf = (version: string): string => version.split('::')[0] ?? version
 
 async function fetchEntry(connection: Connection, object: string): Promise<Entry> {
   const url = `${compositions(connection)}/${encodeURIComponent(object)}`

@@ -1,9 +1,14 @@
 /** The sections of the plan as a reader sees them. */
 import { authorOf, type Entry, unclearFields, unshown, valuesOf } from './composition.js'
-import { type Day, isPast, showDay, showMoment, showSince } from './dates.js'
-import { type Field, type Section, type Values, wordsFor } from './definition.js'
-import { bdi, button, facts, h, hiddenText, icon, prose } from './dom.js'
+import { type Day, showDay, showMoment } from './dates.js'
+import { decisionBar, decisionOf } from './decision-view.js'
+import type { Section } from './definition.js'
+import { bdi, button, facts, h, hiddenText } from './dom.js'
+import type { History } from './history.js'
+import { historyPanel } from './history-view.js'
+import { reviewOf } from './review.js'
 import { plural } from './text.js'
+import { valueView } from './values-view.js'
 
 export interface SectionShown {
   readonly section: Section
@@ -12,14 +17,12 @@ export interface SectionShown {
   readonly several: boolean
   /** Absent when this role may not change it. */
   readonly edit?: (() => void) | undefined
+  /** Reads what the section was before; absent where nobody may ask. */
+  readonly history?: ((entry: Entry, more: boolean) => Promise<History>) | undefined
   readonly today: Day
 }
 
 export const sectionId = (section: Section): string => `section-${section.id}`
-
-function valueView(field: Field, value: string): HTMLElement {
-  return field.type === 'date' ? bdi(showDay(value)) : prose(wordsFor(field, value))
-}
 
 export const changedLine = (entry: Entry): HTMLElement => {
   const { name, at } = authorOf(entry.composition)
@@ -69,108 +72,68 @@ function rows(section: Section, entry: Entry, without: readonly string[] = []): 
   )
 }
 
-function head(shown: SectionShown, title: Node | string): HTMLElement {
-  return h('div', { class: 'section__head' }, h('h3', {}, title), editButton(shown))
-}
-
-export function sectionView(shown: SectionShown): HTMLElement {
-  const { section, entry } = shown
-  if (section.id === 'resuscitation') return resuscitationView(shown)
+function head(shown: SectionShown, ...buttons: (HTMLElement | undefined)[]): HTMLElement {
+  const { title } = shown.section
+  const acts = [...buttons, editButton(shown)].filter((one) => one !== undefined)
   return h(
-    'article',
-    { class: 'section', id: sectionId(section), 'aria-label': section.title },
-    head(shown, section.title),
-    ...(entry
-      ? [rows(section, entry), ...notes(shown), changedLine(entry)]
-      : [h('p', { class: 'empty' }, 'No entry was found for this section.')]),
+    'div',
+    { class: 'section__head' },
+    h('h3', {}, title),
+    acts.length === 0 ? undefined : h('div', { class: 'section__acts' }, ...acts),
   )
 }
 
-/** How each decision looks: colour, shape and words say the same, so that none is needed alone. */
-const LOOKS = {
-  attempt: { look: 'go', shape: 'heart' },
-  'do-not-attempt': { look: 'stop', shape: 'stop' },
-} as const
-
-/** @param unclear fields whose value cannot be told: not the same as not recorded */
-function decisionFacts(values: Values, unclear: ReadonlySet<string>, today: Day): HTMLElement {
-  const { decided = '', review = '', 'decided-by': by = '' } = values
-  const since = showSince(decided, today)
-  const overdue = isPast(review, today)
-  const none = (id: string) => (unclear.has(id) ? 'cannot be shown here' : 'not recorded')
-  const made =
-    decided === '' ? `Date of decision ${none('decided')}` : `Decided ${showDay(decided)}`
+/** When it is to be looked at again; marked where that day has passed. */
+function reviewLine({ section, entry, today }: SectionShown): HTMLElement | undefined {
+  const due = reviewOf(section, entry, today)
+  if (!due) return undefined
+  const words = due.implied ? 'Review due by' : 'Review date'
   return h(
     'p',
-    { class: 'resus__facts' },
-    h('span', {}, since === '' ? made : `${made} (${since})`),
-    h('span', {}, by === '' ? `Decided by: ${none('decided-by')}` : 'Decided by ', bdi(by)),
-    review === '' ? undefined : h('span', {}, `Review date ${showDay(review)}`),
-    overdue
+    { class: due.overdue ? 'review review--overdue' : 'review' },
+    `${words} ${showDay(due.day)}`,
+    due.overdue ? ' ' : undefined,
+    due.overdue
       ? h('strong', { class: 'nhsuk-tag nhsuk-tag--orange' }, 'Review date has passed')
       : undefined,
   )
 }
 
-/** The facts that stand under a decision rather than in its rows, where they can be told. */
-const UNDER = ['decision', 'decided', 'review', 'decided-by']
-
-interface Decision {
-  readonly words: string
-  readonly look: string
-  readonly shape: Parameters<typeof icon>[0]
-  readonly about: HTMLElement
+/** What stands under a section's heading, and the button that opens its history. */
+function historyOf(shown: SectionShown) {
+  const { section, entry, history } = shown
+  return entry && history ? historyPanel(section, (more) => history(entry, more)) : undefined
 }
 
-const undecided = (words: string, about: string): Decision => ({
-  words,
-  look: 'none',
-  shape: 'query',
-  about: h('p', { class: 'resus__facts' }, h('span', {}, about)),
-})
-
-function decisionOf({ section, entry, today }: SectionShown): Decision {
-  const values = valuesOf(section, entry?.composition)
-  const field = section.fields.find(({ id }) => id === 'decision')
-  const unclear = unclearFields(section, entry?.composition)
-  const { decision = '' } = values
-  if (decision !== '' && field) {
-    const looks = LOOKS[decision as keyof typeof LOOKS] ?? { look: 'none', shape: 'query' }
-    return {
-      words: wordsFor(field, decision),
-      ...looks,
-      about: decisionFacts(values, unclear, today),
-    }
-  }
-  // What is not shown may be the decision.
-  if (entry && unshown(section, entry.composition) > 0) {
-    return undecided(
-      'The CPR decision cannot be shown here',
-      'This does not mean that there is none: check the full record.',
-    )
-  }
-  return undecided(
-    'No CPR decision was found',
-    'This plan does not say whether CPR should be attempted.',
-  )
-}
-
-function resuscitationView(shown: SectionShown): HTMLElement {
+export function sectionView(shown: SectionShown): HTMLElement {
   const { section, entry } = shown
-  const { words, look, shape, about } = decisionOf(shown)
-  const decided = look !== 'none' || valuesOf(section, entry?.composition).decision !== ''
+  const decision = section.decision && decisionOf(shown, section.decision)
+  const past = historyOf(shown)
+  // The day of a review stands in a line of its own.
+  const told = [...(decision?.told ?? []), section.review?.field ?? '']
   const unclear = unclearFields(section, entry?.composition)
-  const under = decided ? UNDER.filter((id) => !unclear.has(id)) : ['decision']
+  const without = told.filter((id) => !unclear.has(id))
+  const look = decision ? ` resus resus--${decision.look}` : ''
   return h(
     'article',
     {
-      class: `section resus resus--${look}`,
+      class: `section${look}${entry || decision ? '' : ' section--empty'}`,
       id: sectionId(section),
       'aria-label': section.title,
     },
-    head(shown, section.title),
-    h('p', { class: 'resus__decision' }, icon(shape), h('strong', {}, words)),
-    about,
-    ...(entry ? [rows(section, entry, under), ...notes(shown), changedLine(entry)] : []),
+    head(shown, past?.button),
+    ...(decision ? [decisionBar(decision), decision.about] : []),
+    ...(entry
+      ? [
+          section.hint === undefined ? undefined : h('p', { class: 'hint' }, section.hint),
+          reviewLine(shown),
+          rows(section, entry, without),
+          ...notes(shown),
+          changedLine(entry),
+          past?.panel,
+        ]
+      : [
+          decision ? undefined : h('p', { class: 'empty' }, 'No entry was found for this section.'),
+        ]),
   )
 }

@@ -43,6 +43,8 @@ export interface Command {
   /** Why and when, with an example that works. */
   readonly help: string
   readonly options: Readonly<Record<string, Option>>
+  /** The option that a first bare word is for. */
+  readonly word?: string
   run(outside: Outside, values: Values): Promise<void>
 }
 
@@ -124,6 +126,13 @@ function answerUnknown(
   return 2
 }
 
+/** What stands after the command's own words; a bare word as the option that it is for. */
+function argumentsOf({ name, word }: Command, words: readonly string[]): readonly string[] {
+  const rest = words.slice(name.split(' ').length)
+  const bare = word !== undefined && rest[0] !== undefined && !rest[0].startsWith('-')
+  return bare ? [`--${word}`, ...rest] : rest
+}
+
 /** Runs what the words ask for. */
 export async function runCommand(
   commands: readonly Command[],
@@ -132,7 +141,7 @@ export async function runCommand(
 ): Promise<ExitCode> {
   const command = find(commands, words)
   if (!command) return answerUnknown(commands, words, outside)
-  const rest = words.slice(command.name.split(' ').length)
+  const rest = argumentsOf(command, words)
   if (rest.includes('--help') || rest.includes('-h')) {
     outside.say(describe(command))
     return 0

@@ -5,6 +5,7 @@ import { demo } from './demo.js'
 import { appEnd, appRemove, systemEnd, systemRemove } from './endings.js'
 import { keysList, keysRewrap, keysRotate } from './keys.js'
 import { launch } from './launch.js'
+import { planApp, planCheck } from './plan.js'
 import { policyCheck, policyTest } from './policy.js'
 import {
   policyApprove,
@@ -33,6 +34,8 @@ export const COMMANDS: readonly Command[] = [
   systemList,
   systemEnd,
   systemRemove,
+  planCheck,
+  planApp,
   policyCheck,
   policyTest,
   policyDiff,

@@ -210,12 +210,4 @@ export const gatewayFile = z.strictObject({
   plan: z.string().default('plan/sections.yaml'),
 })
 
-/** Of the plan's definition, what the gateway itself needs. */
-export const planFile = z.object({
-  sections: z
-    .array(z.object({ id: z.string(), title: z.string(), template: z.string() }))
-    .min(1)
-    .max(200),
-})
-
 export type GatewayFile = z.infer<typeof gatewayFile>

@@ -1,9 +1,10 @@
 /**
- * Serves the care-plan app: static files and one made document, `config.json`. Any web server could do it;
+ * Serves the care-plan app: static files and two made documents, `config.json` and `plan.json`. Any web server could do it;
  * the headers are the part that a deployment has to repeat.
  */
 import express, { type Express } from 'express'
 import helmet from 'helmet'
+import type { Plan } from '../core/plan.js'
 
 export interface AppServer {
   /** Where the app's tokens and calls may go, and nowhere else. */
@@ -14,6 +15,7 @@ export interface AppServer {
   /** Origins that may frame the app: those of its launch systems, together. */
   readonly frameAncestors: readonly string[]
   readonly emergencyText: string
+  readonly plan: Plan
   /** The directory of the built files. */
   readonly root: string
 }
@@ -43,7 +45,7 @@ function policy({ gatewayOrigin, frameAncestors }: AppServer): Record<string, st
  * quietly frame the app wherever the browser guesses
  */
 export function createAppServer(setup: AppServer): Express {
-  const { issuers, clientId, emergencyText, root } = setup
+  const { issuers, clientId, emergencyText, plan, root } = setup
   const app = express()
   app.disable('x-powered-by')
   app.use(
@@ -59,6 +61,7 @@ export function createAppServer(setup: AppServer): Express {
   app.get('/config.json', (_, res) => {
     res.set('Cache-Control', 'no-store').json({ issuers, clientId, emergencyText })
   })
+  app.get('/plan.json', (_, res) => void res.set('Cache-Control', 'no-cache').json(plan))
   const setHeaders = (res: { setHeader(name: string, value: string): unknown }, path: string) => {
     // Pages must not come back out of a cache with somebody else's patient; files may, once checked.
     res.setHeader('Cache-Control', path.endsWith('.html') ? 'no-store' : 'no-cache')

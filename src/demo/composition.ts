@@ -5,7 +5,8 @@
  * @see openEHR RM, "EHR Information Model", COMPOSITION; "Data Structures", ITEM_TREE
  */
 import { z } from 'zod'
-import type { FormField, FormSection } from './plans.js'
+import type { PlanField, PlanSection } from '../core/plan.js'
+import { DATA_TYPES, nodesOf, type Values } from '../core/plan-values.js'
 
 const COMPOSITION = 'openEHR-EHR-COMPOSITION.care_plan.v0'
 const EVALUATION = 'openEHR-EHR-EVALUATION.care_plan_section.v0'
@@ -22,24 +23,11 @@ const coded = (terminology: string, value: string, label: string) => ({
   defining_code: code(terminology, value),
 })
 
-function dataValue(field: FormField, value: string) {
-  if (field.type === 'date') return { _type: 'DV_DATE', value }
-  const label = field.options?.[value]
-  return label === undefined ? text(value) : coded('local', value, label)
-}
-
 /** The section's answers, in the order of its form. */
-const elements = (section: FormSection, values: Readonly<Record<string, string>>) =>
-  section.fields
-    .filter((field) => values[field.id] !== undefined)
-    .map((field) => ({
-      _type: 'ELEMENT',
-      name: text(field.title),
-      archetype_node_id: field.node,
-      value: dataValue(field, values[field.id] ?? ''),
-    }))
+const elements = (section: PlanSection, values: Values) =>
+  section.fields.flatMap((field) => nodesOf(field, values[field.id] ?? ''))
 
-const evaluation = (section: FormSection, items: ReturnType<typeof elements>) => ({
+const evaluation = (section: PlanSection, items: ReturnType<typeof elements>) => ({
   _type: 'EVALUATION',
   name: text(section.title),
   archetype_node_id: EVALUATION,
@@ -51,8 +39,8 @@ const evaluation = (section: FormSection, items: ReturnType<typeof elements>) =>
 
 /** A section's answers (by field id) as a COMPOSITION without `uid`: the record gives that. */
 export const compositionOf = (
-  section: FormSection,
-  values: Readonly<Record<string, string>>,
+  section: PlanSection,
+  values: Values,
   composer: string,
   startTime: string,
 ) => ({
@@ -82,10 +70,19 @@ const element = z.looseObject({
   archetype_node_id: z.string(),
   value: z.looseObject({
     _type: z.string(),
-    value: z.string().max(20_000),
+    value: z.union([z.string().max(20_000), z.boolean()]).optional(),
+    magnitude: z.number().optional(),
+    units: z.string().max(30).optional(),
     defining_code: z.looseObject({ code_string: z.string() }).optional(),
   }),
 })
+const cluster = z.looseObject({
+  _type: z.literal('CLUSTER'),
+  archetype_node_id: z.string(),
+  items: z.array(element).min(1).max(50),
+})
+const item = z.discriminatedUnion('_type', [element, cluster])
+type Element = z.infer<typeof element>
 
 const composition = z.looseObject({
   _type: z.literal('COMPOSITION'),
@@ -98,7 +95,7 @@ const composition = z.looseObject({
     .array(
       z.looseObject({
         _type: z.literal('EVALUATION'),
-        data: z.looseObject({ _type: z.literal('ITEM_TREE'), items: z.array(element).max(100) }),
+        data: z.looseObject({ _type: z.literal('ITEM_TREE'), items: z.array(item).max(300) }),
       }),
     )
     .length(1),
@@ -106,30 +103,42 @@ const composition = z.looseObject({
 
 export type Composition = Readonly<Record<string, unknown>>
 
-const TYPES: Readonly<Record<FormField['type'], string>> = {
-  text: 'DV_TEXT',
-  'long-text': 'DV_TEXT',
-  date: 'DV_DATE',
-  choice: 'DV_CODED_TEXT',
+/** Per type, what is wrong with a value of the right DATA_VALUE. */
+const FAULTS: Readonly<
+  Partial<
+    Record<PlanField['type'], (field: PlanField, value: Element['value']) => string | undefined>
+  >
+> = {
+  date: (_, { value }) => (z.iso.date().safeParse(value).success ? undefined : 'not a date'),
+  choice: (field, { defining_code: code }) =>
+    field.options?.[code?.code_string ?? ''] ? undefined : 'not one of the options',
+  choices: (field, { defining_code: code }) =>
+    field.options?.[code?.code_string ?? ''] ? undefined : 'not one of the options',
+  'yes-no': (_, { value }) => (typeof value === 'boolean' ? undefined : 'neither true nor false'),
+  quantity: (field, { magnitude, units }) =>
+    magnitude !== undefined && field.units?.[units ?? ''] ? undefined : 'not in its units',
+  text: (_, { value }) => (typeof value === 'string' ? undefined : 'not a text'),
+  'long-text': (_, { value }) => (typeof value === 'string' ? undefined : 'not a text'),
 }
 
-function faultOf(
-  field: FormField | undefined,
-  value: z.infer<typeof element>['value'],
-): string | undefined {
-  if (field === undefined) return 'a node that the template does not have'
-  if (value._type !== TYPES[field.type]) return `${field.node}: expected ${TYPES[field.type]}`
-  if (field.type === 'date' && !z.iso.date().safeParse(value.value).success)
-    return `${field.node}: not a date`
-  if (field.type === 'choice' && !field.options?.[value.defining_code?.code_string ?? ''])
-    return `${field.node}: not one of the options`
-  return undefined
+function faultsOf(fields: readonly PlanField[], node: z.infer<typeof item>): readonly string[] {
+  const field = fields.find((each) => each.node === node.archetype_node_id)
+  if (field === undefined) return ['a node that the template does not have']
+  if (node._type === 'CLUSTER')
+    return field.type === 'group'
+      ? node.items.flatMap((each) => faultsOf(field.fields ?? [], each))
+      : [`${field.node}: expected an ELEMENT`]
+  if (field.type === 'group') return [`${field.node}: expected a CLUSTER`]
+  const type = DATA_TYPES[field.type]
+  if (node.value._type !== type) return [`${field.node}: expected ${type}`]
+  const fault = FAULTS[field.type]?.(field, node.value)
+  return fault === undefined ? [] : [`${field.node}: ${fault}`]
 }
 
 /** The template of a composition that fits the form, or what is wrong with it. */
 export function checkComposition(
   value: unknown,
-  form: readonly FormSection[],
+  form: readonly PlanSection[],
 ): { readonly template: string } | { readonly faults: readonly string[] } {
   const read = composition.safeParse(value)
   if (!read.success) return { faults: read.error.issues.map((issue) => issue.path.join('/')) }
@@ -137,9 +146,6 @@ export function checkComposition(
   const section = form.find((each) => each.template === template)
   if (section === undefined) return { faults: ['archetype_details/template_id: unknown template'] }
   const items = read.data.content[0]?.data.items ?? []
-  const faults = items.flatMap((item) => {
-    const field = section.fields.find((each) => each.node === item.archetype_node_id)
-    return faultOf(field, item.value) ?? []
-  })
+  const faults = items.flatMap((each) => faultsOf(section.fields, each))
   return faults.length > 0 ? { faults } : { template }
 }

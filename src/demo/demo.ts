@@ -107,13 +107,16 @@ export async function startDemo(settings: DemoSettings): Promise<Demo> {
     clientId: 'care-plan',
     frameAncestors: [origins.desktop],
     emergencyText: config.pages.emergency_text,
+    plan: { pathways: config.pathways, sections: config.plan },
     root: join(root, 'dist/public/care-plan'),
   })
   const servers = await listenAll([
     ...gatewayServers(gateway, tap, settings),
     [createServer(desktop), origins.desktop],
     [
-      createServer(await createHospital({ root, origins, dataDir, credential, clock, log })),
+      createServer(
+        await createHospital({ root, origins, dataDir, credential, form: config.plan, clock, log }),
+      ),
       origins.hospital,
     ],
     [createServer(careplan), origins.app],

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import express, { type Express } from 'express'
 import type { Logger } from 'pino'
 import { parse } from 'yaml'
+import type { PlanSection } from '../core/plan.js'
 import type { Clock } from '../core/values.js'
 import type { LaunchingUser } from './desktop-launches.js'
 import { PATIENTS } from './patients.js'
-import { readForm, readPlans } from './plans.js'
+import { readPlans } from './plans.js'
 import { createProvider, makeProviderKeys, type ProviderKeys } from './provider.js'
 import type { ProviderUser } from './provider-people.js'
 import { createRecord } from './record.js'
@@ -45,12 +46,14 @@ export interface HospitalParts {
   readonly dataDir: string
   /** What the gateway shows the record. */
   readonly credential: string
+  /** The sections of the plan. */
+  readonly form: readonly PlanSection[]
   readonly clock: Clock
   readonly log: Logger
 }
 
 export async function createHospital(parts: HospitalParts): Promise<Express> {
-  const { root, origins, dataDir, credential, clock, log } = parts
+  const { root, origins, dataDir, credential, form, clock, log } = parts
   const text = (path: string) => readFile(join(root, 'config', path), 'utf8')
   const users = await demoUsers(root)
   const app = express().disable('x-powered-by')
@@ -59,7 +62,7 @@ export async function createHospital(parts: HospitalParts): Promise<Express> {
     createRecord({
       ...{ patients: PATIENTS, people: users, credential, dataDir: join(dataDir, 'record'), clock },
       plans: readPlans(await text('demo/plans.yaml')),
-      form: readForm(await text('plan/sections.yaml')),
+      form,
     }),
   )
   app.use(

@@ -1,57 +1,27 @@
-/** The demonstration's plans and the form that they fill in, read from configuration. */
+/** The demonstration's plans, read from configuration. */
 import { parse } from 'yaml'
 import { z } from 'zod'
+import type { PlanField } from '../core/plan.js'
+import { groupText, type Values } from '../core/plan-values.js'
 import type { EpochMs } from '../core/values.js'
-
-const formFile = z.object({
-  sections: z.array(
-    z.object({
-      id: z.string(),
-      title: z.string(),
-      template: z.string(),
-      author: z.enum(['person', 'clinician']),
-      fields: z.array(
-        z.object({
-          id: z.string(),
-          node: z.string(),
-          title: z.string(),
-          type: z.enum(['text', 'long-text', 'date', 'choice']),
-          options: z.record(z.string(), z.string()).optional(),
-        }),
-      ),
-    }),
-  ),
-})
-
-/** A section of the plan's form: one openEHR template. */
-export type FormSection = z.infer<typeof formFile>['sections'][number]
-export type FormField = FormSection['fields'][number]
 
 /** A day, or days from the demonstration's first start. */
 const day = z.union([z.number().int(), z.iso.date()])
 
+/** Of a field that is no group: a text, a number or day, or several choices. */
+const value = z.union([z.string(), z.number(), z.array(z.string())])
+const values = z.record(z.string(), z.union([value, z.array(z.record(z.string(), value))]))
+const version = z.strictObject({ by: z.string(), on: day, values })
+/** As it stands, and versions of before, oldest first. */
+const entry = version.extend({ earlier: z.array(version).optional() })
+
 const planFile = z.object({
-  plans: z.array(
-    z.strictObject({
-      patient: z.string(),
-      sections: z.record(
-        z.string(),
-        z.strictObject({
-          by: z.string(),
-          on: day,
-          values: z.record(z.string(), z.union([z.string(), z.number().int()])),
-        }),
-      ),
-    }),
-  ),
+  plans: z.array(z.strictObject({ patient: z.string(), sections: z.record(z.string(), entry) })),
 })
 
 export type DemoPlan = z.infer<typeof planFile>['plans'][number]
 export type DemoEntry = DemoPlan['sections'][string]
-
-/** `config/plan/sections.yaml`, fields included. */
-export const readForm = (yaml: string): readonly FormSection[] =>
-  formFile.parse(parse(yaml)).sections
+export type DemoVersion = z.infer<typeof version>
 
 /** `config/demo/plans.yaml`. */
 export const readPlans = (yaml: string): readonly DemoPlan[] => planFile.parse(parse(yaml)).plans
@@ -61,3 +31,31 @@ export const dayOf = (value: string | number, start: EpochMs): string =>
   typeof value === 'string'
     ? value
     : new Date(start + value * 86_400_000).toISOString().slice(0, 10)
+
+type Said = DemoVersion['values'][string]
+
+/** What a plan says of a field, as the text that a form would hold. */
+export function fieldText(field: PlanField, said: Said, start: EpochMs): string {
+  if (field.type === 'date' && !Array.isArray(said)) return dayOf(said, start)
+  if (!Array.isArray(said)) return String(said)
+  const rows = said.filter((row) => typeof row === 'object')
+  if (field.type !== 'group') return said.join('\n')
+  return groupText(
+    field,
+    rows.map((row) => fieldTexts(field.fields ?? [], row, start)),
+  )
+}
+
+/** @throws Error naming a value of no field */
+export function fieldTexts(
+  fields: readonly PlanField[],
+  said: Readonly<Record<string, Said>>,
+  start: EpochMs,
+): Values {
+  const texts = Object.entries(said).map(([id, one]) => {
+    const field = fields.find((each) => each.id === id)
+    if (!field) throw new Error(`There is no field ${id}`)
+    return [id, fieldText(field, one, start)] as const
+  })
+  return Object.fromEntries(texts)
+}

@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import { type Request, type Response, Router } from 'express'
+import type { PlanSection } from '../core/plan.js'
 import type { Clock } from '../core/values.js'
 import { type Composition, checkComposition } from './composition.js'
-import type { FormSection } from './plans.js'
 import { type Version, type Versions, versionUid } from './versions.js'
 
 export const fault = (
@@ -49,7 +49,7 @@ function answer(req: Request, res: Response, version: Version, written?: 200 | 2
 
 export interface Parts {
   readonly hasEhr: (ehrId: string) => boolean
-  readonly form: readonly FormSection[]
+  readonly form: readonly PlanSection[]
   readonly versions: Versions
   readonly clock: Clock
 }

@@ -4,9 +4,9 @@
  * @see openEHR REST API, "EHR", "Query", "Definition"
  */
 import express, { type Request, Router } from 'express'
+import type { PlanSection } from '../core/plan.js'
 import type { Clock } from '../core/values.js'
 import type { DemoPatient } from './patients.js'
-import type { FormSection } from './plans.js'
 import { compositions, fault, object, withUid } from './record-compositions.js'
 import { compositionVersions } from './record-versions.js'
 import { SYSTEM_ID, type Versions, versionUid } from './versions.js'
@@ -61,7 +61,7 @@ const ehrAsked = ({ body, query }: Request): string => {
 
 interface Parts {
   readonly patients: readonly DemoPatient[]
-  readonly form: readonly FormSection[]
+  readonly form: readonly PlanSection[]
   readonly versions: Versions
   readonly clock: Clock
 }

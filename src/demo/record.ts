@@ -4,11 +4,12 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
+import type { PlanSection } from '../core/plan.js'
 import type { Clock } from '../core/values.js'
 import { compositionOf } from './composition.js'
 import { type DemoPerson, fhirResources } from './fhir-resources.js'
 import type { DemoPatient } from './patients.js'
-import { type DemoEntry, type DemoPlan, dayOf, type FormSection } from './plans.js'
+import { type DemoEntry, type DemoPlan, dayOf, fieldTexts } from './plans.js'
 import { fhirRecord } from './record-fhir.js'
 import { openEhrRecord } from './record-openehr.js'
 import { openVersions, type Version } from './versions.js'
@@ -17,8 +18,8 @@ export interface DemoRecordParts {
   readonly patients: readonly DemoPatient[]
   /** config/demo/plans.yaml, by `readPlans`. */
   readonly plans: readonly DemoPlan[]
-  /** config/plan/sections.yaml, by `readForm`. */
-  readonly form: readonly FormSection[]
+  /** The sections of the plan, as the configuration has them. */
+  readonly form: readonly PlanSection[]
   /** Users of config/demo/people.yaml: the record's Practitioners and Organizations. */
   readonly people?: readonly DemoPerson[]
   /** What `Authorization: Bearer` must carry. */
@@ -48,39 +49,36 @@ function objectIdOf(ehrId: string, template: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
-function firstVersion(
+function versionsOf(
   ehrId: string,
-  section: FormSection,
-  entry: DemoEntry,
+  section: PlanSection,
+  { earlier = [], ...newest }: DemoEntry,
   start: number,
-): Version {
-  const types = new Map(section.fields.map((field) => [field.id, field.type]))
-  const values = Object.entries(entry.values).map(([id, value]) => {
-    if (!types.has(id)) throw new Error(`${section.id} has no field ${id}`)
-    return [id, types.get(id) === 'date' ? dayOf(value, start) : String(value)] as const
+): readonly Version[] {
+  return [...earlier, newest].map(({ by, on, values }, i) => {
+    const at = `${dayOf(on, start)}T09:30:00.000Z`
+    return {
+      ehrId,
+      objectId: objectIdOf(ehrId, section.template),
+      number: i + 1,
+      template: section.template,
+      composition: compositionOf(section, fieldTexts(section.fields, values, start), by, at),
+      committer: by,
+      at,
+    }
   })
-  const at = `${dayOf(entry.on, start)}T09:30:00.000Z`
-  return {
-    ehrId,
-    objectId: objectIdOf(ehrId, section.template),
-    number: 1,
-    template: section.template,
-    composition: compositionOf(section, Object.fromEntries(values), entry.by, at),
-    committer: entry.by,
-    at,
-  }
 }
 
-/** Every plan of configuration as first versions; a plan that does not fit its form is an error. */
+/** Every plan of configuration, in its versions; a plan that does not fit its form is an error. */
 function seed({ patients, plans, form, clock }: DemoRecordParts): readonly Version[] {
   const start = clock()
   return plans.flatMap((plan) => {
     const ehrId = patients.find((patient) => patient.nhsNumber === plan.patient)?.ehrId
     if (ehrId === undefined) throw new Error('A plan belongs to a patient without an EHR')
-    return Object.entries(plan.sections).map(([id, entry]) => {
+    return Object.entries(plan.sections).flatMap(([id, entry]) => {
       const section = form.find((each) => each.id === id)
       if (section === undefined) throw new Error(`The form has no section ${id}`)
-      return firstVersion(ehrId, section, entry, start)
+      return versionsOf(ehrId, section, entry, start)
     })
   })
 }

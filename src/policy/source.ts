@@ -1,11 +1,10 @@
 /** The files that make a policy version: policies, schema and tests, the roles that they speak of, and the console's posts. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { sha256 } from '../core/ids.js'
 import { isLayerName } from './layers.js'
+import { openPlan } from './plan-files.js'
 import { type Problem, Problems } from './problem.js'
-import { readYamlFile } from './yaml-file.js'
 
 /**
  * File name → text. Names are `policies/….cedar`, `policies/gateway.cedarschema`, `policies/tests/….yaml`, `roles.yaml`,
@@ -184,21 +183,14 @@ export async function readSource({ policies, roles, console }: Places): Promise<
 export const hashOfFiles = (files: PolicyFiles): string =>
   sha256(JSON.stringify(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))))
 
-const planFile = z.looseObject({
-  sections: z.array(z.looseObject({ id: z.string(), title: z.string().optional() })).min(1),
-})
-
 /**
- * The plan's sections, from `sections.yaml`, by id: as people call them.
+ * The plan's sections by id: as people call them.
  *
+ * @param path the plan's main file
  * @throws Problems
  */
-export async function readTitles(path: string): Promise<Readonly<Record<string, string>>> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text === undefined) throw new Problems([{ file: path, text: 'cannot be read' }])
-  const { sections } = readYamlFile(path, text, planFile).value
-  return Object.fromEntries(sections.map(({ id, title = id }) => [id, title]))
-}
+export const readTitles = async (path: string): Promise<Readonly<Record<string, string>>> =>
+  Object.fromEntries(openPlan(path).sections.map(({ id, title }) => [id, title]))
 
 /** The ids alone. @throws Problems */
 export const readSections = async (path: string): Promise<string[]> =>

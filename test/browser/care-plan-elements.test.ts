@@ -121,7 +121,7 @@ describe('a field that could be one value or another', () => {
       {},
       withItems(one('Morphine', '2.5 mg'), one('Midazolam', '5 mg')),
     )
-    expect([...unclearFields(medication, before)]).toEqual(['medicines', 'location'])
+    expect([...unclearFields(medication, before)]).toEqual(['location', 'medicines'])
   })
 
   it('is shown in lines when the record holds a list of one thing, and saved in the place of it', () => {

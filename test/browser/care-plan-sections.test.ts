@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
-import { composed, revised, unshown, valuesOf } from '../../public/care-plan/composition.js'
-import type { Section } from '../../public/care-plan/definition.js'
+import fc from 'fast-check'
+import {
+  composed,
+  revised,
+  unclearFields,
+  unshown,
+  valuesOf,
+} from '../../public/care-plan/composition.js'
+import type { Field, Section, Values } from '../../public/care-plan/definition.js'
 import {
   type Content,
   ForeignPatient,
@@ -11,10 +18,41 @@ import {
 } from '../../public/care-plan/finding.js'
 import { changedFields, mergeOf } from '../../public/care-plan/merge.js'
 import { rightsOf, sightOf } from '../../public/care-plan/rights.js'
+import { harmless } from '../../public/care-plan/text.js'
+import { groupText } from '../../src/core/plan-values.js'
 import { checkComposition, compositionOf } from '../../src/demo/composition.js'
 import { SECTIONS } from './scenario.js'
 
-const sections = SECTIONS as unknown as readonly Section[]
+const sections = SECTIONS
+
+/** Texts as a form would hold them. */
+const typed = fc
+  .string({ minLength: 1, maxLength: 12, unit: 'grapheme' })
+  .map((text) => harmless(text).replace(/\s+/g, ' ').trim())
+function textArbitrary(field: Field): fc.Arbitrary<string> {
+  const codes = Object.keys(field.options ?? {})
+  const number = fc.tuple(fc.integer({ min: -999, max: 999 }), fc.constantFrom('', '.5', '.50'))
+  const units = Object.keys(field.units ?? {})
+  const group = fc.array(texts(field.fields ?? []), { maxLength: 4 })
+  // biome-ignore format: a table
+  const of: Readonly<Record<Field['type'], () => fc.Arbitrary<string>>> = {
+    text:        () => typed,
+    'long-text': () => fc.array(typed, { maxLength: 3 }).map((lines) => lines.join('\n').trim()),
+    date:        () => fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }).map((day) => day.toISOString().slice(0, 10)),
+    choice:      () => fc.constantFrom(...codes),
+    choices:     () => fc.uniqueArray(fc.constantFrom(...codes)).map((some) => some.join('\n')),
+    'yes-no':    () => fc.constantFrom('yes', 'no'),
+    quantity:    () => fc.tuple(number, fc.constantFrom(...units)).map(([[whole, part], unit]) => `${whole}${part} ${unit}`),
+    group:       () => group.map((rows) => groupText(field, rows)),
+  }
+  return fc.oneof(
+    { weight: 1, arbitrary: fc.constant('') },
+    { weight: 3, arbitrary: of[field.type]() },
+  )
+}
+function texts(fields: readonly Field[]): fc.Arbitrary<Values> {
+  return fc.record(Object.fromEntries(fields.map((field) => [field.id, textArbitrary(field)])))
+}
 const section = (id: string): Section => {
   const found = sections.find((one) => one.id === id)
   if (!found) throw new Error(id)
@@ -46,7 +84,7 @@ describe('what the granted scopes allow', () => {
   it('divides the plan into what is seen and what is hidden, in its own order', () => {
     const { seen, hidden } = sightOf(granted, sections)
     expect(seen.map(({ id }) => id)).toEqual(['symptoms', 'contacts'])
-    expect(hidden).toHaveLength(8)
+    expect(hidden).toHaveLength(sections.length - 2)
   })
 })
 
@@ -147,7 +185,7 @@ describe('a section in its composition', () => {
     expect(valuesOf(cpr, after)).toEqual({ ...valuesOf(cpr, before), ...next })
     expect(after.composer).toEqual({ _type: 'PARTY_IDENTIFIED', name: 'Dr Amara Okafor' })
     expect(after.context?.start_time?.value).toBe(at.toISOString())
-    expect(checkComposition(after, SECTIONS as never)).toEqual({ template: cpr.template })
+    expect(checkComposition(after, SECTIONS)).toEqual({ template: cpr.template })
   })
 
   it('leaves values alone that the form does not know, and counts them for the reader', () => {
@@ -159,37 +197,102 @@ describe('a section in its composition', () => {
   })
 
   it.each(sections.map((one) => [one.id, one] as const))(
-    'begins %s as the record accepts it',
+    'holds whatever is written in %s, in both directions, as the record accepts it',
     (_, one) => {
-      const filled = Object.fromEntries(
-        one.fields.map((field) => [
-          field.id,
-          field.type === 'date'
-            ? '2026-11-23'
-            : field.type === 'choice'
-              ? (Object.keys(field.options ?? {})[0] ?? '')
-              : 'x',
-        ]),
+      fc.assert(
+        fc.property(texts(one.fields), texts(one.fields), (first, then) => {
+          const made = composed(one, first, author)
+          expect(checkComposition(made, SECTIONS)).toEqual({ template: one.template })
+          expect(changedFields(one, valuesOf(one, made), first)).toEqual([])
+          const all = one.fields.map(({ id }) => id)
+          const next = revised(one, made, then, all, author)
+          expect(checkComposition(next, SECTIONS)).toEqual({ template: one.template })
+          expect(changedFields(one, valuesOf(one, next), then)).toEqual([])
+        }),
+        { numRuns: 25 },
       )
-      const made = composed(one, filled, author)
-      expect(checkComposition(made, SECTIONS as never)).toEqual({ template: one.template })
-      expect(valuesOf(one, made)).toEqual(filled)
     },
   )
+
+  it('keeps what another system wrote beside and within our rows, whatever is changed', () => {
+    const contacts = section('contacts')
+    const all = contacts.fields.map(({ id }) => id)
+    const foreign = {
+      _type: 'ELEMENT',
+      name: { _type: 'DV_TEXT', value: 'Preferred time' },
+      archetype_node_id: 'at0090',
+      value: { _type: 'DV_TEXT', value: 'After six' },
+    }
+    fc.assert(
+      fc.property(texts(contacts.fields), texts(contacts.fields), (first, then) => {
+        const made = JSON.parse(JSON.stringify(composed(contacts, first, author)))
+        const { items } = made.content[0].data
+        const rows = items.filter((item: { _type: string }) => item._type === 'CLUSTER')
+        for (const row of rows) row.items.push(foreign)
+        items.push(foreign)
+        const next = revised(contacts, made, then, all, author)
+        expect(changedFields(contacts, valuesOf(contacts, next), then)).toEqual([])
+        expect(JSON.stringify(next).split('After six')).toHaveLength(rows.length + 2)
+        expect(unshown(contacts, next)).toBe(rows.length + 1)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('keeps the row of somebody whose number changed, and what else is known of them', () => {
+    const contacts = section('contacts')
+    const people = (...rows: object[]) => JSON.stringify(rows)
+    const [ruth, ben] = [
+      { name: 'Ruth', phone: '1' },
+      { name: 'Ben', phone: '2' },
+    ]
+    const made = JSON.parse(
+      JSON.stringify(composed(contacts, { people: people(ruth, ben) }, author)),
+    )
+    made.content[0].data.items[1].items[0].name.value = 'As Ben wrote it'
+    const then = { people: people({ name: 'Ben', phone: '3' }) }
+    const next = revised(contacts, made, then, ['people'], author)
+    expect(valuesOf(contacts, next).people).toBe(then.people)
+    expect(JSON.stringify(next)).toContain('As Ben wrote it')
+    expect(JSON.stringify(next)).not.toContain('Ruth')
+  })
+
+  it('reads a concept that another system wrote as our option, and a code that nobody knows as it came', () => {
+    const made = composed(cpr, { decision: 'attempt' }, author)
+    const other = (code: string) => {
+      const copy = JSON.parse(JSON.stringify(made))
+      const { value } = copy.content[0].data.items[0]
+      value.defining_code = { terminology_id: { value: 'SNOMED-CT' }, code_string: code }
+      delete value.mappings
+      return copy
+    }
+    expect(valuesOf(cpr, other('450476008')).decision).toBe('do-not-attempt')
+    expect(valuesOf(cpr, other('1')).decision).toBe('Attempt CPR')
+  })
+
+  it('takes a number without a unit, a yes that is no boolean and two days for nothing that it could tell', () => {
+    const prognosis = section('functional-status')
+    const made = composed(prognosis, { akps: '40 %', assessed: '2026-01-01' }, author)
+    const bad = JSON.parse(JSON.stringify(made).replace('"units":"%"', '"units":7'))
+    expect([...unclearFields(prognosis, bad)]).toEqual(['akps'])
+    const consent = section('consent')
+    const yes = composed(consent, { register: 'yes' }, author)
+    const odd = JSON.parse(JSON.stringify(yes).replace('"value":true', '"value":"true"'))
+    expect([...unclearFields(consent, odd)]).toEqual(['register'])
+  })
 })
 
 describe('two people who changed one section', () => {
   it('are told apart field by field', () => {
     const contacts = section('contacts')
+    const changes = (yours: Values) =>
+      mergeOf(contacts, base, theirs, yours)
+        .filter(({ field }) => field.id in base)
+        .map((one) => one.changed)
     const base = { 'next-of-kin': 'a', attorney: 'b', professionals: 'c' }
     const theirs = { 'next-of-kin': 'A', attorney: 'B', professionals: 'c' }
     const yours = { 'next-of-kin': 'a', attorney: 'X', professionals: 'C' }
-    const changed = mergeOf(contacts, base, theirs, yours).map((one) => one.changed)
-    expect(changed).toEqual(['theirs', 'both', 'yours'])
-    expect(mergeOf(contacts, base, theirs, theirs).map((one) => one.changed)).toEqual([
-      'same',
-      'same',
-      'same',
-    ])
+    expect(changes(yours)).toEqual(['theirs', 'both', 'yours'])
+    expect(changes(theirs)).toEqual(['same', 'same', 'same'])
   })
 })

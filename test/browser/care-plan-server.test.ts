@@ -19,6 +19,7 @@ const setup = (changes: Partial<AppServer> = {}): AppServer => ({
   clientId: 'care-plan',
   frameAncestors: ['https://gp.example', 'https://ooh.example'],
   emergencyText: 'Ring 020 7946 0999.',
+  plan: { pathways: [], sections: [] },
   root,
   ...changes,
 })

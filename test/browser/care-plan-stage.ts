@@ -8,7 +8,7 @@ import type { Frame, Locator, Page } from 'playwright-core'
 import { createAppServer } from '../../src/demo/app-server.js'
 import { type Browser, openChromium, openSite, type Site } from './chromium.js'
 import { createFakeGateway } from './fake-gateway.js'
-import { type Scenario, SECTIONS, scopeFor, stored } from './scenario.js'
+import { PLAN as DEFINITIONS, type Scenario, SECTIONS, scopeFor, stored } from './scenario.js'
 
 export const EMERGENCY = 'Ring the single point of access on 020 7946 0999.'
 
@@ -129,8 +129,10 @@ export async function openTimed(
 async function built(): Promise<string> {
   const out = mkdtempSync(join(tmpdir(), 'launch-gateway-public-'))
   const script = pathToFileURL(join(process.cwd(), 'build/bundle.js')).href
-  const { buildPublic } = (await import(script)) as { buildPublic(out: string): Promise<void> }
-  await buildPublic(out)
+  const { buildPublic } = (await import(script)) as {
+    buildPublic(out: string, only: readonly string[]): Promise<void>
+  }
+  await buildPublic(out, ['care-plan'])
   return join(out, 'care-plan')
 }
 
@@ -152,6 +154,7 @@ export async function openStage(): Promise<Stage> {
       clientId: 'care-plan',
       frameAncestors: [host.origin],
       emergencyText: EMERGENCY,
+      plan: DEFINITIONS,
       root,
     }),
   )

@@ -88,6 +88,20 @@ function bundle({ index, patientId }: Scenario): Json {
   }
 }
 
+function revisionHistory(one: StoredSection): Json {
+  const items = [...(one.past ?? []), one.composition].map((composition, i) => {
+    const { composer, context } = composition as {
+      composer: { name: string }
+      context: { start_time: Json }
+    }
+    return {
+      version_id: { value: versionOf({ ...one, version: i + 1 }) },
+      audits: [{ committer: { name: composer.name }, time_committed: context.start_time }],
+    }
+  })
+  return { _type: 'REVISION_HISTORY', items }
+}
+
 type Handle = (
   call: Failable | undefined,
   act: (scenario: Scenario, req: Request, res: Response) => void,
@@ -105,7 +119,18 @@ function compositions(app: Express, handle: Handle): void {
     '/openehr/v1/ehr/:ehr/composition/:uid',
     handle(undefined, (scenario, req, res) => {
       const one = of(scenario, req)
-      if (one) answer(res, 200, one)
+      const version = Number(String(req.params.uid).split('::')[2] ?? one?.version)
+      const past = one?.past?.[version - 1]
+      if (one && version === one.version) answer(res, 200, one)
+      else if (one && past) answer(res, 200, { ...one, version, composition: past })
+      else res.status(404).json({ error: 'not_found', error_description: 'Not found.' })
+    }),
+  )
+  app.get(
+    '/openehr/v1/ehr/:ehr/versioned_composition/:uid/revision_history',
+    handle('history', (scenario, req, res) => {
+      const one = of(scenario, req)
+      if (one) res.json(revisionHistory(one))
       else res.status(404).json({ error: 'not_found', error_description: 'Not found.' })
     }),
   )
@@ -120,6 +145,7 @@ function compositions(app: Express, handle: Handle): void {
           .set('ETag', `"${versionOf(one)}"`)
           .json({ error: 'conflict' })
       }
+      one.past = [...(one.past ?? []), one.composition]
       one.version += 1
       const { keeps = (text) => text } = scenario
       one.composition = JSON.parse(keeps(JSON.stringify(req.body))) as Json

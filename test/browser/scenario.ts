@@ -1,23 +1,19 @@
 /** What one launch meets at the pretend gateway: a test may change all of it while the app is open. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
 import { compositionOf } from '../../src/demo/composition.js'
+import { openPlan } from '../../src/policy/plan-files.js'
 
 export type Json = Record<string, unknown>
 type Values = Readonly<Record<string, string>>
 
-const ROOT = process.cwd()
-export const SECTIONS = (
-  parse(readFileSync(join(ROOT, 'config/plan/sections.yaml'), 'utf8')) as {
-    sections: Parameters<typeof compositionOf>[0][]
-  }
-).sections
+export const PLAN = openPlan('config/plan/sections.yaml')
+export const SECTIONS = PLAN.sections
 
 export interface StoredSection {
   object: string
   version: number
   composition: Json
+  /** What it was before, oldest first. */
+  past?: Json[]
 }
 
 /** A call; with `-answer`, only its answer fails: what was asked for has been done. */
@@ -25,6 +21,7 @@ export type Failable =
   | 'Patient'
   | 'CarePlan'
   | 'sections'
+  | 'history'
   | 'save'
   | 'save-answer'
   | 'token'
@@ -93,5 +90,6 @@ export function saveByOther(scenario: Scenario, id: string, values: Values, comp
   const template = SECTIONS.find((one) => one.id === id)?.template ?? ''
   const before = scenario.sections.get(template)
   const next = stored(id, values, composer, '2026-11-20T09:30:00Z')
-  scenario.sections.set(template, { ...next, version: (before?.version ?? 0) + 1 })
+  const past = [...(before?.past ?? []), ...(before ? [before.composition] : [])]
+  scenario.sections.set(template, { ...next, version: (before?.version ?? 0) + 1, past })
 }

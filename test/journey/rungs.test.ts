@@ -71,7 +71,7 @@ describe.each(STORES)('a launch on the %s store', (store) => {
       const app = new App(t, browser)
       const tokens = await app.tokens(await typeBirthDate(t, browser, page, PEGGYS.birthDate))
       expect(await readsPatient(t, tokens)).toBe(200)
-      expect(await sectionsOf(t, tokens)).toHaveLength(10)
+      expect(await sectionsOf(t, tokens)).toHaveLength(14)
       expect(await stagesOf(t, tokens.__launch)).toEqual([
         ...['launch_verified', 'sign_on_asked', 'signed_on', 'decision_made'],
         ...['patient_confirmed', 'decision_made', ...APP_STAGES, 'access_allowed'],

@@ -25,14 +25,19 @@ const PLAN = `
                      | gp   | practice-nurse | district-nurse | hospice-consultant | paramedic | call-handler | receptionist | social-worker | no-role |
 resuscitation        | crus | rs             | rs             | crus               | rs        | rs           | -            | rs            | -       |
 treatment-escalation | crus | rs             | rs             | crus               | rs        | rs           | -            | rs            | -       |
+legal                | crus | rs             | rs             | crus               | rs        | rs           | -            | rs            | -       |
 medication           | crus | crus           | crus           | crus               | rs        | rs           | -            | rs            | -       |
 symptoms             | crus | crus           | crus           | crus               | rs        | -            | -            | rs            | -       |
 prognosis            | crus | rs             | rs             | crus               | rs        | -            | -            | -             | -       |
+functional-status    | crus | crus           | crus           | crus               | rs        | -            | -            | rs            | -       |
+consent              | crus | crus           | crus           | crus               | rs        | -            | -            | rs            | -       |
+personal             | crus | crus           | crus           | crus               | rs        | -            | -            | crus          | -       |
 contacts             | crus | crus           | crus           | crus               | rs        | rs           | crus         | crus          | -       |
 communication        | crus | crus           | crus           | crus               | rs        | rs           | rs           | crus          | -       |
 what-matters         | crus | crus           | crus           | crus               | rs        | -            | -            | crus          | -       |
 thinking-ahead       | crus | crus           | crus           | crus               | rs        | -            | -            | rs            | -       |
 daily-support        | crus | crus           | crus           | crus               | rs        | -            | -            | crus          | -       |
+sickle-cell          | crus | rs             | rs             | crus               | rs        | rs           | -            | rs            | -       |
 `
 const [head = [], ...rows] = PLAN.trim()
   .split('\n')
@@ -45,7 +50,7 @@ const CELLS = rows.flatMap(([id = '', ...cells]) =>
 describe('what a person of the demonstration may do with a section of the plan', () => {
   it('is told for every person and every section', () => {
     expect([...people].sort()).toEqual(PEOPLE.map(({ id }) => id).sort())
-    expect(CELLS).toHaveLength(90)
+    expect(CELLS).toHaveLength(135)
   })
 
   it.each(CELLS)('$person on $id: $letters', ({ person, id, letters }) => {

@@ -14,11 +14,12 @@ import { Refusal } from '../../src/core/refusal.js'
 import { readScopes } from '../../src/core/scope.js'
 import { PLAN, storedQueryRow } from '../../src/core/stored-query.js'
 import { type DemoPatient, PATIENTS } from '../../src/demo/patients.js'
-import { readForm, readPlans } from '../../src/demo/plans.js'
+import { readPlans } from '../../src/demo/plans.js'
 import { createRecord } from '../../src/demo/record.js'
 import { startJourney } from '../../src/http/journey.js'
 import type { Pages } from '../../src/http/pages.js'
 import { refusals } from '../../src/http/refusals.js'
+import { openPlan } from '../../src/policy/plan-files.js'
 import { createInContext } from '../../src/proxy/context.js'
 import { fhirProxy } from '../../src/proxy/fhir.js'
 import { openehrProxy } from '../../src/proxy/openehr.js'
@@ -31,7 +32,7 @@ export const IN_CONTEXT = { 'launch-context': 'ctx_test' }
 export const NOW = Date.parse('2026-11-23T12:00:00Z')
 /** For how long a section is held for who begins it. */
 export const HOLD_MS = 15_000
-export const FORM = readForm(readFileSync('config/plan/sections.yaml', 'utf8'))
+export const FORM = openPlan('config/plan/sections.yaml').sections
 export const PLANS = readPlans(readFileSync('config/demo/plans.yaml', 'utf8'))
 export const CREDENTIAL = 'the-record-credential'
 

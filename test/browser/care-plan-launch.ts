@@ -1,23 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { violations } from './accessibility.js'
-import {
-  EMERGENCY,
-  frameOf,
-  newScenario,
-  openPlan,
-  openStage,
-  type Stage,
-  seen,
-  shoot,
-} from './care-plan-stage.js'
-
-jest.setTimeout(30_000)
-
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-}, 60_000)
-afterAll(() => stage?.close())
+import { EMERGENCY, frameOf, newScenario, openPlan, seen, shoot } from './care-plan-stage.js'
+import { stage } from './care-plan-suite.js'
 
 const OTHER = {
   patientId: 'pat-2',

@@ -1,17 +1,10 @@
 /** What a record holds in a form that this app cannot tell: shown as that, never as a guess, and never changed. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import type { Frame } from 'playwright-core'
 import { violations } from './accessibility.js'
-import { newScenario, openPlan, openStage, type Stage, seen, shoot } from './care-plan-stage.js'
+import { newScenario, openPlan, seen, shoot } from './care-plan-stage.js'
+import { stage } from './care-plan-suite.js'
 import { type Json, type Scenario, saveByOther } from './scenario.js'
-
-jest.setTimeout(30_000)
-
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-}, 60_000)
-afterAll(() => stage?.close())
 
 const CPR = 'care-plan::resuscitation.v1'
 
@@ -64,7 +57,7 @@ describe('a CPR decision', () => {
     expect(await violations(page)).toEqual([])
     await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
     const form = frame.locator('form')
-    expect(await form.getByRole('radio').count()).toBe(0)
+    expect(await form.getByRole('radio', { name: /CPR/ }).count()).toBe(0)
     expect(await seen(form)).toContain('Cannot be shown here, and cannot be changed here')
     await shoot(page, 'unclear-edit')
     expect(await violations(page)).toEqual([])

@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { violations } from './accessibility.js'
-import { newScenario, openStage, openTimed, type Stage, seen, shoot } from './care-plan-stage.js'
+import { newScenario, openTimed, seen, shoot } from './care-plan-stage.js'
+import { stage } from './care-plan-suite.js'
 import { type Scenario, scopeFor } from './scenario.js'
-
-jest.setTimeout(30_000)
-
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-}, 60_000)
-afterAll(() => stage?.close())
 
 const MINUTE = 60_000
 
@@ -241,7 +234,7 @@ describe('a session in use', () => {
       '',
     )
     await page.keyboard.press('Enter')
-    await frame.getByText('Your role shows 9 of 10 sections').waitFor()
+    await frame.getByText('Your role shows 14 of 15 sections').waitFor()
     await page.close()
   })
 })

@@ -1,17 +1,10 @@
 /** A session that ends while something is edited says what became of it: the text itself is gone by then. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import type { Frame, Page } from 'playwright-core'
 import { violations } from './accessibility.js'
-import { newScenario, openStage, openTimed, type Stage, seen, shoot } from './care-plan-stage.js'
+import { newScenario, openTimed, seen, shoot } from './care-plan-stage.js'
+import { stage } from './care-plan-suite.js'
 import type { Scenario } from './scenario.js'
-
-jest.setTimeout(30_000)
-
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-}, 60_000)
-afterAll(() => stage?.close())
 
 const MINUTE = 60_000
 const NOT_SAVED = 'Your changes to “What matters to me” were not saved.'

@@ -1,24 +1,9 @@
 /** "No plan" is a clinical statement: these are the ways in which it must not come about. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { violations } from './accessibility.js'
-import {
-  newScenario,
-  openPlan,
-  openStage,
-  openTimed,
-  type Stage,
-  seen,
-  shoot,
-} from './care-plan-stage.js'
+import { newScenario, openPlan, openTimed, seen, shoot } from './care-plan-stage.js'
+import { stage } from './care-plan-suite.js'
 import { scopeFor, stored } from './scenario.js'
-
-jest.setTimeout(30_000)
-
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-}, 60_000)
-afterAll(() => stage?.close())
 
 const NO_PLAN = 'No shared care plan was found'
 /** As a receptionist sees it. */

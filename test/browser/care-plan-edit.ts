@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import type { Frame } from 'playwright-core'
 import { violations } from './accessibility.js'
-import { newScenario, openPlan, openStage, type Stage, seen, shoot } from './care-plan-stage.js'
+import { newScenario, openPlan, seen, shoot } from './care-plan-stage.js'
+import { stage } from './care-plan-suite.js'
 import { type Scenario, saveByOther, scopeFor } from './scenario.js'
-
-jest.setTimeout(30_000)
-
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-}, 60_000)
-afterAll(() => stage?.close())
 
 const CONTACTS = 'care-plan::contacts.v1'
 

@@ -1,23 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { violations } from './accessibility.js'
-import {
-  EMERGENCY,
-  newScenario,
-  openPlan,
-  openStage,
-  type Stage,
-  seen,
-  shoot,
-} from './care-plan-stage.js'
+import { EMERGENCY, newScenario, openPlan, seen, shoot } from './care-plan-stage.js'
+import { stage } from './care-plan-suite.js'
 import { type Scenario, scopeFor, stored } from './scenario.js'
-
-jest.setTimeout(30_000)
-
-let stage: Stage
-beforeAll(async () => {
-  stage = await openStage()
-}, 60_000)
-afterAll(() => stage?.close())
 
 const NO_PLAN = 'No shared care plan was found for this patient'
 
@@ -129,7 +114,7 @@ describe('what a role sees', () => {
     )
     const { page, frame } = await openPlan(stage, 'role', scenario)
     expect(await frame.locator('article').count()).toBe(3)
-    expect(await seen(frame.locator('summary'))).toBe('Your role shows 3 of 10 sections')
+    expect(await seen(frame.locator('summary'))).toBe('Your role shows 3 of 15 sections')
     await frame.locator('summary').click()
     expect(await seen(frame.locator('.sight'))).toContain('Diagnoses and prognosis')
     expect(await frame.getByRole('button', { name: /^(Edit|Add)/ }).allTextContents()).toEqual([
@@ -151,7 +136,7 @@ describe('what a role sees', () => {
   it('says that a plan exists when the role may see no section of it', async () => {
     const none = newScenario({ scope: scopeFor({}) })
     const { page, frame } = await openPlan(stage, 'role-none', none)
-    expect(await seen(frame.locator('summary'))).toBe('Your role shows 0 of 10 sections')
+    expect(await seen(frame.locator('summary'))).toBe('Your role shows 0 of 15 sections')
     await page.close()
   })
 })

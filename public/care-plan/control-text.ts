@@ -1,0 +1,87 @@
+/** What is typed: texts, and numbers with a unit. */
+import { LENGTHS } from '../../src/core/plan.js'
+import { quantityOf } from '../../src/core/plan-values.js'
+import { control, hintId, hintOf, label, type Make, type Reading } from './control.js'
+import type { Field } from './definition.js'
+import { h } from './dom.js'
+import { harmless } from './text.js'
+
+const FREE = { dir: 'auto', autocomplete: 'off' } as const
+
+export const textControl: Make = (field, id, value, words) => {
+  const long = field.type === 'long-text'
+  const described = field.hint === undefined ? {} : { 'aria-describedby': hintId(id) }
+  const input = long
+    ? h('textarea', { class: 'nhsuk-textarea', id, rows: '4', ...FREE, ...described })
+    : h('input', { class: 'nhsuk-input', id, type: 'text', ...FREE, ...described })
+  input.value = value
+  const most = field.most ?? LENGTHS[long ? 'long-text' : 'text']
+  const hint = hintOf(id, field.hint)
+  return control(field, id, {
+    group: h('div', { class: 'nhsuk-form-group' }, label(field, id, words), hint, input),
+    first: input,
+    described: input,
+    before: input,
+    read: () => {
+      const typed = harmless(input.value).trim()
+      const over = typed.length - most
+      return over > 0
+        ? { value: typed, problem: `${field.title}: shorten it by ${over} characters` }
+        : { value: typed }
+    },
+  })
+}
+
+function numberReading({ title, range }: Field, number: string, unit: string): Reading {
+  if (number === '') return { value: '' }
+  const value = `${number} ${unit}`
+  if (!quantityOf(value)) return { value, problem: `${title} must be a number, such as 40 or 2.5` }
+  const [least, greatest] = range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  return Number(number) < least || Number(number) > greatest
+    ? { value, problem: `${title} must be between ${least} and ${greatest}` }
+    : { value }
+}
+
+/** The unit of several, or the only one, said beside the number. */
+function unitOf(field: Field, id: string, recorded: string | undefined) {
+  const known = Object.entries(field.units ?? {})
+  const other = recorded !== undefined && field.units?.[recorded] === undefined
+  const units = other ? [...known, [recorded, recorded] as const] : known
+  if (units.length === 1)
+    return {
+      element: h('div', { class: 'nhsuk-input__suffix', 'aria-hidden': 'true' }, units[0]?.[1]),
+      read: () => units[0]?.[0] ?? '1',
+    }
+  const options = units.map(([code, title]) => h('option', { value: code }, title))
+  const select = h(
+    'select',
+    { class: 'nhsuk-select', id: `${id}-unit`, 'aria-label': `${field.title}: unit` },
+    ...options,
+  )
+  select.value = recorded ?? units[0]?.[0] ?? ''
+  return { element: select, read: () => select.value }
+}
+
+export const quantityControl: Make = (field, id, value, words) => {
+  const recorded = quantityOf(value)
+  const unit = unitOf(field, id, recorded?.unit)
+  const said = Object.values(field.units ?? {})
+  const input = h('input', {
+    class: 'nhsuk-input nhsuk-input--width-5',
+    id,
+    type: 'text',
+    inputmode: 'decimal',
+    autocomplete: 'off',
+    'aria-describedby': field.hint === undefined ? undefined : hintId(id),
+  })
+  input.value = recorded?.number ?? ''
+  const row = h('div', { class: 'nhsuk-input__wrapper' }, input, unit.element)
+  const name = label(field, id, said.length === 1 ? [` (${said[0]})`, ...words] : words)
+  return control(field, id, {
+    group: h('div', { class: 'nhsuk-form-group' }, name, hintOf(id, field.hint), row),
+    first: input,
+    described: input,
+    before: row,
+    read: () => numberReading(field, input.value.trim().replace(',', '.'), unit.read()),
+  })
+}

@@ -1,0 +1,113 @@
+/** What every form control is made of, in the manner of the NHS design system. */
+import type { Field } from './definition.js'
+import { type Child, h, hiddenText } from './dom.js'
+
+export interface Reading {
+  readonly value: string
+  /** What is wrong with it, in words for the user. */
+  readonly problem?: string
+}
+
+export interface Control {
+  readonly field: Field
+  readonly element: HTMLElement
+  /** What an error message leads to. */
+  readonly first: HTMLElement
+  read(): Reading
+  tell(problem: string | undefined): void
+}
+
+export interface Parts {
+  readonly group: HTMLElement
+  readonly first: HTMLElement
+  /** What carries the error by `aria-describedby`: the input, or the fieldset around several. */
+  readonly described: HTMLElement
+  /** The error is put before this. */
+  readonly before: HTMLElement
+  read(): Reading
+}
+
+/** Makes one kind of control. @param words more of the label's text, such as whose version it is */
+export type Make = (field: Field, id: string, value: string, words: Child[]) => Control
+
+export function control(field: Field, id: string, parts: Parts): Control {
+  const { group, first, described, before, read } = parts
+  const errorId = `${id}-error`
+  const hint = described.getAttribute('aria-describedby')
+  return {
+    field,
+    element: group,
+    first,
+    read: () => {
+      const reading = read()
+      return reading.value === '' && field.required && reading.problem === undefined
+        ? { ...reading, problem: `${field.title}: this must be filled in` }
+        : reading
+    },
+    tell: (problem) => {
+      group.querySelector(`#${errorId}`)?.remove()
+      group.classList.toggle('nhsuk-form-group--error', problem !== undefined)
+      const ids = [hint, problem && errorId].filter(Boolean).join(' ')
+      if (ids === '') described.removeAttribute('aria-describedby')
+      else described.setAttribute('aria-describedby', ids)
+      if (problem === undefined) return
+      const error = { class: 'nhsuk-error-message', id: errorId }
+      before.before(h('span', error, hiddenText('Error: '), problem))
+    },
+  }
+}
+
+export const hintId = (id: string): string => `${id}-hint`
+
+/** `undefined` for a field without one. */
+export const hintOf = (id: string, hint: string | undefined): HTMLElement | undefined =>
+  hint === undefined ? undefined : h('div', { class: 'nhsuk-hint', id: hintId(id) }, hint)
+
+/** An optional field says nothing; one that is not is marked in words. */
+const wordsOf = ({ title, required }: Field, words: readonly Child[]): Child[] => [
+  title,
+  ...(required ? [' (required)'] : []),
+  ...words,
+]
+
+export const label = (field: Field, id: string, words: Child[]): HTMLElement =>
+  h('label', { class: 'nhsuk-label nhsuk-u-font-weight-bold', for: id }, ...wordsOf(field, words))
+
+export function fieldset(
+  field: Field,
+  id: string,
+  words: Child[],
+  hint: string | undefined,
+  ...inside: HTMLElement[]
+): HTMLElement {
+  return h(
+    'fieldset',
+    {
+      class: 'nhsuk-fieldset',
+      id,
+      role: 'group',
+      'aria-describedby': hint === undefined ? undefined : hintId(id),
+    },
+    h(
+      'legend',
+      { class: 'nhsuk-fieldset__legend nhsuk-u-font-weight-bold' },
+      ...wordsOf(field, words),
+    ),
+    hintOf(id, hint),
+    ...inside,
+  )
+}
+
+/** A radio button or a checkbox with its label. */
+export function tick(
+  kind: 'radio' | 'checkbox',
+  id: string,
+  name: string,
+  value: string,
+  title: Child,
+): { readonly input: HTMLInputElement; readonly item: HTMLElement } {
+  const look = kind === 'radio' ? 'nhsuk-radios' : 'nhsuk-checkboxes'
+  const input = h('input', { class: `${look}__input`, type: kind, name, id, value })
+  const words = h('label', { class: `nhsuk-label ${look}__label`, for: id }, title)
+  return { input, item: h('div', { class: `${look}__item` }, input, words) }
+}

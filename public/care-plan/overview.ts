@@ -1,0 +1,67 @@
+/** What the plan holds at a glance: each section that this role sees, when it was written, and what is overdue. */
+import { authorOf, type Entry } from './composition.js'
+import { type Day, dayOf, showDay, writeDay } from './dates.js'
+import type { Section } from './definition.js'
+import { h } from './dom.js'
+import { reviewOf } from './review.js'
+import { sectionId } from './section-view.js'
+import { plural } from './text.js'
+
+type Newest = ReadonlyMap<string, Entry>
+
+function stateOf(section: Section, entry: Entry | undefined, today: Day): HTMLElement {
+  if (!entry) return h('span', { class: 'overview__state' }, 'no entry')
+  const { at } = authorOf(entry.composition)
+  const written = at === undefined ? 'date not recorded' : showDay(writeDay(dayOf(at)))
+  const tag = reviewOf(section, entry, today)?.overdue
+    ? h('strong', { class: 'nhsuk-tag nhsuk-tag--orange' }, 'Review overdue')
+    : undefined
+  return h('span', { class: 'overview__state' }, written, ' ', tag)
+}
+
+/** Focuses the section itself: a link alone would leave the keyboard where it was in some browsers. */
+function leadTo(section: Section) {
+  return (event: Event) => {
+    event.preventDefault()
+    const place = document.getElementById(sectionId(section))
+    const heading = place?.querySelector<HTMLElement>('h3')
+    if (!place || !heading) return
+    heading.tabIndex = -1
+    heading.focus({ preventScroll: true })
+    place.scrollIntoView()
+  }
+}
+
+export function overview(
+  sections: readonly Section[],
+  newest: Newest,
+  today: Day,
+): HTMLElement | undefined {
+  if (sections.length < 2) return undefined
+  const entryOf = ({ template }: Section) => newest.get(template)
+  const due = sections.filter((one) => reviewOf(one, entryOf(one), today)?.overdue)
+  const items = sections.map((section) =>
+    h(
+      'li',
+      {},
+      h('a', { href: `#${sectionId(section)}`, click: leadTo(section) }, section.title),
+      ' ',
+      stateOf(section, entryOf(section), today),
+    ),
+  )
+  const words =
+    due.length === 0
+      ? undefined
+      : h(
+          'p',
+          { class: 'overview__due' },
+          h('strong', {}, `Past ${due.length === 1 ? 'its' : 'their'} review date: `),
+          `${plural(due.length, 'section')} (${due.map(({ title }) => title).join(', ')}).`,
+        )
+  return h(
+    'nav',
+    { class: 'overview', 'aria-label': 'Sections of this plan' },
+    words,
+    h('ul', { class: 'overview__list' }, ...items),
+  )
+}

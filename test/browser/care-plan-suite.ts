@@ -1,0 +1,15 @@
+/**
+ * One stage for all parts of a suite: a browser and the bundle cost more than most of what is tested on them. A part
+ * is a file of `describe`s that takes its stage from here; it is run by being imported into a suite.
+ */
+import { afterAll, beforeAll, jest } from '@jest/globals'
+import { openStage, type Stage } from './care-plan-stage.js'
+
+jest.setTimeout(30_000)
+
+/** Opened before the first test. */
+export let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+}, 60_000)
+afterAll(() => stage?.close())
