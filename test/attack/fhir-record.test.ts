@@ -303,15 +303,34 @@ describe('a record that answers wrongly', () => {
     ['another type among matches',              '/fhir/Condition',               searchset(about('Observation', 'o', me)), 502],
     ['an outcome with an error',                '/fhir/Condition',               { ...searchset(), entry: [{ resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'error', diagnostics: CANARY }] }, search: { mode: 'outcome' } }] }, 502],
     ['a next page that leads back',             '/fhir/Condition?_offset=10',    { ...searchset(mine), link: [{ relation: 'next', url: `https://gateway.example/fhir/Condition?_offset=10` }] }, 502],
-    ['a next page of its own making',           '/fhir/Condition',               { ...searchset(mine), link: [{ relation: 'next', url: 'https://gateway.example/fhir?_getpages=x' }] }, 502],
+    ['a next page of its own making',           '/fhir/Condition',               { ...searchset(mine), link: [{ relation: 'next', url: 'https://evil.example/fhir?_getpages=x' }] }, 502],
   ] as [string, string, Json, number][])('is not believed: %s', async (_what, path, body, status) => {
-    // What stands is in order, so that it is the version or the search that is judged.
-    answers = (req, res) => give(res, 200, /_history|\?/.test(path) || !req.url?.includes('_history') ? (req.url === '/record/fhir/Condition/c1' && path.includes('_history') ? mine : body) : body)
+    // What stands is in order where a version of it is asked for, so that it is the version that is judged.
+    answers = (req, res) =>
+      give(res, 200, req.url?.endsWith('/Condition/c1') && path.includes('_history') ? mine : body)
     const answer = await get(path)
     expect(answer.status).toBe(status)
     expect(answer.text).not.toContain(CANARY)
     expect(answer.text).not.toContain(other)
     expect(world.entries.map(({ what }) => what)).toEqual(['access_refused'])
+  })
+
+  it('lets no word of the record’s own for a page leave: the next page is the same search, further on', async () => {
+    const link = (url: string) => [{ relation: 'next', url: `${world.record.bases.fhir}${url}` }]
+    answers = answering({
+      ...searchset(mine),
+      total: 9,
+      link: link(`?_getpages=${CANARY}&_getpagesoffset=20`),
+    })
+    const first = JSON.parse((await get('/fhir/Condition?clinical-status=active')).text)
+    expect(first.link[1].url).toBe(
+      `https://gateway.example/fhir/Condition?patient=${me}&clinical-status=active&_offset=1`,
+    )
+    expect(JSON.stringify(first)).not.toContain(CANARY)
+    // A record that knows no offset would give the first page for ever.
+    expect((await get('/fhir/Condition?clinical-status=active&_offset=1')).status).toBe(502)
+    answers = answering({ ...searchset(mine), link: link('/Patient?_getpages=1') })
+    expect((await get('/fhir/Condition')).status).toBe(502)
   })
 
   it('passes nothing on that stands beside what was judged', async () => {
