@@ -4,7 +4,14 @@ import type { PolicyDecision } from './decision.js'
 import { type FhirPlan, readFhirCall, type SearchCall } from './fhir.js'
 import { isOfPatient } from './fhir-compartment.js'
 import { judgeResource, withholdsLabelled } from './fhir-judge.js'
-import { type FhirRelease, invalid, ours, type Released, requirePatientSeen } from './fhir-own.js'
+import {
+  type FhirRelease,
+  invalid,
+  isId,
+  ours,
+  type Released,
+  requirePatientSeen,
+} from './fhir-own.js'
 import { heldToPatient, includedBy, isPaged } from './fhir-search.js'
 import { isObject, type Json } from './json.js'
 import { readSearchset } from './searchset.js'
@@ -77,7 +84,7 @@ const modeOf = (entry: Json): unknown => (isObject(entry.search) ? entry.search.
 /** An entry that a search like this can have. A record that mixes patients in one answer is not to be believed in any part of it. */
 function readEntry(entry: unknown, call: SearchCall, { whose }: FhirRelease): Entry {
   const resource = isObject(entry) ? entry.resource : undefined
-  if (!isObject(entry) || !isObject(resource) || typeof resource.id !== 'string')
+  if (!isObject(entry) || !isObject(resource) || !isId(resource.id))
     throw invalid('an entry without a resource')
   const { resourceType: type } = resource
   const included = modeOf(entry) === 'include'
