@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { readCall } from './call.js'
 import { isShallow } from './enforcement.js'
 import { type FhirDataCall, readFhirCall } from './fhir.js'
-import { hasRepeatedMember, isObject, type Json } from './json.js'
+import { isExact, isObject, type Json } from './json.js'
 import { Refusal } from './refusal.js'
 
 const MOST_ENTRIES = 50
@@ -66,7 +66,7 @@ function readBinary(resource: unknown): unknown {
   const text = Buffer.from(binary.data.data, 'base64').toString('utf8')
   try {
     const patch: unknown = JSON.parse(text)
-    if (isShallow(patch) && !hasRepeatedMember(text)) return patch
+    if (isShallow(patch) && isExact(text)) return patch
   } catch {
     // What is no JSON is refused like JSON that cannot be judged.
   }

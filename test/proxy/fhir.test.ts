@@ -57,6 +57,16 @@ describe('/fhir, the patient in context', () => {
     expect(JSON.stringify([first.body, second.body])).not.toContain(world.origin)
   })
 
+  it('brings along what a row of the table names, judged as its own type', async () => {
+    const found = () =>
+      get('/Encounter?_include=Encounter:service-provider&_format=application/fhir+json')
+    const modes = async () =>
+      (await found()).body.entry.map(({ search }: { search: { mode: string } }) => search.mode)
+    expect(await modes()).toEqual(['match', 'include'])
+    world.allowed = ({ resource }) => resource.id !== 'Organization'
+    expect(await modes()).toEqual(['match'])
+  })
+
   it('gives the user their own Practitioner by the fhirUser scope, and no other by it', async () => {
     world.access = accessOf({ scope: 'openid fhirUser' })
     world.allowed = () => false
