@@ -203,6 +203,33 @@ describe('/fhir/metadata', () => {
     expect(codes).toEqual(['read', 'vread', 'history-instance'])
   })
 
+  it('says of each type what may be done with it, as the tables do', async () => {
+    const { body } = await get('/metadata').expect(200)
+    const [{ resource, interaction }] = body.rest
+    const observation = resource.find(({ type }: { type: string }) => type === 'Observation')
+    expect(observation).toMatchObject({
+      ...{ versioning: 'versioned-update', updateCreate: false, conditionalDelete: 'single' },
+      ...{ conditionalCreate: true, conditionalUpdate: true },
+    })
+    expect(observation.interaction.map(({ code }: { code: string }) => code)).toEqual([
+      ...[
+        'read',
+        'vread',
+        'history-instance',
+        'search-type',
+        'create',
+        'update',
+        'patch',
+        'delete',
+      ],
+    ])
+    expect(body.patchFormat).toEqual(['application/json-patch+json'])
+    expect(interaction).toEqual([{ code: 'batch' }, { code: 'transaction' }])
+    expect(
+      resource.find(({ type }: { type: string }) => type === 'Encounter').searchInclude,
+    ).toEqual(['Encounter:service-provider'])
+  })
+
   it('is asked of the record once', async () => {
     await Promise.all([get('/metadata').expect(200), get('/metadata').expect(200)])
     expect(world.upstream).toEqual([])
