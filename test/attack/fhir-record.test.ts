@@ -498,6 +498,37 @@ describe('a record that answers wrongly', () => {
   })
 })
 
+describe('a bundle that asks for too much', () => {
+  const many = (type: string, method: string) =>
+    JSON.stringify({
+      ...{ resourceType: 'Bundle', type },
+      entry: Array.from({ length: 4 }, () => ({ request: { method, url: 'Condition/c1' } })),
+    })
+  const post = (body: string) => raw(server, 'POST', '/fhir', FHIR_JSON, body)
+  const statuses = ({ text: said }: Answer) =>
+    JSON.parse(said).entry.map(({ response }: { response: { status: string } }) => response.status)
+
+  it('is given no more than one call may give, and a little', async () => {
+    answers = answering({ ...mine, text: 'x'.repeat(6 * 1024 * 1024) })
+    expect(statuses(await post(many('batch', 'GET')))).toEqual(['200', '200', '413', '413'])
+  })
+
+  it('is given no more time than it may take, nor a record that is away', async () => {
+    const before = world.now
+    answers = (_req, res) => {
+      world.now += 20_000
+      give(res, 200, mine)
+    }
+    expect(statuses(await post(many('batch', 'GET')))).toEqual(['200', '200', '503', '503'])
+    expect((await post(many('transaction', 'DELETE'))).status).toBe(503)
+    world.now = before
+    world.upstream.length = 0
+    answers = answering({}, 500)
+    expect(statuses(await post(many('batch', 'GET')))).toEqual(['503', '503', '503', '503'])
+    expect(world.upstream).toHaveLength(1)
+  })
+})
+
 describe('any request at all, to a record that answers anything', () => {
   const TYPES = Object.keys(FHIR_TYPES) as FhirType[]
   const types = fc.constantFrom(...TYPES)
