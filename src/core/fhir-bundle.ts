@@ -8,8 +8,8 @@ import { z } from 'zod'
 import { readCall } from './call.js'
 import { isShallow } from './enforcement.js'
 import { type FhirDataCall, readFhirCall } from './fhir.js'
-import { hasRepeatedMember, isObject, type Json } from './json.js'
-import { Refusal } from './refusal.js'
+import { isExact, isObject, type Json } from './json.js'
+import { parameterFault, Refusal } from './refusal.js'
 
 const MOST_ENTRIES = 50
 
@@ -66,7 +66,7 @@ function readBinary(resource: unknown): unknown {
   const text = Buffer.from(binary.data.data, 'base64').toString('utf8')
   try {
     const patch: unknown = JSON.parse(text)
-    if (isShallow(patch) && !hasRepeatedMember(text)) return patch
+    if (isShallow(patch) && isExact(text)) return patch
   } catch {
     // What is no JSON is refused like JSON that cannot be judged.
   }
@@ -87,6 +87,8 @@ export function readBundleEntry(given: unknown): BundleEntry {
   const form = call.interaction === 'search' && call.form
   if (call.interaction === 'capabilities' || call.interaction === 'bundle' || form)
     throw new Refusal('interaction_refused', 'in a bundle')
+  if (ifNoneExist !== undefined && call.interaction !== 'create')
+    throw new Refusal('parameter_invalid', 'ifNoneExist')
   const body = call.interaction === 'patch' ? readBinary(resource) : resource
   return {
     call,
@@ -107,7 +109,7 @@ function urnsIn(value: unknown): readonly string[] {
 
 /**
  * References within a transaction lead to what it makes, and to nothing else; nothing is changed twice in it.
- * @throws Refusal parameter_invalid, resource_refused
+ * @throws Refusal parameter_invalid
  */
 export function requireWhole(
   entries: readonly {
@@ -119,10 +121,10 @@ export function requireWhole(
   const places = entries.flatMap(({ place }) => place ?? [])
   const urns = entries.flatMap(({ urn }) => urn ?? [])
   if (new Set(places).size < places.length || new Set(urns).size < urns.length)
-    throw new Refusal('parameter_invalid', 'one resource in two entries')
+    throw parameterFault('parameter_invalid', 'one resource in two entries')
   const led = entries.flatMap(({ resource }) => urnsIn(resource))
   if (!led.every((urn) => urns.includes(urn)))
-    throw new Refusal('resource_refused', 'a reference to nothing in the bundle')
+    throw parameterFault('parameter_invalid', 'a reference to nothing in the bundle')
 }
 
 /** The entries of a response, one for each that was sent. @throws Refusal upstream_invalid */

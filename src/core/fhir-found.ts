@@ -4,7 +4,14 @@ import type { PolicyDecision } from './decision.js'
 import { type FhirPlan, readFhirCall, type SearchCall } from './fhir.js'
 import { isOfPatient } from './fhir-compartment.js'
 import { judgeResource, withholdsLabelled } from './fhir-judge.js'
-import { type FhirRelease, invalid, ours, type Released, requirePatientSeen } from './fhir-own.js'
+import {
+  type FhirRelease,
+  invalid,
+  isId,
+  ours,
+  type Released,
+  requirePatientSeen,
+} from './fhir-own.js'
 import { heldToPatient, includedBy, isPaged } from './fhir-search.js'
 import { isObject, type Json } from './json.js'
 import { readSearchset } from './searchset.js'
@@ -30,17 +37,36 @@ function pageOf(link: Json, { type, parameters }: SearchCall, { base, whose }: F
   }
 }
 
+/**
+ * The same search from where this page ends, where a record names its first page's next one by a word of its own
+ * (HAPI's `_getpages`): such a word is nobody's to use but whoever was judged, so none leaves. A record that does so
+ * on a later page as well does not page by offset, and would be asked for ever.
+ */
+function pageAfter({ url }: Json, { parameters }: SearchCall, matches: number, base: string) {
+  const opaque =
+    typeof url === 'string' && /^\/?\?/.test(url.startsWith(base) ? url.slice(base.length) : '')
+  const goesOn = opaque && matches > 0 && !parameters.has('_offset')
+  return goesOn ? new Map([...parameters, ['_offset', String(matches)]]) : undefined
+}
+
 const PAGES: ReadonlySet<unknown> = new Set(['first', 'previous', 'next', 'last'])
 
 /** Links made anew. A lost `next` would hide entries: refused. */
-function linksOf(links: readonly Json[], call: SearchCall, release: FhirRelease): readonly Json[] {
+function linksOf(
+  links: readonly Json[],
+  call: SearchCall,
+  matches: number,
+  release: FhirRelease,
+): readonly Json[] {
   const { base, whose } = release
   const urlOf = (parameters: ReadonlyMap<string, string>): string =>
     `${base}/${call.type}?${heldToPatient({ ...call, parameters }, whose.patient)}`
   const pages = links.flatMap((link): readonly Json[] => {
     const { relation } = link
     if (!PAGES.has(relation)) return []
-    const parameters = pageOf(ours(link, release), call, release)
+    const own = ours(link, release)
+    const after = relation === 'next' ? pageAfter(own, call, matches, base) : undefined
+    const parameters = pageOf(own, call, release) ?? after
     if (parameters !== undefined) return [{ relation, url: urlOf(parameters) }]
     if (relation === 'next') throw invalid('next link')
     return []
@@ -58,7 +84,7 @@ const modeOf = (entry: Json): unknown => (isObject(entry.search) ? entry.search.
 /** An entry that a search like this can have. A record that mixes patients in one answer is not to be believed in any part of it. */
 function readEntry(entry: unknown, call: SearchCall, { whose }: FhirRelease): Entry {
   const resource = isObject(entry) ? entry.resource : undefined
-  if (!isObject(entry) || !isObject(resource) || typeof resource.id !== 'string')
+  if (!isObject(entry) || !isObject(resource) || !isId(resource.id))
     throw invalid('an entry without a resource')
   const { resourceType: type } = resource
   const included = modeOf(entry) === 'include'
@@ -107,7 +133,8 @@ export function releasedSearch(
   const read = readSearchset(body, { paged: isPaged(call) })
   const entries = read.entries.map((entry) => readEntry(entry, call, release))
   const { given, decisions } = judged(plan, entries, release)
-  const link = linksOf(read.links, call, release)
+  const found = entries.filter(({ mode }) => mode === 'match').length
+  const link = linksOf(read.links, call, found, release)
   const whole = !isPaged(call) && !link.some(({ relation }) => relation === 'next')
   const matches = given.filter(({ mode }) => mode === 'match').length
   const bundle: Json = {

@@ -59,6 +59,11 @@ export function requirePatientSeen(
   requireDecision(accessWith(access, patientFlags(body)), policies, letter, kind)
 }
 
+const ID = /^[A-Za-z0-9.-]{1,64}$/
+
+/** What can be an id or a version: all that may stand in an address or a header of ours. */
+export const isId = (value: unknown): value is string => typeof value === 'string' && ID.test(value)
+
 /** `meta.versionId`; empty when there is none. */
 export const versionOf = ({ meta }: Json): string =>
-  isObject(meta) && typeof meta.versionId === 'string' ? meta.versionId : ''
+  isObject(meta) && isId(meta.versionId) ? meta.versionId : ''

@@ -119,12 +119,12 @@ const spell = (label: unknown): string =>
 
 /**
  * Whoever changes a resource does not take its labels off by leaving them out.
- * @throws Refusal resource_refused
+ * @throws Refusal label_missing
  */
 export function requireLabels(before: Json, after: Json): void {
   const kept = new Set(labelsOf(after).map(spell))
   if (!labelsOf(before).every((label) => kept.has(spell(label))))
-    throw new Refusal('resource_refused', 'a label was left out')
+    throw new Refusal('label_missing', String(after.resourceType))
 }
 
 const TAG = /^\s*(?:W\/)?"([A-Za-z0-9.-]{1,64})"\s*$/

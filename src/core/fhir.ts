@@ -98,7 +98,8 @@ export type FhirCall =
   | { readonly interaction: 'bundle' }
   | FhirDataCall
 
-const JSON_FORMATS = ['json', 'application/json', 'application/fhir+json']
+/** The last as many send it: a `+` in an address is a space. */
+const JSON_FORMATS = ['json', 'application/json', 'application/fhir+json', 'application/fhir json']
 
 /** Parameters but `_format`, which says nothing of what is asked. @throws Refusal parameter_invalid */
 function withoutFormat({ query }: Call): ReadonlyMap<string, string> {

@@ -29,3 +29,23 @@ export function hasRepeatedMember(text: string): boolean {
   }
   return false
 }
+
+const NUMBERS = /"(?:[^"\\]|\\.)*"|-?[\d.]+(?:[eE][+-]?\d+)?/g
+const MOST_DIGITS = 15
+
+const isCarried = (word: string): boolean => {
+  const [digits = ''] = word.replace(/[-.]/g, '').split(/[eE]/)
+  const value = Number(word)
+  return (
+    Number.isFinite(value) &&
+    (value !== 0 || !/[1-9]/.test(digits)) &&
+    digits.replace(/^0+/, '').length <= MOST_DIGITS
+  )
+}
+
+/** Whether a JSON text has a number that would go on as another one: a dose must not change on its way. */
+export const hasOtherNumber = (text: string): boolean =>
+  [...text.matchAll(NUMBERS)].some(([word]) => !word.startsWith('"') && !isCarried(word))
+
+/** Whether a text that JSON.parse has read means the same to every reader, and goes on as it came. */
+export const isExact = (text: string): boolean => !hasRepeatedMember(text) && !hasOtherNumber(text)

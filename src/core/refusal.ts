@@ -184,6 +184,7 @@ export const REFUSALS = {
   record_other_patient:  { wire: 'not_found', status: 404, text: NOT_FOUND },
   record_refused:       { wire: 'invalid_request', status: 422, text: 'The shared record did not accept this.' },
   resource_refused:      { wire: 'invalid_request', status: 422, text: 'What is written must be about the patient in context, and may name no other.' },
+  label_missing:         { wire: 'invalid_request', status: 422, text: 'A security label of what is changed may not be left out.' },
   condition_ambiguous:   { wire: 'conflict', status: 412, text: 'More than one resource meets the condition.' },
   patch_failed:          { wire: 'invalid_request', status: 422, text: 'The patch does not fit what it is for.' },
   write_unknown:         { wire: 'temporarily_unavailable', status: 503, text: 'It is not known whether this was saved. Read the section again before you rely on it or change it.' },

@@ -7,7 +7,7 @@ import express, { type ErrorRequestHandler, type Request, type Response, Router 
 import type { Clock } from '../core/values.js'
 import type { FhirResource } from './fhir-resources.js'
 import { type FhirVersion, type FhirVersions, openFhirVersions, tagOf } from './fhir-versions.js'
-import { found, page, SEARCHES } from './record-fhir-search.js'
+import { found, included, page, SEARCHES } from './record-fhir-search.js'
 import { type Done, Fault, transact, write } from './record-fhir-write.js'
 
 const CODES = ['read', 'vread', 'history-instance', 'search-type', 'create', 'update', 'delete']
@@ -57,6 +57,13 @@ function search(versions: FhirVersions, req: Request, res: Response, query: URLS
   if (matches === undefined) throw new Fault(400, 'not-supported', 'Unknown search parameter')
   const base = baseOf(req)
   const { entries, total, next } = page(matches, query, `${base}/${type}`)
+  const along = included(versions.current, entries, query.get('_include'))
+  if (along === undefined) throw new Fault(400, 'not-supported', 'Unknown include')
+  const entryOf = (mode: string) => (resource: FhirResource) => ({
+    fullUrl: `${base}/${resource.resourceType}/${resource.id}`,
+    resource,
+    search: { mode },
+  })
   // A search by form keeps its values out of addresses, so no link repeats them.
   const link = [
     { relation: 'self', url: `${base}/${type}?${query}` },
@@ -67,11 +74,7 @@ function search(versions: FhirVersions, req: Request, res: Response, query: URLS
     type: 'searchset',
     total,
     ...(req.method === 'GET' ? { link } : {}),
-    entry: entries.map((resource) => ({
-      fullUrl: `${base}/${type}/${resource.id}`,
-      resource,
-      search: { mode: 'match' },
-    })),
+    entry: [...entries.map(entryOf('match')), ...along.map(entryOf('include'))],
   })
 }
 

@@ -1,14 +1,14 @@
 import express, { type Request, type Response } from 'express'
 import { isShallow } from '../core/enforcement.js'
-import { hasRepeatedMember } from '../core/json.js'
+import { isExact } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i
 
 interface BodyRules {
   readonly types: RegExp
-  /** Whether a member that stands twice is refused. */
-  readonly once: boolean
+  /** Whether a text that two readers could read differently is refused. */
+  readonly exact: boolean
 }
 
 /** @param limit in bytes */
@@ -56,13 +56,13 @@ export function textBodyOf(
  */
 export function jsonBodyOf(
   limit: number,
-  { types, once }: BodyRules = { types: JSON_TYPE, once: false },
+  { types, exact }: BodyRules = { types: JSON_TYPE, exact: false },
 ): (req: Request, res: Response) => Promise<unknown> {
   const readText = textBodyOf(limit, types)
   return async (req, res) => {
     const text = await readText(req, res)
     const value = parse(text)
-    if (once && hasRepeatedMember(text)) throw new Refusal('body_unreadable', 'a member twice')
+    if (exact && !isExact(text)) throw new Refusal('body_unreadable', 'a member or a number')
     if (!isShallow(value)) throw new Refusal('body_unreadable', 'nested too deep')
     return value
   }

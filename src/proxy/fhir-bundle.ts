@@ -10,9 +10,12 @@ import type { Json } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
 import { outcomeOf } from '../http/refusals.js'
 import { aboutAccess } from './entry.js'
-import type { FhirAnswer, FhirAsked } from './fhir-parts.js'
+import { type FhirAnswer, type FhirAsked, withinTime } from './fhir-parts.js'
 import { answerTransaction } from './fhir-transaction.js'
 import type { ProxyParts } from './parts.js'
+
+/** In characters of JSON: as much as one call may give. */
+const MOST_GIVEN = 10 * 1024 * 1024
 
 type Perform = (
   parts: ProxyParts,
@@ -57,14 +60,19 @@ async function answerBatch(
   mayWrite: () => Promise<void>,
 ): Promise<readonly Json[]> {
   const answers: Json[] = []
-  let away: Refusal | undefined
-  for (const [at, given] of entry.entries()) {
+  const requireTime = withinTime(parts)
+  let [away, given]: [Refusal | undefined, number] = [undefined, 0]
+  for (const [at, one] of entry.entries()) {
     try {
-      // Each call may wait for the record as long as it is given: fifty in a row are too long.
       if (away !== undefined) throw away
-      answers.push(entryOf(await perform(parts, access, readBundleEntry(given), mayWrite)))
+      requireTime()
+      if (given > MOST_GIVEN) throw new Refusal('body_too_large', 'answers of a batch')
+      const answer = entryOf(await perform(parts, access, readBundleEntry(one), mayWrite))
+      given += JSON.stringify(answer).length
+      answers.push(answer)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
+      // A record that is away is not asked fifty times.
       if (error.code === 'record_unavailable') away = error
       answers.push(await refusedEntry(parts, access, at, error))
     }

@@ -4,7 +4,7 @@ import { rewriteBase } from '../core/enforcement.js'
 import type { FhirWriteCall } from '../core/fhir.js'
 import { isOfPatient } from '../core/fhir-compartment.js'
 import { judgeResource } from '../core/fhir-judge.js'
-import { versionOf } from '../core/fhir-own.js'
+import { isId, versionOf } from '../core/fhir-own.js'
 import { versionIn } from '../core/fhir-write.js'
 import { isObject, type Json } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
@@ -79,11 +79,7 @@ async function proveWritten(
   const created = write.id === undefined
   if (answer.status !== (created ? 201 : 200)) throw invalid(`a write answered ${answer.status}`)
   const { resource, etag } = await representation(parts, write, answer)
-  if (
-    !isObject(resource) ||
-    resource.resourceType !== write.type ||
-    typeof resource.id !== 'string'
-  )
+  if (!isObject(resource) || resource.resourceType !== write.type || !isId(resource.id))
     throw invalid('not what was written')
   const version = versionIn(etag) ?? versionOf(resource)
   const same = write.id !== undefined && resource.id !== write.id

@@ -9,7 +9,7 @@ import { isObject, type Json } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
 import { recordAllowed } from './entry.js'
 import { detailOf, placeOfLocation, shownTo } from './fhir-commit.js'
-import type { FhirAsked } from './fhir-parts.js'
+import { type FhirAsked, withinTime } from './fhir-parts.js'
 import { type FhirWrite, prepareWrite } from './fhir-write.js'
 import type { ProxyParts } from './parts.js'
 import { requireDone, writeOnce } from './write.js'
@@ -108,7 +108,11 @@ export async function answerTransaction(
   entries: readonly BundleEntry[],
 ): Promise<readonly Json[]> {
   const steps: Step[] = []
-  for (const entry of entries) steps.push(await prepareStep(parts, access, entry))
+  const requireTime = withinTime(parts)
+  for (const entry of entries) {
+    requireTime()
+    steps.push(await prepareStep(parts, access, entry))
+  }
   requireWhole(
     steps.map(({ write, urn }) => ({
       ...(urn === undefined ? {} : { urn }),

@@ -22,9 +22,9 @@ export function addressOf(req: Request, base: string): string {
 /** The JSON that a client sent, as openEHR's or as FHIR's. @throws Refusal body_too_large, body_unreadable */
 export const jsonBody = jsonBodyOf(BODY_LIMIT)
 const FHIR_JSON = /^application\/(?:fhir\+)?json\s*(?:;|$)/i
-export const fhirBody = jsonBodyOf(BODY_LIMIT, { types: FHIR_JSON, once: true })
+export const fhirBody = jsonBodyOf(BODY_LIMIT, { types: FHIR_JSON, exact: true })
 const PATCH_JSON = /^application\/json-patch\+json\s*(?:;|$)/i
-export const patchBody = jsonBodyOf(BODY_LIMIT, { types: PATCH_JSON, once: true })
+export const patchBody = jsonBodyOf(BODY_LIMIT, { types: PATCH_JSON, exact: true })
 /** A search by form. */
 export const formBody = textBodyOf(2048, /^application\/x-www-form-urlencoded\s*(?:;|$)/i)
 

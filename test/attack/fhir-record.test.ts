@@ -66,17 +66,20 @@ let world: World
 let server: Server
 /** What was sent on to the record to be written. */
 const written: string[] = []
-beforeAll(async () => {
-  world = await openWorld((req, res) => {
-    text(req).then((body) => {
-      if (req.method !== 'GET' && !req.url?.includes('_search'))
-        written.push(`${req.method} ${req.url} ${body}`)
-      answers(req, res, body)
-    })
-  }, 500)
-  server = await new Promise((resolve) => {
-    const listening = world.app.listen(0, '127.0.0.1', () => resolve(listening))
+const behind: RequestListener = (req, res) => {
+  text(req).then((body) => {
+    if (req.method !== 'GET' && !req.url?.includes('_search'))
+      written.push(`${req.method} ${req.url} ${body}`)
+    answers(req, res, body)
   })
+}
+const front = ({ app }: World): Promise<Server> =>
+  new Promise((resolve) => {
+    const listening = app.listen(0, '127.0.0.1', () => resolve(listening))
+  })
+beforeAll(async () => {
+  world = await openWorld(behind)
+  server = await front(world)
 })
 afterAll(async () => {
   await close(server)
@@ -240,6 +243,7 @@ describe('a body that two readers could read differently', () => {
     ['a member twice, deep inside', 'POST',  FHIR_JSON,  `{"resourceType":"Condition","subject":{"reference":"Patient/${me}","reference":"Patient/${me}"}}`],
     ['__proto__',                   'POST',  FHIR_JSON,  `{"resourceType":"Condition","__proto__":{"subject":{"reference":"Patient/${me}"}}}`],
     ['an operation’s path twice',   'PATCH', PATCH_JSON, '[{"op":"remove","path":"/note","path":"/subject"}]'],
+    ['a number without end',        'POST',  FHIR_JSON,  `{"resourceType":"Condition","subject":{"reference":"Patient/${me}"},"onsetAge":{"value":1e999}}`],
     ['two documents',               'POST',  FHIR_JSON,  '{"resourceType":"Condition"}{"resourceType":"Condition"}'],
     ['a comment',                   'POST',  FHIR_JSON,  '{"resourceType":"Condition"/*,*/}'],
     ['another type of body',        'POST',  { 'content-type': 'application/fhir+xml' }, '<Condition/>'],
@@ -312,15 +316,34 @@ describe('a record that answers wrongly', () => {
     ['another type among matches',              '/fhir/Condition',               searchset(about('Observation', 'o', me)), 502],
     ['an outcome with an error',                '/fhir/Condition',               { ...searchset(), entry: [{ resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'error', diagnostics: CANARY }] }, search: { mode: 'outcome' } }] }, 502],
     ['a next page that leads back',             '/fhir/Condition?_offset=10',    { ...searchset(mine), link: [{ relation: 'next', url: `https://gateway.example/fhir/Condition?_offset=10` }] }, 502],
-    ['a next page of its own making',           '/fhir/Condition',               { ...searchset(mine), link: [{ relation: 'next', url: 'https://gateway.example/fhir?_getpages=x' }] }, 502],
+    ['a next page of its own making',           '/fhir/Condition',               { ...searchset(mine), link: [{ relation: 'next', url: 'https://evil.example/fhir?_getpages=x' }] }, 502],
   ] as [string, string, Json, number][])('is not believed: %s', async (_what, path, body, status) => {
-    // What stands is in order, so that it is the version or the search that is judged.
-    answers = (req, res) => give(res, 200, /_history|\?/.test(path) || !req.url?.includes('_history') ? (req.url === '/record/fhir/Condition/c1' && path.includes('_history') ? mine : body) : body)
+    // What stands is in order where a version of it is asked for, so that it is the version that is judged.
+    answers = (req, res) =>
+      give(res, 200, req.url?.endsWith('/Condition/c1') && path.includes('_history') ? mine : body)
     const answer = await get(path)
     expect(answer.status).toBe(status)
     expect(answer.text).not.toContain(CANARY)
     expect(answer.text).not.toContain(other)
     expect(world.entries.map(({ what }) => what)).toEqual(['access_refused'])
+  })
+
+  it('lets no word of the record’s own for a page leave: the next page is the same search, further on', async () => {
+    const link = (url: string) => [{ relation: 'next', url: `${world.record.bases.fhir}${url}` }]
+    answers = answering({
+      ...searchset(mine),
+      total: 9,
+      link: link(`?_getpages=${CANARY}&_getpagesoffset=20`),
+    })
+    const first = JSON.parse((await get('/fhir/Condition?clinical-status=active')).text)
+    expect(first.link[1].url).toBe(
+      `https://gateway.example/fhir/Condition?patient=${me}&clinical-status=active&_offset=1`,
+    )
+    expect(JSON.stringify(first)).not.toContain(CANARY)
+    // A record that knows no offset would give the first page for ever.
+    expect((await get('/fhir/Condition?clinical-status=active&_offset=1')).status).toBe(502)
+    answers = answering({ ...searchset(mine), link: link('/Patient?_getpages=1') })
+    expect((await get('/fhir/Condition')).status).toBe(502)
   })
 
   it('passes nothing on that stands beside what was judged', async () => {
@@ -378,6 +401,16 @@ describe('a record that answers wrongly', () => {
         ['POST', '/Condition', sent, mine, 201, {}, 201],
         ['POST', '/Condition', sent, theirs, 201, {}, 503],
         ['POST', '/Condition', sent, mine, 200, {}, 503],
+        ['POST', '/Condition', sent, { ...mine, id: 'c1\r\nX-Evil: y' }, 201, {}, 503],
+        [
+          'POST',
+          '/Condition',
+          sent,
+          { ...mine, meta: { versionId: '1"\r\nX-Evil: y' } },
+          201,
+          {},
+          503,
+        ],
         ['POST', '/Condition', sent, '', 201, {}, 503],
         ['POST', '/Condition', sent, '', 201, { location: `/Patient/${other}` }, 503],
         ['POST', '/Condition', sent, '<h1>x</h1>', 201, {}, 503],
@@ -452,24 +485,57 @@ describe('a record that answers wrongly', () => {
     }
   })
 
-  it.each([
-    ['nothing at all', () => undefined, 503],
-    [
-      'an end of the connection',
-      (req: { socket: { destroy(): void } }) => req.socket.destroy(),
-      503,
-    ],
-  ] as [string, RequestListener, number][])(
-    'to a write with %s: it is not known',
-    async (_what, listener, status) => {
-      answers = listener
-      const answer = await write(mine)
-      expect(answer.status).toBe(status)
-      expect(answer.text).toContain('It is not known whether')
-      expect(written).toHaveLength(1)
-      expect(world.entries.map(({ what }) => what)).toEqual(['access_allowed', 'access_refused'])
-    },
-  )
+  it('says the same when it was lost on the way, and never sends a write again', async () => {
+    answers = (req) => req.socket.destroy()
+    expect((await write(mine)).text).toContain('It is not known whether')
+    expect(written).toHaveLength(1)
+    expect(world.entries.map(({ what }) => what)).toEqual(['access_allowed', 'access_refused'])
+  })
+
+  it('says the same when nothing was answered in time', async () => {
+    answers = () => undefined
+    const hasty = await openWorld(behind, 100)
+    const at = await front(hasty)
+    hasty.access = world.access
+    const body = JSON.stringify(withoutMeta(mine))
+    const answer = await raw(at, 'POST', '/fhir/Condition', FHIR_JSON, body)
+    expect(answer.status).toBe(503)
+    expect(answer.text).toContain('It is not known whether')
+    expect(written).toHaveLength(1)
+    await close(at)
+    await hasty.end()
+  })
+})
+
+describe('a bundle that asks for too much', () => {
+  const many = (type: string, method: string) =>
+    JSON.stringify({
+      ...{ resourceType: 'Bundle', type },
+      entry: Array.from({ length: 4 }, () => ({ request: { method, url: 'Condition/c1' } })),
+    })
+  const post = (body: string) => raw(server, 'POST', '/fhir', FHIR_JSON, body)
+  const statuses = ({ text: said }: Answer) =>
+    JSON.parse(said).entry.map(({ response }: { response: { status: string } }) => response.status)
+
+  it('is given no more than one call may give, and a little', async () => {
+    answers = answering({ ...mine, text: 'x'.repeat(6 * 1024 * 1024) })
+    expect(statuses(await post(many('batch', 'GET')))).toEqual(['200', '200', '413', '413'])
+  })
+
+  it('is given no more time than it may take, nor a record that is away', async () => {
+    const before = world.now
+    answers = (_req, res) => {
+      world.now += 20_000
+      give(res, 200, mine)
+    }
+    expect(statuses(await post(many('batch', 'GET')))).toEqual(['200', '200', '503', '503'])
+    expect((await post(many('transaction', 'DELETE'))).status).toBe(503)
+    world.now = before
+    world.upstream.length = 0
+    answers = answering({}, 500)
+    expect(statuses(await post(many('batch', 'GET')))).toEqual(['503', '503', '503', '503'])
+    expect(world.upstream).toHaveLength(1)
+  })
 })
 
 describe('any request at all, to a record that answers anything', () => {

@@ -328,7 +328,7 @@ describe.each(STORES)('on the %s store', (store) => {
     it('is never taken for a guess: expired tokens, spent codes, what a role may not see', async () => {
       await under({ tokens: 1, secrets: 1, strays: 1, clients: 1, proofs: 1 })
       const { app, tokens } = await launchTo(t, { system: 'gp-push' })
-      const denied = () => call(t, tokens.access_token, '/fhir/Observation?patient=x')
+      const denied = () => call(t, tokens.access_token, '/fhir/Binary?patient=x')
       const first = (await denied()).status
       for (let i = 0; i < 5; i++) expect((await denied()).status).toBe(first)
       await t.clock.advance(400)

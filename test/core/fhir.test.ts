@@ -14,7 +14,7 @@ import {
   readVersion,
   requireLabels,
 } from '../../src/core/fhir-write.js'
-import { hasRepeatedMember, type Json } from '../../src/core/json.js'
+import { hasOtherNumber, hasRepeatedMember, type Json } from '../../src/core/json.js'
 import { matchesQuery, readScopeQuery } from '../../src/core/scope-query.js'
 
 const refusal = (code: string) =>
@@ -444,7 +444,7 @@ describe('what is sent to be written', () => {
     })
     expect(() => requireLabels(labelled('R'), labelled('R', 'V'))).not.toThrow()
     for (const after of [{}, labelled(), labelled('V'), { meta: { security: 'R' } }])
-      expect(() => requireLabels(labelled('R'), after)).toThrow(refusal('resource_refused'))
+      expect(() => requireLabels(labelled('R'), after)).toThrow(refusal('label_missing'))
   })
 
   it('names the version that it changes, weakly or strongly', () => {
@@ -492,6 +492,10 @@ describe('a bundle', () => {
       'a member of requests that it does not know',
       { request: { method: 'GET', url: 'Condition/c1', ifNoneMatch: '*' } },
     ],
+    [
+      'a condition on what is no create',
+      { request: { method: 'PUT', url: 'Condition/c1', ifNoneExist: 'code=1' } },
+    ],
     ['a patch that is no Binary', entry('PATCH', 'Condition/c1', { resource: [] })],
     ['a patch with a member twice', patch(base64('[{"op":"remove","path":"/a","path":"/b"}]'))],
     ['no request', { resource: {} }],
@@ -519,7 +523,7 @@ describe('a bundle', () => {
       resource: { focus: [to(urn.toUpperCase().replace('URN:UUID', 'urn:uuid'))] },
     }
     expect(() => requireWhole([{ urn }, referring])).not.toThrow()
-    expect(() => requireWhole([referring])).toThrow(refusal('resource_refused'))
+    expect(() => requireWhole([referring])).toThrow(refusal('parameter_invalid'))
     expect(() => requireWhole([{ urn }, { urn }])).toThrow(refusal('parameter_invalid'))
     expect(() => requireWhole([{ place: 'Goal/1' }, { place: 'Goal/1' }])).toThrow(
       refusal('parameter_invalid'),
@@ -552,5 +556,19 @@ describe('a member that stands twice in a JSON text', () => {
         expect(hasRepeatedMember(`${text.slice(0, -1)},${JSON.stringify(name)}:0}`)).toBe(true)
       }),
     )
+  })
+})
+
+describe('a number that would go on as another', () => {
+  it.each([
+    ['{"value":0.1,"x":"1e999","y":123456789012345}', false],
+    ['{"value":-12.50e-3,"zero":0.000,"n":[0]}', false],
+    ['{"value":1e999}', true],
+    ['{"value":1e-999}', true],
+    ['{"value":12345678901234567890}', true],
+    ['{"value":0.1234567890123456789}', true],
+  ])('is found in %s: %s', (text, other) => {
+    JSON.parse(text)
+    expect(hasOtherNumber(text)).toBe(other)
   })
 })

@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import express from 'express'
 import request from 'supertest'
+import { FHIR_TYPES, type FhirType, searchOf } from '../../src/core/fhir-types.js'
 import { readNhsNumber } from '../../src/core/nhs-number.js'
 import { checkComposition } from '../../src/demo/composition.js'
 import { PATIENTS } from '../../src/demo/patients.js'
 import { readPlans } from '../../src/demo/plans.js'
 import { createRecord } from '../../src/demo/record.js'
+import { SEARCHES } from '../../src/demo/record-fhir-search.js'
 import { openPlan } from '../../src/policy/plan-files.js'
 
 const form = openPlan('config/plan/sections.yaml').sections
@@ -112,6 +114,29 @@ describe('the demonstration record', () => {
       const found = await get(`/fhir/CarePlan?patient=${patient.fhirId}&status=active`)
       expect(found.body.total).toBe(patient.plan ? 1 : 0)
     }
+  })
+
+  it('knows every type and every parameter that the gateway lets through', () => {
+    const how = ['_sort', '_count', '_offset', '_include']
+    const missing = (Object.keys(FHIR_TYPES) as FhirType[]).flatMap((type) =>
+      searchOf(type)
+        .filter((name) => !how.includes(name) && SEARCHES[type]?.[name] === undefined)
+        .map((name) => `${type} by ${name}`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it('sorts and brings along what is named', async () => {
+    const about = `patient=${peggy?.fhirId}`
+    const found = await get(`/fhir/Encounter?${about}&_include=Encounter:service-provider`)
+    const modes = found.body.entry.map(({ search }: { search: { mode: string } }) => search.mode)
+    expect(modes).toEqual(['match', 'include'])
+    const dates = async (sort: string) =>
+      (await get(`/fhir/Condition?${about}&_sort=${sort}`)).body.entry.map(
+        ({ resource }: { resource: { onsetDateTime: string } }) => resource.onsetDateTime,
+      )
+    expect(await dates('-onset-date')).toEqual((await dates('onset-date')).toReversed())
+    expect(await dates('onset-date')).toEqual((await dates('onset-date')).toSorted())
   })
 
   it('pages a search and refuses parameters that it does not know', async () => {

@@ -587,7 +587,7 @@ describe('a transaction', () => {
         step('POST', 'Observation', {
           resource: observation('none', { focus: [{ reference: urn }] }),
         }),
-        422,
+        400,
       ],
       [
         step('POST', 'Observation', {

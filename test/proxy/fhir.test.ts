@@ -57,6 +57,16 @@ describe('/fhir, the patient in context', () => {
     expect(JSON.stringify([first.body, second.body])).not.toContain(world.origin)
   })
 
+  it('brings along what a row of the table names, judged as its own type', async () => {
+    const found = () =>
+      get('/Encounter?_include=Encounter:service-provider&_format=application/fhir+json')
+    const modes = async () =>
+      (await found()).body.entry.map(({ search }: { search: { mode: string } }) => search.mode)
+    expect(await modes()).toEqual(['match', 'include'])
+    world.allowed = ({ resource }) => resource.id !== 'Organization'
+    expect(await modes()).toEqual(['match'])
+  })
+
   it('gives the user their own Practitioner by the fhirUser scope, and no other by it', async () => {
     world.access = accessOf({ scope: 'openid fhirUser' })
     world.allowed = () => false
@@ -191,6 +201,33 @@ describe('/fhir/metadata', () => {
     const practitioner = rest.resource.find(({ type }: { type: string }) => type === 'Practitioner')
     const codes = practitioner.interaction.map(({ code }: { code: string }) => code)
     expect(codes).toEqual(['read', 'vread', 'history-instance'])
+  })
+
+  it('says of each type what may be done with it, as the tables do', async () => {
+    const { body } = await get('/metadata').expect(200)
+    const [{ resource, interaction }] = body.rest
+    const observation = resource.find(({ type }: { type: string }) => type === 'Observation')
+    expect(observation).toMatchObject({
+      ...{ versioning: 'versioned-update', updateCreate: false, conditionalDelete: 'single' },
+      ...{ conditionalCreate: true, conditionalUpdate: true },
+    })
+    expect(observation.interaction.map(({ code }: { code: string }) => code)).toEqual([
+      ...[
+        'read',
+        'vread',
+        'history-instance',
+        'search-type',
+        'create',
+        'update',
+        'patch',
+        'delete',
+      ],
+    ])
+    expect(body.patchFormat).toEqual(['application/json-patch+json'])
+    expect(interaction).toEqual([{ code: 'batch' }, { code: 'transaction' }])
+    expect(
+      resource.find(({ type }: { type: string }) => type === 'Encounter').searchInclude,
+    ).toEqual(['Encounter:service-provider'])
   })
 
   it('is asked of the record once', async () => {
