@@ -115,6 +115,15 @@ async function systemOf(
   return releaseEhr(answer.body, ehrId, subject).system_id.value
 }
 
+const send = ({ record }: OpenEhrParts, ehrId: string, body: object): Promise<UpstreamAnswer> =>
+  record.forward({
+    upstream: 'openehr',
+    method: 'POST',
+    path: `/ehr/${ehrId}/contribution`,
+    headers: { 'content-type': 'application/json', prefer: 'return=representation' },
+    body: JSON.stringify(body),
+  })
+
 /** @see openEHR REST API, "CONTRIBUTION: create" */
 export const createContribution: Handler = async (parts, call) => {
   const { req, res, access, ehrId } = call
@@ -142,15 +151,7 @@ export const createContribution: Handler = async (parts, call) => {
       uids: all.flatMap(({ change }) => change.previous ?? []),
     },
   )
-  const answer = await parts.record
-    .forward({
-      upstream: 'openehr',
-      method: 'POST',
-      path: `/ehr/${ehrId}/contribution`,
-      headers: { 'content-type': 'application/json', prefer: 'return=representation' },
-      body: JSON.stringify(body),
-    })
-    .catch(unknown)
+  const answer = await send(parts, ehrId, body).catch(unknown)
   requireDone(call, answer)
   const given = await madeBy(parts, call, answer).catch(unknown)
   await proveMade(parts, call, all, given).catch(unknown)
