@@ -22,6 +22,7 @@ import { refusals } from '../../src/http/refusals.js'
 import { createInContext } from '../../src/proxy/context.js'
 import { fhirProxy } from '../../src/proxy/fhir.js'
 import { openehrProxy } from '../../src/proxy/openehr.js'
+import { createOwners } from '../../src/proxy/openehr-owners.js'
 import { openRecord, type SharedRecord } from '../../src/record/record.js'
 import type { Commit } from '../../src/store/store.js'
 
@@ -295,6 +296,7 @@ export async function openWorld(
       ...common,
       ...{ plan: FORM, skew: 30, holdMs: HOLD_MS, store, queries: [PLAN, MEDICINES] },
       ...{ subjectNamespace: 'https://fhir.nhs.uk/Id/nhs-number', ifMatch, adHoc: true },
+      owners: createOwners(() => world.now),
       base: `${ISSUER}/openehr/v1`,
     }),
   )
