@@ -37,6 +37,7 @@ import { type OpenPolicies, openPolicies } from './policy/versions.js'
 import { createInContext } from './proxy/context.js'
 import { fhirProxy } from './proxy/fhir.js'
 import { openehrProxy } from './proxy/openehr.js'
+import { createOwners } from './proxy/openehr-owners.js'
 import type { Alerts } from './session/alerts.js'
 import { createEmergencies, type Emergencies, emergencyPuts } from './session/emergencies.js'
 import { createHandovers } from './session/handovers.js'
@@ -221,6 +222,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
           adHoc: config.upstreams.openehr.ad_hoc_aql,
           subjectNamespace: config.upstreams.openehr.subject_namespace,
           ifMatch: config.upstreams.openehr.if_match,
+          owners: createOwners(clock),
           skew: config.limits.skew,
           store,
           holdMs: 2 * config.upstreams.openehr.timeout_ms + HOLD_MARGIN_MS,

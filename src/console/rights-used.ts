@@ -34,26 +34,43 @@ interface Right {
 
 // biome-ignore format: a table
 const INTERACTIONS: Readonly<Record<string, Action>> = {
-  read:               'read',
-  search:             'search',
-  composition_read:   'read',
-  composition_create: 'create',
-  composition_update: 'update',
-  revision_history:   'read',
+  read:                       'read',
+  search:                     'search',
+  composition_read:           'read',
+  composition_create:         'create',
+  composition_update:         'update',
+  composition_delete:         'delete',
+  versioned_composition_read: 'read',
+  revision_history:           'read',
+  version_read:               'read',
 }
+/** The letters by which an entry names the changes of a contribution: `u care-plan::contacts.v1`. */
+const LETTERS: Readonly<Record<string, Action>> = { c: 'create', u: 'update', d: 'delete' }
 
 type Sections = ConsoleParts['offered']['sections']
 
+function sectionOf(action: Action, template: unknown, sections: Sections): readonly Right[] {
+  const section = sections.find((one) => one.template === template)
+  return section ? [{ action, resource: `section/${section.id}` }] : []
+}
+
+function changeOf(change: string, sections: Sections): readonly Right[] {
+  const [letter = '', template = ''] = change.split(' ')
+  const action = LETTERS[letter]
+  return action === undefined ? [] : sectionOf(action, template, sections)
+}
+
 function ofAccess({ detail = {} }: TrailEntry, sections: Sections): readonly Right[] {
-  const { interaction, type, template } = detail
+  const { interaction, type, template, released, changes } = detail
   // A query shows of every section what its user may read: the entry does not say of which there was something.
   if (interaction === 'query')
     return sections.map(({ id }) => ({ action: 'read', resource: `section/${id}` }))
+  if (Array.isArray(released)) return released.flatMap((one) => sectionOf('read', one, sections))
+  if (Array.isArray(changes)) return changes.flatMap((one) => changeOf(one, sections))
   const action = INTERACTIONS[String(interaction)]
   if (action === undefined) return []
   if (typeof type === 'string') return [{ action, resource: `fhir/${type}` }]
-  const section = sections.find((one) => one.template === template)
-  return section ? [{ action, resource: `section/${section.id}` }] : []
+  return sectionOf(action, template, sections)
 }
 
 /** Which rights an entry is a use of. */

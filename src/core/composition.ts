@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Access } from './access.js'
 import type { PolicyDecision } from './decision.js'
+import { isObject } from './json.js'
 import { isVersionOf, type Rules, readable } from './openehr.js'
 import { Refusal } from './refusal.js'
 
@@ -18,6 +19,8 @@ export interface ReadComposition {
 
 /** Template and uid of a composition; `undefined` for anything that is none. */
 export function readComposition(value: unknown): ReadComposition | undefined {
+  // Most cells of a query are none: a schema that fails is ten times as dear as one that fits.
+  if (!isObject(value) || value._type !== 'COMPOSITION') return undefined
   const read = composition.safeParse(value)
   if (!read.success) return undefined
   return {

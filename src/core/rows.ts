@@ -108,6 +108,8 @@ export interface ReleasedRows {
   readonly released: readonly string[]
   readonly withheld: readonly string[]
   readonly decisions: readonly PolicyDecision[]
+  /** What the plan's own query has proven. */
+  readonly plan: readonly PlanRow[]
 }
 
 /** A decision for each template, asked once. */
@@ -143,7 +145,7 @@ export function releaseRows(
   query: StoredQuery,
   asked: { readonly ehrId: string; readonly body: unknown },
 ): ReleasedRows {
-  if (query.name === PLAN.name) planRows(asked.ehrId, asked.body)
+  const plan = query.name === PLAN.name ? planRows(asked.ehrId, asked.body) : []
   const { columns, rows } = provenRows(query, asked.ehrId, asked.body)
   const { judge, some } = readableTemplates(access, rules)
   const kept = rows.filter(({ template }) => judge(template) !== undefined)
@@ -160,6 +162,7 @@ export function releaseRows(
     released: kept.map(({ template }) => template),
     withheld: names,
     decisions: kept.flatMap(({ template }) => judge(template) ?? []),
+    plan,
   }
 }
 
@@ -201,5 +204,6 @@ export function releaseBound(
     released: names,
     withheld: [],
     decisions: names.flatMap((template) => judge(template) ?? []),
+    plan: [],
   }
 }

@@ -58,7 +58,7 @@ export const storedQueryRow = z
     name: z
       .string()
       .regex(
-        /^(?:[A-Za-z0-9_.-]{1,80}::)?[A-Za-z0-9_.-]{1,80}$/,
+        /^(?:[A-Za-z0-9][\w.-]{0,79}::)?[A-Za-z0-9][\w.-]{0,79}$/,
         'expected a query’s qualified name',
       )
       .refine((name) => name !== AD_HOC && name !== PLAN_QUERY, 'is the gateway’s own'),

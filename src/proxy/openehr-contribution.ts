@@ -116,6 +116,15 @@ async function systemOf(
   return releaseEhr(answer.body, ehrId, subject).system_id.value
 }
 
+const send = ({ record }: OpenEhrParts, ehrId: string, body: object): Promise<UpstreamAnswer> =>
+  record.forward({
+    upstream: 'openehr',
+    method: 'POST',
+    path: `/ehr/${ehrId}/contribution`,
+    headers: { 'content-type': 'application/json', prefer: 'return=representation' },
+    body: JSON.stringify(body),
+  })
+
 /** @see openEHR REST API, "CONTRIBUTION: create" */
 export const createContribution: Handler = async (parts, call) => {
   const { req, res, access, ehrId } = call
@@ -141,14 +150,7 @@ export const createContribution: Handler = async (parts, call) => {
   const decisions = all.map(({ decision }) => decision)
   const { proof: given } = await writeOnce({
     record: () => recordAllowed(parts.trail, access, decisions, detail),
-    send: () =>
-      parts.record.forward({
-        upstream: 'openehr',
-        method: 'POST',
-        path: `/ehr/${ehrId}/contribution`,
-        headers: { 'content-type': 'application/json', prefer: 'return=representation' },
-        body: JSON.stringify(body),
-      }),
+    send: () => send(parts, ehrId, body),
     refused: (answer) => requireSaved(call, answer),
     async prove(answer) {
       const made = await madeBy(parts, call, answer)

@@ -11,6 +11,7 @@ import { PLAN, type QueryBody, type StoredQuery } from '../core/stored-query.js'
 import type { EpochMs, Seconds } from '../core/values.js'
 import type { UpstreamAnswer } from '../record/record.js'
 import type { Store } from '../store/store.js'
+import type { Owners } from './openehr-owners.js'
 import type { ProxyParts } from './parts.js'
 import { requireFound } from './request.js'
 
@@ -25,6 +26,8 @@ export interface OpenEhrParts extends ProxyParts {
   readonly subjectNamespace: string
   /** How the record reads a version in If-Match: as HTTP has it, or without quotes. */
   readonly ifMatch: 'quoted' | 'bare'
+  /** What reads need not ask again. */
+  readonly owners: Owners
   /** How far an app's clock may differ from ours. */
   readonly skew: Seconds
   readonly store: Pick<Store, 'commit'>
@@ -84,14 +87,22 @@ export const askPlan = (parts: OpenEhrParts, ehrId: string): Promise<UpstreamAns
   runStored(parts, PLAN, { query_parameters: { ehr_id: ehrId } })
 
 /** @throws Refusal upstream_invalid: an EHR that a token names is there */
-export function planIn({ status, body }: UpstreamAnswer, ehrId: string): readonly PlanRow[] {
-  if (status === 200) return planRows(ehrId, body)
+export function planIn(
+  { owners }: OpenEhrParts,
+  { status, body }: UpstreamAnswer,
+  ehrId: string,
+): readonly PlanRow[] {
+  if (status === 200) {
+    const rows = planRows(ehrId, body)
+    owners.learn(ehrId, rows)
+    return rows
+  }
   throw new Refusal('upstream_invalid', `openehr: the plan's query was answered ${status}`)
 }
 
 /** The plan's compositions as they stand. @throws Refusal record_unavailable, upstream_invalid */
 export const planOf = async (parts: OpenEhrParts, ehrId: string): Promise<readonly PlanRow[]> =>
-  planIn(await askPlan(parts, ehrId), ehrId)
+  planIn(parts, await askPlan(parts, ehrId), ehrId)
 
 /**
  * Something of an EHR, and what the record counts to that EHR.
@@ -105,7 +116,7 @@ export async function askBeside(
 ) {
   const [answer, plan] = await Promise.all([ask(parts, path, query), askPlan(parts, ehrId)])
   requireFound(answer)
-  return { answer, rows: planIn(plan, ehrId) }
+  return { answer, rows: planIn(parts, plan, ehrId) }
 }
 
 /**
@@ -125,12 +136,21 @@ export async function ownComposition(
   return { answer, ...composition }
 }
 
-/** The same of an object of which something else is asked. @throws as {@link ownComposition} */
+/**
+ * Something about an object for which the record has shown whose it is: just now, or lately enough (openehr-owners.ts).
+ * @throws Refusal record_absent, record_other_patient, record_unavailable, upstream_invalid
+ */
 export async function ownAnswer(
   parts: OpenEhrParts,
-  { ehrId, uid, call }: OpenEhrCallIn,
+  { ehrId, uid, call }: Pick<OpenEhrCallIn, 'ehrId' | 'uid' | 'call'>,
   path: string,
-) {
-  const { answer, rows } = await askBeside(parts, ehrId, path, call.query)
-  return { body: answer.body, row: requireAmong(rows, uid) }
+): Promise<{ readonly answer: UpstreamAnswer; readonly template: string }> {
+  const known = parts.owners.find(ehrId, uid)
+  if (known === undefined) {
+    const { answer, rows } = await askBeside(parts, ehrId, path, call.query)
+    return { answer, template: requireAmong(rows, uid).template }
+  }
+  const answer = await ask(parts, path, call.query)
+  requireFound(answer)
+  return { answer, template: known }
 }

@@ -44,6 +44,7 @@ export const runQuery: Handler = async (parts, call) => {
   const answer = await runStored(parts, query, body)
   requireFound(answer)
   const rows = releaseRows(access, parts, query, { ehrId, body: answer.body })
+  parts.owners.learn(ehrId, rows.plan)
   const { released, withheld } = rows
   await recordAllowed(parts.trail, access, rows.decisions, {
     interaction: 'query',

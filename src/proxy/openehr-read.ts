@@ -1,13 +1,15 @@
 /** Compositions, their versions and histories, each judged by the template that it itself names. */
-import { provenHistory, requireReadable } from '../core/composition.js'
+import { provenComposition, provenHistory, requireReadable } from '../core/composition.js'
 import { provenVersion, releaseVersioned } from '../core/version.js'
 import { recordAllowed } from './entry.js'
-import { type Handler, ownAnswer, ownComposition, rewritten } from './openehr-parts.js'
+import { type Handler, ownAnswer, rewritten } from './openehr-parts.js'
 import { passValidators } from './request.js'
 
 export const readOne: Handler = async (parts, { res, access, ehrId, uid, call }) => {
-  const composition = await ownComposition(parts, ehrId, uid, call.query)
-  const { answer, template } = composition
+  const path = `/ehr/${ehrId}/composition/${uid}`
+  const { answer } = await ownAnswer(parts, { ehrId, uid, call }, path)
+  const composition = provenComposition(answer.body, uid)
+  const { template } = composition
   const decision = requireReadable(access, parts, template)
   await recordAllowed(parts.trail, access, [decision], {
     interaction: 'composition_read',
@@ -26,21 +28,19 @@ const objectPath = (ehrId: string, uid: string) => `/ehr/${ehrId}/versioned_comp
 export const readHistory: Handler = async (parts, call) => {
   const { res, access, ehrId, uid } = call
   const path = `${objectPath(ehrId, uid)}/revision_history`
-  const { body, row } = await ownAnswer(parts, call, path)
-  const { template } = row
+  const { answer, template } = await ownAnswer(parts, call, path)
   const decision = requireReadable(access, parts, template)
-  provenHistory(body, uid)
+  provenHistory(answer.body, uid)
   const detail = { interaction: 'revision_history', template, uid }
   await recordAllowed(parts.trail, access, [decision], detail)
-  res.json(rewritten(parts, body))
+  res.json(rewritten(parts, answer.body))
 }
 
 export const readVersioned: Handler = async (parts, call) => {
   const { res, access, ehrId, uid } = call
-  const { body, row } = await ownAnswer(parts, call, objectPath(ehrId, uid))
-  const { template } = row
+  const { answer, template } = await ownAnswer(parts, call, objectPath(ehrId, uid))
   const decision = requireReadable(access, parts, template)
-  const shown = releaseVersioned(body, uid, ehrId)
+  const shown = releaseVersioned(answer.body, uid, ehrId)
   const detail = { interaction: 'versioned_composition_read', template, uid }
   await recordAllowed(parts.trail, access, [decision], detail)
   res.json(shown)
@@ -50,13 +50,13 @@ export const readVersion: Handler = async (parts, call) => {
   const { res, access, ehrId, uid } = call
   const { version: asked } = call.call
   const path = `${objectPath(ehrId, uid)}/version${asked === '' ? '' : `/${asked}`}`
-  const { body } = await ownAnswer(parts, call, path)
-  const version = provenVersion(body, uid, asked)
+  const { answer } = await ownAnswer(parts, call, path)
+  const version = provenVersion(answer.body, uid, asked)
   const decision = requireReadable(access, parts, version.template)
   await recordAllowed(parts.trail, access, [decision], {
     interaction: 'version_read',
     ...version,
   })
   res.set('ETag', `"${version.uid}"`)
-  res.json(rewritten(parts, body))
+  res.json(rewritten(parts, answer.body))
 }

@@ -2,11 +2,24 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { type Chart, chartAfter, contextIdOf, isSuperseded } from '../../src/core/context-id.js'
 import { newLaunchId } from '../../src/core/ids.js'
+import { launchSystemRow } from '../../src/core/registration.js'
 
 const launchAt = (minute: number) => newLaunchId(minute * 60_000, () => new Uint8Array(8))
 const at = (minute: number, patient: string) => ({ launch: launchAt(minute), patient })
 const opened = (...launches: ReturnType<typeof at>[]) =>
   launches.reduce<Chart | undefined>(chartAfter, undefined)
+
+describe('the rule of a launch system', () => {
+  it('is never, unless its registration says otherwise, in words that are known', () => {
+    const row = {
+      ...{ id: 'my-gp', name: 'x', rung: 'pushed', jwks: { keys: [{}] }, sign_on: 'launch' },
+      ...{ organizations: ['*'], apps: ['care-plan'] },
+    }
+    expect(launchSystemRow.parse(row).supersede).toBe('never')
+    expect(launchSystemRow.parse({ ...row, supersede: 'always' }).supersede).toBe('always')
+    expect(launchSystemRow.safeParse({ ...row, supersede: 'sometimes' }).success).toBe(false)
+  })
+})
 
 describe('a launch’s context', () => {
   it('has a name of its own, the same for as long as the launch lives', () => {

@@ -66,3 +66,53 @@ describe('apps that register themselves', () => {
       expect(problems({ ...row, issuers: [{ issuer, ...keys }] })).toEqual(['issuers.0'])
   })
 })
+
+describe('stored queries that apps may run', () => {
+  const { openehr } = gatewayFile.shape.upstreams.shape
+  const standing = { base: 'https://record.example', subject_namespace: 'x' }
+  const row = {
+    ...{ name: 'org.northbank::medicines', ehr_column: 'ehr', template_column: 'template' },
+    columns: ['drug'],
+  }
+  const problems = (...queries: object[]) =>
+    openehr.safeParse({ ...standing, queries }).error?.issues.map(({ path }) => path.join('.')) ??
+    []
+
+  it('are none, and nobody writes their own, unless the configuration says so', () => {
+    expect(openehr.parse(standing)).toMatchObject({
+      ...{ queries: [], ad_hoc_aql: false, if_match: 'quoted' },
+    })
+  })
+
+  it('say by what each row is proven, of whose EHR and of which template', () => {
+    expect(problems(row)).toEqual([])
+    expect(openehr.parse({ ...standing, queries: [row] }).queries).toEqual([
+      {
+        ...{ name: 'org.northbank::medicines', ehrParameter: 'ehr_id', columns: ['drug'] },
+        proves: { ehr: 'ehr', template: { column: 'template' } },
+        parameters: {},
+      },
+    ])
+    const { template_column: _, ...without } = row
+    const always = { ...without, template: 'care-plan::medication.v1' }
+    expect(problems(always)).toEqual([])
+    expect(problems(without)).toEqual(['queries.0.template_column'])
+    expect(problems({ ...always, template_column: 'x' })).toEqual(['queries.0.template_column'])
+  })
+
+  it.each([
+    ['the plan’s own', { name: 'care-plan::sections' }, 'name'],
+    ['ad-hoc AQL', { name: 'aql' }, 'name'],
+    ['a path', { name: '../admin' }, 'name'],
+    ['one whose EHR the app could fill in', { parameters: { ehr_id: 'text' } }, 'parameters'],
+    ['one that shows by what it is proven', { columns: ['drug', 'ehr'] }, 'columns'],
+    ['one that shows nothing', { columns: [] }, 'columns'],
+    ['one with a parameter of any kind', { parameters: { x: 'anything' } }, 'parameters.x'],
+  ])('are not %s', (_, change, path) => {
+    expect(problems({ ...row, ...change })).toEqual([`queries.0.${path}`])
+  })
+
+  it('have a name each', () => {
+    expect(problems(row, row)).toEqual(['queries'])
+  })
+})

@@ -2,7 +2,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import { type LooseRecord, looseRecord, section } from './loose-record.js'
-import { accessOf, IN_CONTEXT, isWrite, openWorld, PEGGY, WINSTON, type World } from './world.js'
+import {
+  accessOf,
+  IN_CONTEXT,
+  isWrite,
+  NOW,
+  openWorld,
+  PEGGY,
+  WINSTON,
+  type World,
+} from './world.js'
 
 const OURS = '5f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a01'
 const THEIRS = '6f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a02'
@@ -81,5 +90,43 @@ describe('a record that ignores the EHR in the path', () => {
       await away.end()
       expect(answer.status).toBe(expected)
     }
+  })
+})
+
+describe('what its rows have shown', () => {
+  const asked = () => record.calls.filter((call) => call.includes('/query/')).length
+
+  it('is not asked again with every read, for a minute', async () => {
+    for (const path of [`/composition/${OURS}`, `/composition/${OURS}::sys::1`])
+      expect((await get(path)).status).toBe(200)
+    expect((await get(`/versioned_composition/${OURS}/revision_history`)).status).toBe(200)
+    expect(asked()).toBe(1)
+    world.now = NOW + 59_999
+    await get(`/composition/${OURS}`)
+    expect(asked()).toBe(1)
+    world.now = NOW + 60_000
+    await get(`/composition/${OURS}`)
+    expect(asked()).toBe(2)
+  })
+
+  it('is known from the plan that the app has read', async () => {
+    await request(world.app).get('/openehr/v1/query/care-plan::sections')
+    expect((await get(`/composition/${OURS}`)).status).toBe(200)
+    expect(asked()).toBe(1)
+  })
+
+  it('is never taken for granted: of another’s object, of a write, of a template that is hidden', async () => {
+    for (const _ of [1, 2]) expect((await get(`/composition/${THEIRS}`)).status).toBe(404)
+    expect(asked()).toBe(2)
+    await get(`/composition/${OURS}`)
+    expect((await put(OURS)).status).toBe(200)
+    expect(asked()).toBe(3)
+    world.allowed = () => false
+    expect((await get(`/composition/${OURS}`)).status).toBe(404)
+    // Nor is what was shown of one EHR true of another.
+    world.allowed = () => true
+    world.access = accessOf({ of: WINSTON })
+    const theirs = `/openehr/v1/ehr/${WINSTON.ehrId}/composition/${OURS}`
+    expect((await request(world.app).get(theirs)).status).toBe(404)
   })
 })

@@ -23,6 +23,7 @@ import { openPlan } from '../../src/policy/plan-files.js'
 import { createInContext } from '../../src/proxy/context.js'
 import { fhirProxy } from '../../src/proxy/fhir.js'
 import { openehrProxy } from '../../src/proxy/openehr.js'
+import { createOwners } from '../../src/proxy/openehr-owners.js'
 import { openRecord, type SharedRecord } from '../../src/record/record.js'
 import type { Commit } from '../../src/store/store.js'
 
@@ -298,6 +299,7 @@ export async function openWorld(
       ...common,
       ...{ plan: FORM, skew: 30, holdMs: HOLD_MS, store, queries: [PLAN, MEDICINES] },
       ...{ subjectNamespace: 'https://fhir.nhs.uk/Id/nhs-number', ifMatch, adHoc: true },
+      owners: createOwners(() => world.now),
       base: `${ISSUER}/openehr/v1`,
     }),
   )

@@ -4,7 +4,7 @@
  * shown. What was judged is written anew (print.ts), so that nobody reads another query than this.
  */
 import { Refusal } from '../refusal.js'
-import { printer, type Values } from './print.js'
+import { type Values, writeAql } from './print.js'
 import type {
   Call,
   ClassExpression,
@@ -229,7 +229,7 @@ export function bindAql(query: Query, bounds: Bounds): BoundQuery {
     ...bindLimit(query, bounds),
   }
   return {
-    aql: printer(bounds.values).query(bound),
+    aql: writeAql(bound, bounds.values),
     compositions: known.compositions.length,
     columns: query.columns.length,
   }

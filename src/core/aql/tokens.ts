@@ -76,18 +76,23 @@ function tokenOf(kind: TokenKind, text: string): Token {
   return kind === 'word' && KEYWORDS.has(upper) ? { kind: 'keyword', text: upper } : { kind, text }
 }
 
+/** The first rule that reads on at this place. */
+function readAt(aql: string, at: number) {
+  for (const [kind, rule] of RULES) {
+    rule.lastIndex = at
+    const text = rule.exec(aql)?.[0]
+    if (text !== undefined) return { kind, text }
+  }
+  throw unreadable(`a character at ${at}`)
+}
+
 /** @throws Refusal parameter_invalid */
 export function tokensOf(aql: string): readonly Token[] {
   if (aql.length > LONGEST) throw unreadable('too long')
   const tokens: Token[] = []
   let at = 0
   while (at < aql.length) {
-    const read = RULES.flatMap(([kind, rule]) => {
-      rule.lastIndex = at
-      const text = rule.exec(aql)?.[0]
-      return text === undefined ? [] : [{ kind, text }]
-    })[0]
-    if (read === undefined) throw unreadable(`a character at ${at}`)
+    const read = readAt(aql, at)
     if (read.kind !== 'space') tokens.push(tokenOf(read.kind, read.text))
     if (tokens.length > MOST) throw unreadable('too many words')
     at += read.text.length
