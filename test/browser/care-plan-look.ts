@@ -134,10 +134,15 @@ describe('the app’s own page', () => {
     const { page } = await openTop('print')
     await page.emulateMedia({ media: 'print' })
     expect(await page.getByRole('button').count()).toBe(0)
-    expect(await seen(page.locator('.print-only'))).toContain('by Dr Amara Okafor')
+    expect(await seen(page.locator('.print-only'))).toMatch(
+      /^Valid at the time of printing\. Printed on .* by Dr Amara Okafor, from the record as it stood/,
+    )
+    expect(await seen(page.locator('article').first())).toContain('Do not attempt CPR')
     // What makes Chromium repeat it: a header group that may not be broken.
-    const repeated = `(({ display, breakInside }) => display + ' ' + breakInside)(getComputedStyle(document.getElementById('banner')))`
-    expect(await page.evaluate(repeated)).toBe('table-header-group avoid')
+    const repeated = (id: string) =>
+      `(({ display, breakInside }) => display + ' ' + breakInside)(getComputedStyle(document.getElementById('${id}')))`
+    expect(await page.evaluate(repeated('banner'))).toBe('table-header-group avoid')
+    expect(await page.evaluate(repeated('support'))).toBe('table-footer-group avoid')
     const pdf = await page.pdf({ format: 'A5', printBackground: true })
     if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, 'print.pdf'), pdf)
     await page.close()

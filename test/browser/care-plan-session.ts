@@ -19,6 +19,9 @@ describe('emergency access', () => {
       /^Emergency access: read only, until \d\d:\d\d\. This access is recorded and will be reviewed\.$/,
     )
     expect(await frame.getByRole('button', { name: /^Edit / }).count()).toBe(0)
+    expect(await seen(frame.locator('.readonly'))).toBe(
+      'Emergency access is for reading only: nothing can be changed in this view.',
+    )
     await frame.locator('footer').scrollIntoViewIfNeeded()
     // Still at the top of the frame, with all of the plan scrolled past.
     expect(

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { violations } from './accessibility.js'
 import { EMERGENCY, newScenario, openPlan, seen, shoot } from './care-plan-stage.js'
 import { stage } from './care-plan-suite.js'
-import { type Scenario, scopeFor, stored } from './scenario.js'
+import { type Scenario, saveByOther, scopeFor, stored } from './scenario.js'
 
 const NO_PLAN = 'No shared care plan was found for this patient'
 
@@ -138,6 +138,103 @@ describe('what a role sees', () => {
     const { page, frame } = await openPlan(stage, 'role-none', none)
     expect(await seen(frame.locator('summary'))).toBe('Your role shows 0 of 15 sections')
     await page.close()
+  })
+})
+
+describe('the history of a section', () => {
+  it('says who changed what and when, field by field, newest first', async () => {
+    const scenario = newScenario()
+    const values = { 'next-of-kin': 'Ruth Ashworth (daughter), 07700 900999' }
+    saveByOther(scenario, 'contacts', values, 'Tom Brightwell')
+    const { page, frame } = await openPlan(stage, 'history', scenario)
+    const contacts = frame.locator('#section-contacts')
+    const toggle = contacts.getByRole('button', { name: 'History of Personal' })
+    expect(await toggle.getAttribute('aria-expanded')).toBe('false')
+    await toggle.click()
+    await contacts.locator('.history__version').nth(1).waitFor()
+    expect(await toggle.getAttribute('aria-expanded')).toBe('true')
+    const [newest, first] = await contacts.locator('.history__version').allInnerTexts()
+    expect(newest).toMatch(/^20-Nov-2026 at 09:30 by Tom Brightwell: 2 fields changed/)
+    expect(newest).toMatch(/Next of kin\s+Before\s+.*900123\s+After\s+.*900999/)
+    expect(newest).toMatch(/power of attorney\s+Before\s+Ruth Ashworth\s+After\s+Nothing recorded/)
+    expect(first).toMatch(/^12-Mar-2026 at 14:10 by Dr Helen Marsh: begun/)
+    await shoot(page, 'history')
+    expect(await violations(page)).toEqual([])
+    await toggle.click()
+    expect(await contacts.locator('.history__version').count()).toBe(0)
+    await page.close()
+  })
+
+  it('says that it could not be loaded, never that nothing was changed', async () => {
+    const scenario = newScenario({ failing: new Map([['history', 503]]) })
+    const { page, frame } = await openPlan(stage, 'no-history', scenario)
+    await frame.getByRole('button', { name: 'History of Resuscitation' }).click()
+    await frame.getByText('The history could not be loaded.').waitFor()
+    scenario.failing.clear()
+    await frame.getByRole('button', { name: 'Try again' }).click()
+    await frame.getByText('Dr Helen Marsh: begun').waitFor()
+    await page.close()
+  })
+
+  it('takes everything off the screen when the session turns out to be over', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openPlan(stage, 'history-ended', scenario)
+    scenario.ended = true
+    await frame.getByRole('button', { name: 'History of Resuscitation' }).click()
+    await frame.waitForSelector('[data-page=ended]')
+    expect(await seen(frame.locator('body'))).not.toMatch(/ASHWORTH|CPR|999 000/)
+    await page.close()
+  })
+})
+
+describe('what is to be reviewed', () => {
+  it('is marked in the overview and on the section, also where nobody named a day', async () => {
+    const scenario = newScenario()
+    const old = stored('contacts', { 'next-of-kin': 'Ruth' }, 'Tom', '2023-01-05T10:00:00Z')
+    scenario.sections.set('care-plan::contacts.v1', old)
+    const { page, frame } = await openPlan(stage, 'overdue', scenario)
+    const overview = frame.getByRole('navigation', { name: 'Sections of this plan' })
+    expect(await seen(overview)).toContain(
+      'Past its review date: 1 section (Personal and professional contacts).',
+    )
+    expect(await seen(frame.locator('#section-contacts .review'))).toMatch(
+      /^Review due by 05-Jan-2024\s+Review date has passed$/,
+    )
+    await overview.getByRole('link', { name: 'Personal and professional contacts' }).click()
+    expect(await frame.evaluate('document.activeElement.textContent')).toBe(
+      'Personal and professional contacts',
+    )
+    await shoot(page, 'overdue')
+    expect(await violations(page)).toEqual([])
+    await page.close()
+  })
+})
+
+describe('a pathway', () => {
+  it('stands with what was recorded where the person is on it, and after everything else where not', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openPlan(stage, 'pathway-unused', scenario)
+    const groups = frame.locator('.group > h2')
+    expect((await groups.allInnerTexts()).at(-1)).toBe('Pathways without an entry')
+    await page.close()
+    scenario.sections.set(
+      'care-plan::sickle-cell.v1',
+      stored(
+        'sickle-cell',
+        { type: 'ss', baseline: '78 g/L' },
+        'Dr Okafor',
+        '2026-10-05T10:00:00Z',
+      ),
+    )
+    const used = await openPlan(stage, 'pathway-used', scenario)
+    expect(await used.frame.locator('.group > h2').allInnerTexts()).toEqual([
+      'Recorded by clinicians',
+      'Sickle cell',
+      'Recorded by the person and those close to them',
+    ])
+    expect(await seen(used.frame.locator('#section-sickle-cell'))).toMatch(/78 g\/L/)
+    await shoot(used.page, 'pathway')
+    await used.page.close()
   })
 })
 
