@@ -49,7 +49,6 @@ async function draftOf(more: Readonly<Record<string, string>>, layer = 'central'
   const drafts = createDrafts({
     ...{ store, trail, clock: t.clock, random: (n) => new Uint8Array(randomBytes(n)) },
     ...{ sections: SECTIONS, lockedOut: (files) => lockedOut(files, t.clock()) },
-    revoke: async () => undefined,
   })
   const { id, generation } = await drafts.open({
     ...{ by: AUTHOR, title: `More ${NASTY}`, ticket: 'T-1', layer },
