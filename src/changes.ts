@@ -24,7 +24,7 @@ interface Parts {
   readonly sound: Soundness
 }
 
-/** Queues of their own: who publishes waits neither behind a matrix, nor behind what somebody types or tries out. */
+/** Queues of their own: who publishes waits neither behind a matrix, nor behind what somebody looks at, types or tries out. */
 export function openChanges(
   config: Config,
   { clock, random }: World,
@@ -33,18 +33,19 @@ export function openChanges(
   const sections = config.plan.map(({ id }) => id)
   const walks = createWalks()
   const checks = createWalks()
+  const looks = createWalks()
   const typing = createWalks({ longest: LONGEST_TYPED })
   const trials = createWalks({ longest: LONGEST_TRIAL })
   const keep = config.questions.keep_days * 86_400
   const questions = () => recentQuestions(store, clock(), keep)
-  const findings = createFindings({ walks, checks, typing, sections, questions, clock })
+  const findings = createFindings({ walks, checks, looks, typing, sections, questions, clock })
   const drafts = createDrafts({
     ...{ store, trail, clock, random, sections, sound, check: findings.check },
     lockedOut: (files) => lockedOut(files, clock()),
     revoking: sessions.versionEnding,
   })
   const close = () => {
-    for (const queue of [walks, checks, typing, trials]) queue.close()
+    for (const queue of [walks, checks, looks, typing, trials]) queue.close()
   }
   return { drafts, findings, matrices: createMatrices(walks), trials, close }
 }
