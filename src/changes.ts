@@ -1,5 +1,4 @@
 /** The life of a change of the policies, and what is found out about it in threads of their own. */
-import type { Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
 import type { Config } from './config.js'
 import type { World } from './foundations.js'
@@ -21,37 +20,32 @@ const LONGEST_TRIAL = 15_000
 interface Parts {
   readonly store: Store
   readonly trail: Trail
-  readonly registry: Registry
   readonly sessions: Sessions
   readonly sound: Soundness
 }
 
-/** Queues of their own: who publishes waits neither behind a matrix, nor behind what somebody types or tries out. */
+/** Queues of their own: who publishes waits neither behind a matrix, nor behind what somebody looks at, types or tries out. */
 export function openChanges(
   config: Config,
   { clock, random }: World,
-  { store, trail, registry, sessions, sound }: Parts,
+  { store, trail, sessions, sound }: Parts,
 ) {
   const sections = config.plan.map(({ id }) => id)
   const walks = createWalks()
   const checks = createWalks()
+  const looks = createWalks()
   const typing = createWalks({ longest: LONGEST_TYPED })
   const trials = createWalks({ longest: LONGEST_TRIAL })
   const keep = config.questions.keep_days * 86_400
   const questions = () => recentQuestions(store, clock(), keep)
-  const findings = createFindings({ walks, checks, typing, sections, questions, clock })
+  const findings = createFindings({ walks, checks, looks, typing, sections, questions, clock })
   const drafts = createDrafts({
     ...{ store, trail, clock, random, sections, sound, check: findings.check },
     lockedOut: (files) => lockedOut(files, clock()),
-    async revoke() {
-      const apps = await registry.clients()
-      const endings = apps.map(({ id }) => sessions.appEnding(id, 'the policies were rolled back'))
-      await store.commit({ puts: endings.flatMap(({ puts }) => puts) })
-      await trail.record(...endings.flatMap(({ record }) => record))
-    },
+    revoking: sessions.versionEnding,
   })
   const close = () => {
-    for (const queue of [walks, checks, typing, trials]) queue.close()
+    for (const queue of [walks, checks, looks, typing, trials]) queue.close()
   }
   return { drafts, findings, matrices: createMatrices(walks), trials, close }
 }

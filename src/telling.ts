@@ -14,8 +14,9 @@ export function openTelling(
   const outbound = openOutbound({ clock, allow: config.outbound.allow, allowHttp })
   const notices = createNotices({ ...parts, clock, random, outbound, issuer: config.issuer })
   const { alert_uri: address } = config.emergency
-  const { store, trail } = parts
-  const alerts = createAlerts({ store, trail, clock, outbound, address, issuer: config.issuer })
+  const { store, trail, keys } = parts
+  const said = { address, issuer: config.issuer }
+  const alerts = createAlerts({ store, trail, keys, clock, outbound, ...said })
   const close = async () => {
     await Promise.all([notices.idle(), alerts.idle()])
     await outbound.close()

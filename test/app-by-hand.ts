@@ -150,7 +150,7 @@ export async function launchTo(
 
 /** One call to the record, as the app makes it. */
 export const call = (
-  t: TestGateway,
+  t: Pick<TestGateway, 'issuer'>,
   token: string,
   path: string,
   more: Sent = {},
@@ -165,8 +165,10 @@ export const call = (
   })
 
 /** Whether the token still opens its own patient: the status of that one read. */
-export const readsPatient = async (t: TestGateway, tokens: Tokens): Promise<number> =>
-  (await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`)).status
+export const readsPatient = async (
+  t: Pick<TestGateway, 'issuer'>,
+  tokens: Tokens,
+): Promise<number> => (await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`)).status
 
 /** Templates of the plan's sections that the record shows. */
 export async function sectionsOf(t: TestGateway, tokens: Tokens): Promise<readonly string[]> {

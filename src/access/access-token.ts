@@ -14,6 +14,7 @@ import { readScopes } from '../core/scope.js'
 import { type AccessClaims, actorsOf } from '../core/token.js'
 import type { Clock, EpochMs } from '../core/values.js'
 import type { Keys } from '../keys/signing.js'
+import { hangingOfVersion, isOver } from '../session/ends.js'
 import type { Behind, Sessions } from '../session/sessions.js'
 import type { Ask, Store } from '../store/store.js'
 import type { Registry } from './registry.js'
@@ -118,6 +119,9 @@ async function standAlone(parts: Parts, claims: AccessClaims, client: Client) {
   // Each has one token, which says that it is the client's own.
   const own = service?.token === claims.jti && service.client === client.id
   if (!service || !own || service.until <= parts.clock()) throw ended('the grant is over')
+  const version = hangingOfVersion(service)
+  const [end] = await parts.store.getAll([version.end])
+  if (isOver([version], [end])) throw ended('the policies that it was given under were taken back')
   return { service }
 }
 
@@ -129,7 +133,8 @@ async function standInLaunch(parts: Parts, grant: Grant): Promise<StandingGrant>
   if (!system || !(await registry.client(grant.client)))
     throw ended('its system or app is not registered any more')
   const behind = await sessions.behind(grant)
-  if (!behind) throw ended('its session, launch, app or system was ended')
+  if (!behind)
+    throw ended('its session, launch, app or system was ended, or its policy version taken back')
   const { user } = behind
   return { grant: grantUnder(grant, policies.version(), user, knowUser), user, behind }
 }

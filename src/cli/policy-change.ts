@@ -171,13 +171,14 @@ export const policyRollback: Command = {
   summary: 'bring an older version of the policies back, as a new version',
   help: `
 Says in words what that changes, and does it: under today's invariants and today's duties. Needs an approver who is
-signed in with a smartcard. With --revoke everything that apps have open ends as well.
+signed in with a smartcard. With --revoke, what apps were given under the versions
+since that one ends as well.
 
   launch-gateway policy rollback --version 3 --reason "Version 4 let too much be seen"`,
   options: {
     version: { type: 'string', value: 'N', help: 'the version whose files come back' },
     reason: { type: 'string', help: 'why: it stands in the trail' },
-    revoke: { type: 'boolean', help: 'end every launch and grant that there is' },
+    revoke: { type: 'boolean', help: 'end what apps were given under the versions since' },
     ...GATEWAY_OPTION,
   },
   async run(outside, values) {

@@ -12,14 +12,21 @@ export interface Difference {
 
 /** Everything that two versions answer differently, and what their files say differently. @throws Problems */
 export async function differenceOf(from: Side, to: Side): Promise<Difference> {
-  const [{ compareOf }, { finished }, { roleChanges }, { sentencesOf }, { surveyOf }] =
-    await Promise.all([
-      import('../policy/compare.js'),
-      import('../policy/matrix.js'),
-      import('../policy/role-changes.js'),
-      import('../policy/sentences.js'),
-      import('../policy/survey.js'),
-    ])
+  const [
+    { compareOf },
+    { finished },
+    { postChanges },
+    { roleChanges },
+    { sentencesOf },
+    { surveyOf },
+  ] = await Promise.all([
+    import('../policy/compare.js'),
+    import('../policy/matrix.js'),
+    import('../policy/post-changes.js'),
+    import('../policy/role-changes.js'),
+    import('../policy/sentences.js'),
+    import('../policy/survey.js'),
+  ])
   const { textDiff } = await import('../policy/text-diff.js')
   const { appsNamed } = await import('../policy/trial.js')
   const apps = appsNamed(from.files, to.files)
@@ -30,7 +37,9 @@ export async function differenceOf(from: Side, to: Side): Promise<Difference> {
     const { changes, exhaustive } = finished(compareOf(before, after))
     return {
       words: sentencesOf(changes, { ...from.titles, ...to.titles }),
-      roles: roleChanges(before.map, after.map).map(({ sentence }) => sentence),
+      roles: [...roleChanges(before.map, after.map), ...postChanges(from.files, to.files)].map(
+        ({ sentence }) => sentence,
+      ),
       exhaustive,
       text: textDiff(from.files, to.files),
     }

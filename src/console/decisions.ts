@@ -78,6 +78,7 @@ function askedOf(entry: TrailEntry, named: boolean): readonly (readonly [string,
       'Console',
       entry.what.startsWith('console_') ? String(detail.why ?? detail.act ?? '') : undefined,
     ],
+    ['Denied', Array.isArray(detail.asked) ? detail.asked.join(', ') : undefined],
     ['Allowed scopes', scopes || undefined],
     ['Launch', launch],
   ]
@@ -144,11 +145,11 @@ async function explained(texts: Texts, entry: TrailEntry, named: boolean) {
   }
 }
 
-/** For the last denials of a launch: what would have had to be different. By their hashes. */
+/** For the last denials: what would have had to be different. By their hashes. */
 async function turnsOf(parts: ConsoleParts, texts: Texts, found: readonly TrailEntry[]) {
   const denied = found.filter(
-    ({ what, policy, detail }) =>
-      what === 'decision_made' && policy?.effect === 'deny' && detail?.action !== 'grant',
+    ({ what, policy }) =>
+      (what === 'decision_made' || what === 'access_refused') && policy?.effect === 'deny',
   )
   const turns = denied.slice(-MOST_REBUILT).map(async (entry) => {
     const { files } = await texts(entry.policy?.version ?? 0)

@@ -4,7 +4,6 @@ import type { Finding, Hashed } from '../policy/findings.js'
 import { type AnyRole, actionWords, resourceWords, roleWords } from '../policy/names.js'
 import type { Flip, Flips, Impact, Tally } from '../policy/replay.js'
 import { sentencesOf } from '../policy/sentences.js'
-import { CONSOLE_FILE } from '../policy/source.js'
 import { type FileDiff, textDiff } from '../policy/text-diff.js'
 import type { Compared } from '../policy/walks.js'
 import type { ConsoleParts } from './parts.js'
@@ -45,12 +44,10 @@ const linesOf = ({ file, change, patch }: FileDiff) => ({
     .map((line) => ({ text: line, kind: KINDS[line[0] ?? ''] ?? 'same' })),
 })
 
-/** The files as a reviewer of Git would see them, and whether any is told in no words. */
-export function asText(before: Hashed, after: Hashed) {
-  const files = textDiff(before.files, after.files)
-  const duties = files.some(({ file }) => file === CONSOLE_FILE || file.endsWith('/console.cedar'))
-  return { files: files.map(linesOf), duties }
-}
+/** The files as a reviewer of Git would see them. */
+export const asText = (before: Hashed, after: Hashed) => ({
+  files: textDiff(before.files, after.files).map(linesOf),
+})
 
 const MOST_EXAMPLES = 20
 

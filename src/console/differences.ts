@@ -44,7 +44,7 @@ export const impactPage =
   async (visit: Visit): Promise<Shown> => {
     const whole = await draftOf(parts, visit)
     const { before, after } = await sidesOf(parts, whole)
-    const impact = parts.findings.impact(before, after)
+    const impact = parts.findings.impact(before, after, whole.draft.layer)
     const changes = parts.findings.changes(before, after)
     const titles = titlesOf(parts)
     return {

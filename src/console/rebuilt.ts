@@ -1,48 +1,70 @@
 /**
- * A decision of the trail asked again, to say what would have had to be different. The trail keeps neither the user's
- * activities nor what the record says of the patient: every usual combination is tried, and only one that is answered
- * as it was is explained.
+ * A denial of the trail asked again, to say what would have had to be different. Its entry keeps what it hung on
+ * (core/denial.ts); one that was written before entries did is tried with every usual combination, and only one that is
+ * answered as it was is explained.
  */
 
 import type { TrailEntry } from '../core/audit.js'
 import { localTime } from '../core/circumstances.js'
 import { type OdsCode, PURPOSES, RUNGS } from '../core/context.js'
-import type { Question } from '../core/decision.js'
+import type { Circumstances, Question } from '../core/decision.js'
+import { readAsked } from '../core/denial.js'
 import { ROLES } from '../core/roles.js'
-import { listed } from '../policy/names.js'
+import { actionWords, listed, resourceWords } from '../policy/names.js'
 import { Problems } from '../policy/problem.js'
 import { type Directory, type RoleMap, readRoles, UNKNOWN_TYPE } from '../policy/roles.js'
 import { type PolicyFiles, ROLES_FILE } from '../policy/source.js'
 import { usually } from '../policy/usual.js'
 import { WalkStopped } from '../policy/walks.js'
+import { titlesOf } from './matrix.js'
 import type { ConsoleParts } from './parts.js'
 import { appIds } from './version-chosen.js'
 
 const MOST_CODES = 60
-const FLAGS = [
+/** Of what one entry asked: each takes a thread for a moment. */
+const MOST_ASKED = 3
+const PATIENTS = [
   { sensitive: false, deceased: false },
   { sensitive: true, deceased: false },
   { sensitive: false, deceased: true },
   { sensitive: true, deceased: true },
 ] as const
 
-export type Rebuilt =
-  | { readonly otherwise: readonly { words: string; policies: string }[]; readonly assumed: string }
-  | { readonly missing: string }
+export interface Turn {
+  /** What of it: empty where the entry asked one thing. */
+  readonly about: string
+  readonly otherwise: readonly { readonly words: string; readonly policies: string }[]
+  /** Empty where the entry says all of it. */
+  readonly assumed: string
+}
+export type Rebuilt = { readonly turns: readonly Turn[] } | { readonly missing: string }
 
 const NOT_ENOUGH =
   'The trail does not hold enough of what was asked to say it: no usual circumstances are answered so.'
 
-/** What the trail holds of a question about a launch; `undefined` for other questions. */
-function known({ user, app, system, purpose, detail = {}, at }: TrailEntry, directory: Directory) {
+type Asked = Pick<Question, 'action' | 'resource'>
+
+/** What an entry's question was about. */
+function askedIn({ app, detail = {} }: TrailEntry): readonly Asked[] {
   const action = (['launch', 'break-glass'] as const).find((one) => one === detail.action)
+  if (action) return app === undefined ? [] : [{ action, resource: { type: 'app', id: app } }]
+  const asked = Array.isArray(detail.asked) ? detail.asked : []
+  return asked.slice(0, MOST_ASKED).flatMap((word) => readAsked(word) ?? [])
+}
+
+/** What the trail holds of how things stood. */
+function circumstancesIn(
+  { user, app, system, purpose, detail = {}, at }: TrailEntry,
+  directory: Directory,
+): Circumstances | undefined {
   const rung = RUNGS.find((one) => one === detail.rung)
   const assurance = ([1, 2, 3] as const).find((one) => one === detail.assurance)
   const why = PURPOSES.find((one) => one === purpose)
-  if (!action || !rung || !assurance || !why || !user || app === undefined) return undefined
+  const launched = typeof detail.launched === 'string' ? detail.launched : app
+  if (!rung || !assurance || !why || !user || launched === undefined) return undefined
   const odsCode = user.organization ?? ''
   const place = directory.get(odsCode as OdsCode)
-  const question: Question = {
+  return {
     user: {
       id: user.id,
       roles: ROLES.filter((role) => user.roles?.includes(role)),
@@ -51,15 +73,12 @@ function known({ user, app, system, purpose, detail = {}, at }: TrailEntry, dire
       assurance,
       organization: { odsCode, type: place?.type ?? UNKNOWN_TYPE, region: place?.region ?? '' },
     },
-    patient: FLAGS[0],
-    launch: { rung, system: system ?? '', app },
+    patient: PATIENTS[0],
+    launch: { rung, system: system ?? '', app: launched },
     purpose: why,
     emergencyReason: typeof detail.emergency === 'string' ? detail.emergency : '',
     ...localTime(at),
-    action,
-    resource: { type: 'app', id: app },
   }
-  return question
 }
 
 /** Activities that the user may have had: the usual ones of their roles, none, all that policies name. */
@@ -71,15 +90,19 @@ function activitiesOf(question: Question, map: RoleMap, files: PolicyFiles) {
   return [[...new Set(usual)], [], [...new Set(named)].slice(0, MOST_CODES)]
 }
 
-/** The most ordinary first. */
-function candidatesOf(question: Question, files: PolicyFiles): readonly Question[] {
+/** The most ordinary first; one alone where the entry says all of it. */
+function candidatesOf(
+  question: Question,
+  { codes, flags }: NonNullable<TrailEntry['detail']>,
+  files: PolicyFiles,
+): readonly Question[] {
   const map = readRoles(files[ROLES_FILE] ?? '')
-  return FLAGS.flatMap((patient) =>
-    activitiesOf(question, map, files).map((activities) => ({
-      ...question,
-      patient,
-      user: { ...question.user, activities },
-    })),
+  const lists = Array.isArray(codes) ? [codes] : activitiesOf(question, map, files)
+  const said = ({ sensitive, deceased }: Question['patient']): boolean =>
+    !Array.isArray(flags) ||
+    (flags.includes('sensitive') === sensitive && flags.includes('deceased') === deceased)
+  return PATIENTS.filter(said).flatMap((patient) =>
+    lists.map((activities) => ({ ...question, patient, user: { ...question.user, activities } })),
   )
 }
 
@@ -90,22 +113,33 @@ const assumedOf = ({ user, patient }: Question): string => {
 
 /** @param files of the version that answered */
 export async function rebuilt(
-  parts: Pick<ConsoleParts, 'trials' | 'directory' | 'registry'>,
+  parts: Pick<ConsoleParts, 'trials' | 'directory' | 'registry' | 'offered'>,
   entry: TrailEntry,
   files: PolicyFiles,
 ): Promise<Rebuilt> {
-  const { policy } = entry
-  const question = known(entry, parts.directory)
-  if (!question || !policy?.effect || policy.errors?.length) return { missing: NOT_ENOUGH }
-  const answered = { effect: policy.effect, policies: policy.policies ?? [] }
+  const { policy, detail = {} } = entry
+  const [asked, circumstances] = [askedIn(entry), circumstancesIn(entry, parts.directory)]
+  if (asked.length === 0 || !circumstances || !policy?.effect || policy.errors?.length)
+    return { missing: NOT_ENOUGH }
+  const { effect, policies = [] } = policy
+  // A grant names the policies of all that it asked together.
+  const answered = detail.action === 'grant' ? { effect } : { effect, policies }
+  const titles = titlesOf(parts)
   try {
-    const questions = candidatesOf(question, files)
     const apps = await appIds(parts)
-    const tried = await parts.trials.tryOut({ files, apps, questions, answered })
-    if (!tried) return { missing: NOT_ENOUGH }
-    const { otherwise, question: asked } = tried.explanation
-    const turns = otherwise.map(({ words, policies }) => ({ words, policies: policies.join(', ') }))
-    return { otherwise: turns, assumed: assumedOf(asked) }
+    const turns = asked.map(async ({ action, resource }): Promise<Turn | undefined> => {
+      const questions = candidatesOf({ ...circumstances, action, resource }, detail, files)
+      const tried = await parts.trials.tryOut({ files, apps, questions, answered })
+      if (!tried) return undefined
+      const { otherwise, question } = tried.explanation
+      return {
+        about: asked.length > 1 ? `${actionWords(action)} ${resourceWords(resource, titles)}` : '',
+        otherwise: otherwise.map((one) => ({ ...one, policies: one.policies.join(', ') })),
+        assumed: questions.length > 1 ? assumedOf(question) : '',
+      }
+    })
+    const found = (await Promise.all(turns)).flatMap((turn) => turn ?? [])
+    return found.length > 0 ? { turns: found } : { missing: NOT_ENOUGH }
   } catch (error) {
     if (error instanceof Problems) return { missing: 'That version cannot be read any more.' }
     if (error instanceof WalkStopped) return { missing: 'It could not be worked out just now.' }

@@ -162,7 +162,7 @@ export const rollBack =
       if (inForce !== today.version) throw new Refusal('draft_outdated', `the page said ${inForce}`)
       const version = await parts.drafts.rollback({
         ...{ version: numberOf(visit), by, reason },
-        ...(revoke ? { revokeSince: today.at } : {}),
+        revoke: revoke !== undefined,
       })
       const about = { policy: { version }, detail: { of: numberOf(visit) } }
       return { to: pathTo(version), about, recorded: true }

@@ -2,6 +2,7 @@
 import type { Client } from './client.js'
 import type { FhirContextItem } from './context.js'
 import type { Action, Circumstances, Policies, Resource } from './decision.js'
+import { askedWord } from './denial.js'
 import { contextAsked, hasContext } from './fhir-context.js'
 import { ask } from './question.js'
 import {
@@ -111,6 +112,9 @@ const IN_LAUNCH: Given = {
 const READING: ReadonlySet<Letter> = new Set(['r', 's'])
 const PAST_EMERGENCY = 'offline_access'
 
+/** Enough to explain why nothing was left. */
+const MOST_DENIED = 10
+
 export const TO_SERVICE: Given = { reaches: ['system'], plain: new Set([INTROSPECT]) }
 
 /** Context of other types is given by {@link withinLaunch}, in a launch alone. */
@@ -127,7 +131,7 @@ function lettersIn({ emergencyReason }: Circumstances, scope: Scope): Scope | un
  * Narrows scopes to what the policies allow in these circumstances: a letter stays where its action on
  * that kind of data is allowed, a pattern becomes the sections that it names, a scope without letters goes.
  *
- * @returns the granted scopes, and the ids of the policies that decided
+ * @returns the granted scopes, the ids of the policies that decided, and some of what was denied
  */
 export function narrow(
   scopes: readonly Scope[],
@@ -139,15 +143,19 @@ export function narrow(
   readonly scopes: readonly string[]
   readonly policies: readonly string[]
   readonly errors: readonly string[]
+  readonly denied: readonly string[]
 } {
   const decided = new Set<string>()
   const errors = new Set<string>()
+  const denied = new Set<string>()
   const allowed = (letters: ReadonlySet<Letter>, resource: Resource): ReadonlySet<Letter> =>
     new Set(
       [...letters].filter((letter) => {
         const decision = policies.decide(ask(circumstances, ACTION[letter], resource))
         for (const id of decision.policies) decided.add(id)
         for (const error of decision.errors) errors.add(error)
+        if (decision.effect !== 'allow' && denied.size < MOST_DENIED)
+          denied.add(askedWord(ACTION[letter], resource))
         return decision.effect === 'allow'
       }),
     )
@@ -167,7 +175,10 @@ export function narrow(
       }))
       .filter(({ letters }) => letters.size > 0)
   })
-  return { scopes: shortest(granted).map(writeScope), policies: [...decided], errors: [...errors] }
+  return {
+    scopes: shortest(granted).map(writeScope),
+    ...{ policies: [...decided], errors: [...errors], denied: [...denied] },
+  }
 }
 
 /** The user's own Practitioner: of no patient, and held to that one resource by enforcement. */

@@ -5,6 +5,7 @@
 import type { Access } from './access.js'
 import { circumstancesAt, circumstancesWith } from './circumstances.js'
 import type { Action, Policies, PolicyDecision, Resource } from './decision.js'
+import { askedWord, circumstancesKept } from './denial.js'
 import type { PatientFlags } from './patient-flags.js'
 import { ask } from './question.js'
 import { Refusal } from './refusal.js'
@@ -115,10 +116,19 @@ export function requireDecision(
     )
   const decision = decide(access, policies, letter, resource)
   if (allows(decision)) return decision
-  const by = [...decision.policies, ...decision.errors].join(', ')
+  const { version, policies: ids, errors } = decision
+  const by = [...ids, ...errors].join(', ')
+  const { circumstances } = access.grant
   throw new Refusal(
     'policy_denied',
-    `${ACTIONS[letter]} ${resource.type}/${resource.id}, version ${decision.version}: ${by || 'nothing permits it'}`,
+    `${ACTIONS[letter]} ${resource.type}/${resource.id}, version ${version}: ${by || 'nothing permits it'}`,
+    {
+      policy: { version, effect: 'deny', policies: ids, ...(errors.length > 0 ? { errors } : {}) },
+      facts: {
+        ...circumstancesKept(circumstances),
+        asked: [askedWord(ACTIONS[letter], resource)],
+      },
+    },
   )
 }
 

@@ -40,6 +40,8 @@ export interface Grant {
   /** What the policies were asked under, so that a token can be judged anew under a later version. */
   readonly circumstances: Circumstances
   readonly policyVersion: number
+  /** The version that it was opened under, however often it is judged anew; older grants say only the one above. */
+  readonly openedUnder?: number
   readonly code: {
     readonly hash: string
     readonly until: EpochMs
@@ -154,6 +156,7 @@ export function openGrant(
     context: contextOf(session, asked.styleUrl),
     obligations: session.obligations,
     ...judged,
+    openedUnder: judged.policyVersion,
     code: {
       hash: asked.codeHash,
       until: times.now + times.code * 1000,

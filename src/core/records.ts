@@ -68,7 +68,7 @@ export interface Records {
   /** The provider's user that a launch system's local user confirmed to be. By system and local user. */
   person: { readonly uid: string; readonly since: EpochMs }
   /**
-   * Everything of this launch, token, sign-on, user, provider session, app or system that began before `at` is over.
+   * Everything of this launch, token, sign-on, user, provider session, app, system or policy version that began before `at` is over.
    * A marker of its own, so that ending never races with a rewrite of what is ended. By `endOf(…)`.
    */
   ended: { readonly at: EpochMs }
@@ -265,7 +265,8 @@ export const endOf = (
     | 'launched'
     | 'providerSession'
     | 'app'
-    | 'system',
+    | 'system'
+    | 'policy',
   id: string,
 ) => `${what}/${id}`
 

@@ -203,6 +203,7 @@ export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly told: string | undefined
   readonly facts: Happening['detail']
+  readonly policy: Happening['policy']
   constructor(
     readonly code: RefusalCode,
     /** For the trail only. Never a secret, an NHS number or clinical content. */
@@ -212,11 +213,14 @@ export class Refusal extends Error {
       readonly told?: string
       /** Members of the entry's detail, beside `why`. As little a secret as that. */
       readonly facts?: Happening['detail']
+      /** What the policies said, where they refused. */
+      readonly policy?: Happening['policy']
     },
   ) {
     super(`${code}: ${detail}`, options)
     this.told = options?.told
     this.facts = options?.facts
+    this.policy = options?.policy
   }
 }
 

@@ -1,11 +1,13 @@
 /** The stages of a launch as the inspector tells them: which trail entries and which traffic belong to each. */
 import type { EventName, TrailEntry } from '../core/audit.js'
+import { type LaunchStage, launchStageOf } from '../core/launch-stages.js'
 import type { TapKind } from './desktop-tap.js'
 
 export interface StageRow {
   readonly name: string
   readonly title: string
-  readonly entries: readonly EventName[]
+  /** Stages of the trail that it tells as one (core/launch-stages.ts). */
+  readonly of: readonly LaunchStage[]
   /** Entries that finish the stage, and those that set it waiting (again) for the user. */
   readonly done: readonly EventName[]
   readonly asks: readonly EventName[]
@@ -21,14 +23,14 @@ const NO_ENTRY = 'This stage left no entry of its own.'
 /** The table of docs/architecture.md, "A launch, followed as data". */
 // biome-ignore format: a table
 export const STAGES: readonly StageRow[] = [
-  { name: 'proof',         title: 'The launch is proven',   entries: ['launch_verified', 'launch_refused'],            done: ['launch_verified'],     asks: [],                traffic: ['launch'],    passed: 'The app was opened past the gateway: no launch arrived here.',   waiting: 'Not seen at the gateway yet.',                                             text: 'The gateway knows the system, its proof holds, it is in time and used for the first time.' },
-  { name: 'sign-on',       title: 'The user is signed on',  entries: ['sign_on_asked', 'signed_on', 'sign_on_refused', 'person_linked'], done: ['signed_on'], asks: ['sign_on_asked'], traffic: ['sign-on'],   passed: 'The user was signed on before, in this browser: nothing was asked.', waiting: 'The user is asked to sign in, or to say who they are.',               text: 'The gateway knows who the user is, in which role and for which organisation.' },
-  { name: 'decision',      title: 'The policies are asked', entries: ['decision_made'],                                done: ['decision_made'],       asks: [],                traffic: [],            passed: NO_ENTRY,                                                         waiting: 'Not decided yet.',                                                         text: 'The policies allow this user to open this plan. The entry names the policies that decided.' },
-  { name: 'session',       title: 'A launch session opens', entries: ['patient_confirmed', 'glass_broken', 'session_opened'], done: ['session_opened'],      asks: [],                traffic: [],            passed: NO_ENTRY,                                                         waiting: 'Not open yet. After a mere hint the user types the date of birth first.',  text: 'The app gets a handle that works once, for a minute, in this browser only. Patient and user stay at the gateway.' },
-  { name: 'authorization', title: 'The app asks',           entries: ['authorization_asked', 'authorization_refused'], done: ['authorization_asked'], asks: [],                traffic: ['authorize'], passed: NO_ENTRY,                                                         waiting: 'The app has not asked yet.',                                               text: 'The app, its return address, its audience and its PKCE challenge are right. The handle is spent.' },
-  { name: 'grant',         title: 'A grant and its code',   entries: ['grant_opened'],                                 done: ['grant_opened'],        asks: [],                traffic: [],            passed: NO_ENTRY,                                                         waiting: 'Nothing granted yet.',                                                     text: 'What was asked is narrowed to what the role allows. The code works once, for a minute.' },
-  { name: 'tokens',        title: 'Tokens are issued',      entries: ['token_issued', 'token_refused'],                done: ['token_issued'],        asks: [],                traffic: ['token'],     passed: NO_ENTRY,                                                         waiting: 'No tokens yet.',                                                           text: 'The app proved that the code is its own. It holds an access token for this one patient, for minutes.' },
-  { name: 'reads',         title: 'The record is read',     entries: ['access_allowed', 'access_refused'],             done: ['access_allowed'],      asks: [],                traffic: ['record'],    passed: NO_ENTRY,                                                         waiting: 'The record has not been read yet.',                                        text: 'Each call is judged by token, patient and today’s policies before it reaches the record.' },
+  { name: 'proof',         title: 'The launch is proven',   of: ['proof'],            done: ['launch_verified'],     asks: [],                traffic: ['launch'],    passed: 'The app was opened past the gateway: no launch arrived here.',   waiting: 'Not seen at the gateway yet.',                                             text: 'The gateway knows the system, its proof holds, it is in time and used for the first time.' },
+  { name: 'sign-on',       title: 'The user is signed on',  of: ['sign-on'],          done: ['signed_on'], asks: ['sign_on_asked'], traffic: ['sign-on'],   passed: 'The user was signed on before, in this browser: nothing was asked.', waiting: 'The user is asked to sign in, or to say who they are.',               text: 'The gateway knows who the user is, in which role and for which organisation.' },
+  { name: 'decision',      title: 'The policies are asked', of: ['decision'],         done: ['decision_made'],       asks: [],                traffic: [],            passed: NO_ENTRY,                                                         waiting: 'Not decided yet.',                                                         text: 'The policies allow this user to open this plan. The entry names the policies that decided.' },
+  { name: 'session',       title: 'A launch session opens', of: ['patient', 'session'], done: ['session_opened'],      asks: [],                traffic: [],            passed: NO_ENTRY,                                                         waiting: 'Not open yet. After a mere hint the user types the date of birth first.',  text: 'The app gets a handle that works once, for a minute, in this browser only. Patient and user stay at the gateway.' },
+  { name: 'authorization', title: 'The app asks',           of: ['authorization'],    done: ['authorization_asked'], asks: [],                traffic: ['authorize'], passed: NO_ENTRY,                                                         waiting: 'The app has not asked yet.',                                               text: 'The app, its return address, its audience and its PKCE challenge are right. The handle is spent.' },
+  { name: 'grant',         title: 'A grant and its code',   of: ['grant'],            done: ['grant_opened'],        asks: [],                traffic: [],            passed: NO_ENTRY,                                                         waiting: 'Nothing granted yet.',                                                     text: 'What was asked is narrowed to what the role allows. The code works once, for a minute.' },
+  { name: 'tokens',        title: 'Tokens are issued',      of: ['tokens'],           done: ['token_issued'],        asks: [],                traffic: ['token'],     passed: NO_ENTRY,                                                         waiting: 'No tokens yet.',                                                           text: 'The app proved that the code is its own. It holds an access token for this one patient, for minutes.' },
+  { name: 'reads',         title: 'The record is read',     of: ['record'],           done: ['access_allowed'],      asks: [],                traffic: ['record'],    passed: NO_ENTRY,                                                         waiting: 'The record has not been read yet.',                                        text: 'Each call is judged by token, patient and today’s policies before it reaches the record.' },
 ]
 
 /** Where a launch that was proven was refused later: every such refusal is recorded as `launch_refused`. */
@@ -51,11 +53,12 @@ const REFUSED_LATER: Readonly<Record<string, string>> = {
 export function stageOfEntry(entry: TrailEntry, proven: boolean): string | undefined {
   const later = REFUSED_LATER[entry.refusal ?? '']
   if (entry.what === 'launch_refused' && proven && later !== undefined) return later
-  return STAGES.find(({ entries }) => entries.includes(entry.what))?.name
+  const stage = launchStageOf(entry)
+  return STAGES.find(({ of }) => of.some((one) => one === stage))?.name
 }
 
-/** A date of birth that did not match may be typed again, and one refused read does not end a launch. */
-const GOES_ON: readonly EventName[] = ['patient_confirmed', 'access_refused']
+/** A date of birth that did not match may be typed again, and one refused read or question does not end a launch. */
+const GOES_ON: readonly EventName[] = ['patient_confirmed', 'access_refused', 'introspected']
 
 export type Standing =
   | { readonly state: 'done' | 'waiting' }

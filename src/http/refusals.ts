@@ -145,6 +145,7 @@ async function enter(
       what: journey.refused,
       outcome: refusal ? 'refused' : 'failure',
       ...journey.about,
+      ...(refusal?.policy ? { policy: refusal.policy } : {}),
       reference,
       refusal: refusal?.code ?? 'unexpected',
       detail: {

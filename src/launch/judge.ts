@@ -5,6 +5,7 @@
 import type { Happening } from '../core/audit.js'
 import { circumstancesOf, inEmergency } from '../core/circumstances.js'
 import type { Action, Circumstances, PolicyDecision, Question } from '../core/decision.js'
+import { circumstancesKept } from '../core/denial.js'
 import { type EmergencyOffer, type EmergencyPlea, isReviewable } from '../core/emergency.js'
 import { ask } from '../core/question.js'
 import { Refusal } from '../core/refusal.js'
@@ -28,7 +29,7 @@ export interface Judgement {
 const decisionMade = (
   arrival: Arrival,
   user: SignOn['user'],
-  { action, emergencyReason }: Question,
+  { action, emergencyReason, ...circumstances }: Question,
   decision: PolicyDecision,
 ): Happening => ({
   what: 'decision_made',
@@ -53,6 +54,9 @@ const decisionMade = (
     rung: arrival.launch.rung,
     reasons: decision.reasons,
     ...(emergencyReason === '' ? {} : { emergency: emergencyReason }),
+    ...(decision.effect === 'allow'
+      ? {}
+      : circumstancesKept({ ...circumstances, emergencyReason })),
   },
 })
 

@@ -4,6 +4,7 @@ import { narrow, reachesData, withinLaunch } from '../core/authorization.js'
 import type { AuthorizationRequest, ProvenRedirect } from '../core/authorization-request.js'
 import { circumstancesOf, inEmergency } from '../core/circumstances.js'
 import type { Client } from '../core/client.js'
+import { circumstancesKept } from '../core/denial.js'
 import { openGrant } from '../core/grant.js'
 import { hashOf, newId, newLaunchSecret } from '../core/ids.js'
 import type { LaunchSession } from '../core/launch.js'
@@ -74,7 +75,10 @@ export async function grantCode(parts: OAuthParts, proven: Proven): Promise<stri
   const { client, redirect, asked, asking, session, signOn } = proven
   if (!parts.policies.mayIssue())
     throw new Refusal('policy_stale', 'the policy version is not known')
-  const { now, user, circumstances, version, scopes, policies, errors } = judge(parts, proven)
+  const { now, user, circumstances, version, scopes, policies, errors, denied } = judge(
+    parts,
+    proven,
+  )
   const facts = factsOf({ ...session, user })
   const allowed = scopes.length > 0 && (reachesData(scopes) || !asksData(asked))
   const decision: Happening = {
@@ -87,7 +91,10 @@ export async function grantCode(parts: OAuthParts, proven: Proven): Promise<stri
       policies,
       ...(errors.length > 0 ? { errors } : {}),
     },
-    detail: { action: 'grant', scopes },
+    detail: {
+      ...{ action: 'grant', scopes },
+      ...(allowed ? {} : { ...circumstancesKept(circumstances), asked: denied }),
+    },
   }
   // A launch that an app asked for again is another use of it, once for each request.
   const use = asking.request === undefined ? '' : `/${asking.request}`

@@ -6,8 +6,8 @@ import type { Trail } from '../audit/trail.js'
 import type { Draft } from '../core/draft.js'
 import type { Records } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
-import type { Clock, EpochMs, Random } from '../core/values.js'
-import type { Store } from '../store/store.js'
+import type { Clock, Random } from '../core/values.js'
+import type { Put, Store } from '../store/store.js'
 import { type By, draftActs } from './draft-acts.js'
 import { type GatesParts, openGates } from './draft-gates.js'
 import { draftRecords, type WholeDraft, type WholeVersion } from './draft-records.js'
@@ -19,8 +19,8 @@ export interface DraftsParts extends GatesParts {
   readonly trail: Pick<Trail, 'commit' | 'record'>
   readonly clock: Clock
   readonly random: Random
-  /** Ends whatever was issued since then: what a rollback may ask for. */
-  readonly revoke?: (since: EpochMs) => Promise<void>
+  /** What ends all that was given under a version: what a rollback may ask for. */
+  readonly revoking?: (version: number) => Put
 }
 
 type Acts = ReturnType<typeof draftActs>

@@ -5,6 +5,8 @@
 import type { Clock, EpochMs } from '../core/values.js'
 import type { AskedQuestion } from './asked-pages.js'
 import { createCache } from './cache.js'
+import { isHeard } from './layer-terms.js'
+import type { Layer } from './layers.js'
 import type { Progress } from './matrix.js'
 import { describeProblem, type Problem, Problems } from './problem.js'
 import type { Impact } from './replay.js'
@@ -23,9 +25,10 @@ export interface Hashed {
 }
 
 export interface FindingsParts {
-  /** Three queues: what somebody waits for, and what is typed, stand behind nothing longer. */
+  /** Four queues: what a step waits for, what a page shows of a draft, and what is typed stand behind nothing longer. */
   readonly walks: Pick<Walks, 'compare' | 'replay' | 'check'>
   readonly checks: Pick<Walks, 'check'>
+  readonly looks: Pick<Walks, 'check'>
   readonly typing: Pick<Walks, 'check'>
   /** Ids of the plan's sections. */
   readonly sections: readonly string[]
@@ -36,7 +39,8 @@ export interface FindingsParts {
 
 export interface Findings {
   changes(before: Hashed, after: Hashed): Finding<Compared>
-  impact(before: Hashed, after: Hashed): Finding<Impact>
+  /** @param layer that the change is in: of a local one, what its own users asked, for nobody else is touched */
+  impact(before: Hashed, after: Hashed, layer: Layer): Finding<Impact>
   /**
    * What is wrong with a draft, its tests and invariants included. What the same draft held before is checked no longer:
    * nobody waits for it.
@@ -44,7 +48,10 @@ export interface Findings {
   problems(draft: Hashed & { readonly id: string }): Finding<readonly Problem[]>
   /** What is known of it already, if anything. */
   known(hash: string): readonly Problem[]
-  /** The same, waited for. @throws WalkStopped */
+  /**
+   * The same, waited for by whoever makes a step: behind other steps alone, however many drafts are looked at.
+   * @throws WalkStopped
+   */
   check(files: PolicyFiles): Promise<readonly Problem[]>
   /**
    * What is wrong with files that somebody is still typing, without tests. A later call of the same person takes the
@@ -122,11 +129,16 @@ function kind<T>(clock: Clock, pending: Set<Promise<unknown>>, keptFor: number) 
 }
 
 export function createFindings(parts: FindingsParts): Findings {
-  const { walks, checks, sections, questions, clock } = parts
+  const { walks, checks, looks, sections, questions, clock } = parts
   const pending = new Set<Promise<unknown>>()
   const changes = kind<Compared>(clock, pending, Number.POSITIVE_INFINITY)
   const impacts = kind<Impact>(clock, pending, IMPACT_FOR)
-  const problems = kind<readonly Problem[]>(clock, pending, Number.POSITIVE_INFINITY)
+  const looked = kind<readonly Problem[]>(clock, pending, Number.POSITIVE_INFINITY)
+  const stepped = kind<readonly Problem[]>(clock, pending, Number.POSITIVE_INFINITY)
+  const known = (hash: string) => {
+    const [step, look] = [stepped.known(hash), looked.known(hash)]
+    return look?.state === 'found' ? look : (step ?? look)
+  }
   const under = new Map<string, AbortController>()
   /** A later one of the same name takes the earlier one's place. */
   async function alone<T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -139,10 +151,6 @@ export function createFindings(parts: FindingsParts): Findings {
       if (under.get(name) === mine) under.delete(name)
     }
   }
-  const checked = ({ hash, files }: Hashed, signal?: AbortSignal) =>
-    problems.found(hash, (options) =>
-      checks.check(files, sections, { ...options, ...(signal ? { signal } : {}) }),
-    )
   /** What is checked of each draft. */
   const drafts = createCache<{ readonly hash: string; readonly stop: AbortController }>(MOST_KEPT)
   return {
@@ -153,31 +161,32 @@ export function createFindings(parts: FindingsParts): Findings {
       changes.found(`${before.hash} ${after.hash}`, (options) =>
         walks.compare(before.files, after.files, appsOf(before, after), options),
       ).finding,
-    impact: (before, after) =>
-      impacts.found(`${before.hash} ${after.hash}`, async (options) =>
-        walks.replay(await questions(), before.files, after.files, options),
-      ).finding,
+    impact: (before, after, layer) =>
+      impacts.found(`${before.hash} ${after.hash} ${layer}`, async (options) => {
+        const own = (await questions()).filter(({ question }) => isHeard(layer, question))
+        return walks.replay(own, before.files, after.files, options)
+      }).finding,
     problems({ id, hash, files }) {
       const before = drafts.get(id)
       if (before?.hash !== hash) {
         before?.stop.abort()
         drafts.set(id, { hash, stop: new AbortController() })
       }
-      return checked({ hash, files }, drafts.get(id)?.stop.signal).finding
+      const already = stepped.known(hash)
+      if (already && already.state !== 'failed') return already
+      const { signal } = drafts.get(id)?.stop ?? new AbortController()
+      return looked.found(hash, (options) => looks.check(files, sections, { ...options, signal }))
+        .finding
     },
     known(hash) {
-      const finding = problems.known(hash)
+      const finding = known(hash)
       return finding?.state === 'found' ? finding.value : []
     },
     async check(files) {
-      const version = { hash: hashOfFiles(files), files }
-      try {
-        return await checked(version).done
-      } catch (error) {
-        if (!(error instanceof WalkStopped) || error.why !== 'cancelled') throw error
-        // Another draft that held the same files went on: these are still wanted.
-        return checked(version).done
-      }
+      const hash = hashOfFiles(files)
+      const already = known(hash)
+      if (already?.state === 'found') return already.value
+      return stepped.found(hash, (options) => checks.check(files, sections, options)).done
     },
     typed: (files, person) =>
       alone(`typed ${person}`, (signal) =>

@@ -24,12 +24,17 @@ const consoleFile = z.strictObject({
     .max(2000),
 })
 
+/** As the file calls them. */
+export interface Appointed extends Post {
+  readonly name: string
+}
+
 /**
- * The posts of a version; a version without the file has none.
+ * The people of a version's console; a version without the file has none.
  *
  * @throws Problems every one that was found
  */
-export function readPosts(files: PolicyFiles): readonly Post[] {
+export function peopleIn(files: PolicyFiles): readonly Appointed[] {
   const text = files[CONSOLE_FILE]
   if (text === undefined) return []
   const { value, lineOf } = readYamlFile(CONSOLE_FILE, text, consoleFile)
@@ -46,5 +51,9 @@ export function readPosts(files: PolicyFiles): readonly Post[] {
     seen.add(key)
   })
   if (problems.length > 0) throw new Problems(problems)
-  return value.people.map(({ uid, duties, layer }) => ({ uid, duties, layer: layer as Layer }))
+  return value.people.map((person) => ({ ...person, layer: person.layer as Layer }))
 }
+
+/** Their posts, by number alone. @throws Problems */
+export const readPosts = (files: PolicyFiles): readonly Post[] =>
+  peopleIn(files).map(({ uid, duties, layer }) => ({ uid, duties, layer }))

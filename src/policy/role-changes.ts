@@ -1,10 +1,10 @@
-/** What two versions of `roles.yaml` make differently of the same codes. */
+/** What two versions of `roles.yaml` make differently of the same codes. Who has which duty is post-changes.ts. */
 
 import { type AnyRole, listed, roleWords } from './names.js'
 import { type RoleMap, UNKNOWN_TYPE } from './roles.js'
 
 export interface RoleChange {
-  readonly about: 'role' | 'baseline' | 'includes'
+  readonly about: 'role' | 'baseline' | 'includes' | 'duty'
   readonly codes: readonly string[]
   readonly sentence: string
   /** Somebody may come out with more than before. */

@@ -2,7 +2,8 @@
 import type { Trail } from '../audit/trail.js'
 import { isAmong, type Person, proven, saying } from '../core/draft.js'
 import { Refusal } from '../core/refusal.js'
-import type { Clock, EpochMs } from '../core/values.js'
+import type { Clock } from '../core/values.js'
+import type { Put } from '../store/store.js'
 import { GUARDED } from './draft-files.js'
 import type { Gates } from './draft-gates.js'
 import type { DraftRecords, WholeVersion } from './draft-records.js'
@@ -13,8 +14,8 @@ export interface Rollback {
   readonly version: number
   readonly by: Person
   readonly reason: string
-  /** End what was issued since then. */
-  readonly revokeSince?: EpochMs
+  /** End what was given under the versions since that one. */
+  readonly revoke?: boolean
 }
 
 export interface RollbackParts {
@@ -22,7 +23,25 @@ export interface RollbackParts {
   readonly gates: Gates
   readonly trail: Pick<Trail, 'commit'>
   readonly clock: Clock
-  readonly revoke?: (since: EpochMs) => Promise<void>
+  /** What ends all that was given under a version. */
+  readonly revoking?: (version: number) => Put
+}
+
+/** So many versions can be taken back at once. */
+const MOST_REVOKED = 1_000
+
+/** What ends all that was given under the versions that are taken back. @throws Refusal draft_invalid */
+function revoked({ revoking }: RollbackParts, { version, revoke }: Rollback, inForce: number) {
+  if (!revoke || !revoking) return undefined
+  if (inForce - version > MOST_REVOKED) {
+    const told = `what was given under more than ${MOST_REVOKED} versions cannot be ended at once`
+    throw new Refusal('draft_invalid', 'revoke', { told })
+  }
+  const versions = Array.from({ length: inForce - version }, (_, i) => version + 1 + i)
+  return {
+    puts: versions.map(revoking),
+    detail: { revokedFrom: version + 1, revokedTo: inForce },
+  }
 }
 
 /** The older files with what is guarded as it is today: else one could go back past an invariant, or a removed approver return. */
@@ -54,14 +73,11 @@ async function byAnother(
 /**
  * @returns the number of the new version
  * @throws Refusal `policy_version_unknown`, `draft_own`, `draft_unchanged`, `draft_unfit`, `lockout_refused`,
- *   `draft_outdated`. Error where what was issued could not be ended: the version is in force by then
+ *   `draft_outdated`, `draft_invalid`
  */
 export async function rollingBack(parts: RollbackParts, say: Rollback): Promise<number> {
-  const { records, gates, trail, clock, revoke } = parts
+  const { records, gates, trail, clock } = parts
   const [by, reason] = [proven(say.by), saying('reason', say.reason)]
-  const { revokeSince } = say
-  if (revokeSince !== undefined && !(revokeSince >= 0 && revokeSince <= clock()))
-    throw new Refusal('draft_invalid', 'revokeSince', { told: 'revokeSince: a time until now' })
   const [today, older] = await Promise.all([records.inForce(), records.version(say.version)])
   await byAnother(records, older.about, by)
   const files = underToday(older.files, today.files)
@@ -73,12 +89,12 @@ export async function rollingBack(parts: RollbackParts, say: Rollback): Promise<
   const previous = await records.current()
   if (previous.version !== today.about.version)
     throw new Refusal('draft_outdated', `in force is ${previous.version}`)
+  const beside = revoked(parts, say, previous.version)
   const work = publication({
     ...{ files, hash, previous, now },
     origin: { origin: 'rollback', by, reason, of: say.version },
-    ...(revokeSince === undefined ? {} : { beside: { detail: { revokeSince } } }),
+    ...(beside ? { beside } : {}),
   })
   if (!(await trail.commit(work))) throw new Refusal('draft_outdated', 'another came first')
-  if (revokeSince !== undefined) await revoke?.(revokeSince)
   return previous.version + 1
 }

@@ -23,8 +23,8 @@ export interface Trial {
    * hold all of it.
    */
   readonly questions: readonly Question[]
-  /** What was answered then: only a question that is answered so is explained. */
-  readonly answered?: { readonly effect: 'allow' | 'deny'; readonly policies: readonly string[] }
+  /** What was answered then, and by which policies where one question was asked: only one that is answered so is explained. */
+  readonly answered?: { readonly effect: 'allow' | 'deny'; readonly policies?: readonly string[] }
   readonly granting?: Granting
 }
 
@@ -46,13 +46,15 @@ const sameAnswer =
   (question: Question): boolean => {
     if (!answered) return true
     const { effect, policies } = engine.decide(question)
-    return effect === answered.effect && [...policies].join() === [...answered.policies].join()
+    const same = answered.policies ?? policies
+    return effect === answered.effect && [...policies].join() === [...same].join()
   }
 
 function grantedOf(engine: Engine, question: Question, { asked, client, offered }: Granting) {
   const scopes = asked.map(readScope).filter((scope): scope is Scope => scope !== undefined)
   const { action: _, resource: __, ...circumstances } = question
-  return narrow(registered(scopes, client), engine, circumstances, offered)
+  const given = narrow(registered(scopes, client), engine, circumstances, offered)
+  return { scopes: given.scopes, policies: given.policies, errors: given.errors }
 }
 
 /**

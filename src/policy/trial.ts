@@ -6,7 +6,7 @@ import { type Problem, Problems } from './problem.js'
 import type { PolicyFiles } from './source.js'
 import { surveyOf } from './survey.js'
 
-export interface Trial {
+export interface TestRun {
   /** Questions asked by the tests, not test entries. */
   readonly questions: number
   readonly failed: readonly Problem[]
@@ -29,7 +29,7 @@ export const appsNamed = (...versions: readonly PolicyFiles[]): readonly string[
  * @param sections ids of the plan's sections
  * @throws Problems where policies, tests or invariants cannot be read
  */
-export function tryFiles(files: PolicyFiles, sections: readonly string[]): Trial {
+export function tryFiles(files: PolicyFiles, sections: readonly string[]): TestRun {
   const { cases, problems } = readCases(files, sections)
   if (problems.length > 0) throw new Problems(problems)
   const invariants = readInvariants(files).length

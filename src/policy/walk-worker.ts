@@ -5,6 +5,7 @@ import { checkFiles } from './check.js'
 import { compareOf } from './compare.js'
 import { matrixOf, type Progress, type Said } from './matrix.js'
 import { createMemory } from './matrix-memory.js'
+import { postChanges } from './post-changes.js'
 import { type Problem, Problems } from './problem.js'
 import { replayFiles } from './replay.js'
 import { roleChanges } from './role-changes.js'
@@ -71,7 +72,7 @@ function answer(task: Task): Answers[keyof Answers] {
   const [before, after] = [surveyOf(task.before, task), surveyOf(task.after, task)]
   return using([before, after], () => ({
     ...run(compareOf(before, after)),
-    roles: roleChanges(before.map, after.map),
+    roles: [...roleChanges(before.map, after.map), ...postChanges(task.before, task.after)],
   }))
 }
 

@@ -9,6 +9,7 @@ import type { EmergencyId } from '../core/ids.js'
 import { inTurn, isGivenUp, later, NOTICE_LIFE, tried } from '../core/notice.js'
 import { after, type Clock } from '../core/values.js'
 import { type Outbound, OutboundFailure } from '../keys/outbound.js'
+import type { Keys } from '../keys/signing.js'
 import type { Put, Store } from '../store/store.js'
 
 interface Parts {
@@ -17,6 +18,7 @@ interface Parts {
   readonly trail: Pick<Trail, 'commit'>
   readonly clock: Clock
   readonly outbound: Pick<Outbound, 'tell'>
+  readonly keys: Pick<Keys, 'sign'>
   /** Where alerts go; nobody is told where it is left out. */
   readonly address: string | undefined
 }
@@ -30,18 +32,24 @@ export interface Alerts {
   idle(): Promise<void>
 }
 
+/** `typ` of the signed message: no other token of ours is taken for one. @see RFC 8725 §3.11 */
+const ALERT_TYPE = 'emergency-alert+jwt'
 /** How many a node tells at a time. */
 const MOST_AT_ONCE = 10
 
 /** Why it was not heard; `undefined` when it was. */
 async function tell(
-  { outbound, issuer }: Parts,
+  { outbound, issuer, keys, clock }: Parts,
   address: string,
   id: EmergencyId,
   alert: EmergencyAlert,
 ): Promise<string | undefined> {
   try {
-    const status = await outbound.tell(address, alertMessage(id, alert, issuer))
+    const message = alertMessage(id, alert, issuer)
+    // For whoever wants to know that it is ours: everything that stands beside it, and whom it is for.
+    const about = { iss: issuer, aud: address, iat: Math.floor(clock() / 1000), jti: id }
+    const signed = await keys.sign('ES256', ALERT_TYPE, { ...message, ...about })
+    const status = await outbound.tell(address, { ...message, signed })
     return status >= 200 && status < 300 ? undefined : `status ${status}`
   } catch (error) {
     return error instanceof OutboundFailure ? error.message : 'it could not be sent'

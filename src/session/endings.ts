@@ -22,6 +22,8 @@ export interface Endings {
   end(signOn: SignOn, why: string): Promise<void>
   /** What ends all that an app was ever granted: for the commit that takes the app away. */
   appEnding(app: string, why: string): Ending
+  /** What ends all that was granted under a policy version: for the commit that takes the version back. */
+  versionEnding(version: number): Put
   /** Ends one launch and its grant. */
   endLaunch(launch: LaunchId, why: string): Promise<void>
   /** Ends one token that was exchanged, and what was exchanged for it; its launch goes on. */
@@ -52,6 +54,9 @@ interface Parts {
   readonly known: (name: string) => Promise<readonly SignOn[]>
   readonly live: (id: SignOnId) => Promise<SignOn | undefined>
 }
+
+/** A node that has not heard of a later version gives under this one for so long. */
+const HEARD_WITHIN: Seconds = 60
 
 const endedEntry = (signOn: SignOn, why: string): Happening => ({
   what: 'session_ended',
@@ -123,6 +128,10 @@ export function createEndings(parts: Parts): Endings {
       puts: [marker(endOf('app', app))],
       record: [{ what: 'grant_ended', outcome: 'success', app, detail: { why } }],
     }),
+    versionEnding(version) {
+      const put = marker(endOf('policy', String(version)))
+      return { ...put, until: after(put.until, HEARD_WITHIN) }
+    },
     endLaunch,
     async endToken(token) {
       await store.commit({ puts: [marker(endOf('token', token))] })

@@ -76,6 +76,15 @@ export function hangingOfLaunch(launch: LaunchId, app: string, system: string) {
   return [on(began, 'launch', launch), on(began, 'app', app), on(began, 'system', system)]
 }
 
+/**
+ * What was given under a version of the policies that was taken back. A version does not come again, so whenever a node
+ * gave it that had not heard yet, it is over.
+ */
+export const hangingOfVersion = (given: {
+  readonly policyVersion: number
+  readonly openedUnder?: number
+}): Hanging => on(0, 'policy', String(given.openedUnder ?? given.policyVersion))
+
 /** What an app may do for a user who is not there. */
 export const hangingOfOffline = ({ person, since }: Grant): readonly Hanging[] => [
   on(since, 'person', person),

@@ -18,6 +18,7 @@ import {
   hangingOfAway,
   hangingOfLaunch,
   hangingOfOffline,
+  hangingOfVersion,
   isOver,
 } from './ends.js'
 import { createRoll } from './roll.js'
@@ -49,7 +50,7 @@ export interface Sessions extends Endings {
   open(facts: Omit<SignOn, 'id' | 'since' | 'until' | 'idleUntil'>): SignOn
   /**
    * Who stands behind a grant now: the user of its sign-on while that lives, or, for an offline grant, its user as
-   * long as nobody ended what they had. Nobody, once its launch, app or system was ended.
+   * long as nobody ended what they had. Nobody, once its launch, app or system was ended, or its policy version taken back.
    */
   behind(grant: Grant): Promise<Behind | undefined>
   /** The live sign-on under which a launch stands open, unless its launch, app or system was ended. */
@@ -145,7 +146,10 @@ export function createSessions(parts: Parts): Sessions {
     },
     async behind(grant) {
       const { launch, client, circumstances, signOn: id } = grant
-      const hanging = hangingOfLaunch(launch, client, circumstances.launch.system)
+      const hanging = [
+        ...hangingOfLaunch(launch, client, circumstances.launch.system),
+        hangingOfVersion(grant),
+      ]
       const stands = await standing(id, hanging)
       if (stands?.signOn) return { user: stands.signOn.user, signOn: stands.signOn }
       if (!stands || !grant.offline || (await over(hangingOfOffline(grant)))) return undefined

@@ -350,6 +350,21 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await introspected(ends, 'reader', token)).toEqual({ active: false })
     })
 
+    it('is not needed where the policy version was taken back: nothing that it gave goes on, a service’s token included', async () => {
+      const token = await serviceToken()
+      const { tokens } = await launchTo(t, ORDER)
+      const end = {
+        kind: 'ended',
+        id: endOf('policy', String(t.running.policies.version())),
+      } as const
+      const until = t.clock() + 60_000
+      await t.running.store.commit({ puts: [{ ...end, value: { at: 0 }, until }] })
+      for (const each of [token, tokens.access_token, tokens.refresh_token])
+        expect(await introspected(ends, 'reader', each)).toEqual({ active: false })
+      await t.running.store.commit({ drops: [end] })
+      expect(await introspected(ends, 'reader', token)).toMatchObject({ active: true })
+    })
+
     it('spends one proof each time', async () => {
       const proof = await proofOf(ends, 'reader')
       const form = { ...proof, token: 'x' }

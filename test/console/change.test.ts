@@ -1,6 +1,6 @@
 /** A change of the policies at the console, from draft to rollback, by three people. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { launchTo, sectionsOf } from '../app-by-hand.js'
+import { launchTo, readsPatient, sectionsOf, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type UserAgent, wordsOf } from '../user-agent.js'
@@ -15,6 +15,8 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
   let author: UserAgent
   let approver: UserAgent
   let path: string
+  /** What was given under version 1. */
+  let earlier: Awaited<ReturnType<typeof launchTo>>
   beforeAll(async () => {
     t = await openTestGateway({ store })
     second = await t.secondNode()
@@ -108,6 +110,7 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
   })
 
   it('is put into force by its author, on both nodes, and lets in who was denied a minute ago', async () => {
+    earlier = await launchTo(t, { system: 'gp-push' })
     expect(led(await answer(t, author, `${path}/publish`))).toBe(path)
     expect(await live()).toEqual([2, 2])
     expect(await seenBy()).toContain('symptoms')
@@ -119,18 +122,22 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
     expect(wordsOf(changed.text)).toContain('Call handler gains read and search on Symptoms')
   })
 
-  it('is rolled back as a new version, which ends what was open if that is wanted', async () => {
+  it('is rolled back as a new version, which ends what was given since if that is wanted, and nothing of before', async () => {
     const { tokens } = await launchTo(t, { system: 'gp-push' })
+    // Given under version 1, and renewed under version 2.
+    const renewed = tokensOf(await earlier.app.refresh(earlier.tokens))
     const to = '/console/versions/1/rollback'
     const page = await whole(t, approver, to)
     expect(wordsOf(page.text)).toContain('Call handler loses read and search on Symptoms')
     const say = { reason: 'It was too early.', revoke: 'yes' }
     expect(led(await post(t, approver, { page, action: to }, say))).toBe('/console/versions/3')
     expect(await live()).toEqual([3, 3])
-    // What began before that moment is over.
-    await t.clock.advance(1)
+    // What was given under version 2 is over, on both nodes; what was given under version 1 goes on.
     expect(await seenBy()).not.toContain('symptoms')
-    await expect(sectionsOf(t, tokens)).rejects.toThrow()
+    for (const to of [t.issuer, `http://localhost:${second.port}`]) {
+      expect(await readsPatient({ issuer: to }, tokens)).toBe(401)
+      expect(await readsPatient({ issuer: to }, renewed)).toBe(200)
+    }
     const text = wordsOf((await get(t, author, '/console/policies')).text)
     expect(text).toMatch(/Version 3 .*Dr Isabel Fontaine Reason It was too early/)
   })

@@ -3,14 +3,16 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { parse } from 'yaml'
+import type { TrailEntry } from '../../src/core/audit.js'
 import type { Post } from '../../src/core/console.js'
+import { circumstancesKept } from '../../src/core/denial.js'
 import { readCases, runCases } from '../../src/policy/cases.js'
 import { createDrafts } from '../../src/policy/drafts.js'
 import { lockedOut } from '../../src/policy/lockout.js'
-import { launchTo, readsPatient } from '../app-by-hand.js'
+import { App, launchTo, readsPatient } from '../app-by-hand.js'
 import { openTestGateway, type TestGateway } from '../gateway.js'
-import { open, SENSITIVE } from '../launching.js'
-import { FILES, SECTIONS } from '../policy/asking.js'
+import { handleOf, open, SENSITIVE } from '../launching.js'
+import { FILES, ORDINARY, SECTIONS } from '../policy/asking.js'
 import { entriesOf, expectRefused, referenceOf } from '../trail-reading.js'
 import { type Answer, UserAgent, wordsOf } from '../user-agent.js'
 import { get, post, signedIn } from './signing-in.js'
@@ -49,7 +51,6 @@ async function draftOf(more: Readonly<Record<string, string>>, layer = 'central'
   const drafts = createDrafts({
     ...{ store, trail, clock: t.clock, random: (n) => new Uint8Array(randomBytes(n)) },
     ...{ sections: SECTIONS, lockedOut: (files) => lockedOut(files, t.clock()) },
-    revoke: async () => undefined,
   })
   const { id, generation } = await drafts.open({
     ...{ by: AUTHOR, title: `More ${NASTY}`, ticket: 'T-1', layer },
@@ -289,7 +290,7 @@ describe('a review of rights', () => {
 })
 
 describe('why a launch was denied', () => {
-  it('says what would have had to be different, and what that assumes', async () => {
+  it('says what would have had to be different', async () => {
     const order = { system: 'gp-push', user: 'receptionist', patient: SENSITIVE }
     const page = await open(t, new UserAgent(), order)
     expect(page.status).toBe(403)
@@ -299,7 +300,55 @@ describe('why a launch was denied', () => {
     expect(words).toMatch(
       /What would have had to be different .*the record is not marked sensitive/,
     )
-    expect(words).toMatch(/This holds if .*the record was marked sensitive/)
+    // The entry keeps codes and flags, so nothing is assumed.
+    expect(words).not.toContain('This holds if')
+    const kept = (await entriesOf(t, { what: 'decision_made' })).at(-1)
+    expect(kept?.detail).toMatchObject({ action: 'launch', codes: ['B0370'], flags: ['sensitive'] })
+  })
+
+  it('says the same of an entry that was written before entries kept so much, and what it assumes', async () => {
+    const { app, system, purpose, user, policy, detail } = (
+      await entriesOf(t, { what: 'decision_made' })
+    ).at(-1) as TrailEntry
+    const { codes: _, flags: __, ...older } = detail ?? {}
+    await t.running.trail.record({
+      ...{ what: 'decision_made', outcome: 'refused', reference: 'ref_an-older-one' as never },
+      ...({ app, system, purpose, user, policy } as Partial<TrailEntry>),
+      detail: older,
+    })
+    const words = wordsOf((await get(t, author, '/console/decisions/ref_an-older-one')).text)
+    expect(words).toMatch(
+      /the record is not marked sensitive.*This holds if .*the record was marked sensitive/,
+    )
+  })
+
+  it('says it of an app that was given nothing', async () => {
+    const app = new App(t, new UserAgent())
+    const landed = await open(t, app.browser, { system: 'gp-push', user: 'receptionist' })
+    const scope = 'launch openid patient/composition-care-plan::prognosis.v1.rs'
+    await app.authorize(handleOf(landed), { scope })
+    const { launch } = (await entriesOf(t, { what: 'decision_made' })).at(-1) as TrailEntry
+    const words = wordsOf((await get(t, author, `/console/decisions/${launch}`)).text)
+    expect(words).toMatch(/Denied: access for the app/)
+    expect(words).toMatch(/Denied read section\/prognosis, search section\/prognosis/)
+    expect(words).toContain(
+      'No single change would have done for it to read Diagnoses and prognosis.',
+    )
+    expect(words).not.toContain('This holds if')
+  })
+
+  it('says it of a call to the record', async () => {
+    const facts = circumstancesKept({ ...ORDINARY, patient: { sensitive: false, deceased: true } })
+    await t.running.trail.record({
+      ...{ what: 'access_refused', outcome: 'refused', app: 'care-plan', purpose: 'direct-care' },
+      ...{ system: 'gp-push', reference: 'ref_a-call-1' as never },
+      user: { id: 'x', roles: ['gp'], organization: 'A83001' },
+      policy: { version: 1, effect: 'deny', policies: ['plans-of-the-deceased-are-read-only'] },
+      detail: { ...facts, codes: ['B0380'], asked: ['update section/resuscitation'] },
+    })
+    const words = wordsOf((await get(t, author, '/console/decisions/ref_a-call-1')).text)
+    expect(words).toMatch(/Denied: a call to the record/)
+    expect(words).toMatch(/What would have had to be different .*the person is alive/)
   })
 
   it('says so where the trail has not enough', async () => {

@@ -1,6 +1,7 @@
 /** Whoever keeps the privacy officers' alerts is told of each use of emergency access. */
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { hangUp, listen } from '../gateway-surroundings.js'
 import { formTo, handleOf, open, SENSITIVE } from '../launching.js'
@@ -65,11 +66,18 @@ describe.each(STORES)('on the %s store', (store) => {
     await t.clock.advance(30)
     await t.running.alerts.turn()
     expect(heard.map(({ type }) => type)).toEqual(['application/json'])
-    expect(JSON.parse(heard[0]?.text ?? '')).toEqual({
+    const { signed, ...message } = JSON.parse(heard[0]?.text ?? '')
+    expect(message).toEqual({
       ...{ event: 'emergency-access', issuer: t.issuer, emergency: id, launch },
       organization: 'RYX01',
       ...{ at: new Date(at).toISOString(), until: new Date(until).toISOString() },
     })
+    const ours = createRemoteJWKSet(new URL('/oauth/jwks', t.issuer))
+    const { alert_uri: audience = '' } = t.config.emergency
+    const currentDate = new Date(t.clock())
+    const about = { typ: 'emergency-alert+jwt', issuer: t.issuer, audience, currentDate }
+    const { payload } = await jwtVerify(signed, ours, about)
+    expect(payload).toMatchObject({ ...message, jti: id })
     expect(await tries(launch)).toEqual(['success'])
   })
 

@@ -70,7 +70,10 @@ describe.each(STORES)('new rules on the %s store', (store) => {
     await t.secondNode({ paths: { ...t.config.paths, policies: folder, roles } })
     await t.running.policies.refresh()
     const read = await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`)
-    await expectRefused(t, read, 'policy_denied', 403)
+    const entry = await expectRefused(t, read, 'policy_denied', 403)
+    // What it hung on: codes and flags, for whoever asks why.
+    expect(entry.policy).toEqual({ version: 3, effect: 'deny', policies: ['no-role-no-access'] })
+    expect(entry.detail).toMatchObject({ asked: ['read fhir/Patient'], flags: [], rung: 'pushed' })
     await expectRefused(t, await app.refresh(tokens), 'refresh_ended', 400)
     const again = await open(t, app.browser, { system: 'gp-push', user: 'practice-nurse' })
     await expectRefused(t, again, 'launch_denied', 403)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { type Comparison, compareOf } from '../../src/policy/compare.js'
 import { createPolicies } from '../../src/policy/engine.js'
 import { finished } from '../../src/policy/matrix.js'
+import { postChanges } from '../../src/policy/post-changes.js'
 import { roleChanges } from '../../src/policy/role-changes.js'
 import { readRoles } from '../../src/policy/roles.js'
 import { sentencesOf } from '../../src/policy/sentences.js'
@@ -197,5 +198,31 @@ describe('two versions as text', () => {
       Array.from({ length: 4000 }, (_, i) => `${word} ${i}`).join('\n')
     const [diff] = textDiff({ 'a.cedar': lines('old') }, { 'a.cedar': lines('new') })
     expect(diff).toEqual({ file: 'a.cedar', change: 'changed' })
+  })
+})
+
+describe('who has which duty in the console', () => {
+  const people = (rows: string) => ({ 'console.yaml': `people:\n${rows}` })
+  const ANN = '  - { uid: "555254239201", name: Ann, duties: [viewer, author] }\n'
+  const OLA = '  - { uid: "555254239202", name: Ola, duties: [approver], layer: local/A83001 }\n'
+
+  it('is told by name, number and layer, gains and losses apart', () => {
+    const after = people(ANN.replace('[viewer, author]', '[viewer, approver, guardian]') + OLA)
+    expect(postChanges(people(ANN), after).map(({ sentence }) => sentence)).toEqual([
+      'Ann (555254239201) gains the duties Policy approver and Policy guardian',
+      'Ann (555254239201) loses the duty Policy author',
+      'Ola (555254239202) gains the duty Policy approver in local/A83001',
+    ])
+    expect(postChanges(after, people(ANN)).map(({ widening }) => widening)).toEqual([
+      ...[true, false, false],
+    ])
+    expect(postChanges(after, after)).toEqual([])
+    // Without the file nobody has a duty; to another layer is to lose one and to gain another.
+    expect(postChanges({}, people(OLA)).map(({ widening }) => widening)).toEqual([true])
+    const moved = people(OLA.replace('A83001', 'north'))
+    expect(postChanges(people(OLA), moved).map(({ sentence }) => sentence)).toEqual([
+      'Ola (555254239202) loses the duty Policy approver in local/A83001',
+      'Ola (555254239202) gains the duty Policy approver in local/north',
+    ])
   })
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { openTrail, type Trail } from '../../src/audit/trail.js'
 import type { TrailEntry } from '../../src/core/audit.js'
 import type { Draft, Person } from '../../src/core/draft.js'
+import { endOf } from '../../src/core/records.js'
 import { checkFiles } from '../../src/policy/check.js'
 import { createDrafts, type Drafts, type DraftsParts } from '../../src/policy/drafts.js'
 import type { PolicyFiles } from '../../src/policy/source.js'
@@ -51,7 +52,6 @@ export interface Node {
 export interface Site {
   now: number
   readonly redis: RedisServer | undefined
-  readonly revoked: number[]
   node(change?: Partial<DraftsParts>, over?: (store: Store) => Store): Promise<Node>
   entries(node: Node): Promise<TrailEntry[]>
   close(): Promise<void>
@@ -63,10 +63,9 @@ export async function openSite(kind: 'embedded' | 'redis'): Promise<Site> {
   const dir = await mkdtemp(join(tmpdir(), 'drafts-'))
   const redis = kind === 'redis' ? await startRedis() : undefined
   const closers: (() => unknown)[] = []
-  const revoked: number[] = []
   const site: Site = {
     now: Date.UTC(2026, 0, 5, 9),
-    ...{ redis, revoked },
+    redis,
     async node(change = {}, over = (store) => store) {
       const clock = () => site.now
       const given = { clock, random }
@@ -83,8 +82,9 @@ export async function openSite(kind: 'embedded' | 'redis'): Promise<Site> {
         ...{ ...parts, random, check: (files) => checkFiles(files, SECTIONS).problems },
         lockedOut: (files) =>
           files['policies/small.cedar']?.includes('lock-all') ? 'nobody is left' : undefined,
-        revoke: async (since) => {
-          revoked.push(since)
+        revoking: (version) => {
+          const end = { kind: 'ended', id: endOf('policy', String(version)) } as const
+          return { ...end, value: { at: site.now }, until: site.now + 60_000 }
         },
         ...change,
       })

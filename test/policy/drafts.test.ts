@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { Draft } from '../../src/core/draft.js'
+import { endOf } from '../../src/core/records.js'
+import type { Ask } from '../../src/store/store.js'
 import { STORES } from '../gateway.js'
 import {
   approvedOf,
@@ -172,17 +174,23 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
 
     it('by a new version with the old files, which ends what was issued since when asked to', async () => {
       await publishedOf(node, small('update'))
-      const since = site.now
-      site.now += 1000
-      expect(await node.drafts.rollback({ ...back, revokeSince: since })).toBe(3)
+      await publishedOf(node, small('delete'))
+      expect(await node.drafts.rollback({ ...back, version: 1, revoke: true })).toBe(4)
       await node.policies.refresh()
       expect(mayDo(node)).toBe('read')
-      expect(site.revoked).toEqual([since])
+      const ends = ['1', '2', '3', '4'].map((id) => ({ kind: 'ended', id: endOf('policy', id) }))
+      const found = (await node.store.getAll(ends as Ask[])).map((end) => end !== undefined)
+      expect(found).toEqual([false, true, true, false])
       expect((await node.drafts.history(1))[0]).toMatchObject({
-        ...{ version: 3, origin: 'rollback', of: 1, by: author, reason: 'It was wrong.' },
+        ...{ version: 4, origin: 'rollback', of: 1, by: author, reason: 'It was wrong.' },
       })
       const last = (await site.entries(node)).findLast(({ what }) => what === 'policy_published')
-      expect(last?.detail).toMatchObject({ of: 1, revokeSince: since, origin: 'rollback' })
+      expect(last?.detail).toMatchObject({
+        of: 1,
+        revokedFrom: 2,
+        revokedTo: 3,
+        origin: 'rollback',
+      })
     })
 
     it('to nothing that never was, nothing that is, and only for a reason', async () => {
@@ -193,9 +201,6 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
         )
       expect(await refusalOf(node.drafts.rollback({ ...back, version: 2 }))).toBe('draft_unchanged')
       expect(await refusalOf(node.drafts.rollback({ ...back, reason: '' }))).toBe('draft_invalid')
-      const revokeSince = site.now + 1
-      expect(await refusalOf(node.drafts.rollback({ ...back, revokeSince }))).toBe('draft_invalid')
-      expect(site.revoked).toEqual([])
     })
 
     it('under today’s invariants, which it keeps', async () => {

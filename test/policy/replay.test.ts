@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals'
 import type { Question } from '../../src/core/decision.js'
 import type { Role } from '../../src/core/roles.js'
 import type { AskedQuestion } from '../../src/policy/asked-pages.js'
+import { createFindings, type FindingsParts } from '../../src/policy/findings.js'
 import { type Impact, type Progress, replayFiles } from '../../src/policy/replay.js'
-import type { PolicyFiles } from '../../src/policy/source.js'
+import { hashOfFiles, type PolicyFiles } from '../../src/policy/source.js'
 import { ask, ORDINARY, section } from './asking.js'
 import { small } from './draft-site.js'
 
@@ -93,5 +94,71 @@ forbid (principal, action, resource) when { 9223372036854775807 + context.hour >
       [250, 250],
     ])
     expect(impact).toMatchObject({ failed: 250, allowToDeny: { questions: 250 } })
+  })
+})
+
+describe('the impact of a local draft', () => {
+  it('is asked of its own users alone, so that nobody reads how busy others are', async () => {
+    const all = [asked('read', ['gp'], 5), asked('read', ['gp'], 3, 'care-plan', 'B00001')]
+    const replayed: string[][] = []
+    const walks = {
+      replay: async (some: readonly AskedQuestion[]) => {
+        replayed.push(some.map(({ question }) => question.user.organization.odsCode))
+        return { questions: some.length } as Impact
+      },
+    }
+    const parts: unknown = { walks, questions: async () => all, sections: [], clock: () => 0 }
+    const findings = createFindings(parts as FindingsParts)
+    const [before, after] = [
+      { hash: 'a', files: small('read') },
+      { hash: 'b', files: small('update') },
+    ]
+    for (const layer of ['local/A83001', 'central', 'local/Z99999'] as const)
+      findings.impact(before, after, layer)
+    await findings.idle()
+    expect(replayed).toEqual([['A83001'], ['A83001', 'B00001'], []])
+    // What is known of one layer's is not shown for another's.
+    expect(findings.impact(before, after, 'local/A83001')).toMatchObject({
+      value: { questions: 1 },
+    })
+    expect(findings.impact(before, after, 'central')).toMatchObject({ value: { questions: 2 } })
+  })
+})
+
+describe('what is wrong with a draft', () => {
+  const found = (name: string) => {
+    const asked: string[] = []
+    const check = async () => {
+      asked.push(name)
+      return [{ file: 'x', text: name }]
+    }
+    return { asked, queue: { check } }
+  }
+  const open = () => {
+    const [looks, checks] = [found('look'), found('step')]
+    const parts: unknown = {
+      ...{ looks: looks.queue, checks: checks.queue, sections: [], clock: () => 0 },
+    }
+    return { looks, checks, findings: createFindings(parts as FindingsParts) }
+  }
+  const files = small('read')
+  const draft = { id: 'dft_1', hash: hashOfFiles(files), files }
+
+  it('is worked out once for whoever looks and whoever makes a step after', async () => {
+    const { looks, checks, findings } = open()
+    expect(findings.problems(draft).state).toBe('under way')
+    await findings.idle()
+    expect(await findings.check(files)).toMatchObject([{ text: 'look' }])
+    expect([looks.asked, checks.asked]).toEqual([['look'], []])
+  })
+
+  it('does not make a step wait for what others look at', async () => {
+    const { looks, checks, findings } = open()
+    // Never answered: the queue is full of drafts that somebody looks at.
+    looks.queue.check = () => new Promise(() => undefined)
+    findings.problems(draft)
+    expect(await findings.check(files)).toMatchObject([{ text: 'step' }])
+    expect(findings.problems(draft)).toMatchObject({ state: 'found' })
+    expect(checks.asked).toEqual(['step'])
   })
 })

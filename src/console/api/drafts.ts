@@ -134,7 +134,8 @@ export const impactOfDraft =
   async (visit: ApiVisit): Promise<ApiAnswer> => {
     const all = await draftOf(parts, visit)
     const { before, after } = await sidesOf(parts, all)
-    return found(parts.findings.impact(before, after), (value) => value, aboutDraft(all.draft))
+    const impact = parts.findings.impact(before, after, all.draft.layer)
+    return found(impact, (value) => value, aboutDraft(all.draft))
   }
 
 /** GET /drafts/:draft/matrix */

@@ -95,8 +95,7 @@ export const rollBack =
     const { about: today } = await parts.drafts.inForce()
     if (inForce !== today.version) throw new Refusal('draft_outdated', `${inForce} was named`)
     const version = await parts.drafts.rollback({
-      ...{ version: numberOf(visit), by: visit.member, reason },
-      ...(revoke ? { revokeSince: today.at } : {}),
+      ...{ version: numberOf(visit), by: visit.member, reason, revoke },
     })
     const detail = { of: numberOf(visit) }
     return { json: { version }, status: 201, about: { ...about(version), detail }, recorded: true }
