@@ -11,7 +11,7 @@ import type { ConsoleParts } from './parts.js'
 
 const MOST_SHOWN = 200
 const HOUR: EpochMs = 3_600_000
-const HEADS = ['Waits for', 'When', 'Organisation', 'User', 'Reason', 'Case']
+const HEADS = ['Case', 'Waits for', 'When', 'Organisation', 'User', 'Reason']
 
 /** "3 days", "5 hours": how long somebody waits. */
 export function ageOf(since: EpochMs, now: EpochMs): string {
@@ -27,13 +27,14 @@ const userWords = ({ user }: Emergency): string => [user.name, user.uid].filter(
 
 const rowOf =
   (now: EpochMs) =>
+  // The link first: on a telephone the rest of a row is out of sight.
   (one: Emergency): readonly Cell[] => [
+    { text: 'Review', href: hrefOf(one), hidden: `the case of ${inColumns(one.at)}` },
     ageOf(one.at, now),
     inColumns(one.at),
     one.user.organization,
     userWords(one),
     EMERGENCY_WORDS[one.reason],
-    { text: 'Review', href: hrefOf(one), hidden: `the case of ${inColumns(one.at)}` },
   ]
 
 /** How many wait, by organisation, the most first. */

@@ -62,17 +62,21 @@ function add(known: Looker | undefined, entry: TrailEntry, did: string): Looker 
   }
 }
 
-/** All ids of the patient: some entries know the NHS number alone, some the FHIR id alone. */
-async function idsOf({ store }: ConsoleParts, patient: string, to: EpochMs): Promise<Set<string>> {
+/** All ids of the patient, by their launches: some entries know the NHS number alone, some the FHIR id alone. */
+async function knownAs({ store }: ConsoleParts, patient: string, to: EpochMs) {
   const bounds = { from: 0, to, most: MOST_READ, limit: MOST_LAUNCHES }
   const { entries } = await searchBack(store, { patient, what: 'session_opened' }, bounds)
-  const known = entries.flatMap((entry) => [entry.patient?.nhsNumber, entry.patient?.fhirId])
-  return new Set([patient, ...known.filter((id) => id !== undefined)])
+  const ids = entries.flatMap((entry) => [entry.patient?.nhsNumber, entry.patient?.fhirId])
+  const [last] = entries
+  return {
+    ids: [...new Set([patient, ...ids.filter((id) => id !== undefined)])],
+    ...(last?.patient ? { patient: last.patient } : {}),
+  }
 }
 
 async function lookersOf(parts: ConsoleParts, patient: string, { from, to }: Asked) {
   const { store } = parts
-  const ids = [...(await idsOf(parts, patient, to))]
+  const { ids, ...known } = await knownAs(parts, patient, to)
   const lookers = new Map<string, Looker>()
   let reached = to
   let full = false
@@ -81,14 +85,14 @@ async function lookersOf(parts: ConsoleParts, patient: string, { from, to }: Ask
       const did = LOOKS[entry.what]
       if (did === undefined || !ids.some((id) => matches(entry, { patient: id }))) continue
       const key = JSON.stringify([entry.user?.id, entry.user?.organization])
-      const known = lookers.get(key)
-      full ||= !known && lookers.size >= MOST_LOOKERS
-      if (known || !full) lookers.set(key, add(known, entry, did))
+      const before = lookers.get(key)
+      full ||= !before && lookers.size >= MOST_LOOKERS
+      if (before || !full) lookers.set(key, add(before, entry, did))
     }
     reached = slice.from
   }
   const list = [...lookers.values()].sort((a, b) => b.last - a.last)
-  return { lookers: list, reached, whole: reached <= from && !full }
+  return { ...known, lookers: list, reached, whole: reached <= from && !full }
 }
 
 const HEADS = [
@@ -141,7 +145,8 @@ export function patientLooks(parts: ConsoleParts): (visit: Visit) => Promise<Ans
     const found = await lookersOf(parts, whose, asked)
     const format = FORMATS[visit.sent.get('format') ?? '']
     const counted = { rows: found.lookers.length, ...(format ? { exported: true } : {}) }
-    const about = { ...asked.about, detail: counted }
+    const { patient: both = asked.about.patient } = found
+    const about = { ...asked.about, ...(both ? { patient: both } : {}), detail: counted }
     if (format) {
       const file = `looks-${inColumns(visit.now).slice(0, 10)}.${visit.sent.get('format')}`
       return { file, type: format.type, body: format.body(found), about }

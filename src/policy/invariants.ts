@@ -12,12 +12,14 @@ import { boxesOf, boxWords } from './box.js'
 import { oneOrMore } from './cases.js'
 import type { Limit } from './domain.js'
 import { type AnyRole, actionWords, listed, resourceWords, roleWords } from './names.js'
+import { type Part, partsOf } from './parts.js'
 import { type Problem, Problems } from './problem.js'
 import type { Pair } from './schema.js'
+import type { Left } from './side.js'
 import { INVARIANTS_FILE, type PolicyFiles } from './source.js'
 import type { Setting, Subject } from './subject.js'
 import { ANY_ROLES, type Survey } from './survey.js'
-import { exampleAt, type Walk, walkOver } from './walk.js'
+import { exampleAt, type Walk } from './walk.js'
 import { readYamlFile } from './yaml-file.js'
 
 const text = oneOrMore(z.string().max(200))
@@ -63,6 +65,8 @@ const invariantsFile = z.strictObject({ invariants: z.array(row).max(200) })
 
 export type Invariant = z.output<typeof row> & { readonly line: number }
 export interface Violation {
+  /** It was not found to be broken, and could not be shown to hold. */
+  readonly unproven?: true
   readonly invariant: Invariant
   readonly role: AnyRole
   readonly pair: Pair
@@ -128,9 +132,14 @@ const cellsOf = (one: Invariant, { pairs }: Survey) =>
   )
 const rolesOf = ({ roles }: Invariant): readonly AnyRole[] => (roles === 'any' ? ANY_ROLES : roles)
 
+/** Of one row so many cells are named, and so many policies of one that could not be shown. */
+const MOST_TOLD = 5
+
 interface Breach {
   readonly when: readonly string[]
   readonly policies: readonly string[]
+  /** Nothing was found, and not everything could be asked: what is not shown does not hold. */
+  readonly unproven?: true
 }
 
 /** What of a walk is not as expected. */
@@ -154,6 +163,24 @@ function breachIn(walk: Walk, expect: Invariant['expect'], survey: Survey): Brea
   return { when: said.includes('') ? [] : said, policies }
 }
 
+/** Whether it holds in every circumstance of a cell, asked in as many parts as it takes. */
+function breachOf(
+  parts: Iterable<Part>,
+  left: readonly Left[],
+  expect: Invariant['expect'],
+  survey: Survey,
+): Breach | undefined {
+  for (const walk of parts) {
+    const breach = breachIn(walk, expect, survey)
+    // What was fixed for a part is not among its words.
+    if (breach) return walk.fixed ? { ...breach, when: ['many conditions hold at once'] } : breach
+    if (walk.exhaustive) continue
+    const policies = left.map(({ policy }) => policy.id).slice(0, MOST_TOLD)
+    return { when: [], policies, unproven: true }
+  }
+  return undefined
+}
+
 /** Checks every row over all its cells, in all circumstances that fit it. */
 export function* violationsOf(
   invariants: readonly Invariant[],
@@ -169,8 +196,8 @@ export function* violationsOf(
         const group = left.map(({ policy, key }) => `${policy.id} ${key}`).join('\n')
         if (!known.has(group)) {
           const given = { ...survey.given(question), limits }
-          const walk = walkOver([survey.side], [left], question, given)
-          known.set(group, breachIn(walk, invariant.expect, survey))
+          const parts = partsOf(survey.side, left, question, given)
+          known.set(group, breachOf(parts, left, invariant.expect, survey))
         }
         const breach = known.get(group)
         yield breach && { invariant, role, pair, ...breach }
@@ -179,14 +206,14 @@ export function* violationsOf(
   }
 }
 
-/** Of one row so many cells are named. */
-const MOST_TOLD = 5
-
-function wordsOf({ role, pair, when: said, policies, invariant }: Violation): string {
+function wordsOf({ role, pair, when: said, policies, invariant, unproven }: Violation): string {
+  const cell = `${actionWords(pair.action)} ${resourceWords(pair.resource)}`
+  if (unproven)
+    return `it could not be shown for ${roleWords(role)}, ${cell}: there are too many circumstances, or conditions that are not understood (${listed(policies, 'and')}); a forbid that always applies there makes it certain`
   const may = invariant.expect === 'never' ? 'may' : 'may not'
   const circumstances = said.length > 0 ? ` when ${said.join(', or when ')}` : ''
   const by = policies.length > 0 ? `by ${listed(policies, 'and')}` : 'because nothing permits it'
-  return `${roleWords(role)} ${may} ${actionWords(pair.action)} ${resourceWords(pair.resource)}${circumstances} (${by})`
+  return `${roleWords(role)} ${may} ${cell}${circumstances} (${by})`
 }
 
 /** What is wrong with a version by its own invariants; also where a row is about nothing. */

@@ -37,7 +37,7 @@ export const exampleAt = ({ dimensions, digits, base }: Walk, i: number): Questi
   circumstance(dimensions, digits, i * dimensions.length, base)
 
 /** More circumstances than these are asked by samples, so many. */
-const MOST_CIRCUMSTANCES = 50_000
+export const MOST_CIRCUMSTANCES = 50_000
 const SAMPLES = 20_000
 const LARGEST_TABLE = 5_000
 /** Irrational steps spread samples evenly over any number of dimensions. */

@@ -325,6 +325,20 @@ describe.each(STORES)('on the %s store', (store) => {
   })
 
   describe('what honest people meet every day', () => {
+    it('the console’s forms without a session ends too', async () => {
+      await under({ strays: 2 })
+      const strays: readonly (readonly [string, Sent])[] = [
+        ['/console/drafts', { form: { token: 'x' } }],
+        ['/console/sign-in', { form: { to: '/console' }, headers: { 'sec-fetch-site': 'none' } }],
+      ]
+      for (const [path, sent] of strays) {
+        await t.clock.advance(left(MINUTE))
+        const told: number[] = []
+        for (let i = 0; i < 4; i++) told.push((await send(at(path), sent)).status)
+        expect(told).toEqual([403, 403, 429, 429])
+      }
+    })
+
     it('is never taken for a guess: expired tokens, spent codes, what a role may not see', async () => {
       await under({ tokens: 1, secrets: 1, strays: 1, clients: 1, proofs: 1 })
       const { app, tokens } = await launchTo(t, { system: 'gp-push' })

@@ -2,9 +2,11 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { ask } from '../../src/core/question.js'
 import { ROLES, type Role } from '../../src/core/roles.js'
+import { plainText } from '../../src/core/text.js'
 import { type CellChange, editCell } from '../../src/policy/cell-edit.js'
 import { checkFiles } from '../../src/policy/check.js'
 import { createPolicies } from '../../src/policy/engine.js'
+import { parsePolicies } from '../../src/policy/parse.js'
 import type { PolicyFiles } from '../../src/policy/source.js'
 import { EVERYTHING, FILES, ORDINARY, SECTIONS, section } from './asking.js'
 
@@ -49,6 +51,16 @@ permit (
 )
 when { context.purpose == "direct-care" && principal.assurance >= 2 };
 `)
+  })
+
+  it('takes any reason that a person types, cut where it is cut', () => {
+    for (const reason of ['She said “no”.\\', 'a"b\n// c', '*/ @id("x")', `${'x'.repeat(499)}😀`]) {
+      const { files, written } = editCell(FILES, change({ reason: plainText(reason, 500) }))
+      const { policies, problems } = parsePolicies(files)
+      expect(problems).toEqual([])
+      const found = policies.find(({ id }) => id === written[0])
+      expect(found?.reason).toBe(plainText(reason, 500))
+    }
   })
 
   it('passes every check that a published version passes', () => {

@@ -43,6 +43,39 @@ describe('the invariants', () => {
     expect(said(FILES)).toEqual([])
   })
 
+  it('are not held where a needle could hide: of more circumstances than can be asked', () => {
+    const needle = [
+      'principal.organization == "Z99"',
+      'principal.organizationType == "hospice"',
+      'principal.region == "north"',
+      'context.system == "one-system"',
+      'context.app == "one-app"',
+      'context.rung == "signed"',
+      'context.purpose == "direct-care"',
+      'context.hour == 3',
+      'context.weekday == 7',
+      'context.patientDeceased',
+      'principal.assurance == 1',
+      'principal.activities.containsAll(["B0370", "B0001", "B0002", "B0003", "B0004", "B0005"])',
+    ].join(' && ')
+    const text = `permit (principal in Role::"administrator", action == Action::"read", resource == Section::"prognosis") when { ${needle} };`
+    const files = {
+      ...without('prognosis-is-for-clinicians', 'administrators-see-contacts-only'),
+      'policies/own.cedar': planted(text)['policies/own.cedar'] ?? '',
+    }
+    expect(said(files).join('\n')).toMatch(/No administrator ever reads prognosis: .*planted/)
+  })
+
+  it('are not held where a condition is not understood', () => {
+    const text =
+      'permit (principal in Role::"administrator", action == Action::"read", resource == Section::"prognosis") when { context.hour * 3 == 51 && principal.organization like "Z9*" };'
+    const files = {
+      ...without('prognosis-is-for-clinicians', 'administrators-see-contacts-only'),
+      'policies/own.cedar': planted(text)['policies/own.cedar'] ?? '',
+    }
+    expect(said(files).join('\n')).toMatch(/No administrator ever reads prognosis: .*planted/)
+  })
+
   it.each<[string, string, string[], string]>([
     [
       'who lets an administrator read prognosis at night',
