@@ -2,9 +2,9 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { App, call, claimsIn, launchTo, sectionsOf, tokensOf } from '../app-by-hand.js'
+import { App, call, claimsIn, codeOf, launchTo, sectionsOf, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { open } from '../launching.js'
+import { handleOf, open } from '../launching.js'
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { UserAgent } from '../user-agent.js'
 
@@ -15,6 +15,13 @@ const NO_PROGNOSIS = `
 @layer("central")
 @reason("Prognosis is closed for the moment.")
 forbid (principal, action in [Action::"read", Action::"search"], resource == Section::"prognosis");
+`
+
+const WRITING = `
+@id("gps-write-observations")
+@layer("central")
+@reason("GPs write observations.")
+permit (principal in Role::"gp", action in [Action::"create", Action::"update"], resource == FhirType::"Observation");
 `
 
 const PROGNOSIS_TEST = `tests:
@@ -33,6 +40,7 @@ describe.each(STORES)('new rules on the %s store', (store) => {
     await mkdir(join(folder, 'tests'))
     await writeFile(join(folder, 'tests/prognosis.yaml'), PROGNOSIS_TEST)
     await writeFile(join(folder, 'prognosis-closed.cedar'), NO_PROGNOSIS)
+    await writeFile(join(folder, 'observations.cedar'), WRITING)
   }, 60_000)
   afterAll(async () => {
     await t?.close()
@@ -58,6 +66,31 @@ describe.each(STORES)('new rules on the %s store', (store) => {
       .filter(({ what }) => what === 'access_allowed')
       .map(({ policy }) => policy?.version)
     expect(versions).toEqual([1, 2, 2])
+  })
+
+  it('open a kind of data to be written, and close it at the next use of a token that was given under them', async () => {
+    const app = new App(t, new UserAgent(), 'v1-app')
+    const handle = handleOf(await open(t, app.browser, { system: 'gp-push', app: 'v1-app' }))
+    const scope = 'launch patient/Observation.crus patient/Condition.cruds'
+    const tokens = tokensOf(await app.redeem(codeOf(await app.authorize(handle, { scope }))))
+    expect(tokens.scope).toBe('launch patient/Observation.crus patient/Condition.rs')
+
+    const subject = { reference: `Patient/${tokens.patient}` }
+    const body = JSON.stringify({ resourceType: 'Observation', status: 'final', subject })
+    const headers = { 'content-type': 'application/fhir+json' }
+    const create = () =>
+      call(t, tokens.access_token, '/fhir/Observation', { method: 'POST', headers, body })
+    expect((await create()).status).toBe(201)
+    const [written] = await entriesOf(t, { launch: tokens.__launch, what: 'access_allowed' })
+    expect(written).toMatchObject({
+      policy: { policies: ['gps-write-observations'] },
+      detail: { interaction: 'create', type: 'Observation' },
+    })
+
+    await rm(join(folder, 'observations.cedar'))
+    await t.secondNode({ paths: { ...t.config.paths, policies: folder } })
+    await t.running.policies.refresh()
+    await expectRefused(t, await create(), 'policy_denied', 403)
   })
 
   it('reach roles as well: a role that is no longer given opens nothing, in no session', async () => {
