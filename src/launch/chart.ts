@@ -4,8 +4,15 @@ import type { LaunchId, SignOnId } from '../core/ids.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { chartOf } from '../core/records.js'
 import type { SignOn } from '../core/session.js'
+import { after } from '../core/values.js'
 import type { Put } from '../store/store.js'
 import type { Arrival, LaunchParts } from './parts.js'
+
+interface ChartParts {
+  readonly store: Pick<LaunchParts['store'], 'getAll'>
+  readonly clock: LaunchParts['clock']
+  readonly lifetimes: Pick<LaunchParts['lifetimes'], 'offline'>
+}
 
 export interface Moved {
   readonly puts: readonly Put[]
@@ -20,7 +27,7 @@ export interface Moved {
  * @param signOns under which this browser has launches: the one that the launch opens under, and others of its user
  */
 export async function moveChart(
-  { store }: Pick<LaunchParts, 'store'>,
+  { store, clock, lifetimes }: ChartParts,
   { id, supersede }: LaunchSystem,
   { launch, patient }: Pick<Arrival, 'launch' | 'patient'>,
   signOns: readonly SignOn[],
@@ -32,7 +39,9 @@ export async function moveChart(
   const about = { launch: launch.id, ...(patient ? { patient: patient.fhirId } : {}) }
   const puts = [...open.values()].map(
     ({ until }, i): Put => ({
-      ...{ kind: 'chart', id: names[i] ?? '', value: chartAfter(charts[i], about), until },
+      ...{ kind: 'chart', id: names[i] ?? '', value: chartAfter(charts[i], about) },
+      // As long as anything could write that was opened before: an app may go on when its user has gone.
+      until: Math.max(until, after(clock(), lifetimes.offline)),
     }),
   )
   const before = charts.find((chart) => chart !== undefined)

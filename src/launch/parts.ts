@@ -55,6 +55,7 @@ export interface LaunchParts {
     readonly handle: Seconds
     readonly pending: Seconds
     readonly emergency: Seconds
+    readonly offline: Seconds
   }
 }
 
