@@ -38,7 +38,8 @@ function rowView(field: Field, row: Readonly<Record<string, string>>): HTMLEleme
   const parts = rest.map((one) =>
     h(
       'span',
-      { class: 'row__part' },
+      {},
+      ' · ',
       h('span', { class: 'row__label' }, `${one.title}: `),
       bdi(valueWords(one, row[one.id] ?? '')),
     ),

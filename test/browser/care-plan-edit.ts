@@ -119,7 +119,7 @@ describe('editing a section', () => {
     await form.getByLabel('Hearing').check()
     await form.getByLabel('Sight').check()
     await save(frame)
-    await frame.locator('.saved').waitFor()
+    await frame.locator('#section-functional-status .saved').waitFor()
     const text = await seen(frame.locator('#section-functional-status'))
     expect(text).toMatch(/Performance status \(AKPS\)\s+40 %/)
     expect(text).toMatch(/Hearing\s+Sight/)

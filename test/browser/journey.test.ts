@@ -47,6 +47,36 @@ describe('Open care plan, with third-party cookies blocked', () => {
     await page.close()
   })
 
+  it('shows a paramedic what a GP wrote, with who changed it and what it was, and a receptionist none of it', async () => {
+    const written = 'Sit her up, open the window, and wait with her.'
+    const gp = await openChart(ward, 'gp-push', 'gp', 'ASHWORTH')
+    const form = await openPlan(gp)
+    await form.getByText('Signed in: Dr Amara Okafor').waitFor()
+    await form.getByRole('button', { name: 'Edit Symptoms and how to help' }).click()
+    await form.getByLabel('What helps').fill(written)
+    await form.getByRole('button', { name: 'Save', exact: true }).click()
+    await form.locator('.saved').waitFor()
+    await gp.close()
+
+    const crew = await openChart(ward, 'gp-push', 'paramedic', 'ASHWORTH')
+    const plan = await openPlan(crew)
+    expect(await textOf(plan)).toContain(written)
+    const symptoms = plan.locator('#section-symptoms')
+    await symptoms.getByRole('button', { name: 'History of Symptoms' }).click()
+    await symptoms.locator('.history__version').nth(1).waitFor()
+    const [newest] = await symptoms.locator('.history__version').allInnerTexts()
+    expect(newest).toMatch(
+      /by Dr Amara Okafor: 1 field changed\s+What helps\s+Before\s+Sit her upright/,
+    )
+    expect(await violations(crew)).toEqual([])
+    await shoot(crew, 'history')
+    await crew.close()
+
+    const desk = await openChart(ward, 'gp-post', 'receptionist', 'ASHWORTH')
+    expect(await textOf(await openPlan(desk))).not.toContain(written)
+    await desk.close()
+  })
+
   it('refuses a user without a role in plain words, with a reference that leads to the reason', async () => {
     const page = await openChart(ward, 'gp-post', 'no-role', 'ASHWORTH')
     const frame = await openPlan(page)
