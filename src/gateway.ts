@@ -1,5 +1,5 @@
 /** Composition root: parts in, Express app out. The whole surface of the gateway is the list in here. */
-import express, { type Express, type RequestHandler, Router } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { openAccessTokens } from './access/access-token.js'
 import type { Bearer } from './access/bearer.js'
@@ -25,15 +25,13 @@ import type { KnowUser } from './core/context.js'
 import type { Policies } from './core/decision.js'
 import { Refusal } from './core/refusal.js'
 import type { Clock, Random, Seconds } from './core/values.js'
-import { openedOnly } from './http/browser.js'
-import { crossOrigin, type Readers } from './http/cross-origin.js'
-import { offerNonce } from './http/dpop-nonce.js'
+import type { Readers } from './http/cross-origin.js'
 import { type Answers, startJourney } from './http/journey.js'
 import { assets, createPages, type PageSettings } from './http/pages.js'
-import { formBody } from './http/parameters.js'
 import { readiness } from './http/readiness.js'
 import { refusals } from './http/refusals.js'
-import { noStore, securityHeaders } from './http/security.js'
+import { type Route, routing, type Verb } from './http/routing.js'
+import { securityHeaders } from './http/security.js'
 import type { ClinicianProvider } from './identity/clinician.js'
 import type { LaunchIssuers } from './identity/launch-issuer.js'
 import type { OwnKeys } from './keys/by-hand.js'
@@ -121,18 +119,6 @@ export interface GatewayParts {
     readonly fhir: RequestHandler
     readonly openehr: RequestHandler
   }
-}
-
-type Verb = 'get' | 'post' | 'put' | 'delete' | 'use'
-
-/** One row of the surface: where, how it answers, who may read it across origins, what a refusal is recorded as. */
-interface Route {
-  readonly verb: Verb
-  readonly path: string
-  readonly answers: Answers
-  readonly readers: Readers
-  readonly refused: EventName
-  readonly handler: RequestHandler
 }
 
 type Row = readonly [Verb, string, Answers, Readers, EventName, RequestHandler]
@@ -241,30 +227,12 @@ export function createGateway(parts: GatewayParts): Express {
   app.get('/readyz', readiness(parts))
   app.use('/assets', assets())
 
-  const router = Router({ caseSensitive: true, strict: true })
   const certificateOf = createCertificates(parts)
   const nonces = createNonces(parts)
   const dpop = createDpop({ ...parts, nonces, aliasOf: aliasOf(parts.mtls, certificateOf) })
-  const routes = surface(parts, dpop, certificateOf)
-  for (const { verb, path, answers, readers, refused, handler } of routes) {
-    const begin: RequestHandler = (_req, res, next) => {
-      startJourney(res, answers, refused)
-      next()
-    }
-    const share = readers === 'nobody' ? [] : [crossOrigin(readers, parts.registry.hasOrigin)]
-    // Where apps come, they may come with a proof.
-    const offer = readers === 'apps' ? [offerNonce(dpop.nonce)] : []
-    const first = verb === 'post' ? [formBody] : answers === 'page' ? [openedOnly] : []
-    // After the headers by which an app may read that it was turned away.
-    const steps = [begin, noStore, ...share, ...offer, parts.limits.flood, ...first, handler]
-    if (verb === 'use') router.use(path, ...steps)
-    else {
-      // One entry for both: a request is held against every entry before its own.
-      const route = router.route(path)[verb](...steps)
-      if (share.length > 0) route.options(begin, ...share)
-    }
-  }
-  app.use(router)
+  const { hasOrigin } = parts.registry
+  const through = { hasOrigin, nonce: dpop.nonce, flood: parts.limits.flood }
+  app.use(routing(surface(parts, dpop, certificateOf), through))
   app.use(parts.limits.flood, (_req, res) => {
     startJourney(res, 'json', 'access_refused')
     throw new Refusal('not_found', 'no such endpoint')

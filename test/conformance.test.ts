@@ -32,6 +32,7 @@ const SPECIFICATIONS = [
     'RFC 7636',
     'RFC 7662',
     'RFC 8414',
+    'RFC 8628',
   ],
   ...[
     'RFC 8693',

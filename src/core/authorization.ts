@@ -145,9 +145,7 @@ export function narrow(
   readonly errors: readonly string[]
   readonly denied: readonly string[]
 } {
-  const decided = new Set<string>()
-  const errors = new Set<string>()
-  const denied = new Set<string>()
+  const [decided, errors, denied] = [new Set<string>(), new Set<string>(), new Set<string>()]
   const allowed = (letters: ReadonlySet<Letter>, resource: Resource): ReadonlySet<Letter> =>
     new Set(
       [...letters].filter((letter) => {

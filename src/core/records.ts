@@ -7,8 +7,6 @@ import type { ServiceGrant } from './backend-service.js'
 import type { ConsoleJourney, ConsoleSession } from './console.js'
 import type { CommandAccess, DeviceRequest } from './console-command.js'
 import type { Chart } from './context-id.js'
-import type { Question } from './decision.js'
-import type { Draft, VersionOrigin } from './draft.js'
 import type { Emergency, EmergencyAlert } from './emergency.js'
 import type { Grant } from './grant.js'
 import { hashOf, type SignOnId } from './ids.js'
@@ -16,10 +14,11 @@ import type { Json } from './json.js'
 import type { SealedRing } from './key-ring.js'
 import type { IdentifiedLaunch, LaunchSession } from './launch.js'
 import type { Notice } from './notice.js'
+import type { PolicyRecords } from './policy-records.js'
 import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './session.js'
 import type { EpochMs } from './values.js'
 
-export interface Records {
+export interface Records extends PolicyRecords {
   /**
    * A pushed launch whose link was not opened yet. By launch id. It opens until `openUntil`; it is kept for longer, so
    * that whoever comes late is told so inside the chart.
@@ -72,62 +71,6 @@ export interface Records {
    * A marker of its own, so that ending never races with a rewrite of what is ended. By `endOf(…)`.
    */
   ended: { readonly at: EpochMs }
-  /**
-   * The policy version in force, under the one id `current`; each version with its files, by number, and without them,
-   * by `about/<number>`; and which version a hash of files was last published as, by `seed/<hash>`.
-   */
-  policy: VersionOrigin & {
-    readonly version: number
-    readonly hash: string
-    readonly at: EpochMs
-    readonly previous?: number
-    readonly files?: Readonly<Record<string, string>>
-  }
-  /** A change of the policies on its way. By its id. */
-  draft: Draft
-  /** The files of a draft as it stands, by `<draft>/<hash>`. */
-  draftFiles: { readonly files: Readonly<Record<string, string>> }
-  /** That a node found nothing wrong with these files. By hash of theirs and of the plan's sections. */
-  sound: { readonly hash: string }
-  /** A node that runs, and by which version it answers, as it last said. By an id of its own. */
-  node: {
-    readonly version: number
-    readonly hash: string
-    /** When the store last told it which version is in force. */
-    readonly heardAt: EpochMs
-    readonly startedAt: EpochMs
-    readonly at: EpochMs
-    readonly mayIssue: boolean
-    readonly mayRead: boolean
-  }
-  /** What a node has counted of a draft in shadow. By draft and node. */
-  shadow: {
-    readonly draft: string
-    readonly hash: string
-    readonly at: EpochMs
-    readonly counts: Readonly<Record<'same' | 'allowToDeny' | 'denyToAllow' | 'failed', number>>
-    readonly examples: readonly {
-      readonly turn: string
-      readonly action: string
-      readonly resource: string
-      readonly roles: readonly string[]
-      readonly organization: string
-      readonly app: string
-      /** That decide in the draft. */
-      readonly policies: readonly string[]
-      readonly count: number
-    }[]
-  }
-  /** Questions that were asked of the policies lately, a sample: see policy/asked-pages.ts. By the page's number. */
-  asked: {
-    readonly generation: number
-    readonly questions: readonly {
-      readonly question: Question
-      readonly count: number
-      readonly at: EpochMs
-      readonly rank: number
-    }[]
-  }
   /** Apps and launch systems that were added by command, beside the configuration's own rows. */
   app: Readonly<Record<string, unknown>>
   /** How an app registered itself, beside its `app`. By its id. @see RFC 7591, RFC 7592 */

@@ -197,7 +197,7 @@ describe('a change of the policies', () => {
     await rewrite(' && context.patientSensitive };', ' };')
     await goto(`${draft}/propose`)
     // The team's own test is red by now, and leads to its line.
-    await press(/sections\.yaml:31/, 'link')
+    await press(/sections\.yaml:32/, 'link')
     await page.getByText('Line 31:').waitFor()
     await rewrite(
       'section/symptoms,\n        section/prognosis,\n        section/what',

@@ -5,13 +5,10 @@ import type { Draft } from '../../core/draft.js'
 import { Refusal } from '../../core/refusal.js'
 import { isOf, readLayer } from '../../policy/draft-files.js'
 import type { WholeDraft } from '../../policy/draft-records.js'
-import { type Problem, stops } from '../../policy/problem.js'
 import type { PolicyFiles } from '../../policy/source.js'
-import { titlesOf } from '../difference-words.js'
-import { aboutDraft, draftOf, sidesOf } from '../draft-page.js'
+import { aboutDraft, draftOf } from '../draft-page.js'
 import type { ConsoleParts } from '../parts.js'
-import { type ApiAnswer, type ApiVisit, found } from './answering.js'
-import { differenceIn, matrixIn } from './differences.js'
+import type { ApiAnswer, ApiVisit } from './answering.js'
 
 const MOST_LISTED = 500
 const text = z.string().max(4_000)
@@ -99,51 +96,6 @@ export const writeFiles =
     const guardian = visit.mayIn('console-guard', 'central')
     const change = { by: visit.member, generation, files, guardian, rebase }
     return told(await parts.drafts.edit(draft.id, change))
-  }
-
-/** GET /drafts/:draft/check: what is wrong with it, its tests and invariants included. */
-export const checkDraft =
-  (parts: ConsoleParts) =>
-  async (visit: ApiVisit): Promise<ApiAnswer> => {
-    const { draft, files } = await draftOf(parts, visit)
-    const finding = parts.findings.problems({ id: draft.id, hash: draft.hash, files })
-    const value = (all: readonly Problem[]) => {
-      const problems = all.filter((problem) => stops(problem, draft.layer))
-      return { sound: problems.length === 0, problems: problems.slice(0, 200) }
-    }
-    return found(finding, value, aboutDraft(draft))
-  }
-
-/** GET /drafts/:draft/diff */
-export const diffDraft =
-  (parts: ConsoleParts) =>
-  async (visit: ApiVisit): Promise<ApiAnswer> => {
-    const all = await draftOf(parts, visit)
-    const { before, after } = await sidesOf(parts, all)
-    const sides = { before, after: { ...after, files: all.files } }
-    return found(
-      parts.findings.changes(before, after),
-      differenceIn(titlesOf(parts), sides),
-      aboutDraft(all.draft),
-    )
-  }
-
-/** GET /drafts/:draft/impact: what was really asked lately and would be answered otherwise. */
-export const impactOfDraft =
-  (parts: ConsoleParts) =>
-  async (visit: ApiVisit): Promise<ApiAnswer> => {
-    const all = await draftOf(parts, visit)
-    const { before, after } = await sidesOf(parts, all)
-    const impact = parts.findings.impact(before, after, all.draft.layer)
-    return found(impact, (value) => value, aboutDraft(all.draft))
-  }
-
-/** GET /drafts/:draft/matrix */
-export const matrixOfDraft =
-  (parts: ConsoleParts) =>
-  async (visit: ApiVisit): Promise<ApiAnswer> => {
-    const { draft, files } = await draftOf(parts, visit)
-    return matrixIn(parts, visit, files, aboutDraft(draft))
   }
 
 // biome-ignore format: a table

@@ -6,6 +6,7 @@ import { jsonBodyOf } from '../../http/json-body.js'
 import type { ConsoleParts } from '../parts.js'
 import { type ApiRow, type ApiVerb, apiAnswering, readAs } from './answering.js'
 import { beginDevice, pollDevice } from './devices.js'
+import * as findings from './draft-findings.js'
 import * as drafts from './drafts.js'
 import * as others from './others.js'
 import * as versions from './versions.js'
@@ -38,10 +39,10 @@ export function apiRows(parts: ConsoleParts): readonly ApiRow[] {
     ['get',    one,                    'policies',  'console-view',    'own',     drafts.readDraft(parts)],
     ['get',    `${one}/files`,         'policies',  'console-view',    'own',     drafts.readFiles(parts)],
     ['put',    `${one}/files`,         'policies',  'console-author',  'own',     drafts.writeFiles(parts)],
-    ['get',    `${one}/check`,         'policies',  'console-view',    'own',     drafts.checkDraft(parts)],
-    ['get',    `${one}/diff`,          'policies',  'console-view',    'own',     drafts.diffDraft(parts)],
-    ['get',    `${one}/impact`,        'policies',  'console-view',    'own',     drafts.impactOfDraft(parts)],
-    ['get',    `${one}/matrix`,        'policies',  'console-view',    'own',     drafts.matrixOfDraft(parts)],
+    ['get',    `${one}/check`,         'policies',  'console-view',    'own',     findings.checkDraft(parts)],
+    ['get',    `${one}/diff`,          'policies',  'console-view',    'own',     findings.diffDraft(parts)],
+    ['get',    `${one}/impact`,        'policies',  'console-view',    'own',     findings.impactOfDraft(parts)],
+    ['get',    `${one}/matrix`,        'policies',  'console-view',    'own',     findings.matrixOfDraft(parts)],
     ['post',   `${one}/propose`,       'policies',  'console-author',  'own',     step('propose')],
     ['post',   `${one}/approve`,       'policies',  'console-approve', 'own',     step('approve')],
     ['post',   `${one}/decline`,       'policies',  'console-approve', 'own',     step('decline')],
