@@ -7,9 +7,10 @@ import { openTestGateway, type TestGateway } from '../gateway.js'
 import { open, PEGGY, SENSITIVE } from '../launching.js'
 import { UserAgent } from '../user-agent.js'
 import { type Browser, openChromium, openSite, type Site } from './chromium.js'
+import { seeing } from './console-seeing.js'
 import { shoot, violations } from './demonstration.js'
 
-jest.setTimeout(120_000)
+jest.setTimeout(180_000)
 
 let t: TestGateway
 let browser: Browser
@@ -243,3 +244,5 @@ describe('another site', () => {
     await page.close()
   })
 })
+
+seeing(() => ({ t, browser }))
