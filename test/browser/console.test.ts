@@ -8,9 +8,10 @@ import { open, PEGGY, SENSITIVE } from '../launching.js'
 import { UserAgent } from '../user-agent.js'
 import { violations } from './accessibility.js'
 import { type Browser, openChromium, openSite, type Site } from './chromium.js'
+import { seeing } from './console-seeing.js'
 import { shoot } from './demonstration.js'
 
-jest.setTimeout(120_000)
+jest.setTimeout(180_000)
 
 let t: TestGateway
 let browser: Browser
@@ -244,3 +245,5 @@ describe('another site', () => {
     await page.close()
   })
 })
+
+seeing(() => ({ t, browser }))
