@@ -6,7 +6,7 @@ import type { Definitions, Section, Settings } from './definition.js'
 import { Editor } from './editor.js'
 import { ForeignPatient } from './finding.js'
 import { showFoot } from './foot.js'
-import { ALL_VERSIONS, fetchHistory, MOST_VERSIONS } from './history.js'
+import { type Asked, readHistory } from './history.js'
 import { doubtNotice, savedNotice, tell } from './notice.js'
 import {
   closedPage,
@@ -196,15 +196,8 @@ export class App {
       if (this.#kept) this.#superseded(this.#kept)
       else void this.#edit(section)
     },
-    history: async (section: Section, entry: Entry, more: boolean) => {
-      try {
-        const most = more ? ALL_VERSIONS : MOST_VERSIONS
-        return await fetchHistory(this.#setup.connection, section, entry, most)
-      } catch (error) {
-        this.#over(error)
-        throw error
-      }
-    },
+    history: (...asked: Asked) =>
+      readHistory(this.#setup.connection, asked, (error) => void this.#over(error)),
     reload: () => {
       if (!this.#editor) void this.load(true)
     },

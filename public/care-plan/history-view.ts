@@ -10,7 +10,7 @@ import { valueView } from './values-view.js'
 function side(title: string, { field }: FieldChange, value: string): HTMLElement {
   const body =
     value === '' ? h('p', { class: 'empty' }, 'Nothing recorded') : valueView(field, value)
-  return h('div', { class: 'version' }, h('h5', {}, title), body)
+  return h('div', { class: 'version' }, h('h6', {}, title), body)
 }
 
 function changeView(change: FieldChange): HTMLElement {

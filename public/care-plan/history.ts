@@ -32,8 +32,8 @@ export interface History {
 }
 
 /** More are read only when somebody asks: each is a call. */
-export const MOST_VERSIONS = 10
-export const ALL_VERSIONS = 50
+const MOST_VERSIONS = 10
+const ALL_VERSIONS = 50
 
 interface Audit {
   readonly uid: string
@@ -87,7 +87,7 @@ export function changesBetween(
  * @param most how many versions to read
  * @throws CallFailed
  */
-export async function fetchHistory(
+async function fetchHistory(
   connection: Connection,
   section: Section,
   entry: Entry,
@@ -126,4 +126,24 @@ export async function fetchHistory(
     }
   })
   return { versions, older: Math.max(0, audits.length - most) }
+}
+
+/** @param more whether to read older versions too */
+export type Asked = readonly [section: Section, entry: Entry, more: boolean]
+
+/**
+ * @param failed is told first of what went wrong: it may be the end of the session
+ * @throws CallFailed
+ */
+export async function readHistory(
+  connection: Connection,
+  [section, entry, more]: Asked,
+  failed: (error: unknown) => void,
+): Promise<History> {
+  try {
+    return await fetchHistory(connection, section, entry, more ? ALL_VERSIONS : MOST_VERSIONS)
+  } catch (error) {
+    failed(error)
+    throw error
+  }
 }

@@ -3,6 +3,28 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { emptyFolder, ROOT, run } from './built.js'
 
+describe('plan check', () => {
+  it('finds the plan that is shipped sound, and says of another all that is wrong, with exit code 1', async () => {
+    const { code, out } = await run(['plan', 'check', 'config'])
+    expect({ code, last: out.trim().split('\n').at(-1) }).toEqual({
+      code: 0,
+      last: '15 sections, nothing wrong with them.',
+    })
+    const folder = await emptyFolder()
+    await cp(join(ROOT, 'config'), folder.path, { recursive: true })
+    const pathway = join(folder.path, 'plan/pathways/sickle-cell.yaml')
+    const text = await readFile(pathway, 'utf8')
+    await writeFile(pathway, text.replace('type: text', 'type: txt').replace('at0009', 'at0008'))
+    const bad = await run(['plan', 'check', '--config', folder.path])
+    expect({ code: bad.code, out: bad.out }).toEqual({ code: 1, out: '' })
+    expect(bad.err).toMatch(
+      /sickle-cell\.yaml:\d+: section sickle-cell, field analgesia, field medicine/,
+    )
+    expect((await run(['plan', 'check', '--confg', 'x'])).code).toBe(2)
+    await folder.remove()
+  })
+})
+
 describe('policy check', () => {
   let folder: Awaited<ReturnType<typeof emptyFolder>>
   beforeEach(async () => {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
+import { readConfig } from '../../src/config.js'
 import { checkPlan } from '../../src/policy/plan-check.js'
 import { openPlan, readPlan } from '../../src/policy/plan-files.js'
 import { describeProblem } from '../../src/policy/problem.js'
@@ -119,6 +120,17 @@ describe('the plan’s definitions', () => {
       'pathways/more: a folder: only files directly in pathways are read',
     ])
     expect(said({})).toEqual(['sections.yaml: there is no such file'])
+  })
+
+  it('that are not sound keep a gateway from starting, which says all of it', () => {
+    said({ 'sections.yaml': with_(['at0003', 'at0002'], ['type: text', 'type: choice']) })
+    const overrides = { plan: main }
+    const registrations = { apps: [], systems: [] }
+    const start = () => readConfig({ directory: 'config', env: {}, overrides, registrations })
+    expect(start).toThrow(
+      ':8: section crisis, field what, type: it has nothing to choose from: give it options, or a value_set\n',
+    )
+    expect(start).toThrow(':9: section crisis, field when, node: the node "at0002" stands twice')
   })
 
   it('know where the policies’ schema lacks a section, or has one too many', () => {
