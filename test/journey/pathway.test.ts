@@ -54,7 +54,8 @@ function begin(tokens: Tokens, values: Readonly<Record<string, string>>): Promis
   if (!section) throw new Error('no dementia')
   const author = { name: 'whoever', at: new Date(t.clock()) }
   const body = JSON.stringify(composed(section, values, author))
-  return call(t, tokens.access_token, PATH(tokens), { method: 'POST', headers: json, body })
+  const headers = { ...json, 'launch-context': String(tokens.__context) }
+  return call(t, tokens.access_token, PATH(tokens), { method: 'POST', headers, body })
 }
 
 const tokensOf = async (user: string): Promise<Tokens> =>
