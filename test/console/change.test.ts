@@ -71,7 +71,7 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
 
   it('is stopped by a red test, with its place, until the test is mended', async () => {
     const page = await whole(t, author, `${path}/tests`)
-    expect(page.text).toContain(`${path}/files?name=policies%2Ftests%2Fsections.yaml&amp;line=32`)
+    expect(page.text).toContain(`${path}/files?name=policies%2Ftests%2Fsections.yaml&amp;line=31`)
     expect(wordsOf(page.text)).toContain('Call handlers read nothing else')
     // The page offers no form; one that is sent all the same is refused as well.
     const asked = await whole(t, author, `${path}/propose`)

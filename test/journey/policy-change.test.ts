@@ -56,7 +56,7 @@ describe.each(STORES)('new rules on the %s store', (store) => {
     await t.secondNode({ paths: { ...t.config.paths, policies: folder } })
     await t.running.policies.refresh()
     expect(await sectionsOf(t, tokens)).not.toContain('prognosis')
-    expect(await sectionsOf(t, tokens)).toHaveLength(9)
+    expect(await sectionsOf(t, tokens)).toHaveLength(13)
 
     const renewed = tokensOf(await app.refresh(tokens))
     expect(claimsIn(renewed.access_token).policy_version).toBe(2)
@@ -111,7 +111,7 @@ describe.each(STORES)('new rules on the %s store', (store) => {
     const again = await open(t, app.browser, { system: 'gp-push', user: 'practice-nurse' })
     await expectRefused(t, again, 'launch_denied', 403)
     const { tokens: gp } = await launchTo(t, { system: 'gp-push' })
-    expect(await sectionsOf(t, gp)).toHaveLength(9)
+    expect(await sectionsOf(t, gp)).toHaveLength(13)
   })
 
   it('stop a node that has not heard of them for half a minute from opening anything', async () => {
