@@ -198,10 +198,10 @@ describe('a change of the policies', () => {
     await goto(`${draft}/propose`)
     // The team's own test is red by now, and leads to its line.
     await press(/sections\.yaml:32/, 'link')
-    await page.getByText('Line 31:').waitFor()
+    await page.getByText('Line 32:').waitFor()
     await rewrite(
-      'section/symptoms,\n        section/prognosis,\n        section/what',
-      'section/prognosis,\n        section/what',
+      'section/symptoms,\n        section/prognosis,\n        section/functional',
+      'section/prognosis,\n        section/functional',
     )
     await goto(`${draft}/propose`)
     await page.locator('[data-problems="0"]').waitFor()
