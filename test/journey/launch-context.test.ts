@@ -403,7 +403,10 @@ describe.each(STORES)('on the %s store', (store) => {
       { request: { method: 'GET', url: 'Condition' } },
     ]
     const body = JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry })
-    const headers = { 'content-type': 'application/fhir+json' }
+    const headers = {
+      'content-type': 'application/fhir+json',
+      'launch-context': String(tokens.__context),
+    }
     const answer = await call(t, tokens.access_token, '/fhir', { method: 'POST', headers, body })
     const said = JSON.parse(answer.text).entry as { response: { status: string } }[]
     expect(said.map(({ response }) => response.status)).toEqual(['200', '404', '403', '200'])

@@ -77,7 +77,10 @@ describe.each(STORES)('new rules on the %s store', (store) => {
 
     const subject = { reference: `Patient/${tokens.patient}` }
     const body = JSON.stringify({ resourceType: 'Observation', status: 'final', subject })
-    const headers = { 'content-type': 'application/fhir+json' }
+    const headers = {
+      'content-type': 'application/fhir+json',
+      'launch-context': String(tokens.__context),
+    }
     const create = () =>
       call(t, tokens.access_token, '/fhir/Observation', { method: 'POST', headers, body })
     expect((await create()).status).toBe(201)
