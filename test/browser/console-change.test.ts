@@ -1,6 +1,7 @@
 /** The whole life of a change as three people live it, by keyboard in a real browser, with a clinician at the other end. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Locator, Page } from 'playwright-core'
+import { testLine } from '../console/changing.js'
 import { type RedisServer, startRedis } from '../redis-server.js'
 import { violations } from './accessibility.js'
 import {
@@ -197,11 +198,11 @@ describe('a change of the policies', () => {
     await rewrite(' && context.patientSensitive };', ' };')
     await goto(`${draft}/propose`)
     // The team's own test is red by now, and leads to its line.
-    await press(/sections\.yaml:32/, 'link')
-    await page.getByText('Line 32:').waitFor()
+    await press(new RegExp(`sections\\.yaml:${testLine()}`), 'link')
+    await page.getByText(`Line ${testLine()}:`).waitFor()
     await rewrite(
-      'section/symptoms,\n        section/prognosis,\n        section/functional',
-      'section/prognosis,\n        section/functional',
+      'section/symptoms,\n        section/prognosis,\n        section/what',
+      'section/prognosis,\n        section/what',
     )
     await goto(`${draft}/propose`)
     await page.locator('[data-problems="0"]').waitFor()

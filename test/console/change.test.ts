@@ -4,7 +4,7 @@ import { launchTo, readsPatient, sectionsOf, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type UserAgent, wordsOf } from '../user-agent.js'
-import { answer, begin, CELL, led, mendTest, propose, whole } from './changing.js'
+import { answer, begin, CELL, led, mendTest, propose, testLine, whole } from './changing.js'
 import { get, post, signedIn } from './signing-in.js'
 
 jest.setTimeout(120_000)
@@ -71,7 +71,9 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
 
   it('is stopped by a red test, with its place, until the test is mended', async () => {
     const page = await whole(t, author, `${path}/tests`)
-    expect(page.text).toContain(`${path}/files?name=policies%2Ftests%2Fsections.yaml&amp;line=31`)
+    expect(page.text).toContain(
+      `${path}/files?name=policies%2Ftests%2Fsections.yaml&amp;line=${testLine()}`,
+    )
     expect(wordsOf(page.text)).toContain('Call handlers read nothing else')
     // The page offers no form; one that is sent all the same is refused as well.
     const asked = await whole(t, author, `${path}/propose`)

@@ -1,4 +1,5 @@
 /** A change of the policies, made at the console by plain HTTP. */
+import { readFileSync } from 'node:fs'
 import type { TestGateway } from '../gateway.js'
 import { type Answer, formsOf, type UserAgent } from '../user-agent.js'
 import { get, post } from './signing-in.js'
@@ -72,6 +73,12 @@ export const CELL = {
 }
 
 /** The team's own test that says the opposite, mended. */
+/** Where the team's own test stands that turns red. */
+export const testLine = (): number =>
+  readFileSync('config/policies/tests/sections.yaml', 'utf8')
+    .split('\n')
+    .findIndex((line) => line.includes('Call handlers read nothing else')) + 1
+
 export async function mendTest(t: TestGateway, browser: UserAgent, path: string) {
   const name = 'policies/tests/sections.yaml'
   const text = await textIn(t, browser, path, name)

@@ -267,7 +267,8 @@ describe('the demonstration record on disk', () => {
     const again = open(folder)
     const uids = (await sectionsOf(again)).map(([, uid]) => uid)
     expect(uids).toHaveLength(rows.length - 1)
-    expect(uids).toContain(one[1].replace(/1$/, '2'))
+    const next = Number(/\d+$/.exec(one[1])?.[0]) + 1
+    expect(uids).toContain(one[1].replace(/\d+$/, String(next)))
     const kept = await get(`/openehr/v1/ehr/${ehrId}/contribution/${body.uid.value}`, again)
     expect(kept.body).toEqual(body)
     const object = two[1].split('::')[0] ?? ''

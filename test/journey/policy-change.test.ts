@@ -108,7 +108,7 @@ describe.each(STORES)('new rules on the %s store', (store) => {
     const read = await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`)
     const entry = await expectRefused(t, read, 'policy_denied', 403)
     // What it hung on: codes and flags, for whoever asks why.
-    expect(entry.policy).toEqual({ version: 3, effect: 'deny', policies: ['no-role-no-access'] })
+    expect(entry.policy).toEqual({ version: 4, effect: 'deny', policies: ['no-role-no-access'] })
     expect(entry.detail).toMatchObject({ asked: ['read fhir/Patient'], flags: [], rung: 'pushed' })
     await expectRefused(t, await app.refresh(tokens), 'refresh_ended', 400)
     const again = await open(t, app.browser, { system: 'gp-push', user: 'practice-nurse' })
