@@ -2,17 +2,12 @@
  * Attacks on FHIR: what is sent, and what a record may answer, to every interaction. One rule for all: nothing of
  * another patient leaves, and nothing that names one is written. The store has no part in it: there is none.
  */
-import {
-  request as httpRequest,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener, Server, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { FHIR_TYPES, type FhirType, rowOf } from '../../src/core/fhir-types.js'
+import { type RawAnswer, raw as sent } from '../proxy/raw.js'
 import {
   accessOf,
   close,
@@ -23,34 +18,16 @@ import {
   type World,
 } from '../proxy/world.js'
 
-interface Answer {
-  readonly status: number
-  readonly text: string
-  readonly headers: Record<string, unknown>
-}
 type Json = Record<string, unknown>
 
-/** Sends a path exactly as written: no client library tidies it. */
-function raw(
+/** Exactly as written, and from where the chart is. */
+const raw = (
   server: Server,
   method: string,
   path: string,
   headers: Record<string, string> = {},
   body?: string,
-): Promise<Answer> {
-  const { port } = server.address() as AddressInfo
-  const sent = { ...IN_CONTEXT, ...headers }
-  return new Promise((resolve, reject) => {
-    const call = httpRequest({ port, host: '127.0.0.1', method, path, headers: sent }, (answer) => {
-      text(answer).then(
-        (said) => resolve({ status: answer.statusCode ?? 0, text: said, headers: answer.headers }),
-        reject,
-      )
-    })
-    call.on('error', reject)
-    call.end(body)
-  })
-}
+): Promise<RawAnswer> => sent(server, method, path, { ...IN_CONTEXT, ...headers }, body)
 
 const me = PEGGY.fhirId
 const other = WINSTON.fhirId
@@ -514,7 +491,7 @@ describe('a bundle that asks for too much', () => {
       entry: Array.from({ length: 4 }, () => ({ request: { method, url: 'Condition/c1' } })),
     })
   const post = (body: string) => raw(server, 'POST', '/fhir', FHIR_JSON, body)
-  const statuses = ({ text: said }: Answer) =>
+  const statuses = ({ text: said }: RawAnswer) =>
     JSON.parse(said).entry.map(({ response }: { response: { status: string } }) => response.status)
 
   it('is given no more than one call may give, and a little', async () => {

@@ -2,12 +2,12 @@
  * Attacks on the record through the proxies. One rule for all of them: whatever is sent and whatever the
  * record answers, nothing of another patient leaves. The store has no part in it: there is none.
  */
-import { request as httpRequest, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener, Server } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { FHIR_TYPES } from '../../src/core/fhir.js'
 import { PATIENTS } from '../../src/demo/patients.js'
+import { front, type RawAnswer, raw } from '../proxy/raw.js'
 import {
   accessOf,
   close,
@@ -21,41 +21,6 @@ import {
   type World,
 } from '../proxy/world.js'
 
-interface Answer {
-  readonly status: number
-  readonly text: string
-  readonly headers: Record<string, unknown>
-}
-
-/** Sends a path exactly as written: no client library tidies it. */
-function raw(
-  server: Server,
-  method: string,
-  path: string,
-  headers: Record<string, string> = {},
-  body?: string,
-): Promise<Answer> {
-  const { port } = server.address() as AddressInfo
-  return new Promise((resolve, reject) => {
-    const call = httpRequest({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
-      const parts: Buffer[] = []
-      answer.on('data', (part: Buffer) => parts.push(part))
-      answer.on('error', reject)
-      answer.on('end', () => {
-        const text = Buffer.concat(parts).toString('utf8')
-        resolve({ status: answer.statusCode ?? 0, text, headers: answer.headers })
-      })
-    })
-    call.on('error', reject)
-    call.end(body)
-  })
-}
-
-const front = (world: World): Promise<Server> =>
-  new Promise((resolve) => {
-    const server = world.app.listen(0, '127.0.0.1', () => resolve(server))
-  })
-
 /** Words that stand in other patients' data and nowhere in Peggy's. */
 const SECRETS = [
   ...PATIENTS.filter(({ nhsNumber }) => !['9990000018', '9990000050'].includes(nhsNumber)).map(
@@ -64,16 +29,16 @@ const SECRETS = [
   'prostate',
   'Holroyd',
 ]
-const leaks = ({ text }: Answer, sent = ''): readonly string[] =>
+const leaks = ({ text }: RawAnswer, sent = ''): readonly string[] =>
   [...SECRETS, ...OTHERS].filter((word) => text.includes(word) && !sent.includes(word))
 
 /** A searchset's `self` link repeats what was asked: the client's own words. */
-const withoutEcho = (answer: Answer): Answer =>
+const withoutEcho = (answer: RawAnswer): RawAnswer =>
   answer.status === 200
     ? { ...answer, text: JSON.stringify({ ...JSON.parse(answer.text), link: [] }) }
     : answer
 
-const withoutReference = ({ status, text }: Answer) => ({
+const withoutReference = ({ status, text }: RawAnswer) => ({
   status,
   text: text.replaceAll(/ref_[\w-]+/g, ''),
 })
