@@ -83,15 +83,18 @@ export function boxesOf(
 }
 
 /** Lists of activities, as what they have in common and others have not. */
-function activityWords({ values, alike }: Dimension, part: ReadonlySet<number>): string {
-  const all = values as readonly (readonly string[])[]
-  const own = all.filter((_, v) => part.has(v))
+function activityWords({ members, alike }: Dimension, part: ReadonlySet<number>): string {
+  const each = members.flatMap((kind, v) =>
+    kind.map((list) => ({ list: list as readonly string[], isIn: part.has(v) })),
+  )
+  const all = each.map(({ list }) => list)
+  const own = each.flatMap(({ list, isIn }) => (isIn ? [list] : []))
   const named = (codes: readonly string[]) => codes.flatMap((code) => alike?.get(code) ?? [code])
   const word = (codes: readonly string[]) => (codes.length === 1 ? 'activity' : 'activities')
   const codes = [...new Set(all.flat())]
   const only = (fits: (list: readonly string[]) => boolean): boolean =>
-    all.every((list, v) => fits(list) === part.has(v))
-  const some = codes.filter((code) => all.every((list, v) => !list.includes(code) || part.has(v)))
+    each.every(({ list, isIn }) => fits(list) === isIn)
+  const some = codes.filter((code) => each.every(({ list, isIn }) => !list.includes(code) || isIn))
   if (only((list) => list.some((code) => some.includes(code))))
     return `holds ${word(named(some))} ${listed(named(some), 'or')}`
   const never = codes.filter((code) => !own.some((list) => list.includes(code)))

@@ -1,16 +1,14 @@
 /** Every question that two versions answer differently, found by asking both. */
 import type { Action, PolicyDecision, Question, Resource } from '../core/decision.js'
-import { boxesOf, boxWords } from './box.js'
-import type { Dimension } from './domain.js'
+import { type CellChange, cellChanges, contentOf, differing, type Way } from './cell-change.js'
 import { isHeard, ownersOf } from './layer-terms.js'
 import { isLocal, type Layer } from './layers.js'
 import type { Progress } from './matrix.js'
 import type { AnyRole } from './names.js'
+import { partsOf } from './parts.js'
 import type { Pair } from './schema.js'
 import type { Left } from './side.js'
-import { subjectsOf } from './subject.js'
 import { ANY_ROLES, type Survey } from './survey.js'
-import { exampleAt, type Kind, type Walk, walkOver } from './walk.js'
 
 export interface Answer {
   readonly effect: 'allow' | 'deny'
@@ -39,7 +37,6 @@ export interface Comparison {
   readonly exhaustive: boolean
 }
 
-type Way = 'gains' | 'loses' | 'eased' | 'tightened'
 const WIDENS: Readonly<Record<Way, boolean>> = {
   gains: true,
   loses: false,
@@ -47,22 +44,6 @@ const WIDENS: Readonly<Record<Way, boolean>> = {
   tightened: false,
 }
 
-/** In which way the two answers to a question differ, if they do. */
-function wayOf([before, after]: readonly PolicyDecision[]): Way | undefined {
-  if (before === undefined || after === undefined) return undefined
-  if (before.effect !== after.effect) return after.effect === 'allow' ? 'gains' : 'loses'
-  if (after.effect === 'deny') return undefined
-  if (before.obligations.some((one) => !after.obligations.includes(one))) return 'eased'
-  return after.obligations.some((one) => !before.obligations.includes(one))
-    ? 'tightened'
-    : undefined
-}
-
-/** What two versions must share for a policy to be the same in both; its name and its reason do not matter. */
-function contentOf({ policy, key }: Left): string {
-  const { id: _, reason: __, ...others } = policy.json.annotations ?? {}
-  return `${key} ${JSON.stringify(others)}`
-}
 const contents = (left: readonly Left[]): string => left.map(contentOf).sort().join('\n')
 
 /** A user has one organisation: where only some of those changed their own rules, the others' need not be walked. */
@@ -80,61 +61,6 @@ function concerned(all: readonly (readonly Left[])[], question: Question) {
         !ofOne(layer) || changed.includes(layer) || isHeard(layer, question),
     ),
   )
-}
-
-interface Found {
-  readonly way: Way
-  readonly when: readonly string[]
-  readonly whenIsAll: boolean
-  readonly example: Question
-}
-
-/** The circumstance with the fewest unusual values. */
-function mostOrdinary({ dimensions, digits }: Walk, among: readonly number[]): number {
-  const width = dimensions.length
-  const unusual = (i: number): number =>
-    digits.subarray(i * width, (i + 1) * width).reduce((sum, digit) => sum + Number(digit > 0), 0)
-  return among.reduce((best, i) => (unusual(i) < unusual(best) ? i : best), among[0] ?? 0)
-}
-
-/** The differences of a cell, each way in one. */
-function foundIn(walk: Walk, lefts: readonly (readonly Left[])[]): Found[] {
-  const [before = [], after = []] = lefts
-  const [then, now] = [new Set(before.map(contentOf)), new Set(after.map(contentOf))]
-  const stays = new Set(
-    [...before, ...after]
-      .filter((one) => one.policy.effect === 'forbid')
-      .filter((one) => then.has(contentOf(one)) && now.has(contentOf(one)))
-      .map(({ policy }) => policy.id),
-  )
-  const changed = [
-    ...before.filter((one) => !now.has(contentOf(one))),
-    ...after.filter((one) => !then.has(contentOf(one))),
-  ]
-  const looks = subjectsOf(changed.map(({ terms }) => terms))
-  const telling = ({ of }: Dimension): boolean => looks.has(of)
-  const ways = walk.kinds.map(({ answers }) => wayOf(answers))
-  /** A guard rail that both versions have need not be told again. */
-  const guarded = walk.kinds.map(
-    ({ applies, answers }: Kind) =>
-      answers.every(({ effect }) => effect === 'deny') &&
-      applies.flat().some((id) => stays.has(id)),
-  )
-  const all = [...walk.kindOf.keys()]
-  const kindAt = (i: number): number => walk.kindOf[i] ?? 0
-  return [...new Set(ways.flatMap((way) => way ?? []))].map((way) => {
-    const inside = all.filter((i) => ways[kindAt(i)] === way)
-    const out = all.filter((i) => ways[kindAt(i)] !== way && !guarded[kindAt(i)])
-    const told = boxesOf(walk, inside, out, telling)
-    const when = told.boxes.map((box) => boxWords(box, walk.dimensions))
-    const at = mostOrdinary(walk, inside)
-    return {
-      way,
-      when: when.includes('') ? [] : when,
-      whenIsAll: told.all,
-      example: exampleAt(walk, at),
-    }
-  })
 }
 
 const answerOf = ({ effect, policies, obligations }: PolicyDecision): Answer => ({
@@ -158,7 +84,7 @@ export function* compareOf(before: Survey, after: Survey): Generator<Progress, C
   ])
   const pairs = pairsOfBoth(before, after)
   const total = pairs.length * ANY_ROLES.length
-  const known = new Map<string, { readonly found: Found[]; readonly exhaustive: boolean }>()
+  const known = new Map<string, ReturnType<typeof cellChanges>>()
   const changes: Change[] = []
   let [cells, exhaustive] = [0, true]
   for (const role of ANY_ROLES) {
@@ -172,13 +98,13 @@ export function* compareOf(before: Survey, after: Survey): Generator<Progress, C
       const group = `${then}\n\n${now}`
       let said = known.get(group)
       if (said === undefined) {
-        const walk = walkOver(sides, lefts, question, { ordinary: question, organizationTypes })
-        said = { found: foundIn(walk, lefts), exhaustive: walk.exhaustive }
+        const given = { ordinary: question, organizationTypes }
+        said = cellChanges(partsOf({ sides, lefts, question, given, wanted: differing }))
         known.set(group, said)
         yield { done: cells, total }
       }
       exhaustive &&= said.exhaustive
-      for (const found of said.found) changes.push(changeIn(role, pair, found, sides))
+      for (const found of said.changes) changes.push(changeIn(role, pair, found, sides))
     }
   }
   return { changes, cells, exhaustive }
@@ -187,7 +113,7 @@ export function* compareOf(before: Survey, after: Survey): Generator<Progress, C
 function changeIn(
   role: AnyRole,
   pair: Pair,
-  { way, when, whenIsAll, example: first }: Found,
+  { way, when, whenIsAll, example: first }: CellChange,
   sides: Survey['side'][],
 ): Change {
   const roles = role === 'none' ? [] : [role]

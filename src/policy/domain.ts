@@ -4,7 +4,9 @@
  * where it cannot know that it has them all, it says so (`clear`).
  */
 import type { Question } from '../core/decision.js'
+import { another, atoms, literalsIn } from './atoms.js'
 import type { Expr } from './cedar.js'
+import { listsOf, NOTHING_SETTLED, type Settled } from './codes.js'
 import {
   argument,
   attributeOf,
@@ -28,6 +30,8 @@ export interface Dimension {
   readonly unnamed?: number
   /** Codes that stand for others as well. */
   readonly alike?: ReadonlyMap<string, readonly string[]>
+  /** False where these may not be all that conditions can tell apart. */
+  readonly clear: boolean
 }
 export interface Domain {
   readonly dimensions: readonly Dimension[]
@@ -38,32 +42,14 @@ export interface Domain {
 export interface Limit {
   /** Values that no condition need name. */
   readonly named: readonly Setting[]
+  /** Of a list of activities. */
+  readonly settled?: Settled
   fits(value: Setting): boolean
 }
 export interface Given {
   readonly ordinary: Question
   readonly organizationTypes: ReadonlySet<string>
   readonly limits?: ReadonlyMap<Subject, Limit>
-}
-
-/** So many codes are taken in every combination; of more, alone, in pairs, and all together. */
-const MOST_CODES = 8
-
-/** What a condition asks one by one: the parts between `&&`, `||`, `!` and `if`. */
-function atoms(expr: Expr): Expr[] {
-  switch (operation(expr)) {
-    case '&&':
-    case '||':
-      return [...atoms(operands(expr).left), ...atoms(operands(expr).right)]
-    case '!':
-      return atoms(argument(expr))
-    case 'if-then-else':
-      return (Object.values(Object.values(expr)[0] as object) as Expr[]).flatMap(atoms)
-    case 'Value':
-      return []
-    default:
-      return [expr]
-  }
 }
 
 const RELATIONS: Readonly<Record<string, (a: number, b: number) => boolean>> = {
@@ -112,59 +98,6 @@ function judged(atom: Expr, subject: Subject, value: Setting): boolean | undefin
   return typeof left === 'number' && typeof right === 'number' ? holds?.(left, right) : undefined
 }
 
-/** Every text that an expression names; of a pattern, the shortest that fits it. */
-function literalsIn(value: unknown): string[] {
-  if (value === null || typeof value !== 'object') return []
-  if ('like' in value) {
-    const { pattern } = value.like as { pattern: ('Wildcard' | { Literal: string })[] }
-    return [pattern.map((part) => (part === 'Wildcard' ? '' : part.Literal)).join('')]
-  }
-  if ('Value' in value) {
-    const { Value } = value
-    if (typeof Value === 'string') return [Value]
-    const user = entities(value as Expr)?.[0]
-    return user?.type === USER_TYPE ? [user.id] : []
-  }
-  return Object.values(value).flatMap(literalsIn)
-}
-
-/** A value that nobody named. */
-function another(named: readonly string[], like: string): string {
-  let word = like
-  while (named.includes(word)) word += '-'
-  return word
-}
-
-/** Every combination of codes that could matter. */
-function lists(about: readonly Expr[], named: readonly string[]) {
-  const plain = about.filter(
-    (atom) =>
-      ['contains', 'containsAny'].includes(operation(atom)) &&
-      attributeOf(operands(atom).left) === 'principal.activities',
-  )
-  // Codes that always stand together stand for one another; elsewhere each stands for itself.
-  const company = (code: string): string =>
-    plain.length === about.length
-      ? about.map((atom) => Number(literalsIn(atom).includes(code))).join('')
-      : code
-  const alike = new Map<string, readonly string[]>()
-  for (const code of named) {
-    const first = named.find((other) => company(other) === company(code)) ?? code
-    alike.set(first, [...(alike.get(first) ?? []), code])
-  }
-  const codes = [...alike.keys()]
-  // Where a list is looked at as a whole, a code that nobody named counts as well.
-  if (plain.length < about.length) codes.push(another(named, 'B9999'))
-  if (codes.length > MOST_CODES) {
-    const pairs = codes.flatMap((one, i) => codes.slice(i + 1).map((other) => [one, other]))
-    return { all: [[], ...codes.map((code) => [code]), ...pairs, codes], clear: false, alike }
-  }
-  const all = Array.from({ length: 2 ** codes.length }, (_, bits) =>
-    codes.filter((_code, i) => (bits >> i) & 1),
-  )
-  return { all, clear: true, alike }
-}
-
 interface Candidates {
   readonly all: readonly Setting[]
   readonly clear: boolean
@@ -176,14 +109,15 @@ interface Candidates {
 function candidates(subject: Subject, about: readonly Expr[], given: Given): Candidates {
   const named = [...new Set(about.flatMap(literalsIn))].sort()
   const ordinary = settingOf(given.ordinary, subject)
-  if (subject === 'principal.activities') return lists(about, named)
+  if (subject === 'principal.activities')
+    return listsOf(about, given.limits?.get(subject)?.settled ?? NOTHING_SETTLED)
   const closed = valuesOf(subject, given.organizationTypes)
   if (closed) return { all: [...new Set([ordinary, ...closed])], clear: true }
   const other = another(named, 'another')
   return { all: [...new Set([ordinary, other, ...named])], clear: true, other }
 }
 
-function dimensionOf(subject: Subject, about: readonly Expr[], given: Given) {
+function dimensionOf(subject: Subject, about: readonly Expr[], given: Given): Dimension {
   const found = candidates(subject, about, given)
   const limit = given.limits?.get(subject)
   const all = limit
@@ -205,14 +139,14 @@ function dimensionOf(subject: Subject, about: readonly Expr[], given: Given) {
   const unnamed = members.findIndex(
     (kind) => found.other !== undefined && kind.includes(found.other),
   )
-  const dimension: Dimension = {
+  return {
     of: subject,
     values: members.flatMap(([first]) => (first === undefined ? [] : [first])),
     members,
+    clear,
     ...(unnamed < 0 ? {} : { unnamed }),
     ...(found.alike === undefined ? {} : { alike: found.alike }),
   }
-  return { dimension, clear }
 }
 
 /** The circumstances that these terms can tell apart. Things that they do not look at stay as they ordinarily are. */
@@ -230,7 +164,7 @@ export function domainOf(terms: readonly Expr[], given: Given): Domain {
   }
   const found = [...bySubject].map(([subject, about]) => dimensionOf(subject, about, given))
   return {
-    dimensions: found.map(({ dimension }) => dimension).filter(({ values }) => values.length > 0),
+    dimensions: found.filter(({ values }) => values.length > 0),
     clear: clear && found.every((one) => one.clear),
   }
 }

@@ -19,7 +19,7 @@ import type { Left } from './side.js'
 import { INVARIANTS_FILE, type PolicyFiles } from './source.js'
 import type { Setting, Subject } from './subject.js'
 import { ANY_ROLES, type Survey } from './survey.js'
-import { exampleAt, type Walk } from './walk.js'
+import { exampleAt } from './walk.js'
 import { readYamlFile } from './yaml-file.js'
 
 const text = oneOrMore(z.string().max(200))
@@ -143,7 +143,7 @@ interface Breach {
 }
 
 /** What of a walk is not as expected. */
-function breachIn(walk: Walk, expect: Invariant['expect'], survey: Survey): Breach | undefined {
+function breachIn(walk: Part, expect: Invariant['expect'], survey: Survey): Breach | undefined {
   const wrong = walk.kinds.map(
     ({ answers }) => (answers[0]?.effect === 'allow') === (expect === 'never'),
   )
@@ -158,7 +158,9 @@ function breachIn(walk: Walk, expect: Invariant['expect'], survey: Survey): Brea
     all.filter((i) => !bad(i)),
     () => false,
   )
-  const said = boxes.map((box) => boxWords(box, walk.dimensions))
+  const fixed = walk.fixed.map(({ at }) => new Set([at]))
+  const dimensions = [...walk.fixed.map(({ dimension }) => dimension), ...walk.dimensions]
+  const said = boxes.map((box) => boxWords([...fixed, ...box], dimensions))
   const { policies } = survey.side.decide(exampleAt(walk, first))
   return { when: said.includes('') ? [] : said, policies }
 }
@@ -172,8 +174,7 @@ function breachOf(
 ): Breach | undefined {
   for (const walk of parts) {
     const breach = breachIn(walk, expect, survey)
-    // What was fixed for a part is not among its words.
-    if (breach) return walk.fixed ? { ...breach, when: ['many conditions hold at once'] } : breach
+    if (breach) return breach
     if (walk.exhaustive) continue
     const policies = left.map(({ policy }) => policy.id).slice(0, MOST_TOLD)
     return { when: [], policies, unproven: true }
@@ -196,7 +197,7 @@ export function* violationsOf(
         const group = left.map(({ policy, key }) => `${policy.id} ${key}`).join('\n')
         if (!known.has(group)) {
           const given = { ...survey.given(question), limits }
-          const parts = partsOf(survey.side, left, question, given)
+          const parts = partsOf({ sides: [survey.side], lefts: [left], question, given })
           known.set(group, breachOf(parts, left, invariant.expect, survey))
         }
         const breach = known.get(group)

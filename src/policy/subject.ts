@@ -77,6 +77,9 @@ export type Subject = keyof typeof SUBJECTS
 const ROWS: Readonly<Record<Subject, Row>> = SUBJECTS
 const ALL = Object.keys(SUBJECTS) as Subject[]
 
+/** Where it stands in a sentence: who, then for what, how and when. */
+export const placeOf = (subject: Subject): number => ALL.indexOf(subject)
+
 const isSubject = (name: string): name is Subject => Object.hasOwn(SUBJECTS, name)
 
 /** @param organizationTypes those of `roles.yaml`; an organisation that is not known has one of its own */

@@ -102,6 +102,44 @@ describe('two versions compared', () => {
     expect(said(FILES, eased)).toEqual([])
   })
 
+  const NEEDLE = [
+    'principal.organization == "Z99"',
+    'principal.organizationType == "hospice"',
+    'principal.region == "north"',
+    'context.system == "one-system"',
+    'context.app == "one-app"',
+    'context.rung == "signed"',
+    'context.purpose == "direct-care"',
+    'context.hour == 3',
+    'context.weekday == 7',
+    'context.patientSensitive',
+    'principal.assurance == 3',
+    'principal.activities.containsAll(["B0370", "B0001", "B0002", "B0003", "B0004", "B0005"])',
+  ]
+  const CELL =
+    'permit (principal in Role::"community-nurse", action == Action::"update", resource == Section::"prognosis")'
+  /** Policies that hold only apart from one another, in more ways than are walked at once. */
+  const hay = NEEDLE.map(
+    (term, i) =>
+      `@id("hay-${i}") @layer("central") @reason("hay") ${CELL} when { !(${term}) && context.hour > ${i} };`,
+  )
+
+  it('find the one circumstance in millions that another policy turns', () => {
+    const before = { ...FILES, 'policies/hay.cedar': hay.join('\n') }
+    const after = { ...before, ...plus('needle', `${CELL} when { ${NEEDLE.join(' && ')} };`) }
+    const { changes, exhaustive } = compare(before, after)
+    expect(exhaustive).toBe(true)
+    expect(sentencesOf(changes, TITLES)).toEqual([
+      expect.stringMatching(
+        /^Community nurse gains update on Prognosis when .*the organisation is Z99 .*the hour is 03:00 and the day is Sunday$/,
+      ),
+    ])
+    expect(compare(after, before)).toMatchObject({
+      exhaustive: true,
+      changes: [{ from: { effect: 'allow' } }],
+    })
+  })
+
   it('tell an obligation that is dropped, though everybody may what they might', () => {
     const eased = edited('policies/patients.cedar', '@obligation("mark-sensitive")\n', '')
     const changes = compare(FILES, eased).changes

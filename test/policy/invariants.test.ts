@@ -66,9 +66,22 @@ describe('the invariants', () => {
     expect(said(files).join('\n')).toMatch(/No administrator ever reads prognosis: .*planted/)
   })
 
-  it('are not held where a condition is not understood', () => {
-    const text =
-      'permit (principal in Role::"administrator", action == Action::"read", resource == Section::"prognosis") when { context.hour * 3 == 51 && principal.organization like "Z9*" };'
+  it.each([
+    ['arithmetic', 'context.hour * 3 == 51 && principal.organization like "Z9*"'],
+    [
+      'a pattern that its shortest text does not show',
+      'principal.organization like "Z*9" && principal.organization != "Z9"',
+    ],
+    [
+      'three codes of ten, and none of the others',
+      'principal.activities.containsAll(["B0001", "B0002", "B0003"]) && !principal.activities.containsAny(["B0004", "B0005", "B0006"]) && !principal.activities.contains("B0007") && !principal.activities.contains("B0008") && !principal.activities.contains("B0009") && !principal.activities.contains("B0010")',
+    ],
+    [
+      'codes that stand beside an empty list',
+      '!principal.activities.isEmpty() && !principal.activities.containsAny(["B0001", "B0002", "B0003", "B0004", "B0005"]) && !principal.activities.contains("B0006") && !principal.activities.contains("B0007") && !principal.activities.contains("B0008") && !principal.activities.contains("B0009")',
+    ],
+  ])('are not held where a condition is hard to see through: %s', (_, condition) => {
+    const text = `permit (principal in Role::"administrator", action == Action::"read", resource == Section::"prognosis") when { ${condition} };`
     const files = {
       ...without('prognosis-is-for-clinicians', 'administrators-see-contacts-only'),
       'policies/own.cedar': planted(text)['policies/own.cedar'] ?? '',

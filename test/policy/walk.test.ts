@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { PolicyDecision, Question } from '../../src/core/decision.js'
 import { domainOf, sizeOf } from '../../src/policy/domain.js'
 import { createPolicies } from '../../src/policy/engine.js'
+import { partsOf } from '../../src/policy/parts.js'
 import { sideOf } from '../../src/policy/side.js'
 import type { PolicyFiles } from '../../src/policy/source.js'
 import { SUBJECTS } from '../../src/policy/subject.js'
@@ -130,5 +131,86 @@ describe('a walk over a cell', () => {
     const walk = walking(versionOf([many]), (each) => each(ask(ORDINARY, 'launch', APP)))
     expect(walk.exhaustive).toBe(false)
     expect(walk.kindOf.length).toBe(20_000)
+  })
+})
+
+describe('a cell in parts', () => {
+  /** What is said in all parts, and whether these are all circumstances. */
+  const partsSaid = (files: PolicyFiles, question: Question, most: number) => {
+    const engine = createPolicies(files)
+    const side = sideOf(engine)
+    try {
+      const cell = { sides: [side], lefts: [side.leftIn(question)], question, given, most }
+      const parts = [...partsOf(cell)]
+      const answers = new Set(parts.flatMap(said))
+      return { answers, whole: parts.every(({ exhaustive }) => exhaustive), parts: parts.length }
+    } finally {
+      side.close()
+      engine.close()
+    }
+  }
+
+  it.each([
+    ['sound policies', soundPolicy],
+    ['policies that may err', anyPolicy],
+  ])('meets the answer to every question that can be asked there: %s', (_, policy) => {
+    let [whole, several] = [0, 0]
+    const base = 'permit (principal, action, resource);'
+    fc.assert(
+      fc.property(
+        fc.array(policy, { minLength: 1, maxLength: 4 }),
+        fc.array(questionsWith(1), { minLength: 4, maxLength: 6 }),
+        fc.constantFrom(1, 3, 20),
+        (texts, questions, most) => {
+          const files = versionOf([base, ...texts])
+          const engine = createPolicies(files)
+          for (const question of questions) {
+            const found = partsSaid(files, question, most)
+            if (!found.whole) continue
+            whole += 1
+            several += Number(found.parts > 1)
+            expect([...found.answers]).toContain(told(engine.decide(question)))
+          }
+          engine.close()
+        },
+      ),
+      { numRuns: 80 },
+    )
+    expect(whole).toBeGreaterThan(100)
+    expect(several).toBeGreaterThan(5)
+  })
+
+  const codes = Array.from({ length: 12 }, (_, i) => `B10${i + 10}`)
+  const holds = (all: readonly string[]) =>
+    all.map((code) => `principal.activities.contains("${code}")`)
+  const set = (all: readonly string[]) => JSON.stringify(all)
+
+  it('meets every list of a dozen activities, however they are asked about', () => {
+    fc.assert(
+      fc.property(
+        fc.subarray(codes, { minLength: 1, maxLength: 11 }),
+        fc.constantFrom(true, false),
+        (own, isPlain) => {
+          const others = codes.filter((code) => !own.includes(code))
+          const exactly = isPlain
+            ? [...holds(own), ...holds(others).map((one) => `!${one}`)]
+            : [
+                `principal.activities.containsAll(${set(own)})`,
+                `${set(own)}.containsAll(principal.activities)`,
+              ]
+          const text = `permit (principal, action, resource) when { ${exactly.join(' && ')} };`
+          const found = partsSaid(versionOf([text]), ordinary, 50_000)
+          expect([...found.answers]).toContain('allow by policy-0')
+          expect(found.whole).toBe(true)
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
+  it('does not call whole what a pattern may hide', () => {
+    const text =
+      'permit (principal, action, resource) when { principal.organization like "Z*9" && context.hour > 3 };'
+    expect(partsSaid(versionOf([text]), ordinary, 1).whole).toBe(false)
   })
 })
