@@ -30,6 +30,12 @@ const LAUNCH_SPAN = 13 * HOUR
 /** Machines' clocks differ: an entry may be dated before the launch that it is about. */
 const CLOCKS_DIFFER = 5 * 60_000
 
+/** Of the patient, or of many: a page that showed entries of theirs names them. */
+function isAbout({ patient, detail }: TrailEntry, id: string): boolean {
+  if (patient?.fhirId === id || patient?.nhsNumber === id) return true
+  return Array.isArray(detail?.patients) && detail.patients.includes(id)
+}
+
 /** Whether an entry is about all that is asked; its time is the range's business. */
 export function matches(entry: TrailEntry, query: TrailQuery): boolean {
   const { what, launch, reference, user, patient, organization, system, app } = query
@@ -38,9 +44,7 @@ export function matches(entry: TrailEntry, query: TrailQuery): boolean {
     (launch === undefined || entry.launch === launch) &&
     (reference === undefined || entry.reference === reference) &&
     (user === undefined || entry.user?.id === user) &&
-    (patient === undefined ||
-      entry.patient?.fhirId === patient ||
-      entry.patient?.nhsNumber === patient) &&
+    (patient === undefined || isAbout(entry, patient)) &&
     (organization === undefined || entry.user?.organization === organization) &&
     (system === undefined || entry.system === system) &&
     (app === undefined || entry.app === app)

@@ -1,5 +1,5 @@
 import { searchBack } from '../audit/recent.js'
-import { EVENTS } from '../core/audit.js'
+import { EVENTS, type TrailEntry } from '../core/audit.js'
 import type { EpochMs } from '../core/values.js'
 import { ENTRY_HEADS, entryRow } from './entries.js'
 import { inColumns } from './in-words.js'
@@ -8,7 +8,8 @@ import type { ConsoleParts } from './parts.js'
 import { askedOf, SPANS } from './trail-form.js'
 
 const MOST_READ = 200_000
-const PER_PAGE = 100
+/** Fewer than the hundred patients that an entry can name: those of the last moment come on top. */
+const PER_PAGE = 80
 
 const dayWords = (days: string): string => (days === '1' ? 'Last day' : `Last ${days} days`)
 
@@ -25,6 +26,12 @@ const beforeOf = ({ sent }: Visit, to: EpochMs): EpochMs => {
   return Number.isSafeInteger(before) && before > 0 ? Math.min(before, to) : to
 }
 
+/** Whoever reads entries of patients has looked at them, whatever they searched by. */
+function patientsIn(entries: readonly TrailEntry[]): { readonly patients?: readonly string[] } {
+  const ids = entries.flatMap(({ patient }) => patient?.nhsNumber ?? patient?.fhirId ?? [])
+  return ids.length > 0 ? { patients: [...new Set(ids)] } : {}
+}
+
 /** GET /console/trail: the form; POST: what was found, the newest first, a page at a time. */
 export function trail({ store }: ConsoleParts): (visit: Visit) => Promise<Shown> {
   return async (visit) => {
@@ -39,7 +46,10 @@ export function trail({ store }: ConsoleParts): (visit: Visit) => Promise<Shown>
     const found = await searchBack(store, query, bounds)
     return {
       ...base,
-      about: { ...about, detail: { ...about.detail, rows: found.entries.length } },
+      about: {
+        ...about,
+        detail: { ...about.detail, rows: found.entries.length, ...patientsIn(found.entries) },
+      },
       data: {
         ...form,
         rows: found.entries.map(entryRow),
