@@ -50,16 +50,16 @@ export const cedarLanguage = StreamLanguage.define({
 })
 
 const options = (
-  words: readonly Word[],
+  words: readonly (Word | string)[],
   type: string,
   apply = (label: string) => label,
 ): Completion[] =>
-  words.map(({ label, detail }) => ({
-    label,
-    type,
-    apply: apply(label),
-    ...(detail ? { detail } : {}),
-  }))
+  words
+    .map((word) => (typeof word === 'string' ? { label: word } : word))
+    .map(({ label, detail }: Word) => ({
+      ...{ label, type, apply: apply(label) },
+      ...(detail ? { detail } : {}),
+    }))
 
 const STARTS: readonly Completion[] = [
   ...[...KEYWORDS].map((label) => ({ label, type: 'keyword' })),

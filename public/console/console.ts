@@ -7,7 +7,19 @@ import { EditorView } from '@codemirror/view'
 import { basicSetup } from 'codemirror'
 import { cedarLanguage, completing } from './cedar.js'
 import { checking } from './checking.js'
-import { wordsOf } from './words.js'
+import type { Words } from './words.js'
+import { completingYaml } from './yaml.js'
+
+const NONE: Words = {
+  keys: [],
+  ...{ roles: [], actions: [], resources: {}, principal: [], context: [], values: {} },
+}
+
+/** From `<script type="application/json" id="words">`; nothing where the page has none. */
+function wordsOf(page: Document): Words {
+  const text = page.getElementById('words')?.textContent
+  return text ? { ...NONE, ...(JSON.parse(text) as Partial<Words>) } : NONE
+}
 
 const LOOK = EditorView.theme({
   '&': { border: '2px solid #4c6272', fontSize: '16px', background: '#fff', maxHeight: '70vh' },
@@ -20,7 +32,8 @@ const LOOK = EditorView.theme({
 })
 
 function languageOf(name: string | undefined): Extension {
-  if (name === 'yaml') return yaml()
+  if (name === 'yaml')
+    return [yaml(), autocompletion({ override: [completingYaml(wordsOf(document))] })]
   return [cedarLanguage, autocompletion({ override: [completing(wordsOf(document))] })]
 }
 

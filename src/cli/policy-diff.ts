@@ -62,7 +62,9 @@ export function tellDifference(outside: Outside, name: string, said: Difference)
     [
       `${name}\n`,
       ...section('Who may do what', words),
-      ...(exhaustive ? [] : ['Some conditions are not understood, or so many that only samples were asked.\n']),
+      ...(exhaustive
+        ? []
+        : ['Some conditions are not understood, or so many that only samples were asked.\n']),
       ...section('Which codes give which role', roles),
       ...(patches.length > 0 ? patches : ['The files are the same.']),
     ].join('\n'),

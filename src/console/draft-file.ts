@@ -7,6 +7,7 @@ import { isOf } from '../policy/draft-files.js'
 import type { Problem } from '../policy/problem.js'
 import type { PolicyFiles } from '../policy/source.js'
 import { WalkStopped } from '../policy/walks.js'
+import { yamlWords } from '../policy/yaml-words.js'
 import {
   aboutDraft,
   BUSY,
@@ -20,7 +21,7 @@ import {
 import { isLive } from './draft-stages.js'
 import type { Answer, Shown, Told, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
-import { editorWords } from './policy-words.js'
+import { editorWords, inPage } from './policy-words.js'
 
 /** Of one file, in characters: more than the largest of a thousand policies in four files. */
 const LONGEST = 500_000
@@ -49,6 +50,10 @@ interface Editing {
 const lineOf = (text: string, line: number | undefined) =>
   line === undefined ? undefined : { number: line, text: text.split('\n')[line - 1] ?? '' }
 
+/** What may be typed in this file, as its editor completes it. */
+const wordsFor = (parts: ConsoleParts, file: string | undefined, files: PolicyFiles): string =>
+  inPage((file && yamlWords(file, files)) || editorWords(parts))
+
 function editor(parts: ConsoleParts, visit: Visit, editing: Editing): Shown {
   const { draft, files, file, text, line, theirs, refused } = editing
   const own = parts.findings.known(draft.hash)
@@ -63,7 +68,14 @@ function editor(parts: ConsoleParts, visit: Visit, editing: Editing): Shown {
     status: refused ? REFUSALS[refused.code].status : theirs === undefined ? 200 : 409,
     data: {
       ...headOf(draft),
-      ...{ file, text, theirs, mayWrite, saved: editing.saved, words: editorWords(parts) },
+      ...{
+        file,
+        text,
+        theirs,
+        mayWrite,
+        saved: editing.saved,
+        words: wordsFor(parts, file, files),
+      },
       ...{
         generation: draft.generation,
         isThere: file !== undefined && Object.hasOwn(files, file),

@@ -12,8 +12,10 @@ const typed = (types: Readonly<Record<string, string>>) =>
 const plain = (words: readonly string[]) => words.map((label) => ({ label }))
 
 /** As a block of JSON in a page: it cannot end the element that it stands in. */
-export function editorWords({ offered }: ConsoleParts): string {
-  const words = {
+export const inPage = (words: object): string => JSON.stringify(words).replaceAll('<', '\\u003c')
+
+export function editorWords({ offered }: ConsoleParts) {
+  return {
     roles: ROLES.map((label) => ({ label, detail: roleWords(label) })),
     actions: ACTIONS.map((label) => ({ label, detail: actionWords(label) })),
     resources: {
@@ -24,5 +26,4 @@ export function editorWords({ offered }: ConsoleParts): string {
     context: typed(CONTEXT_TYPES),
     values: { purpose: plain(PURPOSES), rung: plain(RUNGS) },
   }
-  return JSON.stringify(words).replaceAll('<', '\\u003c')
 }

@@ -67,7 +67,7 @@ const resource = z
     'expected app/…, section/…, fhir/… or console/…, or section/* for all',
   )
 
-const testFile = z.strictObject({
+export const testFile = z.strictObject({
   people: z.record(z.string(), some).default({}),
   tests: z
     .array(

@@ -61,7 +61,7 @@ const row = z.strictObject({
   when: when.partial().default({}),
   expect: z.enum(['never', 'always']),
 })
-const invariantsFile = z.strictObject({ invariants: z.array(row).max(200) })
+export const invariantsFile = z.strictObject({ invariants: z.array(row).max(200) })
 
 export type Invariant = z.output<typeof row> & { readonly line: number }
 export interface Violation {

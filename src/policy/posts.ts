@@ -11,7 +11,7 @@ const layer = z
   .regex(/^(central|local\/[A-Za-z0-9-]{1,40})$/, 'expected central, or local/ and a name')
   .default('central')
 
-const consoleFile = z.strictObject({
+export const consoleFile = z.strictObject({
   people: z
     .array(
       z.strictObject({

@@ -45,7 +45,7 @@ const typeName = z
   .regex(/^[a-z][a-z0-9-]{0,40}$/, 'expected lower case letters, digits, hyphens')
   .refine((name) => name !== UNKNOWN_TYPE && name !== 'any', 'is a word with a meaning of its own')
 
-const rolesFile = z.strictObject({
+export const rolesFile = z.strictObject({
   organization_types: z.array(typeName).min(1).max(100),
   roles: z
     .array(
