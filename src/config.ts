@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { type Credentials, mutualTlsOf, pairAt, upstreamsAt } from './config-places.js'
 import type { Client } from './core/client.js'
 import { clientRow } from './core/client-registration.js'
 import type { LaunchSystem } from './core/launch-system.js'
@@ -35,6 +36,8 @@ export interface Config
   readonly secrets: {
     readonly fhirCredential?: string
     readonly openehrCredential?: string
+    /** By the tenant's name. */
+    readonly tenantCredentials: Readonly<Record<string, Credentials>>
     readonly redisUrl?: string
     /** What our own keys are encrypted under, 32 bytes each; the previous one only reads. */
     readonly keyEncryption?: Uint8Array
@@ -182,7 +185,19 @@ function readFiles(input: ConfigInput, place: (name: string) => string, problems
 /** 32 bytes: what A256GCM takes. */
 const SEAL = /^[\w-]{43}=?$/
 
-function readSecrets(env: Environment, systems: readonly LaunchSystem[], problems: string[]) {
+const FHIR_CREDENTIAL = 'LAUNCH_GATEWAY_FHIR_CREDENTIAL'
+const OPENEHR_CREDENTIAL = 'LAUNCH_GATEWAY_OPENEHR_CREDENTIAL'
+
+/** `LAUNCH_GATEWAY_FHIR_CREDENTIAL_NORTH_EAST` for the tenant `north-east`. */
+const variableOf = (variable: string, tenant: string): string =>
+  `${variable}_${tenant.toUpperCase().replaceAll('-', '_')}`
+
+function readSecrets(
+  env: Environment,
+  systems: readonly LaunchSystem[],
+  tenants: GatewayFile['upstreams']['tenants'],
+  problems: string[],
+) {
   const seals: Record<string, string> = {}
   for (const { sealSecret, id } of systems) {
     if (sealSecret === undefined) continue
@@ -194,8 +209,17 @@ function readSecrets(env: Environment, systems: readonly LaunchSystem[], problem
     else seals[sealSecret] = value
   }
   return named({
-    fhirCredential: secret(env, 'LAUNCH_GATEWAY_FHIR_CREDENTIAL', problems),
-    openehrCredential: secret(env, 'LAUNCH_GATEWAY_OPENEHR_CREDENTIAL', problems),
+    fhirCredential: secret(env, FHIR_CREDENTIAL, problems),
+    openehrCredential: secret(env, OPENEHR_CREDENTIAL, problems),
+    tenantCredentials: Object.fromEntries(
+      tenants.map(({ name }) => [
+        name,
+        named({
+          fhir: secret(env, variableOf(FHIR_CREDENTIAL, name), problems),
+          openehr: secret(env, variableOf(OPENEHR_CREDENTIAL, name), problems),
+        }),
+      ]),
+    ),
     redisUrl: secret(env, 'LAUNCH_GATEWAY_REDIS_URL', problems),
     keyEncryption: secretKey(env, ENCRYPTION_VARIABLE, problems),
     previousKeyEncryption: secretKey(env, PREVIOUS_VARIABLE, problems),
@@ -203,58 +227,13 @@ function readSecrets(env: Environment, systems: readonly LaunchSystem[], problem
   })
 }
 
-type Place = (name: string) => string
-type Pair = GatewayFile['tls']
-type Upstreams = GatewayFile['upstreams']
-
-/** A certificate and its key at their absolute places. */
-function pairAt(pair: Pair, where: string, place: Place, problems: string[]): Pair {
-  const found = pair && { cert: place(pair.cert), key: place(pair.key) }
-  for (const [name, file] of Object.entries(found ?? {})) {
-    if (!existsSync(file)) problems.push(`${where}.${name}: there is no file ${file}`)
-  }
-  return found
-}
-
-/** How clients are known by certificate, with every place absolute, and what of it does not go together. */
-function mutualTlsOf(gateway: GatewayFile, place: Place, problems: string[]): GatewayFile['mtls'] {
-  const { mtls, trust_proxy } = gateway
-  if (!mtls) return undefined
-  if (mtls.listen && !mtls.tls && !gateway.tls)
-    problems.push('mtls.tls or tls: missing; mtls.listen needs a certificate of our own')
-  if (mtls.header && trust_proxy.length === 0)
-    problems.push('trust_proxy: missing; mtls.header is believed from those addresses only')
-  const tls = pairAt(mtls.tls, 'mtls.tls', place, problems)
-  const ca = mtls.ca === undefined ? undefined : place(mtls.ca)
-  if (ca !== undefined && !existsSync(ca)) problems.push(`mtls.ca: there is no file ${ca}`)
-  return { ...mtls, ...named({ tls, ca }) }
-}
-
-/** One server of the record, with every place absolute. */
-function upstreamAt<T extends Upstreams['fhir']>(
-  upstream: T,
-  [where, given]: readonly [string, string | undefined],
-  place: Place,
-  problems: string[],
-): T {
-  const { tls, authenticate } = upstream
-  if (authenticate && given !== undefined)
-    problems.push(`${where}.authenticate: there is a credential in the environment as well`)
-  const files = Object.entries(tls ?? {}).map(
-    ([name, file]) => [name, place(String(file))] as const,
-  )
-  for (const [name, file] of files) {
-    if (!existsSync(file)) problems.push(`${where}.tls.${name}: there is no file ${file}`)
-  }
-  return tls ? { ...upstream, tls: Object.fromEntries(files) } : upstream
-}
-
 /** @throws ConfigError naming every problem */
 export function readConfig(input: ConfigInput): Config {
   const problems: string[] = []
   const place = (name: string): string => resolve(input.directory, name)
   const { gateway, apps, systems, plan } = readFiles(input, place, problems)
-  const secrets = readSecrets(input.env, systems ?? [], problems)
+  const tenants = gateway?.upstreams.tenants ?? []
+  const secrets = readSecrets(input.env, systems ?? [], tenants, problems)
   if (gateway?.store.kind === 'redis' && !(gateway.store.url ?? secrets.redisUrl)) {
     problems.push('store.url or LAUNCH_GATEWAY_REDIS_URL: missing; store.kind redis needs it')
   }
@@ -262,20 +241,7 @@ export function readConfig(input: ConfigInput): Config {
   if (systems) problems.push(...sharedIssuers(systems, gateway?.identity.clinician.issuer))
   const tls = pairAt(gateway?.tls, 'tls', place, problems)
   const mtls = gateway && mutualTlsOf(gateway, place, problems)
-  const upstreams = gateway && {
-    fhir: upstreamAt(
-      gateway.upstreams.fhir,
-      ['upstreams.fhir', secrets.fhirCredential],
-      place,
-      problems,
-    ),
-    openehr: upstreamAt(
-      gateway.upstreams.openehr,
-      ['upstreams.openehr', secrets.openehrCredential],
-      place,
-      problems,
-    ),
-  }
+  const upstreams = gateway && upstreamsAt(gateway.upstreams, secrets, place, problems)
   if (!gateway || !upstreams || !apps || !systems || !plan || problems.length > 0)
     throw new ConfigError(problems)
   const { policies, roles, console, organizations, plan: _, data_dir, ...rest } = gateway

@@ -117,6 +117,10 @@ function registrationOf({ registration }: Config, outbound: Outbound) {
 /** The plan's own query stands beside those of the configuration. */
 const queriesOf = ({ upstreams }: Config) => [PLAN, ...upstreams.openehr.queries]
 
+/** In milliseconds. */
+const slowestOf = ({ upstreams: { openehr, tenants } }: Config): number =>
+  Math.max(openehr.timeout_ms, ...tenants.map((tenant) => tenant.openehr.timeout_ms))
+
 /** Queries that a scope can name. */
 const askedOf = (config: Config) => [
   ...queriesOf(config).map(({ name }) => name),
@@ -158,7 +162,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       'the policy files of this node are not the version in force: another has been published since',
     )
   }
-  const { outbound, record, provider, team, issuers } = openOutside(config, world, keys)
+  const regionOf = (code: string) => directory.get(code as OdsCode)?.region
+  const outside = openOutside(config, world, keys, regionOf)
+  const { outbound, records, provider, team, issuers } = outside
   const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
   const handovers = createHandovers({ store, encryption: encryptionOf(config.secrets) })
@@ -182,7 +188,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       policies: heard,
     },
     ownKeys: openOwnKeys(ringPartsOf(config, { store, commit: trail.commit, clock })),
-    ...{ provider, team, issuers, findPatient: record.findPatient, limits },
+    ...{ provider, team, issuers, findPatient: records.findPatient, limits },
     ...{ matrices: changes.matrices, trials: changes.trials, directory },
     emergencies: {
       ...emergencies,
@@ -193,7 +199,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
           'emergency access was used: it is to be reviewed',
         ),
     },
-    ...{ patientFlags: record.patientFlags, handovers },
+    ...{ patientFlags: records.patientFlags, handovers },
     knowUser: (named, ods, assurance) =>
       knowUser(named, ods as OdsCode, assurance, policies.roles(), directory),
     seals: config.secrets.seals,
@@ -211,7 +217,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     lifetimes: config.lifetimes,
     record: (bearer) => {
       const inContext = createInContext({ store, registry })
-      const parts = { record, policies: heard, trail, bearer, inContext, clock }
+      const parts = { records, policies: heard, trail, bearer, inContext, clock }
       return {
         fhir: fhirProxy({ ...parts, handovers, base: `${config.issuer}/fhir` }),
         openehr: openehrProxy({
@@ -220,12 +226,10 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
           plan: config.plan,
           queries: queriesOf(config),
           adHoc: config.upstreams.openehr.ad_hoc_aql,
-          subjectNamespace: config.upstreams.openehr.subject_namespace,
-          ifMatch: config.upstreams.openehr.if_match,
           owners: createOwners(clock),
           skew: config.limits.skew,
           store,
-          holdMs: 2 * config.upstreams.openehr.timeout_ms + HOLD_MARGIN_MS,
+          holdMs: 2 * slowestOf(config) + HOLD_MARGIN_MS,
         }),
       }
     },
@@ -272,7 +276,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       // A store that is away keeps no node from ending.
       await fleet.leave().catch(() => undefined)
       await trail.close()
-      await record.close()
+      await records.close()
       await outbound.close()
       await store.close()
     },

@@ -1,6 +1,7 @@
 /** Whom the gateway calls: the record, the OpenID provider, launch issuers, and addresses that apps registered. */
 import { readFileSync } from 'node:fs'
 import type { Config } from './config.js'
+import type { Credentials } from './config-places.js'
 import type { World } from './foundations.js'
 import { assertionsBy } from './identity/client-assertion.js'
 import { openClinicianProvider } from './identity/clinician.js'
@@ -8,7 +9,7 @@ import type { ProviderAddress } from './identity/discovery.js'
 import { openLaunchIssuers } from './identity/launch-issuer.js'
 import { openOutbound } from './keys/outbound.js'
 import type { Keys } from './keys/signing.js'
-import { openRecord } from './record/record.js'
+import { openTenants } from './record/tenants.js'
 import type { UpstreamSettings } from './record/upstream.js'
 
 const CALL_TIMEOUT_SECONDS = 5
@@ -35,10 +36,31 @@ function upstreamOf(
   }
 }
 
-export function openOutside(config: Config, { clock, allowHttp, log }: World, keys: Keys) {
-  const { fhir, openehr } = config.upstreams
+/** A place's two servers. */
+function recordOf(
+  { fhir, openehr }: Pick<Config['upstreams']['tenants'][number], 'fhir' | 'openehr'>,
+  given: Credentials,
+  calls: Parameters<typeof upstreamOf>[2],
+) {
+  return {
+    fhir: upstreamOf(fhir, given.fhir, calls),
+    openehr: {
+      ...upstreamOf(openehr, given.openehr, calls),
+      subjectNamespace: openehr.subject_namespace,
+      ifMatch: openehr.if_match,
+    },
+  }
+}
+
+/** @param regionOf the region of an organisation, by its ODS code */
+export function openOutside(
+  config: Config,
+  { clock, allowHttp, log }: World,
+  keys: Keys,
+  regionOf: (organization: string) => string | undefined,
+) {
   const { clinician } = config.identity
-  const { fhirCredential, openehrCredential } = config.secrets
+  const { fhirCredential, openehrCredential, tenantCredentials } = config.secrets
   const calls = {
     authenticate: assertionsBy((typ, claims) => keys.sign('ES256', typ, claims)),
     timeoutSeconds: CALL_TIMEOUT_SECONDS,
@@ -58,21 +80,29 @@ export function openOutside(config: Config, { clock, allowHttp, log }: World, ke
       },
       clock,
     )
+  const given = {
+    ...(fhirCredential === undefined ? {} : { fhir: fhirCredential }),
+    ...(openehrCredential === undefined ? {} : { openehr: openehrCredential }),
+  }
+  const heard = (tenant?: string) => ({
+    clock,
+    told: (upstream: string, resting: boolean) =>
+      log.warn(
+        { upstream, ...(tenant === undefined ? {} : { tenant }) },
+        resting ? 'the record does not answer: it is left alone for a while' : 'it answers again',
+      ),
+  })
   return {
     outbound: openOutbound({ clock, allow: config.outbound.allow, allowHttp }),
-    record: openRecord({
-      clock,
-      told: (name, resting) =>
-        log.warn(
-          { upstream: name },
-          resting ? 'the record does not answer: it is left alone for a while' : 'it answers again',
-        ),
-      fhir: upstreamOf(fhir, fhirCredential, calls),
-      openehr: {
-        ...upstreamOf(openehr, openehrCredential, calls),
-        subjectNamespace: openehr.subject_namespace,
-      },
-    }),
+    records: openTenants(
+      { ...heard(), ...recordOf(config.upstreams, given, calls) },
+      config.upstreams.tenants.map((tenant) => ({
+        ...tenant,
+        ...heard(tenant.name),
+        ...recordOf(tenant, tenantCredentials[tenant.name] ?? {}, calls),
+      })),
+      regionOf,
+    ),
     provider: openProvider('/sign-in/callback'),
     /** The same provider, which sends the security team back to the console. */
     team: openProvider('/console/callback'),

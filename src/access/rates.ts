@@ -53,7 +53,13 @@ export interface RateLimits {
   /** Counts registrations of apps on their address. @throws Refusal rate_limited */
   registrations(handler: RequestHandler): RequestHandler
   /** Counts launches, and birth dates that were wrong. @throws Refusal rate_limited */
-  seeking(find: (nhsNumber: NhsNumber, birthDate: BirthDate) => Promise<KnownPatient>): FindPatient
+  seeking(
+    find: (
+      nhsNumber: NhsNumber,
+      birthDate: BirthDate,
+      organization: string,
+    ) => Promise<KnownPatient>,
+  ): FindPatient
   /**
    * The refusal with which a refused request is answered: itself, or the limit that it was one too many for.
    * @param about what the request had learned
@@ -178,7 +184,9 @@ function guards(
       const { system, organization, user } = seeker
       const caller = { ...PROVEN, system, organization, user: user.sdsUserId ?? user.localId }
       await admit('launches', caller)
-      return tries({ ...caller, patient: nhsNumber }, () => find(nhsNumber, birthDate))
+      return tries({ ...caller, patient: nhsNumber }, () =>
+        find(nhsNumber, birthDate, organization),
+      )
     },
   }
 }

@@ -16,13 +16,16 @@ const textAt = (file: unknown, path: string): string => {
 const rowsOf = (file: unknown): readonly unknown[] => (Array.isArray(file) ? file : [])
 
 /** Members of gateway.yaml that name addresses which patients' data or users' sign-ons depend on. */
-const ISSUERS = [
-  'issuer',
-  'identity.clinician.issuer',
-  'upstreams.fhir.authenticate.token_endpoint',
-  'upstreams.openehr.authenticate.token_endpoint',
-]
-const RECORDS = ['upstreams.fhir.base', 'upstreams.openehr.base']
+const ISSUERS = ['issuer', 'identity.clinician.issuer']
+
+/** The servers of the region and of each tenant. */
+function serversIn(gateway: unknown): readonly string[] {
+  const places = [
+    'upstreams',
+    ...rowsOf(memberAt(gateway, 'upstreams.tenants')).map((_, i) => `upstreams.tenants.${i}`),
+  ]
+  return places.flatMap((place) => [`${place}.fhir`, `${place}.openehr`])
+}
 const PLACES = ['policies', 'roles', 'console', 'organizations', 'plan']
 /** What the demonstration keeps in its data directory: keys that anyone who ran it may hold. */
 const DEMO_KEYS = ['demo-gp-systems.json', 'demo-provider.json', 'demo-key-encryption']
@@ -31,14 +34,16 @@ const DEMO_KEYS = ['demo-gp-systems.json', 'demo-provider.json', 'demo-key-encry
 function demonstrationIn(directory: string, root: string, { gateway, apps, systems }: Files) {
   const demo = join(root, 'config/demo')
   const dataDir = resolve(directory, textAt(gateway, 'data_dir'))
+  const servers = serversIn(gateway)
   const isDemoRecord = (base: string) => isPlain(base) && /^[^/]*\/\/[^/]+\/record\//.test(base)
   return [
-    ...ISSUERS.filter((path) => isPlain(textAt(gateway, path))).map(
-      (path) => `${path}: must be https (RFC 8414 §2)`,
-    ),
-    ...RECORDS.filter((path) => isDemoRecord(textAt(gateway, path))).map(
-      (path) => `${path}: is the demonstration’s record`,
-    ),
+    ...[...ISSUERS, ...servers.map((path) => `${path}.authenticate.token_endpoint`)]
+      .filter((path) => isPlain(textAt(gateway, path)))
+      .map((path) => `${path}: must be https (RFC 8414 §2)`),
+    ...servers
+      .map((path) => `${path}.base`)
+      .filter((path) => isDemoRecord(textAt(gateway, path)))
+      .map((path) => `${path}: is the demonstration’s record`),
     ...PLACES.filter((path) =>
       resolve(directory, textAt(gateway, path)).startsWith(`${demo}/`),
     ).map((path) => `${path}: is the demonstration’s`),

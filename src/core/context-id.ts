@@ -23,7 +23,7 @@ export type SupersedeRule = (typeof SUPERSEDE_RULES)[number]
 /** Where a system's chart stands in one browser, as its launches tell. Ids of launches sort by when they arrived. */
 export interface Chart {
   readonly launch: LaunchId
-  /** Its FHIR id. */
+  /** Their NHS number: ids of FHIR are of one record. */
   readonly patient?: string
   /** The first launch of those, up to {@link launch}, that were all for this patient. */
   readonly from: LaunchId

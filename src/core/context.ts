@@ -48,6 +48,8 @@ export interface KnownPatient {
   readonly nhsNumber: NhsNumber
   /** The number that the launch named, when it was superseded by {@link nhsNumber}. */
   readonly supersededNumber?: NhsNumber
+  /** Whose record they were found in, where that is a tenant's own: ids above are of that record. */
+  readonly tenant?: string
   readonly deceased: boolean
   /** Confidentiality R or V on the record (PDS `meta.security`), or what could be that: see patient-flags.ts. */
   readonly sensitive: boolean

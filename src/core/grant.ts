@@ -33,8 +33,10 @@ export interface Grant {
   readonly context: LaunchContext
   /** Set when the glass was broken for it: it reads, and ends then at the latest. */
   readonly emergency?: BrokenGlass
-  /** For the trail alone: it stands in no token and in no answer. */
+  /** For the trail, and to know whose chart it is: it stands in no token and in no answer. */
   readonly nhsNumber?: NhsNumber
+  /** In which tenant's record the patient is; absent: in the region's. No token and no answer says it. */
+  readonly recordTenant?: string
   /** What the policies oblige the app to show, such as `mark-sensitive`. */
   readonly obligations: readonly string[]
   /** What the policies were asked under, so that a token can be judged anew under a later version. */
@@ -152,6 +154,7 @@ export function openGrant(
     scopes: asked.scopes,
     ...(session.emergency === undefined ? {} : { emergency: session.emergency }),
     ...(session.patient === undefined ? {} : { nhsNumber: session.patient.nhsNumber }),
+    ...(session.patient?.tenant === undefined ? {} : { recordTenant: session.patient.tenant }),
     audience,
     context: contextOf(session, asked.styleUrl),
     obligations: session.obligations,

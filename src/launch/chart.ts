@@ -36,7 +36,7 @@ export async function moveChart(
   const open = new Map<SignOnId, SignOn>(signOns.map((signOn) => [signOn.id, signOn]))
   const names = [...open.keys()].map((signOn) => chartOf(signOn, id))
   const charts = await store.getAll(names.map((name) => ({ kind: 'chart' as const, id: name })))
-  const about = { launch: launch.id, ...(patient ? { patient: patient.fhirId } : {}) }
+  const about = { launch: launch.id, ...(patient ? { patient: patient.nhsNumber } : {}) }
   const puts = [...open.values()].map(
     ({ until }, i): Put => ({
       ...{ kind: 'chart', id: names[i] ?? '', value: chartAfter(charts[i], about) },

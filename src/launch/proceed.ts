@@ -150,6 +150,7 @@ async function opening(
     signOn: signOn.id,
     detail: {
       obligations,
+      ...(patient?.tenant === undefined ? {} : { tenant: patient.tenant }),
       ...(moved.supersedes === undefined ? {} : { supersedes: moved.supersedes }),
     },
   }

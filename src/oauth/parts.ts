@@ -56,7 +56,7 @@ export interface OAuthParts {
   readonly mtls?: { readonly alias: string } | undefined
   readonly knowUser: KnowUser
   /** What the record says today of a patient (record/). @throws Refusal patient_unknown, record_unavailable, upstream_invalid */
-  readonly patientFlags: (fhirId: string) => Promise<PatientFlags>
+  readonly patientFlags: (fhirId: string, tenant: string | undefined) => Promise<PatientFlags>
   readonly pages: Pages
   readonly certificateOf: CertificateOf
   readonly skew: Seconds

@@ -13,7 +13,11 @@ type Statement = ReturnType<typeof narrowCapabilities>
  *
  * @throws Refusal record_unavailable, upstream_invalid when the record never answered yet
  */
-export function createCapabilities({ record, base, clock }: ProxyParts): () => Promise<Statement> {
+export function createCapabilities({
+  record,
+  base,
+  clock,
+}: Pick<ProxyParts, 'record' | 'base' | 'clock'>): () => Promise<Statement> {
   let kept: { readonly statement: Statement; readonly since: EpochMs } | undefined
   let asking: Promise<Statement> | undefined
 

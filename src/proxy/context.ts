@@ -23,15 +23,14 @@ export function createInContext({
   readonly registry: Pick<Registry, 'system'>
 }): InContext {
   return async (access, req) => {
-    const { launch, signOn, context, circumstances } = access.grant
+    const { launch, signOn, nhsNumber, circumstances } = access.grant
     requireContextId(launch, req.get(CONTEXT_HEADER))
     const { system } = circumstances.launch
     // A system that is not registered any more has no rule that would let an earlier launch stand.
     const rule = (await registry.system(system))?.supersede ?? 'always'
     if (rule === 'never') return
     const chart = await store.get('chart', chartOf(signOn, system))
-    const { patient } = context
-    const mine = { launch, ...(patient === undefined ? {} : { patient }) }
+    const mine = { launch, ...(nhsNumber === undefined ? {} : { patient: nhsNumber }) }
     if (isSuperseded(rule, chart, mine))
       throw new Refusal('context_superseded', `by ${chart?.launch}, rule ${rule}`)
   }

@@ -23,7 +23,7 @@ import { answerWrite } from './fhir-commit.js'
 import type { FhirAnswer, FhirAsked } from './fhir-parts.js'
 import { answerRead } from './fhir-read.js'
 import { answerHandover, type HandoverParts, isHandover } from './handover.js'
-import type { ProxyParts } from './parts.js'
+import { type ProxyParts, partsFor, type Served } from './parts.js'
 import { addressOf, fhirBody, formBody, patchBody } from './request.js'
 
 const FHIR_JSON = 'application/fhir+json'
@@ -82,9 +82,9 @@ function send(res: Response, { status, body, etag, lastModified, location }: Fhi
   else res.type(FHIR_JSON).send(JSON.stringify(body))
 }
 
-export function fhirProxy(parts: HandoverParts): RequestHandler {
-  const { bearer, base, clock } = parts
-  const capabilities = createCapabilities(parts)
+export function fhirProxy(served: Served<HandoverParts>): RequestHandler {
+  const { bearer, base, clock } = served
+  const capabilities = createCapabilities({ record: served.records.of(undefined), base, clock })
 
   return async (req, res) => {
     // What the server can do is for anyone, from any page.
@@ -101,6 +101,7 @@ export function fhirProxy(parts: HandoverParts): RequestHandler {
     const access = accessAt(await bearer(req, base), clock())
     learn(res, aboutAccess(access))
     requireAudience(access, base)
+    const parts = partsFor(served, access)
     if (isHandover(access, req.method, address)) {
       send(res, { status: 200, body: await answerHandover(parts, access) })
       return

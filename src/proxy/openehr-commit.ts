@@ -53,7 +53,7 @@ function send(parts: OpenEhrParts, { access }: OpenEhrCallIn, write: Write) {
       ...auditHeaders(access, interaction),
       ...(previous === undefined
         ? {}
-        : { 'if-match': parts.ifMatch === 'bare' ? previous : `"${previous}"` }),
+        : { 'if-match': parts.record.ifMatch === 'bare' ? previous : `"${previous}"` }),
     },
     body: JSON.stringify(write.composition),
   })

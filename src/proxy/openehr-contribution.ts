@@ -112,7 +112,7 @@ async function systemOf(
   if (system !== undefined) return system
   const answer = await ask(parts, `/ehr/${ehrId}`)
   requireFound(answer)
-  const subject = subjectOf(access, parts.subjectNamespace)
+  const subject = subjectOf(access, parts.record.subjectNamespace)
   return releaseEhr(answer.body, ehrId, subject).system_id.value
 }
 

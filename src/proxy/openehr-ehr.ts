@@ -11,7 +11,7 @@ export const readEhr: Handler = async (parts, { res, access, ehrId }) => {
   const decision = requireAnySection(access, parts)
   const answer = await ask(parts, `/ehr/${ehrId}`)
   requireFound(answer)
-  const body = releaseEhr(answer.body, ehrId, subjectOf(access, parts.subjectNamespace))
+  const body = releaseEhr(answer.body, ehrId, subjectOf(access, parts.record.subjectNamespace))
   await recordAllowed(parts.trail, access, [decision], { interaction: 'ehr_read' })
   res.set('ETag', `"${ehrId}"`).json(body)
 }
@@ -21,7 +21,7 @@ export const readStatus: Handler = async (parts, { res, access, ehrId, uid, call
   const path = `/ehr/${ehrId}/ehr_status${uid === '' ? '' : `/${uid}`}`
   const answer = await ask(parts, path, call.query)
   requireFound(answer)
-  const body = releaseStatus(answer.body, subjectOf(access, parts.subjectNamespace), uid)
+  const body = releaseStatus(answer.body, subjectOf(access, parts.record.subjectNamespace), uid)
   await recordAllowed(parts.trail, access, [decision], { interaction: 'ehr_status_read' })
   if (body.uid !== undefined) res.set('ETag', `"${body.uid.value}"`)
   res.json(body)

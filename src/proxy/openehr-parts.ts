@@ -22,10 +22,6 @@ export interface OpenEhrParts extends ProxyParts {
   readonly queries: readonly StoredQuery[]
   /** Whether apps may write queries of their own. */
   readonly adHoc: boolean
-  /** Under which namespace the record keeps NHS numbers. */
-  readonly subjectNamespace: string
-  /** How the record reads a version in If-Match: as HTTP has it, or without quotes. */
-  readonly ifMatch: 'quoted' | 'bare'
   /** What reads need not ask again. */
   readonly owners: Owners
   /** How far an app's clock may differ from ours. */

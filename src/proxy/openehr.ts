@@ -19,6 +19,7 @@ import type { Handler, OpenEhrParts } from './openehr-parts.js'
 import { runAdHoc, runQuery } from './openehr-query.js'
 import { readHistory, readOne, readVersion, readVersioned } from './openehr-read.js'
 import { createComposition, deleteComposition, updateComposition } from './openehr-write.js'
+import { partsFor, type Served } from './parts.js'
 import { addressOf } from './request.js'
 
 const HANDLERS: Readonly<Record<OpenEhrInteraction, Handler>> = {
@@ -40,8 +41,8 @@ const HANDLERS: Readonly<Record<OpenEhrInteraction, Handler>> = {
   ad_hoc_query: runAdHoc,
 }
 
-export function openehrProxy(parts: OpenEhrParts): RequestHandler {
-  const { bearer, inContext, base, clock } = parts
+export function openehrProxy(served: Served<OpenEhrParts>): RequestHandler {
+  const { bearer, inContext, base, clock } = served
   return async (req, res) => {
     // Who calls, and for which patient.
     const access = accessAt(await bearer(req, base), clock())
@@ -54,6 +55,13 @@ export function openehrProxy(parts: OpenEhrParts): RequestHandler {
 
     // Templates are known only from content: each interaction judges them before anything leaves.
     res.set('Cache-Control', 'no-store')
-    await HANDLERS[call.interaction](parts, { req, res, access, call, ehrId, uid: call.id })
+    await HANDLERS[call.interaction](partsFor(served, access), {
+      req,
+      res,
+      access,
+      call,
+      ehrId,
+      uid: call.id,
+    })
   }
 }

@@ -1,5 +1,6 @@
 /** What both proxies are made of. */
 import type { Bearer } from '../access/bearer.js'
+import type { Access } from '../core/access.js'
 import type { Happening } from '../core/audit.js'
 import type { Policies } from '../core/decision.js'
 import type { Clock } from '../core/values.js'
@@ -12,7 +13,8 @@ export interface AccessTrail {
 }
 
 export interface ProxyParts {
-  readonly record: Pick<SharedRecord, 'bases' | 'forward'>
+  /** That of the call's patient. */
+  readonly record: Pick<SharedRecord, 'bases' | 'forward' | 'ifMatch' | 'subjectNamespace'>
   readonly policies: Policies
   readonly trail: AccessTrail
   readonly bearer: Bearer
@@ -21,4 +23,16 @@ export interface ProxyParts {
   /** Our own base, which tokens name as their audience. */
   readonly base: string
   readonly clock: Clock
+}
+
+/** Before it is known whose call it is. */
+export type Served<P extends ProxyParts> = Omit<P, 'record'> & {
+  readonly records: { of(tenant: string | undefined): P['record'] }
+}
+
+/** For one call. @throws Refusal record_unavailable */
+export function partsFor<P extends ProxyParts>(parts: Served<P>, { grant }: Access): P {
+  const record = parts.records.of(grant.recordTenant)
+  // The compiler does not see that what one member was left out of is whole with it.
+  return { ...parts, record } as unknown as P
 }

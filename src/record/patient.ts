@@ -12,6 +12,11 @@ const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number'
 const MOST_REPLACEMENTS = 3
 const MOST_NUMBERS = 10
 
+const NO_MATCH = 'no match'
+/** Whether nobody bears the number here, which says nothing of other records. */
+export const isNobody = (error: unknown): boolean =>
+  error instanceof Refusal && error.code === 'patient_unknown' && error.detail === NO_MATCH
+
 /** As much of a FHIR R4 Patient as identifies; what else it says is core/patient-flags.ts's. */
 const patientResource = z.looseObject({
   resourceType: z.literal('Patient'),
@@ -76,7 +81,7 @@ async function searchPatient(fhir: Upstream, number: NhsNumber): Promise<Patient
   if (!matches.every((patient) => numbersOf(patient).some((each) => each.value === number)))
     throw invalid('fhir: search gave another patient')
   const [patient, ...others] = matches
-  if (patient === undefined) throw new Refusal('patient_unknown', 'no match')
+  if (patient === undefined) throw new Refusal('patient_unknown', NO_MATCH)
   if (others.length > 0) throw new Refusal('patient_unknown', 'several matches')
   return patient
 }

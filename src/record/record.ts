@@ -15,15 +15,23 @@ import {
 export type { UpstreamAnswer } from './upstream.js'
 export type UpstreamName = 'fhir' | 'openehr'
 
+/** What servers differ in. */
+export interface OpenEhrSettings {
+  /** Under which an EHR's subject is named by NHS number. */
+  readonly subjectNamespace: string
+  /** How it reads the version in `If-Match`. */
+  readonly ifMatch: 'quoted' | 'bare'
+}
+
 export interface RecordSettings {
   readonly fhir: UpstreamSettings
-  readonly openehr: UpstreamSettings & { readonly subjectNamespace: string }
+  readonly openehr: UpstreamSettings & OpenEhrSettings
   readonly limits?: Partial<Limits>
   readonly clock: Clock
   readonly told?: UpstreamParts['told']
 }
 
-export interface SharedRecord {
+export interface SharedRecord extends OpenEhrSettings {
   /** The addresses behind us, which no answer of ours may show. */
   readonly bases: Readonly<Record<UpstreamName, string>>
   /** See patient.ts. @throws Refusal patient_unknown, patient_mismatch, record_unavailable, upstream_invalid */
@@ -46,11 +54,10 @@ export function openRecord(settings: RecordSettings): SharedRecord {
   const { clock, told } = settings
   const parts = { limits: { ...LIMITS, ...settings.limits }, clock, ...(told ? { told } : {}) }
   const fhir = openUpstream('fhir', settings.fhir, parts)
-  const openehr = {
-    ...openUpstream('openehr', settings.openehr, parts),
-    subjectNamespace: settings.openehr.subjectNamespace,
-  }
+  const { subjectNamespace, ifMatch } = settings.openehr
+  const openehr = { ...openUpstream('openehr', settings.openehr, parts), subjectNamespace }
   return {
+    ...{ subjectNamespace, ifMatch },
     bases: { fhir: fhir.base, openehr: openehr.base },
     findPatient: (nhsNumber, birthDate) => findPatient(fhir, openehr, nhsNumber, birthDate),
     patientFlags: (fhirId) => findFlags(fhir, fhirId),

@@ -104,6 +104,43 @@ describe('serve refuses to start', () => {
     expect(err).toMatch(/^The configuration has 10 problem\(s\):\n/)
   })
 
+  it('on tenants whose records are the demonstration’s, whose organisations are another’s as well, or whose files are not there', async () => {
+    await onThisMachine()
+    const openehr = 'openehr: { base: https://one.example/openehr/v1, subject_namespace: n }'
+    const tenants = (...rows: string[]) =>
+      change('gateway.yaml', [/^ {2}tenants: .*$/m, `  tenants: [${rows.join(', ')}]`])
+    await tenants(
+      `{ name: north, organizations: [A1, A2], fhir: { base: http://127.0.0.1:8082/record/fhir }, ${openehr} }`,
+      `{ name: north, organizations: [A2], regions: [coast], fhir: { base: https://two.example/fhir }, ${openehr} }`,
+      `{ name: nobodys, fhir: { base: https://three.example/fhir }, ${openehr} }`,
+    )
+    const first = await serve()
+    for (const problem of [
+      'upstreams.tenants.0.fhir.base: is the demonstration’s record',
+      'upstreams.tenants: name north stands twice',
+      'upstreams.tenants: organisation A2 stands twice',
+      'upstreams.tenants.2: needs organizations or regions',
+    ])
+      expect(first.err).toContain(problem)
+
+    const authenticate =
+      'authenticate: { token_endpoint: https://auth.example.nhs.uk/token, client_id: us }'
+    await change('gateway.yaml', [
+      /^ {2}tenants: .*$/m,
+      `  tenants: [{ name: north-east, regions: [coast], fhir: { base: https://two.example/fhir, tls: { ca: ca.crt }, ${authenticate} }, ${openehr} }]`,
+    ])
+    const second = await serve(folder.path, {
+      LAUNCH_GATEWAY_FHIR_CREDENTIAL_NORTH_EAST: 'a token',
+      LAUNCH_GATEWAY_OPENEHR_CREDENTIAL_NORTH_EAST_FILE: '/nowhere/credential',
+    })
+    for (const problem of [
+      `upstreams.tenants.0.fhir.tls.ca: there is no file ${join(folder.path, 'ca.crt')}`,
+      'upstreams.tenants.0.fhir.authenticate: there is a credential in the environment as well',
+      'LAUNCH_GATEWAY_OPENEHR_CREDENTIAL_NORTH_EAST_FILE: there is no file /nowhere/credential',
+    ])
+      expect(second.err).toContain(problem)
+  })
+
   it('on secrets and certificates that are named and not there', async () => {
     await onThisMachine()
     await change(

@@ -186,7 +186,7 @@ describe('/openehr/v1, the context of a write', () => {
   })
 
   it('is over once the chart has gone on to another patient; reading goes on', async () => {
-    world.chart = { launch: 'lch_zzz', patient: PEGGY.fhirId, from: 'lch_test' }
+    world.chart = { launch: 'lch_zzz', patient: PEGGY.nhsNumber, from: 'lch_test' }
     expect((await putFrom(IN_CONTEXT)).status).toBe(204)
     world.chart = { launch: 'lch_zzz', patient: 'another', from: 'lch_zzz' }
     const { status, body } = await putFrom(IN_CONTEXT)

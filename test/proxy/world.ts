@@ -243,6 +243,7 @@ export async function openWorld(
       base: `${origin}/record/openehr/v1`,
       credential: CREDENTIAL,
       subjectNamespace: 'https://fhir.nhs.uk/Id/nhs-number',
+      ifMatch,
       timeoutMs,
     },
   })
@@ -275,7 +276,7 @@ export async function openWorld(
   })
   const common = {
     inContext,
-    record,
+    records: { of: () => record },
     policies: policy.policies,
     trail,
     bearer: async () => world.access,
@@ -298,7 +299,7 @@ export async function openWorld(
     openehrProxy({
       ...common,
       ...{ plan: FORM, skew: 30, holdMs: HOLD_MS, store, queries: [PLAN, MEDICINES] },
-      ...{ subjectNamespace: 'https://fhir.nhs.uk/Id/nhs-number', ifMatch, adHoc: true },
+      adHoc: true,
       owners: createOwners(() => world.now),
       base: `${ISSUER}/openehr/v1`,
     }),

@@ -55,7 +55,12 @@ function opened(server: Server, origin: string, timeoutMs: number): SharedRecord
   const record = openRecord({
     clock: Date.now,
     fhir: { base: `${origin}/fhir`, timeoutMs },
-    openehr: { base: `${origin}/openehr`, subjectNamespace: NAMESPACE, timeoutMs },
+    openehr: {
+      base: `${origin}/openehr`,
+      subjectNamespace: NAMESPACE,
+      ifMatch: 'quoted',
+      timeoutMs,
+    },
     limits: { bytes: 20_000 },
   })
   ends.push(() => close(server), record.close)

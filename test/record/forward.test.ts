@@ -14,7 +14,7 @@ async function opened(listener: RequestListener, path = '') {
   const record = openRecord({
     clock: Date.now,
     fhir: { base, credential: 'secret-of-ours' },
-    openehr: { base: `${origin}/openehr`, subjectNamespace: 'n' },
+    openehr: { base: `${origin}/openehr`, subjectNamespace: 'n', ifMatch: 'quoted' },
     limits: { bytes: 1_000 },
   })
   ends.push(() => close(server), record.close)

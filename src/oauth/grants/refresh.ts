@@ -61,7 +61,7 @@ type Held = NonNullable<Grant['refresh']>
 async function judgedAnew(parts: OAuthParts, grant: Grant): Promise<Grant> {
   const { patient } = grant.context
   if (patient === undefined) return grant
-  const flags = await parts.patientFlags(patient).catch((error: unknown) => {
+  const flags = await parts.patientFlags(patient, grant.recordTenant).catch((error: unknown) => {
     const code = error instanceof Refusal ? error.code : ''
     if (code === 'record_unavailable') return grant.circumstances.patient
     if (code === 'patient_unknown') throw new Refusal('refresh_ended', 'the patient was replaced')

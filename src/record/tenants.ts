@@ -1,0 +1,103 @@
+/**
+ * The records behind us: the region's, and those of tenants that keep their own. A launch goes to the record of its
+ * organisation. A patient whom that one does not know is looked for in all others before anybody hears that they are
+ * not there, for a plan must not seem absent because it lies elsewhere.
+ */
+import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
+import type { PatientFlags } from '../core/patient-flags.js'
+import { Refusal } from '../core/refusal.js'
+import { isNobody } from './patient.js'
+import { openRecord, type RecordSettings, type SharedRecord } from './record.js'
+
+export interface TenantSettings extends RecordSettings {
+  readonly name: string
+  readonly organizations: readonly string[]
+  readonly regions: readonly string[]
+}
+
+export interface Tenants {
+  /**
+   * The record in which a patient was found; the region's where no tenant is named.
+   * @throws Refusal record_unavailable: that tenant is not configured any more
+   */
+  of(tenant: string | undefined): SharedRecord
+  /**
+   * @param organization ODS code of whoever looks
+   * @throws Refusal as {@link SharedRecord.findPatient} throws; record_unavailable also where they are not in the
+   *   organisation's own record and another could not be asked
+   */
+  findPatient(
+    nhsNumber: NhsNumber,
+    birthDate: BirthDate,
+    organization: string,
+  ): Promise<KnownPatient>
+  /** @throws Refusal as {@link SharedRecord.patientFlags} throws */
+  patientFlags(fhirId: string, tenant: string | undefined): Promise<PatientFlags>
+  close(): Promise<void>
+}
+
+interface Place {
+  readonly name?: string
+  readonly record: SharedRecord
+}
+
+/** @param regionOf the region of an organisation, by its ODS code */
+export function openTenants(
+  region: RecordSettings,
+  tenants: readonly TenantSettings[],
+  regionOf: (organization: string) => string | undefined,
+): Tenants {
+  const main: Place = { record: openRecord(region) }
+  const own = tenants.map((settings) => ({
+    ...settings,
+    record: openRecord(settings),
+  }))
+  const places: readonly Place[] = [main, ...own]
+
+  const homeOf = (organization: string): Place =>
+    own.find(({ organizations }) => organizations.includes(organization)) ??
+    own.find(({ regions }) => regions.includes(regionOf(organization) ?? '')) ??
+    main
+
+  async function findIn({ name, record }: Place, number: NhsNumber, born: BirthDate) {
+    const found = await record.findPatient(number, born)
+    return name === undefined ? found : { ...found, tenant: name }
+  }
+
+  /** In any of these, once all have answered. */
+  async function findAmong(some: readonly Place[], number: NhsNumber, born: BirthDate) {
+    const answers = await Promise.allSettled(some.map((place) => findIn(place, number, born)))
+    const found = answers.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    const failed = answers.flatMap((one) => (one.status === 'rejected' ? one.reason : []))
+    const other = failed.find((error) => !isNobody(error))
+    if (other !== undefined) throw other
+    const [patient, ...more] = found
+    if (patient === undefined) throw new Refusal('patient_unknown', 'in no record')
+    if (more.length > 0) throw new Refusal('patient_unknown', 'in several records')
+    return patient
+  }
+
+  const of = (tenant: string | undefined): SharedRecord => {
+    const place = places.find(({ name }) => name === tenant)
+    if (!place) throw new Refusal('record_unavailable', `no tenant ${tenant}`)
+    return place.record
+  }
+
+  return {
+    of,
+    async findPatient(number, born, organization) {
+      const home = homeOf(organization)
+      const others = places.filter((place) => place !== home)
+      try {
+        return await findIn(home, number, born)
+      } catch (error) {
+        if (!isNobody(error) || others.length === 0) throw error
+        return findAmong(others, number, born)
+      }
+    },
+    patientFlags: (fhirId, tenant) => of(tenant).patientFlags(fhirId),
+    async close() {
+      await Promise.all(places.map(({ record }) => record.close()))
+    },
+  }
+}
