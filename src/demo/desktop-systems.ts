@@ -96,6 +96,7 @@ export function launchSystemRows(systems: DemoSystems, desktop: string): readonl
       purposes: ['direct-care', 'emergency-care'],
       frameAncestors: [desktop],
       supersede: 'other-patient',
+      outcome: 'text',
       maxLifetime: 60,
       defaultPurpose: 'direct-care',
     } satisfies LaunchSystem

@@ -273,8 +273,10 @@ export async function openWorld(
     store: { get: async () => world.chart as never },
     registry: { system: async () => ({ ...NO_SYSTEM, supersede: 'other-patient' }) },
   })
+  const underWay = { done: async () => undefined, undone: async () => undefined }
   const common = {
     inContext,
+    outcomes: { begin: async () => underWay },
     record,
     policies: policy.policies,
     trail,
