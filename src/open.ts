@@ -166,7 +166,11 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const handovers = createHandovers({ store, encryption })
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const { plan } = config
-  const outcomes = createOutcomes({ store, trail, clock, encryption, plan, sessions })
+  const outcomes = createOutcomes({
+    ...{ store, trail, clock, encryption, plan, sessions },
+    unsettled: (launch, error) =>
+      log.warn({ launch, err: error }, 'a write that was answered is told as uncertain'),
+  })
   const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
   const telling = openTelling(config, world, about)
   const changes = openChanges(config, world, { ...about, sound: rules.sound })

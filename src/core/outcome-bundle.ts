@@ -207,12 +207,15 @@ function changeList(things: readonly Thing[], told: Told) {
 export function outcomeBundle(given: Told): Json {
   const told = { ...given, changes: bounded(given.changes, MOST_HELD.outcome) }
   const { launch, outcome, issuer, at, changes } = told
-  const { fhirId, nhsNumber } = outcome.patient
+  const { fhirId, nhsNumber, supersededNumber: old } = outcome.patient
   const things = thingsOf(changes)
   const patient = {
     resourceType: 'Patient',
     id: fhirId,
-    identifier: [{ system: NHS_NUMBER, value: nhsNumber }],
+    identifier: [
+      { system: NHS_NUMBER, value: nhsNumber },
+      ...(old === undefined ? [] : [{ use: 'old', system: NHS_NUMBER, value: old }]),
+    ],
   }
   return {
     resourceType: 'Bundle',

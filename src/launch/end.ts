@@ -11,11 +11,12 @@ const endParameters = z.object({
   ...assertionParameters,
   launch: parameter(200).min(8).optional(),
   user: parameter(200).optional(),
+  sign_on: z.enum(['end', 'keep']).default('end'),
 })
 
 /**
  * POST /launch/end: a launch system says that its user has left the workstation. It ends what it launched: one
- * launch, or whom it signed on. What the OpenID provider signed on stays: other systems' launches hang on that.
+ * launch, or whom it signed on; `sign_on=keep`: only the launch, whose chart was closed. What the OpenID provider signed on stays: other systems' launches hang on that.
  * The answer is the same whether there was anything to end.
  *
  * @throws Refusal client_unproven, parameter_missing, launch_replayed
@@ -32,7 +33,8 @@ export function endLaunched(parts: LaunchParts): RequestHandler {
 
     if (sent.launch !== undefined) {
       const launch = await launchNamed(parts, system.id, sent.launch)
-      if (launch !== undefined) await parts.sessions.endLaunchOf(system.id, launch)
+      if (launch !== undefined)
+        await parts.sessions.endLaunchOf(system.id, launch, sent.sign_on === 'keep')
     }
     if (sent.user !== undefined) await parts.sessions.endLaunched(system.id, sent.user)
     res.status(204).end()

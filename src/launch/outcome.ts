@@ -68,10 +68,11 @@ export function outcomePuts(
   const names = namePuts(launch, until)
   if (isStandalone(launch) || patient === undefined || rule === 'never') return names
   const { system, app, organization, purpose } = launch
-  const { fhirId, nhsNumber, sensitive } = patient
+  const { fhirId, nhsNumber, sensitive, supersededNumber: old } = patient
+  const superseded = old === undefined ? {} : { supersededNumber: old }
   const value = {
     ...{ system, app, organization, purpose, signOn: signOn.id },
-    ...{ patient: { fhirId, nhsNumber, sensitive }, opened: clock(), until },
+    ...{ patient: { fhirId, nhsNumber, ...superseded, sensitive }, opened: clock(), until },
   }
   return [{ kind: 'outcome', id: launch.id, value, until }, ...names]
 }

@@ -58,9 +58,11 @@ export interface ChangesParts {
   readonly clock: Clock
   readonly encryption: EncryptionKeys
   readonly plan: readonly PlanSection[]
+  /** Told of what left a write uncertain that is not. */
+  readonly unsettled: (launch: LaunchId, error: unknown) => void
 }
 
-/** Of a launch whose outcome nobody may fetch. */
+/** Of a launch whose outcome nobody may fetch; and past all that are kept. */
 const NOT_KEPT: UnderWay = { done: async () => undefined, undone: async () => undefined }
 
 const MORE = 'more'
@@ -69,7 +71,8 @@ type Place = number | typeof MORE
 /** Authenticated with what it names: what is sealed for one place of one launch opens in no other. */
 const nameOf = (id: string): string => `change/${id}`
 
-export function createChanges({ store, clock, encryption, plan }: ChangesParts): Changes {
+export function createChanges(parts: ChangesParts): Changes {
+  const { store, clock, encryption, plan, unsettled } = parts
   const sealing = createSealing(encryption)
 
   async function putOf(launch: LaunchId, place: Place, value: unknown, until: EpochMs) {
@@ -91,42 +94,45 @@ export function createChanges({ store, clock, encryption, plan }: ChangesParts):
     return undefined
   }
 
-  /** What fails here leaves the write uncertain, which it is not: told too much of, and never too little. */
-  const settle = (launch: LaunchId, place: number, until: EpochMs) => ({
-    async done(changes: readonly Change[]) {
-      const told = bounded(changes, MOST_HELD.write)
-      const put = await putOf(launch, place, told, until)
-      await store.commit({ puts: [put] }).catch(() => undefined)
-    },
-    async undone() {
-      const drops = [{ kind: 'change', id: changeIn(launch, place) } as const]
-      await store.commit({ drops }).catch(() => undefined)
-    },
-  })
+  /**
+   * Whatever fails here, the record has answered, and its answer is the app's. The write is then told as uncertain:
+   * too much is told of it, and never too little.
+   */
+  function underWay(outcome: Outcome, launch: LaunchId, place: number, begun: readonly Change[]) {
+    const settle = (work: () => Promise<unknown>): Promise<void> =>
+      Promise.resolve()
+        .then(work)
+        .then(
+          () => undefined,
+          (error: unknown) => unsettled(launch, error),
+        )
+    return {
+      done: (written: readonly Written[]) =>
+        settle(async () => {
+          const done = begun.map((change, i) => doneChange(outcome, change, written[i] ?? {}, plan))
+          const told = bounded(done, MOST_HELD.write)
+          return store.commit({ puts: [await putOf(launch, place, told, outcome.until)] })
+        }),
+      undone: () =>
+        settle(() => store.commit({ drops: [{ kind: 'change', id: changeIn(launch, place) }] })),
+    }
+  }
 
   return {
     async begin(access, writings) {
       const { launch } = access.grant
       const outcome = writings.length === 0 ? undefined : await store.get('outcome', launch)
       if (!outcome) return NOT_KEPT
-      const { until } = outcome
       const at = clock()
       const begun = writings.map((writing) => changeOf(outcome, access, writing, plan, at))
-      const place = await take(launch, begun, until)
-      const settled = place === undefined ? undefined : settle(launch, place, until)
+      const place = await take(launch, begun, outcome.until)
+      const kept = place === undefined ? NOT_KEPT : underWay(outcome, launch, place, begun)
       // Asked after it is kept: an outcome is closed before it is read, so one of the two sees the other.
       if (await store.get('ended', closing(launch).id)) {
-        await settled?.undone()
+        await kept.undone()
         throw new Refusal('context_closed', 'its outcome has been asked for')
       }
-      if (!settled) return NOT_KEPT
-      return {
-        undone: settled.undone,
-        done: (written) =>
-          settled.done(
-            begun.map((change, i) => doneChange(outcome, change, written[i] ?? {}, plan)),
-          ),
-      }
+      return kept
     },
     async read(launch, outcome) {
       const places: readonly Place[] = [...Array(MOST_ACTS).keys(), MORE]

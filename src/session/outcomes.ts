@@ -148,7 +148,8 @@ export function createOutcomes(parts: Parts): Outcomes {
       else if (await isOpen(system, launched)) throw new Refusal('outcome_open', 'it still lives')
       const at = before?.at ?? now
       // First, and by itself: a write that is under way now is kept already, or sees this and is refused.
-      await store.commit({ puts: [{ ...closing(launch), value: { at }, until: outcome.until }] })
+      const closed = { ...closing(launch), value: { at }, until: outcome.until }
+      if (!before) await store.commit({ puts: [closed] })
       const kept = await changes.read(launch, outcome)
       const told = {
         ...{ changes: kept.changes.map((change) => toldBy(system.outcome, change)) },
