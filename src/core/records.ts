@@ -132,7 +132,7 @@ export interface Records extends PolicyRecords {
   change: { readonly sealed: string }
   /** That an outcome has left, and for which request it leaves again. By launch id. */
   released: { readonly at: EpochMs; readonly key?: string }
-  /** Which launch a system's launch token led to. By hash of the system and the token's number. */
+  /** Which launch a system's launch token or handle led to. By hash of the system and of what tells that one from others. */
   launched: { readonly launch: LaunchId }
   /** A form that was shown, for the one answer to it. By hash of its secret. */
   form: ShownForm

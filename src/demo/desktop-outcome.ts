@@ -107,7 +107,7 @@ export async function closePlan(
   sent: SentLaunch,
   nhsNumber: string,
 ): Promise<Closed> {
-  const name = sent.launch ?? sent.jti
+  const name = sent.launch ?? sent.handle ?? sent.jti
   if (system.rung === 'sealed')
     return untold('This GP system signs nothing, so it cannot ask what was changed.')
   if (name === undefined || sent.refused) return untold('No care plan was opened.')

@@ -1,4 +1,4 @@
-/** By what a launch system knows its launches where nobody told it our ids: the numbers of its launch tokens. */
+/** By what a launch system knows its launches where nobody told it our ids: its tokens' numbers, its handles' hashes. */
 import { isStandalone, type VerifiedLaunch } from '../core/launch.js'
 import { launchedBy } from '../core/records.js'
 import type { EpochMs } from '../core/values.js'

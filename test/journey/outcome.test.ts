@@ -33,7 +33,11 @@ describe.each(STORES)('on the %s store', (store) => {
     t.behind.record = 'up'
   })
 
-  const assertionOf = (system: string) => buildAssertion(launchOf(t, { system } as Order))
+  const assertionOf = (id: string) => {
+    const launch = launchOf(t, { system: id })
+    const issuer = t.config.systems.find((system) => system.id === id)?.issuer ?? ''
+    return buildAssertion({ ...launch, system: { ...launch.system, id: issuer } })
+  }
   const fetchOutcome = async (
     system: string,
     launch: string,
@@ -211,6 +215,15 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await readsPatient(t, tokens)).toBe(401)
       await expectRefused(t, await fetchOutcome('gp-push', jti), 'outcome_absent', 404)
       expect((await fetchOutcome('gp-post', jti)).text).toContain('By number.')
+    })
+
+    it('names an inbound SMART launch by the hash of its handle', async () => {
+      const { tokens } = await launchTo(t, { system: 'gp-smart' })
+      await write(tokens, 'By handle.')
+      const [entry] = await entriesOf(t, { launch: tokens.__launch, what: 'launch_verified' })
+      const name = String(entry?.detail?.handle)
+      await end('gp-smart', name)
+      expect((await fetchOutcome('gp-smart', name)).text).toContain('By handle.')
     })
 
     it('of which nobody has said that it may have texts is told of changes alone', async () => {
