@@ -70,7 +70,7 @@ function releasedEntry(
   { changes, more }: Pick<Released, 'changes' | 'more'>,
   again: boolean,
 ): Happening {
-  const { system, app, purpose, signOn, patient } = outcome
+  const { system, app, purpose, signOn, patient, organization } = outcome
   const things = thingsOf(changes)
   const told = things.filter(({ last }) => {
     const held = last?.done?.held
@@ -78,6 +78,8 @@ function releasedEntry(
   })
   return {
     ...{ what: 'outcome_released', outcome: 'success', launch, system, app, purpose, signOn },
+    // Nobody looks but the system itself, for whom it launched.
+    user: { id: system, organization },
     patient: { fhirId: patient.fhirId, nhsNumber: patient.nhsNumber },
     detail: {
       ...{ changes: changes.length, told: told.length },

@@ -152,6 +152,7 @@ describe.each(STORES)('on the %s store', (store) => {
       const [entry] = await entriesOf(t, { what: 'outcome_released', launch: tokens.__launch })
       expect(entry).toMatchObject({
         ...{ system: 'gp-push', app: 'care-plan', patient: { nhsNumber: '9990000018' } },
+        user: { id: 'gp-push', organization: 'A83001' },
         detail: { changes: 3, told: 2, uncertain: 0, changed: [MATTERS, 'care-plan::contacts.v1'] },
       })
       expect(JSON.stringify(entry)).not.toContain('garden')
@@ -342,6 +343,52 @@ describe.each(STORES)('on the %s store', (store) => {
       Object.defineProperty(t.behind, 'record', up)
       return answer
     }
+
+    /** Once, when the store is asked this, something else comes first. */
+    const before = (
+      method: 'get' | 'count',
+      meant: (...asked: readonly string[]) => boolean,
+      first: () => Promise<unknown>,
+    ): void => {
+      const { store: real } = t.running
+      const own = real[method] as (...asked: never[]) => Promise<unknown>
+      const wrapped = async (...asked: never[]) => {
+        if (meant(...asked.map(String))) {
+          real[method] = own as never
+          await first()
+        }
+        return own(...asked)
+      }
+      real[method] = wrapped as never
+    }
+
+    it.each([
+      ['is not kept yet: nothing was changed, and nothing is', 'count', 0],
+      ['is kept: it is told as uncertain, and not done', 'get', 1],
+    ] as const)(
+      'that is under way when the outcome leaves, and %s',
+      async (_what, method, told) => {
+        const tokens = await launched()
+        const { uid, composition } = await sectionOf(tokens, MATTERS)
+        let outcome: Answer | undefined
+        const mine = (...asked: readonly string[]) => asked.join().includes(tokens.__launch)
+        before(
+          method,
+          (...asked) =>
+            mine(...asked) && (method === 'count' || /ended,writing/.test(asked.join())),
+          async () => {
+            await end('gp-push', tokens.__launch)
+            outcome = await fetchOutcome('gp-push', tokens.__launch)
+          },
+        )
+        const answer = await put(tokens, uid, said(composition, 'Crossed.'))
+        await expectRefused(t, answer, 'context_closed', 409)
+        expect(all(outcome as Answer, 'Provenance')).toHaveLength(told)
+        expect(uncertain(outcome as Answer)).toHaveLength(told)
+        const reader = await launched()
+        expect((await sectionOf(reader, MATTERS)).uid).toBe(uid)
+      },
+    )
 
     it('that the record has refused is nothing that was changed', async () => {
       const tokens = await launched()
