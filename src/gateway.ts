@@ -74,7 +74,7 @@ import { userinfo } from './oauth/userinfo.js'
 import type { Sessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
 
-export interface GatewayParts {
+export interface GatewayParts extends Pick<LaunchParts, 'handovers' | 'outcomes' | 'seals'> {
   readonly issuer: string
   readonly store: Store
   readonly trail: Trail
@@ -99,13 +99,10 @@ export interface GatewayParts {
   readonly limits: RateLimits
   readonly emergencies: Pick<LaunchParts['emergencies'], 'puts' | 'broken'> &
     ConsoleParts['emergencies']
-  readonly handovers: LaunchParts['handovers']
-  readonly outcomes: LaunchParts['outcomes']
   readonly matrices: ConsoleParts['matrices']
   readonly trials: ConsoleParts['trials']
   readonly directory: ConsoleParts['directory']
   readonly patientFlags: OAuthParts['patientFlags']
-  readonly seals: LaunchParts['seals']
   readonly offered: ConsoleParts['offered']
   readonly styleUrl: OAuthParts['styleUrl']
   readonly styled: OAuthParts['styled']

@@ -36,7 +36,6 @@ export interface Outcome {
     readonly supersededNumber?: string
     readonly sensitive: boolean
   }
-  readonly opened: EpochMs
   readonly until: EpochMs
 }
 

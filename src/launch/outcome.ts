@@ -59,7 +59,7 @@ export function outcome(parts: LaunchParts): RequestHandler<{ launch: string }> 
  * @param signOn under which it opens
  */
 export function outcomePuts(
-  { clock, lifetimes }: LaunchParts,
+  { lifetimes }: LaunchParts,
   { launch, patient }: Pick<Arrival, 'launch' | 'patient'>,
   { outcome: rule }: LaunchSystem,
   signOn: SignOn,
@@ -72,7 +72,7 @@ export function outcomePuts(
   const superseded = old === undefined ? {} : { supersededNumber: old }
   const value = {
     ...{ system, app, organization, purpose, signOn: signOn.id },
-    ...{ patient: { fhirId, nhsNumber, ...superseded, sensitive }, opened: clock(), until },
+    ...{ patient: { fhirId, nhsNumber, ...superseded, sensitive }, until },
   }
   return [{ kind: 'outcome', id: launch.id, value, until }, ...names]
 }

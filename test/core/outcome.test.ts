@@ -31,7 +31,7 @@ const ISSUER = 'https://gateway.example'
 
 const OUTCOME: Outcome = {
   ...{ system: 'gp-push', app: 'care-plan', organization: 'A83001' as OdsCode },
-  ...{ purpose: 'direct-care', signOn: 'sgn_1', opened: NOW, until: NOW + 1000 },
+  ...{ purpose: 'direct-care', signOn: 'sgn_1', until: NOW + 1000 },
   patient: { fhirId: 'p1', nhsNumber: '9990000018', sensitive: false },
 }
 const SENSITIVE = { ...OUTCOME, patient: { ...OUTCOME.patient, sensitive: true } }
