@@ -38,6 +38,7 @@ const systemOf = (jwk: Setting['jwk']): LaunchSystem => ({
   frameAncestors: ['https://gp.example'],
   claims: {},
   supersede: 'never',
+  outcome: 'text',
   maxLifetime: 300,
 })
 

@@ -42,6 +42,7 @@ import { endLaunched } from './launch/end.js'
 import { claimedAncestors } from './launch/framing.js'
 import { carryOn } from './launch/identify.js'
 import { endSessions, openSessions, signOnToSee } from './launch/open-sessions.js'
+import { outcome } from './launch/outcome.js'
 import type { LaunchParts } from './launch/parts.js'
 import { openLink, push } from './launch/push.js'
 import { receive, refuseClearText } from './launch/receive.js'
@@ -73,7 +74,7 @@ import { userinfo } from './oauth/userinfo.js'
 import type { Sessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
 
-export interface GatewayParts {
+export interface GatewayParts extends Pick<LaunchParts, 'handovers' | 'outcomes' | 'seals'> {
   readonly issuer: string
   readonly store: Store
   readonly trail: Trail
@@ -98,12 +99,10 @@ export interface GatewayParts {
   readonly limits: RateLimits
   readonly emergencies: Pick<LaunchParts['emergencies'], 'puts' | 'broken'> &
     ConsoleParts['emergencies']
-  readonly handovers: LaunchParts['handovers']
   readonly matrices: ConsoleParts['matrices']
   readonly trials: ConsoleParts['trials']
   readonly directory: ConsoleParts['directory']
   readonly patientFlags: OAuthParts['patientFlags']
-  readonly seals: LaunchParts['seals']
   readonly offered: ConsoleParts['offered']
   readonly styleUrl: OAuthParts['styleUrl']
   readonly styled: OAuthParts['styled']
@@ -171,6 +170,7 @@ function surface(parts: GatewayParts, dpop: Dpop, certificateOf: CertificateOf):
     ['get',  '/launch',                                 'page', 'nobody', 'launch_refused',        refuseClearText],
     ['post', '/launch/push',                            'json', 'nobody', 'launch_refused',        push(on.launch)],
     ['post', '/launch/end',                             'json', 'nobody', 'sign_out_refused',      endLaunched(on.launch)],
+    ['get',  '/launch/:launch/outcome',                 'json', 'nobody', 'outcome_refused',       outcome(on.launch) as RequestHandler],
     ['get',  '/launch/smart',                           'page', 'nobody', 'launch_refused',        relay({ ...launch, issuers: parts.issuers })],
     ['get',  '/launch/smart/callback',                  'page', 'nobody', 'launch_refused',        relayCallback({ ...launch, issuers: parts.issuers })],
     ['get',  '/launch/sealed',                          'page', 'nobody', 'launch_refused',        sealed(on.launch)],

@@ -41,6 +41,7 @@ import { createOwners } from './proxy/openehr-owners.js'
 import type { Alerts } from './session/alerts.js'
 import { createEmergencies, type Emergencies, emergencyPuts } from './session/emergencies.js'
 import { createHandovers } from './session/handovers.js'
+import { createOutcomes } from './session/outcomes.js'
 import { createSessions } from './session/sessions.js'
 import type { Store } from './store/store.js'
 import { openTelling } from './telling.js'
@@ -167,8 +168,15 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const { outbound, records, provider, team, issuers } = outside
   const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
-  const handovers = createHandovers({ store, encryption: encryptionOf(config.secrets) })
+  const encryption = encryptionOf(config.secrets)
+  const handovers = createHandovers({ store, encryption })
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
+  const { plan } = config
+  const outcomes = createOutcomes({
+    ...{ store, trail, clock, encryption, plan, sessions },
+    unsettled: (launch, error) =>
+      log.warn({ launch, err: error }, 'a write that was answered is told as uncertain'),
+  })
   const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
   const telling = openTelling(config, world, about)
   const changes = openChanges(config, world, { ...about, sound: rules.sound })
@@ -199,7 +207,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
           'emergency access was used: it is to be reviewed',
         ),
     },
-    ...{ patientFlags: records.patientFlags, handovers },
+    ...{ patientFlags: records.patientFlags, handovers, outcomes },
     knowUser: (named, ods, assurance) =>
       knowUser(named, ods as OdsCode, assurance, policies.roles(), directory),
     seals: config.secrets.seals,
@@ -217,7 +225,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     lifetimes: config.lifetimes,
     record: (bearer) => {
       const inContext = createInContext({ store, registry })
-      const parts = { records, policies: heard, trail, bearer, inContext, clock }
+      const parts = { records, policies: heard, trail, bearer, inContext, outcomes, clock }
       return {
         fhir: fhirProxy({ ...parts, handovers, base: `${config.issuer}/fhir` }),
         openehr: openehrProxy({

@@ -55,7 +55,13 @@ export function extraSystems(
   const row = {
     ...{ algorithms: ['ES256'] as const, organizations: ['A83001', 'RYX01', '8HK21', 'T5A01'] },
     ...{ purposes: ['direct-care'] as const, defaultPurpose: 'direct-care' as const },
-    ...{ apps: [], claims: {}, supersede: 'never' as const, maxLifetime: 60 },
+    ...{
+      apps: [],
+      claims: {},
+      supersede: 'never' as const,
+      outcome: 'text' as const,
+      maxLifetime: 60,
+    },
   }
   return [
     {

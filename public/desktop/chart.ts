@@ -68,6 +68,7 @@ const summary = (patient: Chart) =>
   h(
     'div',
     { class: 'cards' },
+    h('div', { id: 'filed', class: 'cards__wide', role: 'status' }),
     card('Active problems', problems(patient)),
     card('Repeat medication', medication(patient)),
     card('Allergies', allergies(patient)),

@@ -104,6 +104,21 @@ export interface Inspection {
   readonly complete: boolean
 }
 
+/** What came of a care plan that was closed. */
+export interface Closed {
+  readonly state: 'changed' | 'unchanged' | 'untold'
+  readonly text: string
+  readonly filed: readonly {
+    readonly title: string
+    readonly flag: string
+    readonly at: string
+    readonly by: string
+    readonly text: readonly string[]
+  }[]
+  readonly notes: readonly string[]
+  readonly bundle?: unknown
+}
+
 async function answer<T>(response: Response): Promise<T> {
   const value = (await response.json()) as T & { readonly error_description?: string }
   if (!response.ok)
@@ -116,6 +131,12 @@ export const readContents = (): Promise<Contents> =>
 
 export const readInspection = (sent: string): Promise<Inspection> =>
   fetch(`api/launches/${encodeURIComponent(sent)}`).then((response) => answer<Inspection>(response))
+
+/** The GP system ends the launch and fetches what was written in it. */
+export const closeLaunch = (sent: string): Promise<Closed> =>
+  fetch(`api/launches/${encodeURIComponent(sent)}/close`, { method: 'POST' }).then((response) =>
+    answer<Closed>(response),
+  )
 
 export const orderLaunch = (order: {
   readonly system: string

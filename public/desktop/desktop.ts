@@ -3,7 +3,8 @@ import { fullName, showChart, showTab } from './chart.js'
 import { type Chart, type Contents, type Launched, orderLaunch, readContents } from './contents.js'
 import { byId, day, h, nhsNumber } from './elements.js'
 import { closeFrame, openFrame } from './frame.js'
-import { showFaults, showInspector, watch } from './inspector.js'
+import { showFaults, showInspector, showOutcome, watch } from './inspector.js'
+import { fileOutcome, showFiled } from './outcome.js'
 
 interface Choice {
   readonly system: string
@@ -15,6 +16,8 @@ let contents: Contents
 let choice: Choice
 /** Moves on with every change of patient, user or system: an answer to an earlier order is dropped. */
 let order = 0
+/** The launch of the care plan that is open, and the chart that it was opened from. */
+let opened: { readonly sent: string; readonly chart: string } | undefined
 
 const chosenSystem = () => contents.systems.find(({ id }) => id === choice.system)
 
@@ -62,8 +65,7 @@ function show(): void {
   const { patient } = choice
   byId('finder').hidden = patient !== undefined
   byId('chart').hidden = patient === undefined
-  if (patient)
-    showChart(byId('chart'), patient, { open: () => void openPlan(), close: putAway, leave })
+  if (patient) showPatient(patient)
   else byId('chart').replaceChildren()
   byId('fault-hint').textContent = patient
     ? `Each button launches ${fullName(patient)} with something wrong.`
@@ -71,6 +73,21 @@ function show(): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-fault]')) {
     button.disabled = patient === undefined
   }
+}
+
+function showPatient(patient: Chart): void {
+  showChart(byId('chart'), patient, { open: () => void openPlan(), close: putAway, leave })
+  showFiled(byId('filed'), patient.chart)
+}
+
+/** Once the frame is gone: the GP system asks what was changed, and files it in the chart that it was opened from. */
+async function fetchOutcome(): Promise<void> {
+  const closed = opened
+  opened = undefined
+  if (!closed) return
+  const outcome = await fileOutcome(closed.sent, closed.chart)
+  showOutcome(closed.sent, outcome)
+  if (choice.patient?.chart === closed.chart) showFiled(byId('filed'), closed.chart)
 }
 
 function leave(): void {
@@ -82,6 +99,7 @@ function leave(): void {
 function closePlan(): void {
   order += 1
   closeFrame()
+  void fetchOutcome()
   document.getElementById('plan')?.replaceChildren()
   planIsOpen(false)
   if (choice?.patient) showTab(byId('chart'), 'summary')
@@ -138,6 +156,7 @@ async function openPlan(fault?: string): Promise<void> {
     const asked = { system, user, patient: patient.chart, ...(fault ? { fault } : {}) }
     const launched = await orderLaunch(asked)
     if (mine !== order) return
+    if (launched.style !== 'refused') opened = { sent: launched.sent, chart: patient.chart }
     showLaunched(place, launched, patient)
     watch(launched.sent, contents)
   } catch (cause) {

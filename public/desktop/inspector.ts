@@ -1,5 +1,5 @@
 /** The launch inspector: the stages of the launch that is going on, and the faults to try. */
-import type { Contents, Exchange, Fault, Inspection, Stage, System } from './contents.js'
+import type { Closed, Contents, Exchange, Fault, Inspection, Stage, System } from './contents.js'
 import { readInspection } from './contents.js'
 import { byId, h } from './elements.js'
 
@@ -160,7 +160,24 @@ export function watch(sent: string, contents: Contents): void {
   open.clear()
   byId('watch').hidden = false
   byId('watch-none').hidden = true
+  byId('outcome').replaceChildren()
   void look(contents).catch(stopWatching)
+}
+
+/** What came back from the launch that is watched, when its plan was closed. */
+export function showOutcome(sent: string, { text, bundle }: Closed): void {
+  if (watched?.sent !== sent) return
+  byId('outcome').replaceChildren(
+    h('h3', {}, `Closed. ${text}`),
+    h(
+      'p',
+      {},
+      'The GP system ended the launch and asked the gateway, from server to server, what was written in it.',
+    ),
+    ...(bundle === undefined
+      ? []
+      : [details('outcome', 'Show what came back', json(bundle, 'What came back'))]),
+  )
 }
 
 function faultRow(fault: Fault, rung: string, attempt: (fault: string) => void): HTMLElement {
@@ -218,6 +235,7 @@ export function showInspector(contents: Contents): void {
       { id: 'watch', hidden: true },
       h('p', {}, h('code', { id: 'watch-launch' })),
       h('p', { id: 'watch-status', class: 'inspector__status', role: 'status' }),
+      h('div', { id: 'outcome', class: 'outcome' }),
       h('ol', { id: 'stages', class: 'stages' }),
       h('button', { type: 'button', id: 'look-again', hidden: true, click: again }, 'Look again'),
     ),

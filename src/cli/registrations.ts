@@ -102,6 +102,11 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
       value: 'RULE',
       help: 'when a later launch closes an earlier one to writing: never (default), other-patient, always',
     },
+    outcome: {
+      type: 'string',
+      value: 'RULE',
+      help: 'what it is told of what was written: text (default), changes, never',
+    },
     'frame-ancestors': { type: 'string', value: '"…"', help: 'origins that frame its launches' },
     claims: {
       type: 'string',
@@ -138,6 +143,7 @@ Writes a registration to the store. config/launch-systems.yaml explains every me
         frame_ancestors: words(values, 'frame-ancestors'),
         style_url: text(values, 'style-url'),
         supersede: text(values, 'supersede'),
+        outcome: text(values, 'outcome'),
         claims: fileOf(text(values, 'claims')),
         relay:
           client === undefined

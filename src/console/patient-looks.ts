@@ -27,6 +27,7 @@ const LOOKS: Partial<Readonly<Record<EventName, string>>> = {
   emergency_reviewed: 'reviewed an emergency',
   decision_made:  'was judged by the policies',
   console_viewed: 'looked in the console',
+  outcome_released: 'was told what was written',
 }
 
 /** One person in one place, by what they did. */

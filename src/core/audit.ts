@@ -47,6 +47,8 @@ export const EVENTS = [
   'introspected',
   'access_allowed',
   'access_refused',
+  'outcome_released',
+  'outcome_refused',
   'console_opened',
   'console_closed',
   'console_refused',

@@ -13,7 +13,7 @@ const STAGES = {
   grant:         ['grant_opened'],
   tokens:        ['token_issued', 'token_refused', 'token_revoked', 'introspected'],
   record:        ['access_allowed', 'access_refused'],
-  end:           ['grant_ended', 'session_ended', 'sign_out_refused', 'app_notified'],
+  end:           ['grant_ended', 'session_ended', 'sign_out_refused', 'app_notified', 'outcome_released', 'outcome_refused'],
 } as const satisfies Readonly<Record<string, readonly EventName[]>>
 
 export type LaunchStage = keyof typeof STAGES

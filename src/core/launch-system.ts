@@ -8,6 +8,10 @@ import type { Seconds } from './values.js'
 export const LAUNCH_ALGORITHMS = ['ES256', 'ES384', 'RS384', 'EdDSA'] as const
 export type LaunchAlgorithm = (typeof LAUNCH_ALGORITHMS)[number]
 
+/** What a launch system is told of its launches' outcomes: with what was written, that it was, or nothing. */
+export const OUTCOME_RULES = ['text', 'changes', 'never'] as const
+export type OutcomeRule = (typeof OUTCOME_RULES)[number]
+
 /** Where each of our claims stands in this system's token: our name → path in theirs, dots between steps. */
 export type ClaimMapping = Readonly<Partial<Record<LaunchClaimName, string>>>
 export type LaunchClaimName =
@@ -69,6 +73,8 @@ export interface LaunchSystem {
   readonly styleUrl?: string
   /** Whether its later launches close its earlier ones, in the same browser, to writing. */
   readonly supersede: SupersedeRule
+  /** What it is told of what was written in its launches. */
+  readonly outcome: OutcomeRule
   /** Longest `exp - iat`. */
   readonly maxLifetime: Seconds
   /** What a launch that names none is for. */
@@ -89,6 +95,7 @@ export const NO_SYSTEM: LaunchSystem = {
   frameAncestors: [],
   claims: {},
   supersede: 'never',
+  outcome: 'never',
   maxLifetime: 0,
   defaultPurpose: 'direct-care',
 }

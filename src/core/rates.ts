@@ -72,7 +72,7 @@ export const LIMITS = {
   proofs:   { by: 'system',  points: 300,    per: 60,   counts: ['launch_malformed', 'system_unknown', 'signature_invalid', 'seal_invalid', 'launch_misaddressed', 'launch_future', 'launch_too_long', 'rung_unregistered', 'logout_token_invalid'] },
   secrets:  { by: 'caller',  points: 600,    per: 60,   counts: ['link_invalid', 'handle_invalid', 'handle_other_app', 'handle_other_browser', 'sign_on_state_invalid', 'form_invalid', 'code_invalid', 'code_other_client', 'redirect_mismatch', 'verifier_mismatch', 'refresh_invalid', 'subject_token_invalid', 'subject_token_refused', 'device_expired', 'device_spent'] },
   tokens:   { by: 'caller',  points: 600,    per: 60,   counts: ['token_invalid', 'token_other_audience', 'command_signed_out'] },
-  strays:   { by: 'caller',  points: 1_200,  per: 60,   counts: ['not_found', 'parameter_missing', 'parameter_repeated', 'parameter_invalid', 'body_too_large', 'body_unreadable', 'launch_clear_text', 'client_unknown', 'redirect_unregistered', 'grant_type_unsupported', 'token_missing', 'console_signed_out', 'console_form_refused'] },
+  strays:   { by: 'caller',  points: 1_200,  per: 60,   counts: ['not_found', 'outcome_absent', 'parameter_missing', 'parameter_repeated', 'parameter_invalid', 'body_too_large', 'body_unreadable', 'launch_clear_text', 'client_unknown', 'redirect_unregistered', 'grant_type_unsupported', 'token_missing', 'console_signed_out', 'console_form_refused'] },
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof LIMITS

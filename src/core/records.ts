@@ -9,11 +9,12 @@ import type { CommandAccess, DeviceRequest } from './console-command.js'
 import type { Chart } from './context-id.js'
 import type { Emergency, EmergencyAlert } from './emergency.js'
 import type { Grant } from './grant.js'
-import { hashOf, type SignOnId } from './ids.js'
+import { hashOf, type LaunchId, type SignOnId } from './ids.js'
 import type { Json } from './json.js'
 import type { SealedRing } from './key-ring.js'
 import type { IdentifiedLaunch, LaunchSession } from './launch.js'
 import type { Notice } from './notice.js'
+import type { Outcome } from './outcome.js'
 import type { PolicyRecords } from './policy-records.js'
 import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './session.js'
 import type { EpochMs } from './values.js'
@@ -125,6 +126,14 @@ export interface Records extends PolicyRecords {
   alert: EmergencyAlert
   /** What a launch brought of its system's own record, sealed. By launch id. */
   handover: { readonly sealed: string }
+  /** Whose launch it was: who may fetch what was written in it, and until when. By launch id. */
+  outcome: Outcome
+  /** One write in a launch, sealed; or that there were more than are kept. By `changeIn(…)`. */
+  change: { readonly sealed: string }
+  /** That an outcome has left, and for which request it leaves again. By launch id. */
+  released: { readonly at: EpochMs; readonly key?: string }
+  /** Which launch a system's launch token or handle led to. By hash of the system and of what tells that one from others. */
+  launched: { readonly launch: LaunchId }
   /** A form that was shown, for the one answer to it. By hash of its secret. */
   form: ShownForm
 }
@@ -154,6 +163,8 @@ export const KINDS = {
   service:         { tag: 'launch' },
   request:         { tag: 'launch' },
   handover:        { tag: 'launch' },
+  outcome:         { tag: 'launch' },
+  released:        { tag: 'launch' },
   pushed:          { tag: 'own' },
   recent:          { tag: 'own' },
   state:           { tag: 'own' },
@@ -191,15 +202,19 @@ export const KINDS = {
   unreviewed:      { tag: 'own' },
   alert:           { tag: 'own' },
   form:            { tag: 'own' },
+  change:          { tag: 'own' },
+  launched:        { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 
 /**
  * The id of an `ended` marker. `person` is of our own clock, `user` and `unnamed` (those without a session) of the
- * provider's; `launched`: whom a launch system signed on, by its own name for them.
+ * provider's; `launched`: whom a launch system signed on, by its own name for them; `writing`: what is written in a launch
+ * whose outcome has been asked for.
  */
 export const endOf = (
   what:
     | 'launch'
+    | 'writing'
     | 'token'
     | 'signOn'
     | 'person'
@@ -218,6 +233,12 @@ export const endOf = (
  * other. Which there are is asked for each registered app, of which there are few.
  */
 export const openedBy = (signOn: SignOnId, app: string) => `${signOn}/${app}`
+
+/** The id of a `change` record: which write of its launch it is, `more` for all that have no place of their own. */
+export const changeIn = (launch: LaunchId, place: number | 'more') => `${launch}/${place}`
+
+/** The id of a `launched` record. */
+export const launchedBy = (system: string, jti: string) => hashOf(JSON.stringify([system, jti]))
 
 /** The id of a `chart` record: a sign-on is of one browser, and one system's launches say nothing of another's chart. */
 export const chartOf = (signOn: SignOnId, system: string) => `${signOn}/${system}`

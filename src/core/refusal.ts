@@ -70,6 +70,9 @@ export const REFUSALS = {
   launch_denied:         { wire: 'access_denied', status: 403, text: 'Your role does not allow opening this care plan.' },
   emergency_own:         { wire: 'access_denied', status: 403, text: 'Emergency access is reviewed by somebody else than whoever used it.' },
   emergency_closed:      { wire: 'conflict', status: 409, text: 'This emergency access has been reviewed already.' },
+  outcome_absent:        { wire: 'not_found', status: 404, text: NOT_FOUND },
+  outcome_open:          { wire: 'launch_open', status: 409, text: 'This launch is still open, and more may be written in it. End it with POST /launch/end, or ask again when it is over.' },
+  outcome_released:      { wire: 'outcome_fetched', status: 409, text: 'The outcome of this launch has been fetched, or is being fetched just now. It is given once; the request that got it may be repeated for five minutes, under its Idempotency-Key.' },
   policy_stale:          { wire: 'temporarily_unavailable', status: 503, text: 'Access rules could not be checked just now. Try again in a moment.' },
 
   // Sign-on
@@ -191,6 +194,7 @@ export const REFUSALS = {
   context_missing:      { wire: 'invalid_request', status: 400, text: 'The Launch-Context header is required, with the __context of the token response.' },
   context_other:        { wire: 'context_other', status: 409, text: 'This change was made in another care plan than the one that it was sent with. Nothing was saved.' },
   context_superseded:   { wire: 'context_superseded', status: 409, text: 'Another care plan has been opened from the patient record since. This one can still be read, and nothing more can be saved in it.' },
+  context_closed:       { wire: 'context_superseded', status: 409, text: 'The patient record has closed this care plan: what was changed in it has been handed back there. Nothing more can be saved in it.' },
   version_missing:       { wire: 'invalid_request', status: 400, text: 'If-Match with the version that was read is required.' },
   version_outdated:      { wire: 'conflict', status: 409, text: 'Somebody else changed this since it was read.' },
   version_stale:         { wire: 'conflict', status: 412, text: 'Somebody else changed this since it was read.' },

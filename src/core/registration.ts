@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { PURPOSES, SYSTEM_RUNGS } from './context.js'
 import { SUPERSEDE_RULES } from './context-id.js'
 import { STANDALONE } from './launch.js'
-import { LAUNCH_ALGORITHMS, type LaunchSystem } from './launch-system.js'
+import { LAUNCH_ALGORITHMS, type LaunchSystem, OUTCOME_RULES } from './launch-system.js'
 
 export const id = z
   .string()
@@ -89,6 +89,7 @@ export const launchSystemRow = z
     claims: z.record(z.string(), z.string().max(200)).default({}),
     style_url: styleUrl.optional(),
     supersede: z.enum(SUPERSEDE_RULES).default('never'),
+    outcome: z.enum(OUTCOME_RULES).default('text'),
     max_lifetime: z.number().int().min(5).max(300).default(60),
   })
   .superRefine((row, context) => {
@@ -130,6 +131,7 @@ export const launchSystemRow = z
       claims: row.claims,
       ...(row.style_url === undefined ? {} : { styleUrl: row.style_url }),
       supersede: row.supersede,
+      outcome: row.outcome,
       maxLifetime: row.max_lifetime,
       defaultPurpose: row.default_purpose,
     }),

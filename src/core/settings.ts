@@ -205,6 +205,7 @@ export const gatewayFile = z.strictObject({
       session_idle: lifetime(900, 3600),
       session: lifetime(43_200, 43_200),
       emergency: z.number().int().min(60).max(14_400).default(3_600),
+      outcome: lifetime(86_400, 604_800),
     })
     .prefault({}),
   keys: z

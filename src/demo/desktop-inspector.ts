@@ -16,6 +16,8 @@ export interface SentLaunch {
   readonly id: `snt_${string}`
   readonly at: EpochMs
   readonly system: SystemId
+  /** The number of the chart that it was made from. */
+  readonly chart?: string
   /** How it went out, in plain words. */
   readonly how: string
   readonly fault?: FaultName

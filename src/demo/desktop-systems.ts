@@ -72,7 +72,8 @@ const publicJwk = ({ kty, crv, x, y, kid, alg, use }: JWK): Record<string, unkno
   ...{ kty, crv, x, y, kid, alg, use },
 })
 
-const issuerOf = (id: SystemId, desktop: string): string =>
+/** What a system calls itself where it signs. */
+export const issuerOf = (id: SystemId, desktop: string): string =>
   id === 'gp-smart' ? `${desktop}/smart` : id
 
 /** Where the public keys of each system are, as its registration names them; `gp-sealed` signs nothing. */
@@ -96,6 +97,7 @@ export function launchSystemRows(systems: DemoSystems, desktop: string): readonl
       purposes: ['direct-care', 'emergency-care'],
       frameAncestors: [desktop],
       supersede: 'other-patient',
+      outcome: 'text',
       maxLifetime: 60,
       defaultPurpose: 'direct-care',
     } satisfies LaunchSystem

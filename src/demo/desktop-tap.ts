@@ -170,7 +170,8 @@ function listen(
   if (!URL.canParse(request.url ?? '', NOWHERE)) return
   const url = new URL(request.url ?? '', NOWHERE)
   const row = LISTENED.find(({ prefix }) => url.pathname.startsWith(prefix))
-  if (!row || request.method === 'OPTIONS') return
+  // What a GP system does when it closes a plan, it tells of itself: see desktop-outcome.ts.
+  if (!row || request.method === 'OPTIONS' || /\/(?:end|outcome)$/.test(url.pathname)) return
   const heard = overhear(request, response, row.body)
   const header = (name: string): string => String(response.getHeader(name) ?? '')
   response.once('finish', () => {

@@ -12,8 +12,15 @@ import { FAULTS, type FaultName, faultsOf, isFault } from './desktop-faults.js'
 import { inspect, sentLaunches, type TrailSearch } from './desktop-inspection.js'
 import type { SentLaunch } from './desktop-inspector.js'
 import type { Launch, LaunchingSystem, LaunchingUser } from './desktop-launches.js'
+import { closePlan } from './desktop-outcome.js'
 import { createSmartServer } from './desktop-smart-server.js'
-import { type DemoSystems, PORTRAITS, SYSTEM_IDS, type SystemId } from './desktop-systems.js'
+import {
+  type DemoSystems,
+  issuerOf,
+  PORTRAITS,
+  SYSTEM_IDS,
+  type SystemId,
+} from './desktop-systems.js'
 import type { Tap } from './desktop-tap.js'
 import type { DemoPatient } from './patients.js'
 
@@ -93,7 +100,7 @@ async function launchOrder(parts: DesktopParts, delivery: DeliveryParts, req: Re
   }
   const { delivered, sent } = await deliver(delivery, system, launch, chart)
   const kept: SentLaunch = {
-    ...{ ...sent, id: newId('snt', random), system },
+    ...{ ...sent, id: newId('snt', random), system, chart },
     ...(fault === undefined ? {} : { fault }),
   }
   return { delivered, kept }
@@ -162,6 +169,15 @@ export function createDesktop(parts: DesktopParts): express.Express {
     const sent = launches.find(req.params.id)
     if (sent) res.json(await inspect(parts, sent))
     else res.status(404).json({ error: 'not_found' })
+  })
+  app.post('/api/launches/:id/close', async (req, res) => {
+    const sent = launches.find(req.params.id)
+    const place = chartsOf(parts.patients).findIndex(({ chart }) => chart === sent?.chart)
+    const patient = parts.patients[place]
+    if (!sent || !patient) return void res.status(404).json({ error: 'not_found' })
+    const system = launching(parts.systems, sent.system)
+    const own = { ...system, id: issuerOf(sent.system, origin) }
+    res.json(await closePlan({ ...parts, fetch: delivery.fetch }, own, sent, patient.nhsNumber))
   })
   app.use(express.static(parts.pages, { index: 'index.html', maxAge: 0 }))
   app.use((_req, res) => void res.status(404).type('text').send('Nothing is here.'))

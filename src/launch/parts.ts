@@ -18,6 +18,7 @@ import type { ClinicianProvider } from '../identity/clinician.js'
 import type { Keys } from '../keys/signing.js'
 import type { TrustedKeys } from '../keys/trusted.js'
 import type { Handovers } from '../session/handovers.js'
+import type { Outcomes } from '../session/outcomes.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Claim, Put, Store } from '../store/store.js'
 
@@ -49,6 +50,7 @@ export interface LaunchParts {
     broken(emergency: Emergency): void
   }
   readonly handovers: Pick<Handovers, 'seal'>
+  readonly outcomes: Pick<Outcomes, 'find' | 'release'>
   readonly skew: Seconds
   readonly lifetimes: {
     readonly link: Seconds
@@ -56,6 +58,7 @@ export interface LaunchParts {
     readonly pending: Seconds
     readonly emergency: Seconds
     readonly offline: Seconds
+    readonly outcome: Seconds
   }
 }
 

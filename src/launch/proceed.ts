@@ -8,6 +8,7 @@ import type { Response } from 'express'
 import type { Happening } from '../core/audit.js'
 import { hashOf, newLaunchSecret } from '../core/ids.js'
 import { isStandalone, launchAddress, openSession } from '../core/launch.js'
+import type { LaunchSystem } from '../core/launch-system.js'
 import { Refusal } from '../core/refusal.js'
 import type { PendingLaunch, SignOn, Waiting } from '../core/session.js'
 import { after } from '../core/values.js'
@@ -20,6 +21,7 @@ import { type Moved, moveChart } from './chart.js'
 import { recentOf } from './choose.js'
 import { handoverPuts } from './handover.js'
 import { denied, type Judgement, judge } from './judge.js'
+import { outcomePuts } from './outcome.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
 import { standing } from './standing.js'
 import { showWaiting } from './waiting.js'
@@ -103,7 +105,7 @@ export async function proceed(
   // A sign-on that this launch ends takes its launches with it.
   const lasting = held.filter(({ id }) => !stand.replaces.some((ended) => ended.id === id))
   const moved = await moveChart(parts, system, arrival, [stand.signOn, ...lasting])
-  await land(parts, exchange, told, { ...stand, moved }, browser, judged)
+  await land(parts, exchange, told, { ...stand, moved, system }, browser, judged)
 }
 
 /** Where the app is started: at its launch URL, or where it asked from. @throws Refusal app_refused */
@@ -164,12 +166,20 @@ async function opening(
   }
 }
 
+/** Under which sign-on a launch lands, and what of its system. */
+interface Landing {
+  readonly signOn: SignOn
+  readonly made: boolean
+  readonly moved: Moved
+  readonly system: LaunchSystem
+}
+
 /** Opens the session and sends the browser to the app. Everything before it is durable by then. */
 async function land(
   parts: LaunchParts,
   { res }: Exchange,
   arrival: Arrival,
-  { signOn, made, moved }: { signOn: SignOn; made: boolean; moved: Moved },
+  { signOn, made, moved, system }: Landing,
   browser: Browser,
   judged: Judgement,
 ): Promise<void> {
@@ -186,6 +196,7 @@ async function land(
     puts: [
       ...puts,
       ...(await handoverPuts(parts, arrival, signOn.until)),
+      ...outcomePuts(parts, arrival, system, signOn),
       ...(made || arrival.signOn ? await attach(parts, res, signOn, browser) : []),
       ...(arrival.puts ?? []),
     ],

@@ -12,6 +12,7 @@ import { browsersOf, isFramed } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { depart } from './depart.js'
 import { handoverPuts } from './handover.js'
+import { namePuts } from './named.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
 
 /**
@@ -89,6 +90,7 @@ export async function showWaiting(
     puts: [
       { kind: 'pending', id: launch.id, value: pending, until },
       ...(await handoverPuts(parts, arrival, until)),
+      ...namePuts(launch, until),
       ...(arrival.puts ?? []),
     ],
   })

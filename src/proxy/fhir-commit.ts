@@ -104,6 +104,14 @@ export const detailOf = ({ interaction, type, id }: FhirWrite) => ({
   ...(id === undefined ? {} : { id }),
 })
 
+// biome-ignore format: a table
+const DOES = { POST: 'create', PUT: 'update', DELETE: 'delete' } as const
+
+/** What is about to be written, for the launch's outcome. */
+export const writingOf = ({ method, type, id, previous }: FhirWrite) => ({
+  ...{ does: DOES[method], what: { type, id }, previous },
+})
+
 /** @throws Refusal record_absent, version_stale, record_refused (not done), write_unknown */
 async function commitWrite(
   parts: ProxyParts,
@@ -113,10 +121,15 @@ async function commitWrite(
 ): Promise<FhirAnswer> {
   const { answer, proof } = await writeOnce({
     record: () => recordAllowed(parts.trail, access, write.decisions, detailOf(write)),
+    begin: () => parts.outcomes.begin(access, [writingOf(write)]),
     send: () => send(parts, write),
     refused: (given) => requireWritten(write, given),
     prove: async (given) =>
       write.method === 'DELETE' ? proveDeleted(given) : proveWritten(parts, write, given),
+    written: (done) =>
+      done
+        ? [{ id: done.id, version: done.version, content: shownTo(write, done.resource) }]
+        : [{}],
   })
   if (proof === undefined) return { status: 204 }
   const { id, version, resource } = proof

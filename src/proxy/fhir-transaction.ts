@@ -6,9 +6,10 @@ import { isOfPatient } from '../core/fhir-compartment.js'
 import { versionOf } from '../core/fhir-own.js'
 import { versionIn } from '../core/fhir-write.js'
 import { isObject, type Json } from '../core/json.js'
+import type { Written } from '../core/outcome.js'
 import { Refusal } from '../core/refusal.js'
 import { recordAllowed } from './entry.js'
-import { detailOf, placeOfLocation, shownTo } from './fhir-commit.js'
+import { detailOf, placeOfLocation, shownTo, writingOf } from './fhir-commit.js'
 import { type FhirAsked, withinTime } from './fhir-parts.js'
 import { type FhirWrite, prepareWrite } from './fhir-write.js'
 import type { ProxyParts } from './parts.js'
@@ -101,6 +102,14 @@ async function proveStep(
   }
 }
 
+/** The same, for the launch's outcome. */
+function writtenBy({ response, resource }: Json): Written {
+  const { location, etag } = isObject(response) ? response : {}
+  const [, id] = /\/([^/]+)\/_history\/[^/]+$/.exec(String(location)) ?? []
+  const version = typeof etag === 'string' ? versionIn(etag) : undefined
+  return { id, version, content: resource }
+}
+
 /** @throws Refusal of proxy/fhir-write.ts for any of the entries; those of {@link writeOnce} for all */
 export async function answerTransaction(
   parts: ProxyParts,
@@ -122,7 +131,13 @@ export async function answerTransaction(
   )
   const { record, trail } = parts
   const entry = steps.map((step) => entryFor(step, record.bases.fhir))
+  const writes = steps.filter(({ found }) => found === undefined)
   const { proof } = await writeOnce({
+    begin: () =>
+      parts.outcomes.begin(
+        access,
+        writes.map(({ write }) => writingOf(write)),
+      ),
     async record() {
       await Promise.all(
         steps.map(({ write }) => recordAllowed(trail, access, write.decisions, detailOf(write))),
@@ -139,6 +154,8 @@ export async function answerTransaction(
       const answers = readResponses(body, steps.length)
       return Promise.all(answers.map((each, at) => proveStep(parts, steps[at] as Step, each)))
     },
+    written: (proven) =>
+      proven.flatMap((each, at) => (steps[at]?.found === undefined ? [writtenBy(each)] : [])),
   })
   return proof
 }

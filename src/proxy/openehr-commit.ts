@@ -118,13 +118,23 @@ export async function commitWrite(
 ): Promise<void> {
   const { interaction, template, previous } = write
   const detail = { interaction, template, ...(previous === undefined ? {} : { uid: previous }) }
+  const does = interaction === 'composition_create' ? 'create' : 'update'
+  const read = readable(call.access, parts, template) !== undefined
   const { answer, proof } = await writeOnce({
     record: () => recordAllowed(parts.trail, call.access, [write.decision], detail),
+    begin: () => parts.outcomes.begin(call.access, [{ does, what: { template }, previous }]),
     send: () => send(parts, call, write),
     refused: (given) => requireSaved(call, given),
     prove: (given) => proveDone(parts, call, write, given),
+    written: ({ uid, body }) => [{ version: uid, ...(read ? { content: body } : {}) }],
   })
   answerWrite(parts, call, write, answer, proof)
+}
+
+/** The version by which something was deleted, where the record names it. */
+function deletionIn(answer: UpstreamAnswer, previous: string): string | undefined {
+  const made = versionIn(answer)
+  return isVersionOf(made, objectOf(previous)) ? made : undefined
 }
 
 /**
@@ -142,11 +152,14 @@ export async function commitDelete(
   const headers = auditHeaders(call.access, interaction)
   const { answer } = await writeOnce({
     record: () => recordAllowed(parts.trail, call.access, [decision], detail),
+    begin: () =>
+      parts.outcomes.begin(call.access, [{ does: 'delete', what: { template }, previous }]),
     send: () => parts.record.forward({ upstream: 'openehr', method: 'DELETE', path, headers }),
     refused: (given) => requireSaved(call, given),
     prove: () => Promise.resolve(),
+    written: (_, given) => [{ version: deletionIn(given, previous) }],
   })
-  const made = versionIn(answer)
-  if (isVersionOf(made, objectOf(previous))) call.res.set('ETag', `"${made}"`)
+  const made = deletionIn(answer, previous)
+  if (made !== undefined) call.res.set('ETag', `"${made}"`)
   call.res.status(204).end()
 }

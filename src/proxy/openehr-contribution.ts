@@ -12,7 +12,7 @@ import {
 } from '../core/contribution.js'
 import type { PolicyDecision } from '../core/decision.js'
 import { releaseEhr, subjectOf } from '../core/ehr.js'
-import { isObjectId, isVersionOf, objectOf, requireTemplate } from '../core/openehr.js'
+import { isObjectId, isVersionOf, objectOf, readable, requireTemplate } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
 import { judgeOnce, type PlanRow, requireAmong } from '../core/rows.js'
 import type { UpstreamAnswer } from '../record/record.js'
@@ -125,6 +125,24 @@ const send = ({ record }: OpenEhrParts, ehrId: string, body: object): Promise<Up
     body: JSON.stringify(body),
   })
 
+const doesOf = ({ previous, data }: Change): 'create' | 'update' | 'delete' =>
+  previous === undefined ? 'create' : data === undefined ? 'delete' : 'update'
+
+/** One change of it, as it stands now: the record makes what was sent, or nothing. */
+function writtenBy(
+  parts: OpenEhrParts,
+  { access }: OpenEhrCallIn,
+  { change: { previous, data }, template }: Judged,
+  versions: readonly string[],
+) {
+  const version =
+    previous === undefined
+      ? undefined
+      : versions.find((uid) => isVersionOf(uid, objectOf(previous)))
+  const read = readable(access, parts, template) !== undefined
+  return { version, ...(read ? { content: data } : {}) }
+}
+
 /** @see openEHR REST API, "CONTRIBUTION: create" */
 export const createContribution: Handler = async (parts, call) => {
   const { req, res, access, ehrId } = call
@@ -148,8 +166,12 @@ export const createContribution: Handler = async (parts, call) => {
     uids: all.flatMap(({ change }) => change.previous ?? []),
   }
   const decisions = all.map(({ decision }) => decision)
+  const writings = all.map(({ change, template }) => ({
+    ...{ does: doesOf(change), what: { template }, previous: change.previous },
+  }))
   const { proof: given } = await writeOnce({
     record: () => recordAllowed(parts.trail, access, decisions, detail),
+    begin: () => parts.outcomes.begin(access, writings),
     send: () => send(parts, ehrId, body),
     refused: (answer) => requireSaved(call, answer),
     async prove(answer) {
@@ -157,6 +179,7 @@ export const createContribution: Handler = async (parts, call) => {
       await proveMade(parts, call, all, made)
       return made
     },
+    written: ({ versions }) => all.map((one) => writtenBy(parts, call, one, versions)),
   })
   res.set('ETag', `"${given.uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/contribution/${given.uid}`)

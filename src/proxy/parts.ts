@@ -5,6 +5,7 @@ import type { Happening } from '../core/audit.js'
 import type { Policies } from '../core/decision.js'
 import type { Clock } from '../core/values.js'
 import type { SharedRecord } from '../record/record.js'
+import type { Outcomes } from '../session/outcomes.js'
 import type { InContext } from './context.js'
 
 export interface AccessTrail {
@@ -20,6 +21,8 @@ export interface ProxyParts {
   readonly bearer: Bearer
   /** For each write, before it is judged further: see context.ts. */
   readonly inContext: InContext
+  /** Keeps what is written for its launch system: see write.ts. */
+  readonly outcomes: Pick<Outcomes, 'begin'>
   /** Our own base, which tokens name as their audience. */
   readonly base: string
   readonly clock: Clock

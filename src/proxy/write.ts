@@ -1,18 +1,25 @@
 /**
  * A write that has been judged, to either base: in the trail, then on its way, once. When it has left us only
- * the record knows whether it was done, so whatever is not its plain yes or no is told as unknown.
+ * the record knows whether it was done, so whatever is not its plain yes or no is told as unknown: to the app, and in
+ * the launch's outcome.
  */
+import type { Written } from '../core/outcome.js'
 import { Refusal } from '../core/refusal.js'
 import type { UpstreamAnswer } from '../record/record.js'
+import type { UnderWay } from '../session/changes.js'
 
 export interface Write<T> {
   /** Durable when it resolves. */
   record(): Promise<void>
+  /** The same: that it is about to be written. @throws Refusal context_closed */
+  begin(): Promise<UnderWay>
   send(): Promise<UpstreamAnswer>
   /** Throws what the record's plain no means. */
   refused(answer: UpstreamAnswer): void
   /** What the record's plain yes proves; whatever it throws is no plain yes. */
   prove(answer: UpstreamAnswer): Promise<T>
+  /** What that is, for the launch's outcome. */
+  written(proof: T, answer: UpstreamAnswer): readonly Written[]
 }
 
 function unknown(error: unknown): never {
@@ -30,11 +37,27 @@ export function requireDone({ status }: UpstreamAnswer, stale: () => void = () =
   if (status >= 300) throw new Refusal('record_refused', `the record answered ${status}`)
 }
 
-/** @throws Refusal record_absent, version_stale, record_refused (not done), write_unknown */
-export async function writeOnce<T>({ record, send, refused, prove }: Write<T>) {
+/** Both durable, at the cost of one. @throws what either throws, and then nothing is under way */
+async function before<T>({ record, begin }: Write<T>): Promise<UnderWay> {
+  const [begun, recorded] = await Promise.allSettled([begin(), record()])
+  if (begun.status === 'rejected') throw begun.reason
+  if (recorded.status === 'fulfilled') return begun.value
+  await begun.value.undone()
+  throw recorded.reason
+}
+
+/** @throws Refusal context_closed, record_absent, version_stale, record_refused (not done), write_unknown */
+export async function writeOnce<T>(write: Write<T>) {
   // In the trail before it goes on. When it then fails, the refusal makes the second entry.
-  await record()
-  const answer = await send().catch(unknown)
-  refused(answer)
-  return { answer, proof: await prove(answer).catch(unknown) }
+  const underWay = await before(write)
+  const answer = await write.send().catch(unknown)
+  try {
+    write.refused(answer)
+  } catch (no) {
+    await underWay.undone()
+    throw no
+  }
+  const proof = await write.prove(answer).catch(unknown)
+  await underWay.done(write.written(proof, answer))
+  return { answer, proof }
 }

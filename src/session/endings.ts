@@ -32,8 +32,11 @@ export interface Endings {
   endPerson(person: string, why: string): Promise<void>
   /** Ends what a launch system signed on: by its own name for the user. Nothing that anybody else vouched for. */
   endLaunched(system: string, localId: string): Promise<void>
-  /** Ends one launch, if this system made it; with its sign-on, when the system's own launches made that. */
-  endLaunchOf(system: string, launch: LaunchId): Promise<void>
+  /**
+   * Ends one launch, if this system made it; with its sign-on, when the system's own launches made that.
+   * @param alone the user goes on, in other charts
+   */
+  endLaunchOf(system: string, launch: LaunchId, alone: boolean): Promise<void>
   /**
    * Ends everything of a provider's session, or, when it names none, what the user had signed in for
    * until the notice was issued: one that comes late ends no newer sign-in, and one that comes again ends
@@ -143,7 +146,7 @@ export function createEndings(parts: Parts): Endings {
       const why = 'the launch system ended what it had signed on'
       return endBy([marker(endOf('launched', name))], [name], why, { system, user: { id: name } })
     },
-    async endLaunchOf(system, launch) {
+    async endLaunchOf(system, launch, alone) {
       const [session, pending, link] = await store.getAll([
         { kind: 'session', id: launch },
         { kind: 'pending', id: launch },
@@ -152,7 +155,7 @@ export function createEndings(parts: Parts): Endings {
       if ((session ?? pending ?? link)?.launch.system !== system) return
       const why = 'the launch system ended it'
       await endLaunch(launch, why)
-      const signOn = session && (await parts.live(session.signOn))
+      const signOn = session && !alone ? await parts.live(session.signOn) : undefined
       if (signOn?.by === 'launch' && signOn.issuer === system) await end(signOn, why)
     },
     async endAtProvider({ issuer, providerSession: sid, subject, iat }) {

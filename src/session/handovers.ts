@@ -4,6 +4,7 @@ import type { LaunchId } from '../core/ids.js'
 import type { Records } from '../core/records.js'
 import type { EncryptionKeys } from '../keys/encryption.js'
 import type { Store } from '../store/store.js'
+import { createSealing } from './sealing.js'
 
 export interface Handovers {
   /** Only this launch can open it. */
@@ -21,20 +22,12 @@ interface Parts {
 const nameOf = (launch: LaunchId): string => `handover/${launch}`
 
 export function createHandovers({ store, encryption }: Parts): Handovers {
-  const { current, previous } = encryption
+  const sealing = createSealing(encryption)
   return {
-    async seal(launch, handover) {
-      return { sealed: await current.wrap(nameOf(launch), JSON.stringify(handover)) }
-    },
+    seal: async (launch, handover) => ({ sealed: await sealing.seal(nameOf(launch), handover) }),
     async read(launch) {
       const kept = await store.get('handover', launch)
-      if (!kept) return undefined
-      const open = (key: typeof current) => key.unwrap(nameOf(launch), kept.sealed)
-      const text = await open(current).catch((error: unknown) => {
-        if (!previous) throw error
-        return open(previous)
-      })
-      return JSON.parse(text) as Handover
+      return kept && ((await sealing.open(nameOf(launch), kept.sealed)) as Handover)
     },
   }
 }

@@ -3,9 +3,8 @@
 import type { Trail } from '../audit/trail.js'
 import type { KnownUser } from '../core/context.js'
 import type { Grant } from '../core/grant.js'
-import type { SignOnId } from '../core/ids.js'
+import type { LaunchId, SignOnId } from '../core/ids.js'
 import { newId } from '../core/ids.js'
-import type { LaunchSession } from '../core/launch.js'
 import { NOTICE_LIFE } from '../core/notice.js'
 import { awayOf, openedBy } from '../core/records.js'
 import { isLive, type SignOn } from '../core/session.js'
@@ -54,7 +53,7 @@ export interface Sessions extends Endings {
    */
   behind(grant: Grant): Promise<Behind | undefined>
   /** The live sign-on under which a launch stands open, unless its launch, app or system was ended. */
-  under(session: LaunchSession): Promise<SignOn | undefined>
+  under(session: Standing): Promise<SignOn | undefined>
   /** What a browser is known by: the hashes of its cookies, and of those that it had when somebody signed on in it. */
   names(browsers: readonly string[]): Promise<readonly string[]>
   /** What stores a sign-on and ties it to its browser. `was`: what the browser was known by until now, for launches that are under way. */
@@ -78,6 +77,12 @@ export interface Opened {
   readonly app: string
   /** `sub` of its tokens. */
   readonly subject: string
+}
+
+/** A launch that was opened, and under which sign-on. */
+export interface Standing {
+  readonly signOn: SignOnId
+  readonly launch: { readonly id: LaunchId; readonly app: string; readonly system: string }
 }
 
 export interface Behind {

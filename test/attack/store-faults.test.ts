@@ -1,11 +1,15 @@
 /** When something behind the gateway fails, nothing leaves that was not made durable, and the page says so. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { RELEASED_WITHIN } from '../../src/core/outcome.js'
+import { UNCERTAIN } from '../../src/core/outcome-bundle.js'
+import { endOf } from '../../src/core/records.js'
+import { buildAssertion } from '../../src/demo/desktop-launches.js'
 import { StoreFailure } from '../../src/store/failure.js'
 import type { Commit, Store } from '../../src/store/store.js'
-import { App, call, launchTo, readsPatient, tokensOf } from '../app-by-hand.js'
+import { App, call, launchTo, readsPatient, type Tokens, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { handleOf, linkOf, open, push, tokenOf } from '../launching.js'
+import { handleOf, launchOf, linkOf, open, push, tokenOf } from '../launching.js'
 import { asking, authorize, BACK, standaloneApps } from '../standalone.js'
 import {
   entriesOf,
@@ -15,7 +19,7 @@ import {
   expectWholeTrail,
   stagesOf,
 } from '../trail-reading.js'
-import { type Answer, UserAgent, wordsOf } from '../user-agent.js'
+import { type Answer, send, UserAgent, wordsOf } from '../user-agent.js'
 
 jest.setTimeout(60_000)
 
@@ -57,6 +61,29 @@ describe.each(STORES)('on the %s store', (store) => {
       await BREAKS[how]?.(commit, work)
       throw new Error('the store failed')
     }
+  }
+  const outcomeOf = async (launch: string): Promise<Answer> => {
+    const assertion = await buildAssertion(launchOf(t, { system: 'gp-push' }))
+    const headers = { authorization: `Bearer ${assertion}` }
+    return send(new URL(`/launch/${launch}/outcome`, t.issuer), { headers })
+  }
+  const endNow = async ({ __launch }: Tokens): Promise<void> => {
+    const [id, at] = [endOf('launch', __launch), t.clock()]
+    const puts = [{ kind: 'ended' as const, id, value: { at }, until: at + 86_400_000 }]
+    await t.running.store.commit({ puts })
+  }
+  /** Replaces a section by itself. */
+  const save = async ({ access_token, ehrId, __context }: Tokens): Promise<Answer> => {
+    const path = `/openehr/v1/query/care-plan::sections?ehr_id=${ehrId}`
+    const { rows } = JSON.parse((await call(t, access_token, path)).text)
+    const [, uid, composition] = rows[0]
+    return call(t, access_token, `/openehr/v1/ehr/${ehrId}/composition/${uid.split('::')[0]}`, {
+      ...{ method: 'PUT', body: JSON.stringify(composition) },
+      headers: {
+        ...{ 'content-type': 'application/json', 'if-match': `"${uid}"` },
+        'launch-context': String(__context),
+      },
+    })
   }
   const expectFailed = async (answer: Answer): Promise<void> => {
     await expectRefused(t, answer, 'unexpected', 500)
@@ -102,6 +129,32 @@ describe.each(STORES)('on the %s store', (store) => {
       if (how === 'before anything was written')
         expect(await readsPatient(t, tokensOf(again))).toBe(200)
       else await expectRefused(t, again, 'code_spent', 400)
+    })
+
+    it('no outcome leaves, and it is there again unless one may have left', async () => {
+      const { tokens } = await launchTo(t, { system: 'gp-push' })
+      await endNow(tokens)
+      breakNext('released', how)
+      await expectFailed(await outcomeOf(tokens.__launch))
+      const again = await outcomeOf(tokens.__launch)
+      if (how === 'before anything was written') expect(again.status).toBe(200)
+      else await expectRefused(t, again, 'outcome_released', 409)
+      // A claim without what it was for holds nobody up for ever.
+      await t.clock.advance(2 * RELEASED_WITHIN)
+      const later = await outcomeOf(tokens.__launch)
+      const mayHaveLeft = how === 'after all of it, unacknowledged'
+      if (how.startsWith('after') && !mayHaveLeft) expect(later.status).toBe(200)
+      else await expectRefused(t, later, 'outcome_released', 409)
+    })
+
+    it('nothing is written of which the launch system would not be told', async () => {
+      const { tokens } = await launchTo(t, { system: 'gp-push' })
+      breakNext('change', how)
+      const answer = await save(tokens)
+      await expectFailed(answer)
+      await endNow(tokens)
+      const { text } = await outcomeOf(tokens.__launch)
+      expect(text.includes(UNCERTAIN)).toBe(how === 'after all of it, unacknowledged')
     })
 
     it('no refreshed token leaves', async () => {

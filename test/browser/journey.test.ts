@@ -56,6 +56,15 @@ describe('Open care plan, with third-party cookies blocked', () => {
     await form.getByLabel('What helps').fill(written)
     await form.getByRole('button', { name: 'Save', exact: true }).click()
     await form.locator('.saved').waitFor()
+    // The GP system closes it, and files what comes back in the chart: `GET /launch/{id}/outcome`.
+    await gp.getByRole('button', { name: 'Close care plan' }).click()
+    const filed = gp.locator('[data-outcome=changed]')
+    await filed.getByText('Symptoms and how to help: changed').waitFor()
+    expect(await filed.textContent()).toMatch(/Dr Amara Okafor/)
+    expect(await filed.textContent()).toContain(written)
+    await gp.getByText('Closed. The care plan was changed.').waitFor()
+    expect(await violations(gp)).toEqual([])
+    await shoot(gp, 'outcome')
     await gp.close()
 
     const crew = await openChart(ward, 'gp-push', 'paramedic', 'ASHWORTH')

@@ -18,6 +18,7 @@ const system: LaunchSystem = {
   frameAncestors: [],
   claims: {},
   supersede: 'never',
+  outcome: 'text',
   maxLifetime: 60,
   defaultPurpose: 'direct-care',
 }

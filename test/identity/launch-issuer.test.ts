@@ -40,6 +40,7 @@ const systemWith = (issuer?: string): LaunchSystem => ({
   ...{ algorithms: ['ES256'], organizations: ['A83001'], apps: ['care-plan'], claims: {} },
   ...{ purposes: ['direct-care'], defaultPurpose: 'direct-care', frameAncestors: [] },
   supersede: 'never',
+  outcome: 'text',
   maxLifetime: 60,
 })
 

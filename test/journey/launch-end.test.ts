@@ -53,6 +53,17 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await Promise.all(all)).toEqual([401, 401, 200])
     })
 
+    it('ends one launch alone, when its chart was closed and the user goes on', async () => {
+      const { tokens, browser } = await launchTo(t, { system: 'gp-push' })
+      const second = await launchTo(t, { system: 'gp-push' }, browser)
+      const only = { launch: tokens.__launch, sign_on: 'keep' }
+      expect((await end('gp-push', only)).status).toBe(204)
+      const both = [tokens, second.tokens].map((each) => readsPatient(t, each))
+      expect(await Promise.all(both)).toEqual([401, 200])
+      const other = await end('gp-push', { ...only, sign_on: 'other' })
+      await expectRefused(t, other, 'parameter_invalid', 400)
+    })
+
     it('ends its launch and not what the provider signed on', async () => {
       const browser = new UserAgent()
       const page = await open(t, browser, { system: 'gp-clinic' })

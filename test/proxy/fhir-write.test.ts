@@ -1,5 +1,5 @@
 /** Versions, scopes' queries, labels, writes and bundles at /fhir, over the demonstration's record. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import type { Question } from '../../src/core/decision.js'
 import {
@@ -7,6 +7,7 @@ import {
   CREDENTIAL,
   IN_CONTEXT,
   ISSUER,
+  isWrite,
   openWorld,
   PEGGY,
   WINSTON,
@@ -32,6 +33,14 @@ beforeEach(() => {
   world.policy.state.mayIssue = true
   world.entries.length = 0
   world.upstream.length = 0
+  world.told.length = 0
+})
+
+/** Whatever a test writes: each write that reached the record was kept for the launch's outcome before. */
+afterEach(() => {
+  const reached = world.upstream.filter(isWrite)
+  for (const at of reached.keys())
+    expect(world.told.filter(({ after }) => after <= at).length).toBeGreaterThan(at)
 })
 
 const get = (path: string) => request(world.app).get(`/fhir${path}`)
@@ -561,6 +570,15 @@ describe('a transaction', () => {
     const [condition, refers, patched] = answer.body.entry
     expect(refers.resource.focus[0].reference).toBe(`Condition/${condition.resource.id}`)
     expect(patched.response.location).toBe(`${BASE}/Observation/${id}/_history/2`)
+    const { resource } = condition
+    expect(world.told.at(-1)).toMatchObject({
+      writings: [
+        { does: 'create', what: { type: 'Condition' } },
+        { does: 'create', what: { type: 'Observation' } },
+        { does: 'update', what: { type: 'Observation', id }, previous: '1' },
+      ],
+      came: [{ id: resource.id, version: '1', content: resource }, {}, { version: '2' }],
+    })
     expect(JSON.stringify(answer.body)).not.toContain(world.origin)
     expect(world.entries.map(({ detail }) => detail?.interaction)).toEqual([
       'create',

@@ -92,6 +92,7 @@ describe('a write that the record has done', () => {
         'access_allowed',
         'write_unknown',
       ])
+      expect(world.told).toMatchObject([{ came: 'under way', after: 0 }])
     },
   )
 
@@ -101,6 +102,10 @@ describe('a write that the record has done', () => {
     expect(told.status).toBe(200)
     expect(told.headers.etag).toBe(`"${OBJECT}::sys::2"`)
     expect(told.body).toMatchObject({ uid: { value: `${OBJECT}::sys::2` }, content: ['new words'] })
+    const [outcome] = world.told
+    expect(outcome?.writings).toMatchObject([{ does: 'update', previous: `${OBJECT}::sys::1` }])
+    const content = { content: ['new words'] }
+    expect(outcome?.came).toMatchObject([{ version: `${OBJECT}::sys::2`, content }])
   })
 
   it('and answered without a body is told without one to who wants none', async () => {
@@ -149,11 +154,25 @@ describe('a write that the record has refused', () => {
     const told = await put()
     expect(told.status).toBe(expected)
     expect(world.entries.at(-1)).toMatchObject({ refusal })
+    expect(world.told).toMatchObject([{ came: 'undone' }])
   })
 
   it('or that never left us is told as what kept it back', async () => {
     record.kept.splice(0)
     expect((await put()).status).toBe(404)
     expect(record.calls.filter((call) => call.startsWith('PUT'))).toEqual([])
+    expect(world.told).toEqual([])
+    record.kept.push(section(PEGGY.ehrId, 'contacts', OBJECT))
+    world.trailFails = true
+    expect((await put()).status).toBe(500)
+    expect(world.told).toMatchObject([{ came: 'undone' }])
+  })
+
+  it('is told to the launch’s system without what its writer may not read', async () => {
+    world.allowed = ({ action }) => action !== 'read'
+    expect((await post()).status).toBe(201)
+    const [outcome] = world.told
+    expect(outcome?.writings).toMatchObject([{ does: 'create' }])
+    expect(outcome?.came).toEqual([{ version: expect.stringContaining('::sys::1') }])
   })
 })

@@ -178,6 +178,10 @@ describe('deleting a section', () => {
 
     world.allowed = () => true
     const deleted = await del(uid)
+    expect(world.told.at(-1)).toMatchObject({
+      writings: [{ does: 'delete', what: { template }, previous: uid }],
+      came: [{ version: next(uid) }],
+    })
     expect([deleted.status, deleted.text, deleted.headers.etag]).toEqual([
       204,
       '',
@@ -243,6 +247,16 @@ describe('a contribution', () => {
     expect(made.status).toBe(201)
     const versions = made.body.versions.map(({ id }: { id: { value: string } }) => id.value)
     expect(versions).toEqual([next(one.uid), next(two.uid)])
+    expect(world.told.at(-1)).toMatchObject({
+      writings: [
+        { does: 'update', what: { template: 'care-plan::what-matters.v1' }, previous: one.uid },
+        { does: 'update', what: { template: 'care-plan::contacts.v1' }, previous: two.uid },
+      ],
+      came: [
+        { version: next(one.uid), content: {} },
+        { version: next(two.uid), content: {} },
+      ],
+    })
     expect(made.headers.location).toBe(`${ISSUER}${EHR}/contribution/${made.body.uid.value}`)
     const sent = JSON.parse(world.upstream.find(isWrite)?.body ?? '')
     expect(JSON.stringify(sent)).not.toMatch(/Helen Marsh|elsewhere/)

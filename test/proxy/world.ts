@@ -10,6 +10,7 @@ import type { BirthDate, KnownUser, NhsNumber, OdsCode } from '../../src/core/co
 import type { Chart } from '../../src/core/context-id.js'
 import type { Policies, Question } from '../../src/core/decision.js'
 import { NO_SYSTEM } from '../../src/core/launch-system.js'
+import type { Writing, Written } from '../../src/core/outcome.js'
 import { Refusal } from '../../src/core/refusal.js'
 import { readScopes } from '../../src/core/scope.js'
 import { PLAN, storedQueryRow } from '../../src/core/stored-query.js'
@@ -200,6 +201,14 @@ function overhear(req: IncomingMessage): Reached {
 export const isWrite = ({ method, url }: Pick<Reached, 'method' | 'url'>): boolean =>
   method !== 'GET' && !url.includes('/query/') && !url.endsWith('/_search')
 
+/** One act of writing, as the launch's outcome keeps it. */
+export interface Told {
+  readonly writings: readonly Writing[]
+  readonly came: 'under way' | 'undone' | readonly Written[]
+  /** How many writes had reached the record before it was begun. */
+  readonly after: number
+}
+
 export interface World {
   readonly app: Express
   readonly record: SharedRecord
@@ -207,6 +216,8 @@ export interface World {
   readonly entries: Happening[]
   /** Every request that reached the record behind us. */
   readonly upstream: Reached[]
+  /** What the launch's outcome was told of writes, in order. */
+  readonly told: Told[]
   access: Access
   allowed: (question: Question) => boolean
   readonly policy: ReturnType<typeof policiesOf>
@@ -274,9 +285,20 @@ export async function openWorld(
     store: { get: async () => world.chart as never },
     registry: { system: async () => ({ ...NO_SYSTEM, supersede: 'other-patient' }) },
   })
+  const told: Told[] = []
   const common = {
     inContext,
     records: { of: () => record },
+    outcomes: {
+      async begin(_access: Access, writings: readonly Writing[]) {
+        const one: Told = { writings, came: 'under way', after: upstream.filter(isWrite).length }
+        told.push(one)
+        return {
+          done: async (written: readonly Written[]) => void Object.assign(one, { came: written }),
+          undone: async () => void Object.assign(one, { came: 'undone' }),
+        }
+      },
+    },
     policies: policy.policies,
     trail,
     bearer: async () => world.access,
@@ -325,6 +347,7 @@ export async function openWorld(
     origin,
     entries,
     upstream,
+    told,
     access: accessOf(),
     allowed: () => true,
     policy,
