@@ -117,7 +117,7 @@ export function createOutcomes(parts: Parts): Outcomes {
     if (!(await sessions.under({ signOn, launch: { id: launch, app, system } }))) return false
     if (supersede === 'never') return true
     const chart = await store.get('chart', chartOf(signOn, system))
-    return !isSuperseded(supersede, chart, { launch, patient: patient.fhirId })
+    return !isSuperseded(supersede, chart, { launch, patient: patient.nhsNumber })
   }
 
   /** Whether a request is the one that has had it, within its time. @throws Refusal outcome_released */
