@@ -6,7 +6,7 @@ import type { Definitions, Section, Settings } from './definition.js'
 import { Editor } from './editor.js'
 import { ForeignPatient } from './finding.js'
 import { showFoot } from './foot.js'
-import { gpRecordOf, type ReadGpRecord } from './gp-record.js'
+import { gpRecordOf, type ReadGpRecord } from './gp-reading.js'
 import { type Asked, readHistory } from './history.js'
 import { doubtNotice, savedNotice, tell } from './notice.js'
 import {

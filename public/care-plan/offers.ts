@@ -4,8 +4,9 @@ import { type Standing, standingOf, taken, withdrawn } from './adopting.js'
 import type { Control } from './control.js'
 import { dayOf, showDay, showMoment, showTime, writeDay } from './dates.js'
 import type { Field, Section, Values } from './definition.js'
-import { bdi, button, h, hiddenText } from './dom.js'
-import { adoptedOf, type GpRecord, type ReadGpRecord, unreadWords } from './gp-record.js'
+import { bdi, button, focusOn, h, hiddenText } from './dom.js'
+import { type ReadGpRecord, unreadWords } from './gp-reading.js'
+import { adoptedOf, type GpRecord } from './gp-record.js'
 import { announce } from './shell.js'
 import type { Adopted } from './sourced.js'
 import { plural } from './text.js'
@@ -44,9 +45,10 @@ const wordsOf = ({ field, text }: Offer): string =>
   field.type === 'group' ? valueWords(field, text) : valueWords({ ...field, type: 'text' }, text)
 
 /** Beside the words: by what the GP system knows it, and since when. */
-function moreOf({ item }: Offer): string {
+function moreOf({ item, text }: Offer): string {
   const code = item.concept === undefined ? [] : [`SNOMED CT ${item.concept}`]
-  return [...code, ...(item.day === undefined ? [] : [showDay(item.day)])].join(' · ')
+  const day = item.day === undefined ? '' : showDay(item.day)
+  return [...code, ...(day === '' || text.includes(day) ? [] : [day])].join(' · ')
 }
 
 function rowFor(offer: Offer, add: () => void, undo: () => void): Row {
@@ -94,11 +96,13 @@ function noteFor(standing: Standing, { field }: Offer): string {
   }[standing.is]
 }
 
+const idOf = ({ id }: Field): string => `offers-${id}`
+
 /** More than these are shown on request: a list must not push the form away. */
 const SHOWN = 6
 
 function panelFor(field: Field, rows: readonly Row[], record: GpRecord): HTMLElement {
-  const id = `offers-${field.id}`
+  const id = idOf(field)
   const list = (some: readonly Row[]) =>
     h('ul', { class: 'offers__list' }, ...some.map(({ element }) => element))
   const rest = rows.slice(SHOWN)
@@ -117,6 +121,24 @@ function panelFor(field: Field, rows: readonly Row[], record: GpRecord): HTMLEle
       ? undefined
       : h('details', {}, h('summary', {}, `${rest.length} more`), list(rest)),
   )
+}
+
+/** Where in the form they stand: it may be long. */
+function whereLine(controls: readonly Control[], rows: readonly Row[], record: GpRecord) {
+  const links = controls.flatMap(({ field }) => {
+    const count = rows.filter(({ offer }) => offer.field.id === field.id).length
+    const go = (event: Event) => {
+      event.preventDefault()
+      const heading = document.getElementById(idOf(field))
+      heading?.scrollIntoView()
+      if (heading) focusOn(heading)
+    }
+    const words = `${plural(count, 'item')} for ${field.title}`
+    return count === 0 ? [] : [h('a', { href: `#${idOf(field)}`, click: go }, words)]
+  })
+  if (links.length === 0) return []
+  const parted = links.flatMap((link, i) => (i === 0 ? [link] : [', ', link]))
+  return [h('span', {}, 'From the GP record, ', bdi(sentWords(record)), ': ', ...parted, '. ')]
 }
 
 /** What is not offered, said: an item that is missing here may be in the GP record all the same. */
@@ -180,7 +202,7 @@ export function offersFor({ section, controls, read, over }: Setup): Offers {
       const own = rows.filter(({ offer }) => offer.field.id === field.id)
       if (own.length > 0) element.after(panelFor(field, own, record))
     }
-    status.replaceChildren(leftOut(found))
+    status.replaceChildren(...whereLine(controls, rows, record), leftOut(found))
     refresh()
   }
   const load = async () => {

@@ -7,8 +7,10 @@
 import type { Offer } from '../../src/core/adoption.js'
 import { type Source, sourceOf } from '../../src/core/feeder-audit.js'
 import { groupText, type Node, nodesOf, rowsOf, textOf } from '../../src/core/plan-values.js'
+import { showDay } from './dates.js'
 import type { Field, Section, Values } from './definition.js'
 import { type Item, placesOf, rowOf } from './elements.js'
+import { oneLine } from './text.js'
 
 /** What was taken over in a form, and what its ELEMENTs will say of it. */
 export interface Adopted extends Pick<Offer, 'field' | 'elements'> {
@@ -165,6 +167,13 @@ export const settledValues = (
     return some ? [[field.id, segments.map(({ text }) => text).join('\n')]] : []
   })
   return { ...values, ...Object.fromEntries(settled) }
+}
+
+/** `From the GP record, SystmOne at Fernbank Surgery, 26-Nov-2026`. */
+export function sourceWords({ system, organization, at }: Source): string {
+  const place = [oneLine(system), oneLine(organization)].filter((part) => part !== '').join(' at ')
+  const day = showDay(at.slice(0, 10))
+  return ['From the GP record', place, day].filter((part) => part !== '').join(', ')
 }
 
 /** A value of known source, as a reader sees it. */

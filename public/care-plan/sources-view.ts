@@ -1,16 +1,6 @@
 /** Where values of a section came from, said under them. */
-import type { Source } from '../../src/core/feeder-audit.js'
-import { showDay } from './dates.js'
 import { bdi, h } from './dom.js'
-import type { Told } from './sourced.js'
-import { oneLine } from './text.js'
-
-/** `From the GP record, SystmOne at Fernbank Surgery, 26-Nov-2026`. */
-export function sourceWords({ system, organization, at }: Source): string {
-  const place = [oneLine(system), oneLine(organization)].filter((part) => part !== '').join(' at ')
-  const day = showDay(at.slice(0, 10))
-  return ['From the GP record', place, day].filter((part) => part !== '').join(', ')
-}
+import { sourceWords, type Told } from './sourced.js'
 
 /** By what is said of them, in the order in which they stand. */
 export function bySource(told: readonly Told[]): ReadonlyMap<string, readonly string[]> {
