@@ -34,9 +34,15 @@ export function readGpRecord(json: unknown, gateway: string, patient: string): G
   const bundle = json as Bundle | null
   const { id, timestamp, meta, entry = [] } = bundle ?? {}
   const at = Date.parse(String(timestamp))
+  const launch = oneLine(id).replace('-', '_')
   const tag = (system: string) => meta?.tag?.find((one) => one.system === system)
   const [system, organization] = [tag(SYSTEM_TAG), tag(ORGANIZATION_TAG)]
-  if (bundle?.resourceType !== 'Bundle' || !Array.isArray(entry) || Number.isNaN(at))
+  if (
+    bundle?.resourceType !== 'Bundle' ||
+    !Array.isArray(entry) ||
+    Number.isNaN(at) ||
+    !launch.startsWith('lch_')
+  )
     throw new TypeError('not what a launch brought')
   const resources = entry.flatMap(({ resource }) => resource ?? [])
   for (const resource of resources) {
@@ -51,7 +57,7 @@ export function readGpRecord(json: unknown, gateway: string, patient: string): G
     ...(named === '' ? {} : { organizationName: named }),
     at,
   }
-  return { from, launch: oneLine(id).replace('-', '_'), gateway, resources }
+  return { from, launch, gateway, resources }
 }
 
 /** What the record will be told of where it came from; the gateway proves it, and says it in its own words. */

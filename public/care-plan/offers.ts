@@ -41,8 +41,12 @@ interface Row {
   show(standing: Standing): void
 }
 
-const wordsOf = ({ field, text }: Offer): string =>
-  field.type === 'group' ? valueWords(field, text) : valueWords({ ...field, type: 'text' }, text)
+/** What would be added, on one line: of a row its parts, the first saying what it is. */
+function wordsOf({ field, text, elements }: Offer): string {
+  if (field.type !== 'group') return valueWords(field, text)
+  const [first, ...rest] = elements.map((one) => one.text)
+  return rest.length === 0 ? (first ?? '') : `${first} (${rest.join('; ')})`
+}
 
 /** Beside the words: by what the GP system knows it, and since when. */
 function moreOf({ item, text }: Offer): string {

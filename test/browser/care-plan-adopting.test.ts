@@ -59,6 +59,7 @@ describe('what the launch brought, as the app reads it', () => {
     ['nothing',               undefined],
     ['another resource',      { ...bundle, resourceType: 'Patient' }],
     ['entries of no kind',    { ...bundle, entry: {} }],
+    ['no launch’s',           { ...bundle, id: 'b1' }],
     ['no time',               { ...bundle, timestamp: undefined }],
   ])('is not taken for such data when it is %s', (_, json) => {
     expect(() => readGpRecord(json, 'g', 'pat-1')).toThrow(TypeError)
