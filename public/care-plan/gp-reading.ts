@@ -37,8 +37,8 @@ export function gpRecordOf(connection: Connection): ReadGpRecord | undefined {
 /** Why a form has nothing to offer, in words for its user. */
 export const unreadWords = (error: unknown): string => {
   if (!(error instanceof CallFailed))
-    return 'What the GP record sent with this launch could not be understood.'
+    return 'The GP record’s items that came with this launch could not be understood.'
   return error.why === 'absent' || error.why === 'refused'
-    ? 'What the GP record sent with this launch is not available to you any more, or not to your role.'
-    : 'What the GP record sent with this launch could not be loaded.'
+    ? 'The GP record’s items that came with this launch are not available to you any more, or not to your role.'
+    : 'The GP record’s items that came with this launch could not be loaded.'
 }

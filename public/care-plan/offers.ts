@@ -129,13 +129,14 @@ function panelFor(field: Field, rows: readonly Row[], record: GpRecord): HTMLEle
 
 /** Where in the form they stand: it may be long. */
 function whereLine(controls: readonly Control[], rows: readonly Row[], record: GpRecord) {
-  const links = controls.flatMap(({ field }) => {
+  const links = controls.flatMap(({ field, element }) => {
     const count = rows.filter(({ offer }) => offer.field.id === field.id).length
     const go = (event: Event) => {
       event.preventDefault()
       const heading = document.getElementById(idOf(field))
-      heading?.scrollIntoView()
       if (heading) focusOn(heading)
+      // What stands in the field is to be seen with what is offered for it.
+      element.scrollIntoView()
     }
     const words = `${plural(count, 'item')} for ${field.title}`
     return count === 0 ? [] : [h('a', { href: `#${idOf(field)}`, click: go }, words)]
@@ -150,7 +151,7 @@ function leftOut({ over, unreadable, offers }: ReturnType<typeof allOffers>): st
   const none =
     offers.length === 0
       ? [
-          'Nothing that the GP record sent with this launch fits this section. This does not mean that it holds nothing.',
+          'No item of the GP record that fits this section came with this launch. This does not mean that the GP record holds none.',
         ]
       : []
   return [
@@ -210,13 +211,13 @@ export function offersFor({ section, controls, read, over }: Setup): Offers {
     refresh()
   }
   const load = async () => {
-    status.replaceChildren('Loading what the GP record sent with this launch…')
+    status.replaceChildren('Loading the GP record’s items…')
     try {
       show(await read())
     } catch (error) {
       if (over(error)) return
       const again = button('Try again', () => void load(), 'secondary')
-      status.replaceChildren(unreadWords(error), ' The form works without it. ', again)
+      status.replaceChildren(unreadWords(error), ' The form works without them. ', again)
     }
   }
   void load()

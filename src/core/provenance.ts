@@ -63,19 +63,33 @@ interface Launch {
   readonly handover: Handover | undefined
 }
 
-/** What the gateway itself says of an ELEMENT's provenance. @throws Refusal provenance_unproven */
-function auditFor(node: Json, { id, gateway, section, handover }: Launch): Json {
-  const item = sourceOf(node.feeder_audit)?.item
-  if (node._type !== 'ELEMENT' || item === undefined) throw unproven('not an item of a launch')
-  const offers = (handover?.resources ?? [])
-    .flatMap((resource) => offersOf(section, resource))
-    .filter((offer) => offer.item.id === item)
-  const said = canonical(node.value)
-  const made = offers
-    .flatMap(({ elements }) => elements)
-    .some((one) => one.node === node.archetype_node_id && canonical(one.value) === said)
-  if (handover === undefined || !made) throw unproven('the launch did not bring it')
-  return feederAudit({ from: handover.from, item, launch: id, gateway })
+/** What the section makes of all that was brought: ELEMENTs by the item that they come of, each as one text. */
+function makes({ section, handover }: Launch): ReadonlyMap<string, ReadonlySet<string>> {
+  const made = new Map<string, Set<string>>()
+  for (const { item, elements } of (handover?.resources ?? []).flatMap((one) =>
+    offersOf(section, one),
+  )) {
+    const own = made.get(item.id) ?? new Set()
+    for (const { node, value } of elements) own.add(canonical({ node, value }))
+    made.set(item.id, own)
+  }
+  return made
+}
+
+/** What the gateway itself says of each ELEMENT's provenance. @throws Refusal provenance_unproven */
+function auditsFor(claims: readonly Json[], launch: Launch): ReadonlyMap<unknown, Json> {
+  const { id, gateway, handover } = launch
+  const made = claims.length === 0 ? new Map() : makes(launch)
+  return new Map(
+    claims.map((node) => {
+      const item = sourceOf(node.feeder_audit)?.item
+      if (node._type !== 'ELEMENT' || item === undefined) throw unproven('not an item of a launch')
+      const said = canonical({ node: node.archetype_node_id, value: node.value })
+      if (handover === undefined || !made.get(item)?.has(said))
+        throw unproven('the launch did not bring it')
+      return [node, feederAudit({ from: handover.from, item, launch: id, gateway })]
+    }),
+  )
 }
 
 function replaced(value: unknown, audits: ReadonlyMap<unknown, Json>): unknown {
@@ -97,7 +111,7 @@ export function proven(
   claims: readonly Json[],
   launch: Launch,
 ): Json {
-  const audits = new Map(claims.map((node) => [node as unknown, auditFor(node, launch)] as const))
+  const audits = auditsFor(claims, launch)
   const result = audits.size === 0 ? composition : (replaced(composition, audits) as Json)
   requireRows(result, standing)
   return result

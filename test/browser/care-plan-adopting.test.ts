@@ -165,6 +165,20 @@ describe('a composition with what was taken over', () => {
     expect(told(revised(section, first, last, ['items', 'allergies'], author))).toEqual([])
   })
 
+  it('holds what is added to it later, once, and in no row that was another medicine’s', () => {
+    const typed = { items: '[{"medicine":"Morphine","dose":"one a day"}]', allergies: 'Nuts' }
+    const first = composed(section, typed, author)
+    const [items, allergies] = [BISOPROLOL, PENICILLIN].map(({ text }) => text)
+    const next = { items: items ?? '', allergies: `${allergies}\nNuts\n${allergies}` }
+    const adopted = [PENICILLIN, BISOPROLOL].map((one) => adoptedOf(one, record))
+    const after = revised(section, first, next, ['items', 'allergies'], author, adopted)
+    expect(changedFields(section, next, valuesOf(section, after))).toEqual([])
+    const told = sourcesOf(section, after.content)
+    expect(told.get('items')?.map(({ words }) => words)).toEqual(['Bisoprolol, one a day'])
+    expect(told.get('allergies')).toHaveLength(1)
+    judge(after, first, HANDOVER)
+  })
+
   it('reads as it was typed and passes the gateway, now and when others save it again', () => {
     const line = fc.constantFrom('', 'Nuts', ' spaced ', 'Latex', ...offers.map(({ text }) => text))
     const typed = fc.array(line, { maxLength: 5 }).map((lines) => lines.join('\n'))
