@@ -21,10 +21,14 @@ function auditedIn(value: unknown): readonly Json[] {
   return [...own, ...Object.values(value).flatMap(auditedIn)]
 }
 
+/** One text for one meaning: servers say `null`, or nothing, for what is not there. */
+const plain = (value: unknown): string =>
+  canonical(JSON.parse(JSON.stringify(value, (_, each) => each ?? undefined)))
+
 /** An ELEMENT's provenance is that of its value; of what holds others, only that it stood there. */
 const keyOf = (node: Json): string => {
   const { _type, archetype_node_id, feeder_audit } = node
-  return canonical(_type === 'ELEMENT' ? node : { _type, archetype_node_id, feeder_audit })
+  return plain(_type === 'ELEMENT' ? node : { _type, archetype_node_id, feeder_audit })
 }
 
 /** Whether anything in it says where it comes from. */
@@ -44,8 +48,8 @@ function mixedRows(value: unknown): readonly string[] {
   const deeper = Object.values(value).flatMap(mixedRows)
   if (!isObject(value) || value._type !== 'CLUSTER' || !Array.isArray(value.items)) return deeper
   const parts = value.items.filter((each) => isObject(each) && isAudited(each))
-  const audits = new Set(parts.map(({ feeder_audit }) => canonical(feeder_audit)))
-  return audits.size > 1 ? [...deeper, parts.map(canonical).sort().join()] : deeper
+  const audits = new Set(parts.map(({ feeder_audit }) => plain(feeder_audit)))
+  return audits.size > 1 ? [...deeper, parts.map(plain).sort().join()] : deeper
 }
 
 /** What one item says in a row must not vouch for another's. @throws Refusal provenance_unproven */

@@ -296,6 +296,9 @@ describe('a value that says that it came from the GP record', () => {
     expect(judge(composition(own(), foreign, { more: 1 }), before, [])).toEqual(
       composition(own(), foreign, { more: 1 }),
     )
+    // One server says null where another says nothing.
+    const nulls = { ...foreign, null_flavour: null, value: { value: 'Latex', mappings: null } }
+    expect(judge(composition(nulls, own()), before, [])).toEqual(composition(nulls, own()))
     const changed = { ...foreign, value: { value: 'Latex, mild' } }
     expect(() => judge(composition(changed, own()), before, [])).toThrow(refused)
   })
