@@ -34,13 +34,22 @@ const keyOf = (node: Json): string => {
 /** Whether anything in it says where it comes from. */
 export const saysSource = (composition: Json): boolean => auditedIn(composition).length > 0
 
-/** What is said of provenance that the version before did not say. @param standing absent for a new composition */
-export function claimsIn(composition: Json, standing?: unknown): readonly Json[] {
-  const before = new Set(auditedIn(standing).map(keyOf))
-  return auditedIn(composition).filter((node) => !before.has(keyOf(node)))
-}
-
 const unproven = (detail: string) => new Refusal('provenance_unproven', detail)
+
+/** In one composition: each is compared, and none of them is small. */
+const MOST_AUDITED = 400
+
+/**
+ * What is said of provenance that the version before did not say.
+ * @param standing absent for a new composition
+ * @throws Refusal provenance_unproven for more than anybody would look at
+ */
+export function claimsIn(composition: Json, standing?: unknown): readonly Json[] {
+  const said = auditedIn(composition)
+  if (said.length > MOST_AUDITED) throw unproven('too many')
+  const before = new Set(auditedIn(standing).map(keyOf))
+  return said.filter((node) => !before.has(keyOf(node)))
+}
 
 /** What the parts of each row say of their provenance, where they do not all say the same. */
 function mixedRows(value: unknown): readonly string[] {
@@ -67,12 +76,16 @@ interface Launch {
   readonly handover: Handover | undefined
 }
 
-/** What the section makes of all that was brought: ELEMENTs by the item that they come of, each as one text. */
-function makes({ section, handover }: Launch): ReadonlyMap<string, ReadonlySet<string>> {
+/** What the section makes of items that were brought: ELEMENTs by the item that they come of, each as one text. */
+function makes(
+  { section, handover }: Launch,
+  items: ReadonlySet<unknown>,
+): ReadonlyMap<string, ReadonlySet<string>> {
   const made = new Map<string, Set<string>>()
-  for (const { item, elements } of (handover?.resources ?? []).flatMap((one) =>
-    offersOf(section, one),
-  )) {
+  const brought = (handover?.resources ?? []).filter(({ resourceType, id }) =>
+    items.has(`${resourceType}/${id}`),
+  )
+  for (const { item, elements } of brought.flatMap((one) => offersOf(section, one))) {
     const own = made.get(item.id) ?? new Set()
     for (const { node, value } of elements) own.add(canonical({ node, value }))
     made.set(item.id, own)
@@ -83,7 +96,8 @@ function makes({ section, handover }: Launch): ReadonlyMap<string, ReadonlySet<s
 /** What the gateway itself says of each ELEMENT's provenance. @throws Refusal provenance_unproven */
 function auditsFor(claims: readonly Json[], launch: Launch): ReadonlyMap<unknown, Json> {
   const { id, gateway, handover } = launch
-  const made = claims.length === 0 ? new Map() : makes(launch)
+  const items = new Set(claims.map(({ feeder_audit }) => sourceOf(feeder_audit)?.item))
+  const made = makes(launch, items)
   return new Map(
     claims.map((node) => {
       const item = sourceOf(node.feeder_audit)?.item

@@ -286,6 +286,12 @@ describe('a value that says that it came from the GP record', () => {
     ).toThrow(refused)
   })
 
+  it('is refused where it is said more often than anybody would look at', () => {
+    const said = (times: number) => composition(...Array.from({ length: times }, () => own()))
+    expect(judge(said(400))).toEqual(said(400))
+    expect(() => judge(said(401))).toThrow(refused)
+  })
+
   it('stays as it stood there, whoever brought it, for as long as its value does', () => {
     const foreign = element(
       'at0002',
