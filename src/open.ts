@@ -169,7 +169,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
   const encryption = encryptionOf(config.secrets)
-  const handovers = createHandovers({ store, encryption })
+  const nameOf = (ods: string) => directory.get(ods as OdsCode)?.name
+  const handovers = createHandovers({ store, encryption, nameOf })
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const { plan } = config
   const outcomes = createOutcomes({
@@ -230,6 +231,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
         fhir: fhirProxy({ ...parts, handovers, base: `${config.issuer}/fhir` }),
         openehr: openehrProxy({
           ...parts,
+          handovers,
           base: `${config.issuer}/openehr/v1`,
           plan: config.plan,
           queries: queriesOf(config),

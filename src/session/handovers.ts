@@ -16,18 +16,25 @@ export interface Handovers {
 interface Parts {
   readonly store: Pick<Store, 'get'>
   readonly encryption: EncryptionKeys
+  /** What an organisation is called, by its ODS code. */
+  readonly nameOf: (ods: string) => string | undefined
 }
 
 /** Authenticated with what it names: what is sealed for one launch does not open for another. */
-const nameOf = (launch: LaunchId): string => `handover/${launch}`
+const sealOf = (launch: LaunchId): string => `handover/${launch}`
 
-export function createHandovers({ store, encryption }: Parts): Handovers {
+export function createHandovers({ store, encryption, nameOf }: Parts): Handovers {
   const sealing = createSealing(encryption)
   return {
-    seal: async (launch, handover) => ({ sealed: await sealing.seal(nameOf(launch), handover) }),
+    async seal(launch, handover) {
+      const { from } = handover
+      const name = nameOf(from.organization)
+      const whole = name === undefined ? from : { ...from, organizationName: name }
+      return { sealed: await sealing.seal(sealOf(launch), { ...handover, from: whole }) }
+    },
     async read(launch) {
       const kept = await store.get('handover', launch)
-      return kept && ((await sealing.open(nameOf(launch), kept.sealed)) as Handover)
+      return kept && ((await sealing.open(sealOf(launch), kept.sealed)) as Handover)
     },
   }
 }

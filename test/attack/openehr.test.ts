@@ -490,3 +490,48 @@ describe('any request, to a record that holds itself to nothing', () => {
     expect(given.get(200)).toBeGreaterThan(30)
   }, 120_000)
 })
+
+describe('a forged source', () => {
+  const claim = {
+    _type: 'FEEDER_AUDIT',
+    originating_system_item_ids: [{ _type: 'DV_IDENTIFIER', id: 'Condition/p1', issuer: 'GP' }],
+    originating_system_audit: { _type: 'FEEDER_AUDIT_DETAILS', system_id: 'gp-push' },
+    feeder_system_audit: { system_id: 'gateway.example', version_id: 'lch_test' },
+  }
+  const element = (more: object = { feeder_audit: claim }) => ({
+    ...{ _type: 'ELEMENT', archetype_node_id: 'at0002' },
+    ...{ value: { _type: 'DV_TEXT', value: 'Nothing wrong' }, ...more },
+  })
+  const composition = (more: object, item: object = element({})) => ({
+    _type: 'COMPOSITION',
+    archetype_details: { template_id: { value: 'care-plan::prognosis.v1' } },
+    content: [{ _type: 'EVALUATION', data: { _type: 'ITEM_TREE', items: [item] } }],
+    ...more,
+  })
+  const forged = composition({}, element())
+
+  // biome-ignore format: a table
+  it.each<[string, object]>([
+    ['of a value',                   forged],
+    ['of the whole composition',     composition({ feeder_audit: claim })],
+    ['of no launch',                 composition({ feeder_audit: { originating_system_audit: { system_id: 'EMIS' } } })],
+    ['as a text',                    composition({ feeder_audit: 'gp-push' })],
+    ['in a list of lists',           composition({ content: [[[element()]]] })],
+    ['beside the content',           composition({ context: { other_context: { items: [element()] } } })],
+    ['of a value without a type',    composition({}, { ...element(), _type: undefined })],
+  ])('%s is refused, created or changed, alone or with others', async (_, body) => {
+    const own = PIECES.find(({ owner, section }) => owner === OWN && section === 'prognosis')
+    const version = own === undefined ? '' : uidOf(own)
+    const change = { change_type: { defining_code: { code_string: '251' } } }
+    const versions = [{ commit_audit: change, preceding_version_uid: { value: version }, data: body }]
+    record.choices = [0]
+    const answers = [
+      await send('POST', `${MINE}/composition`, body),
+      await send('PUT', `${MINE}/composition/${own?.object}`, body, { 'if-match': `"${version}"` }),
+      await send('POST', `${MINE}/contribution`, { versions, audit: {} }),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([422, 422, 422])
+    expect(world.upstream.filter(isWrite)).toEqual([])
+    expect(world.entries.map(({ refusal }) => refusal)).toEqual(Array(3).fill('provenance_unproven'))
+  })
+})
