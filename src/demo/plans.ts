@@ -1,7 +1,7 @@
 /** The demonstration's plans, read from configuration. */
 import { parse } from 'yaml'
 import { z } from 'zod'
-import type { PlanField } from '../core/plan.js'
+import type { PlanField, PlanSection } from '../core/plan.js'
 import { groupText, type Values } from '../core/plan-values.js'
 import type { EpochMs } from '../core/values.js'
 
@@ -32,6 +32,13 @@ export const dayOf = (value: string | number, start: EpochMs): string =>
     ? value
     : new Date(start + value * 86_400_000).toISOString().slice(0, 10)
 
+/** @throws Error when there is none */
+export function sectionOf(form: readonly PlanSection[], id: string): PlanSection {
+  const section = form.find((each) => each.id === id)
+  if (section === undefined) throw new Error(`The form has no section ${id}`)
+  return section
+}
+
 type Said = DemoVersion['values'][string]
 
 /** What a plan says of a field, as the text that a form would hold. */
@@ -58,4 +65,14 @@ export function fieldTexts(
     return [id, fieldText(field, one, start)] as const
   })
   return Object.fromEntries(texts)
+}
+
+/** @throws Error naming a section or a field that the form does not have */
+export function checkPlans(plans: readonly DemoPlan[], form: readonly PlanSection[]): void {
+  for (const [id, { earlier = [], ...newest }] of plans.flatMap((plan) =>
+    Object.entries(plan.sections),
+  )) {
+    const { fields } = sectionOf(form, id)
+    for (const { values } of [...earlier, newest]) fieldTexts(fields, values, 0)
+  }
 }

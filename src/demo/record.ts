@@ -5,11 +5,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 import type { PlanSection } from '../core/plan.js'
-import type { Clock } from '../core/values.js'
+import type { Clock, EpochMs } from '../core/values.js'
 import { compositionOf } from './composition.js'
 import { type DemoPerson, fhirResources } from './fhir-resources.js'
+import { openFhirVersions } from './fhir-versions.js'
+import { openJournal } from './journal.js'
 import type { DemoPatient } from './patients.js'
-import { type DemoEntry, type DemoPlan, dayOf, fieldTexts } from './plans.js'
+import { type DemoEntry, type DemoPlan, dayOf, fieldTexts, sectionOf } from './plans.js'
 import { fhirRecord } from './record-fhir.js'
 import { openEhrRecord } from './record-openehr.js'
 import { openVersions, type Version } from './versions.js'
@@ -24,7 +26,7 @@ export interface DemoRecordParts {
   readonly people?: readonly DemoPerson[]
   /** What `Authorization: Bearer` must carry. */
   readonly credential: string
-  /** Where written plans are kept; without it they last as long as the process. */
+  /** Where what is written is kept; without it it lasts as long as the process. */
   readonly dataDir?: string
   readonly clock: Clock
 }
@@ -69,27 +71,33 @@ function versionsOf(
   })
 }
 
-/** Every plan of configuration, in its versions; a plan that does not fit its form is an error. */
-function seed({ patients, plans, form, clock }: DemoRecordParts): readonly Version[] {
-  const start = clock()
-  return plans.flatMap((plan) => {
-    const ehrId = patients.find((patient) => patient.nhsNumber === plan.patient)?.ehrId
-    if (ehrId === undefined) throw new Error('A plan belongs to a patient without an EHR')
-    return Object.entries(plan.sections).flatMap(([id, entry]) => {
-      const section = form.find((each) => each.id === id)
-      if (section === undefined) throw new Error(`The form has no section ${id}`)
-      return versionsOf(ehrId, section, entry, start)
-    })
-  })
+/**
+ * What each EHR is filled with: its patient's plan, in its versions.
+ *
+ * @throws Error from what is answered, naming a section or a field that the form does not have
+ */
+function fillings({ patients, plans, form }: DemoRecordParts, begun: EpochMs) {
+  const numbers = new Map(patients.map(({ ehrId, nhsNumber }) => [ehrId, nhsNumber]))
+  const byNumber = new Map(plans.map((plan) => [plan.patient, plan]))
+  const owners = new Set(patients.flatMap((each) => (each.ehrId ? [each.nhsNumber] : [])))
+  if (plans.some(({ patient }) => !owners.has(patient)))
+    throw new Error('A plan belongs to a patient without an EHR')
+  return (ehrId: string): readonly Version[] => {
+    const plan = byNumber.get(numbers.get(ehrId) ?? '')
+    return Object.entries(plan?.sections ?? {}).flatMap(([id, entry]) =>
+      versionsOf(ehrId, sectionOf(form, id), entry, begun),
+    )
+  }
 }
 
 export function createRecord(parts: DemoRecordParts): Router {
   const { patients, plans, form, people = [], credential, dataDir, clock } = parts
-  const versions = openVersions(dataDir)
-  if (versions.empty) versions.append(...seed(parts))
+  const journal = openJournal(dataDir, clock)
+  const versions = openVersions(journal, fillings(parts, journal.begun))
+  const resources = () => fhirResources(patients, plans, people, journal.begun)
   const router = Router()
   router.use(credentialRequired(credential))
-  router.use('/fhir', fhirRecord(fhirResources(patients, plans, people, clock()), clock))
+  router.use('/fhir', fhirRecord(openFhirVersions(journal, resources, clock)))
   router.use('/openehr/v1', openEhrRecord({ patients, form, versions, clock }))
   router.use(unreadable)
   return router
