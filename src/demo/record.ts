@@ -9,7 +9,8 @@ import type { Clock, EpochMs } from '../core/values.js'
 import { compositionOf } from './composition.js'
 import { type DemoPerson, fhirResources } from './fhir-resources.js'
 import { openFhirVersions } from './fhir-versions.js'
-import { openJournal } from './journal.js'
+import { fixedId } from './fixed-id.js'
+import { type Journal, openJournal } from './journal.js'
 import type { DemoPatient } from './patients.js'
 import { type DemoEntry, type DemoPlan, dayOf, fieldTexts, sectionOf } from './plans.js'
 import { fhirRecord } from './record-fhir.js'
@@ -18,7 +19,7 @@ import { openVersions, type Version } from './versions.js'
 
 export interface DemoRecordParts {
   readonly patients: readonly DemoPatient[]
-  /** config/demo/plans.yaml, by `readPlans`. */
+  /** Each of a patient who has an EHR. */
   readonly plans: readonly DemoPlan[]
   /** The sections of the plan, as the configuration has them. */
   readonly form: readonly PlanSection[]
@@ -45,12 +46,6 @@ const unreadable: ErrorRequestHandler = (_error, _req, res, _next) => {
   res.status(400).json({ message: 'Could not be read', code: 400 })
 }
 
-/** A composition's id for ever: the same at every first start. */
-function objectIdOf(ehrId: string, template: string): string {
-  const hex = hash(`${ehrId}/${template}`).toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
-
 function versionsOf(
   ehrId: string,
   section: PlanSection,
@@ -61,7 +56,7 @@ function versionsOf(
     const at = `${dayOf(on, start)}T09:30:00.000Z`
     return {
       ehrId,
-      objectId: objectIdOf(ehrId, section.template),
+      objectId: fixedId(`${ehrId}/${section.template}`),
       number: i + 1,
       template: section.template,
       composition: compositionOf(section, fieldTexts(section.fields, values, start), by, at),
@@ -79,9 +74,6 @@ function versionsOf(
 function fillings({ patients, plans, form }: DemoRecordParts, begun: EpochMs) {
   const numbers = new Map(patients.map(({ ehrId, nhsNumber }) => [ehrId, nhsNumber]))
   const byNumber = new Map(plans.map((plan) => [plan.patient, plan]))
-  const owners = new Set(patients.flatMap((each) => (each.ehrId ? [each.nhsNumber] : [])))
-  if (plans.some(({ patient }) => !owners.has(patient)))
-    throw new Error('A plan belongs to a patient without an EHR')
   return (ehrId: string): readonly Version[] => {
     const plan = byNumber.get(numbers.get(ehrId) ?? '')
     return Object.entries(plan?.sections ?? {}).flatMap(([id, entry]) =>
@@ -90,15 +82,27 @@ function fillings({ patients, plans, form }: DemoRecordParts, begun: EpochMs) {
   }
 }
 
-export function createRecord(parts: DemoRecordParts): Router {
-  const { patients, plans, form, people = [], credential, dataDir, clock } = parts
-  const journal = openJournal(dataDir, clock)
+/** The two sides of the record, filled. */
+function sides(parts: DemoRecordParts, journal: Journal): Router {
+  const { patients, plans, form, people = [], clock } = parts
   const versions = openVersions(journal, fillings(parts, journal.begun))
   const resources = () => fhirResources(patients, plans, people, journal.begun)
   const router = Router()
-  router.use(credentialRequired(credential))
   router.use('/fhir', fhirRecord(openFhirVersions(journal, resources, clock)))
   router.use('/openehr/v1', openEhrRecord({ patients, form, versions, clock }))
+  return router
+}
+
+/** Looks at its patients and plans when it is first asked: a start does not wait for them. */
+export function createRecord(parts: DemoRecordParts): Router {
+  const journal = openJournal(parts.dataDir, parts.clock)
+  const router = Router()
+  router.use(credentialRequired(parts.credential))
+  let filled: Router | undefined
+  router.use((req, res, next) => {
+    filled ??= sides(parts, journal)
+    filled(req, res, next)
+  })
   router.use(unreadable)
   return router
 }

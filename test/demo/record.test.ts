@@ -65,12 +65,18 @@ describe('the demonstration patients', () => {
   })
 
   it('have plans that fit the form, and a plan that does not is found out', () => {
-    expect(() => checkPlans(plans, form)).not.toThrow()
+    expect(() => checkPlans(plans, form, PATIENTS)).not.toThrow()
     const on = { by: 'Dr Test', on: -1 }
     const plan = (sections: DemoPlan['sections']) => [{ patient: '9990000018', sections }]
-    expect(() => checkPlans(plan({ other: { ...on, values: {} } }), form)).toThrow('section other')
+    expect(() => checkPlans(plan({ other: { ...on, values: {} } }), form, PATIENTS)).toThrow(
+      'section other',
+    )
     const values = { colour: 'red' }
-    expect(() => checkPlans(plan({ personal: { ...on, values } }), form)).toThrow('field colour')
+    expect(() => checkPlans(plan({ personal: { ...on, values } }), form, PATIENTS)).toThrow(
+      'field colour',
+    )
+    const stray = plan({}).map((each) => ({ ...each, patient: '9990000026' }))
+    expect(() => checkPlans(stray, form, PATIENTS)).toThrow('without an EHR')
   })
 
   it('include one for whom resuscitation is to be attempted', () => {
