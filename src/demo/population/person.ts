@@ -57,7 +57,7 @@ function givenOf(draw: Draw, [id, heritage]: readonly [string, Heritage], sex: S
 }
 
 function titleOf(draw: Draw, sex: Sex, age: number, kin: Kin): string {
-  if (sex === 'male') return draw.chance(0.02) ? 'Dr' : 'Mr'
+  if (sex === 'male') return age > 40 && draw.chance(0.02) ? 'Dr' : 'Mr'
   if (kin.relationship === 'partner' || (kin.relationship === 'child' && age > 70)) return 'Mrs'
   return draw.one(age > 65 ? ['Mrs', 'Mrs', 'Mrs', 'Miss', 'Ms'] : ['Mrs', 'Miss', 'Ms', 'Ms'])
 }
