@@ -42,8 +42,11 @@ const credentialRequired = (credential: string): RequestHandler => {
   }
 }
 
-const unreadable: ErrorRequestHandler = (_error, _req, res, _next) => {
-  res.status(400).json({ message: 'Could not be read', code: 400 })
+/** What could not be read is the caller's fault; what could not be kept is ours, and nobody may take it for a no. */
+const failed: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) => {
+  const code = error.status ?? 500
+  const message = code < 500 ? 'Could not be read' : 'Something went wrong here'
+  res.status(code).json({ message, code })
 }
 
 function versionsOf(
@@ -103,6 +106,6 @@ export function createRecord(parts: DemoRecordParts): Router {
     filled ??= sides(parts, journal)
     filled(req, res, next)
   })
-  router.use(unreadable)
+  router.use(failed)
   return router
 }

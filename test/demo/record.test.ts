@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -396,6 +396,29 @@ describe('the demonstration record’s FHIR side on disk', () => {
     const cut = open(folder)
     expect(await flags(cut)).toBe(0)
     await get(`/fhir${condition}`, cut).expect(200)
+  })
+
+  it('says that it failed, and changes nothing, when the disk takes no more', async () => {
+    const on = open(folder)
+    const [{ body: was }, { uid, object, composition }] = [
+      await get(`/fhir${condition}`, on),
+      await resuscitation(on),
+    ]
+    const file = join(folder, 'record.jsonl')
+    rmSync(file)
+    mkdirSync(file)
+    await send(on, 'put', condition, { ...was, note: [{ text: 'Worse' }] }).expect(500)
+    const entry = [{ request: { method: 'DELETE', url: condition.slice(1) } }]
+    await send(on, 'post', '/', { resourceType: 'Bundle', type: 'transaction', entry }).expect(500)
+    expect((await get(`/fhir${condition}`, on)).body).toEqual(was)
+    await request(on)
+      .put(`/record/openehr/v1/ehr/${ehrId}/composition/${object}`)
+      .set({ Authorization: 'Bearer key', 'If-Match': `"${uid}"` })
+      .send(composition)
+      .expect(500)
+    expect(await resuscitation(on)).toEqual({ uid, object, composition })
+    const broken = request(on).put(`/record/fhir${condition}`).set('Authorization', 'Bearer key')
+    await broken.type('application/fhir+json').send('{').expect(400)
   })
 
   it('reads what an earlier release kept: a composition’s version on each line', async () => {
