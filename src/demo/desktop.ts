@@ -2,7 +2,12 @@
  * The pretend GP desktop: four GP systems on one page, each with its own way to launch, and beside the
  * chart the launch inspector. For the demonstration only; it talks to the gateway as any GP system does.
  */
-import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express'
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  Router,
+} from 'express'
 import helmet from 'helmet'
 import { newId } from '../core/ids.js'
 import type { Clock, Random } from '../core/values.js'
@@ -139,6 +144,23 @@ const refuse: ErrorRequestHandler = (error, _req, res, next) => {
   }
 }
 
+function patientCalls(finder: Finder): Router {
+  const router = Router()
+  router.post('/', (req, res) => {
+    const asked = finding.safeParse(req.body)
+    const error_description = 'Write 80 characters at most.'
+    if (asked.success) res.json(finder.find(asked.data))
+    else res.status(400).json({ error: 'invalid', error_description })
+  })
+  router.get('/:chart', (req, res) => {
+    const chart = finder.chartOf(req.params.chart)
+    const error_description = 'There is no such chart.'
+    if (chart) res.json(chart)
+    else res.status(404).json({ error: 'not_found', error_description })
+  })
+  return router
+}
+
 /** The desktop as an Express app, the authorization server of `gp-smart` included. */
 export function createDesktop(parts: DesktopParts): express.Express {
   const { origin, gateway, clock, random } = parts
@@ -160,17 +182,7 @@ export function createDesktop(parts: DesktopParts): express.Express {
     next()
   })
   app.get('/api/desktop', (_req, res) => void res.json(contents(parts, finder)))
-  app.post('/api/patients', (req, res) => {
-    const asked = finding.safeParse(req.body)
-    if (asked.success) res.json(finder.find(asked.data))
-    else
-      res.status(400).json({ error: 'invalid', error_description: 'Write 80 characters at most.' })
-  })
-  app.get('/api/patients/:chart', (req, res) => {
-    const chart = finder.chartOf(req.params.chart)
-    if (chart) res.json(chart)
-    else res.status(404).json({ error: 'not_found', error_description: 'There is no such chart.' })
-  })
+  app.use('/api/patients', patientCalls(finder))
   app.post('/api/launch', async (req, res) => {
     const { delivered, kept } = await launchOrder(parts, finder, delivery, req)
     launches.keep(kept)

@@ -27,11 +27,11 @@ export const WORDS: Readonly<Record<Exclude<ProfileId, 'well'>, Words>> = {
   },
   heart: {
     reason: 'Advanced heart failure with frequent admissions in spite of full treatment. If the heart stops it will be because of the heart failure, and CPR would not be successful.',
-    early: 'For full treatment of a flare: intravenous furosemide, oxygen if saturations are low, admission if needed. Weight gain of 2 kg in three days: double the furosemide and ring the heart failure nurse.',
-    late: 'Extra furosemide by mouth, then community intravenous furosemide. Morphine in low doses for breathlessness. Not for intensive care or a breathing machine.',
+    early: 'For full treatment of a flare: intravenous furosemide, oxygen if saturations are low, admission if needed. Weight gain of 2 kg in three days: double the water tablets and ring the heart failure nurse.',
+    late: 'Extra water tablets, then community intravenous furosemide. Morphine in low doses for breathlessness. Not for intensive care or a breathing machine.',
     hospital: 'Prefers to be treated at home. Would accept a short admission for intravenous treatment if the community team cannot come the same day.',
     problems: 'Breathlessness, worse when lying flat; swollen legs; waking at night short of breath.',
-    helps: 'Sit {him} upright, feet down, window open or a fan on the face. One extra furosemide by mouth. Ring the heart failure nurse the same day.',
+    helps: 'Sit {him} upright, feet down, window open or a fan on the face. One extra water tablet. Ring the heart failure nurse the same day.',
   },
   airways: {
     reason: 'Very severe COPD: breathless at rest, and three admissions in the last year. CPR and a breathing machine would not help {him} to recover.',

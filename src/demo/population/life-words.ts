@@ -105,8 +105,10 @@ export const ACCESS = lines(`
 Key safe beside the front door; the district nurses and the ambulance service hold the code.
 Ring twice and wait: it takes a while to get to the door.
 Side gate, then the back door, which is open by day.
-Buzzer 0 rings the warden by day; key safe in the bin store at night.
-{kin} holds a key and lives close by.`)
+Buzzer 0 rings the warden by day; key safe in the bin store at night.`)
+
+/** For those who live alone. */
+export const ACCESS_BY_KIN = '{kin} holds a key and lives close by.'
 
 export const ADJUSTMENTS = lines(`
 Allow more time, and say one thing at a time.

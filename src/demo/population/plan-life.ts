@@ -3,6 +3,7 @@ import type { DemoEntry } from '../plans.js'
 import type { Draw } from './draw.js'
 import {
   ACCESS,
+  ACCESS_BY_KIN,
   JOYS,
   JOYS_TOLD,
   MOBILITY,
@@ -35,16 +36,22 @@ const PETS = [
 const written = ({ draw, decided }: Story): number => draw.between(1, decided)
 
 export function personal(story: Story): DemoEntry {
-  const { person, draw, told } = story
+  const { person, draw, own } = story
   const [given = ''] = person.patient.given.split(' ')
   const pet = person.home !== 'care-home' && draw.chance(0.25)
   return entry(story, speaker(story), written(story), {
-    called: draw.chance(0.75) ? given : told('{Mr}'),
+    called: draw.chance(0.75) ? given : own('{Mr}'),
     faith: person.faith,
-    household: told(HOUSEHOLD[person.home]),
+    household: own(HOUSEHOLD[person.home]),
     ...(pet ? { depends: draw.one(PETS) } : {}),
   })
 }
+
+const ATTORNEY = {
+  appointed: '{kin}, health and welfare, registered',
+  'not-registered': 'None yet: made, not registered',
+  none: 'None',
+} as const
 
 const SAFE = 'The address is protected: do not read it out, and leave no message.'
 
@@ -65,8 +72,24 @@ function others(draw: Draw, { person }: Story) {
   ]
 }
 
+const ALWAYS = '24 hours'
+// biome-ignore format: a table
+const TEAMS = {
+  community:   { name: 'District nurses, Riverside', role: 'Community nursing', phone: '020 7946 0110', hours: ALWAYS },
+  hospice:     { name: "St Bride's Hospice",         role: 'Advice line',       phone: '020 7946 0120', hours: ALWAYS },
+  haematology: { name: 'Haematology on call',        role: 'Northbank General', phone: '020 7946 0140', hours: ALWAYS },
+} as const
+const SURGERY = { role: 'Named GP', phone: '020 7946 0100', hours: 'Weekdays 8 to 6.30' } as const
+
+const professionals = ({ person, team }: Story) => [
+  { name: team.gp.by.split(',')[0] ?? '', ...SURGERY },
+  TEAMS.community,
+  ...(isLast(person.card.stage) ? [TEAMS.hospice] : []),
+  ...(person.card.profile === 'sickle' ? [TEAMS.haematology] : []),
+]
+
 export function contacts(story: Story): DemoEntry {
-  const { person, draw, attorney, team, decided } = story
+  const { person, draw, attorney, team, decided, told } = story
   const { kin, card } = person
   const first = {
     ...{ name: kin.name, relationship: kin.relationship, phone: kin.phone },
@@ -77,52 +100,17 @@ export function contacts(story: Story): DemoEntry {
       ...(person.home === 'partner' ? ['carer'] : []),
     ],
   }
-  const rows = [
-    {
-      name: team.gp.by.split(',')[0] ?? '',
-      role: 'Named GP',
-      phone: '020 7946 0100',
-      hours: 'Weekdays 8 to 6.30',
-    },
-    {
-      name: 'District nurses, Riverside',
-      role: 'Community nursing',
-      phone: '020 7946 0110',
-      hours: '24 hours',
-    },
-    ...(isLast(card.stage)
-      ? [
-          {
-            name: "St Bride's Hospice",
-            role: 'Advice line',
-            phone: '020 7946 0120',
-            hours: '24 hours',
-          },
-        ]
-      : []),
-    ...(card.profile === 'sickle'
-      ? [
-          {
-            name: 'Haematology on call',
-            role: 'Northbank General',
-            phone: '020 7946 0140',
-            hours: '24 hours',
-          },
-        ]
-      : []),
-  ]
-  const appointed = attorney === 'appointed'
   return entry(story, team.contacts, draw.between(1, decided), {
     'next-of-kin': `${kin.name}, ${kin.word}, ${kin.phone}`,
-    attorney: appointed ? `${kin.name}, health and welfare, registered` : 'None',
+    attorney: told(ATTORNEY[attorney]),
     people: [first, ...others(draw, story)],
     ...(card.sensitive ? { professionals: SAFE } : {}),
-    team: rows,
+    team: professionals(story),
   })
 }
 
 export function communication(story: Story): DemoEntry {
-  const { person, draw, told } = story
+  const { person, draw, own } = story
   const { language, age, home, card } = person
   const interpreter = language !== undefined && age > 62 && draw.chance(0.6)
   const aids =
@@ -137,25 +125,25 @@ export function communication(story: Story): DemoEntry {
     ? 'By arrangement only. Say who you are through the door before ringing.'
     : home === 'care-home'
       ? 'Front desk; ring the bell at night.'
-      : draw.one(ACCESS)
+      : draw.one(home === 'alone' ? [...ACCESS, ACCESS_BY_KIN] : ACCESS)
   return entry(story, speaker(story), written(story), {
     language:
       language === undefined ? 'English' : interpreter ? language : `${language} and English`,
     interpreter: interpreter ? 'yes' : 'no',
-    ...(needs === undefined ? {} : { needs: told(needs) }),
+    ...(needs === undefined ? {} : { needs: own(needs) }),
     ...(aids.length === 0 ? {} : { aids: [...aids] }),
-    access: told(access),
+    access: own(access),
   })
 }
 
 export function whatMatters(story: Story): DemoEntry {
-  const { person, draw, capacity, told } = story
+  const { person, draw, capacity, own } = story
   const silent = capacity === 'lacks'
   const work = draw.one(person.age < 62 && !isLast(person.card.stage) ? WORK_NOW : WORK)
   const joys = draw.some(silent ? JOYS_TOLD : JOYS, 2).join(' ')
   return entry(story, speaker(story), written(story), {
     ...(silent ? {} : { about: work }),
-    matters: told(joys),
+    matters: own(joys),
   })
 }
 
@@ -167,12 +155,12 @@ const DEATH = {
 } as const
 
 export function thinkingAhead(story: Story): DemoEntry {
-  const { person, place, draw, capacity, day, told } = story
+  const { person, place, draw, capacity, day, own } = story
   const on = written(story)
   return entry(story, speaker(story), on, {
     'place-of-care': person.careHome?.name ?? 'Home',
     ...{ 'place-of-death': DEATH[place], place },
-    wishes: told(draw.one(capacity === 'lacks' ? WISHES_TOLD : WISHES)),
+    wishes: own(draw.one(capacity === 'lacks' ? WISHES_TOLD : WISHES)),
     donation: draw.one(['wants', 'refuses', 'undecided', 'undecided']),
     discussed: day(on),
   })
@@ -195,7 +183,7 @@ const EQUIPMENT = {
 } as const
 
 export function dailySupport(story: Story): DemoEntry {
-  const { person, draw, told, team } = story
+  const { person, draw, own, team } = story
   const { card, home, conditions } = person
   const moving = MOVING[card.stage]
   const support = moving === 'well' ? SUPPORT_LITTLE : SUPPORT
@@ -203,7 +191,7 @@ export function dailySupport(story: Story): DemoEntry {
   const equipment = [...EQUIPMENT[moving], ...oxygen]
   return entry(story, draw.one([team.nurse.by, speaker(story)]), written(story), {
     mobility: MOBILITY[moving],
-    support: told(support[home]),
+    support: own(support[home]),
     ...(equipment.length === 0 ? {} : { equipment }),
   })
 }

@@ -22,8 +22,9 @@ export interface Story {
   readonly decided: number
   /** The day so many days before today, or before death, as a plan writes it. */
   readonly day: (before: number) => number | string
-  /** A text with its braces filled. */
+  /** A text with its braces filled, as a clinician writes it; `own` as the person says it. */
   readonly told: (text: string) => string
+  readonly own: (text: string) => string
 }
 
 interface Course {
@@ -92,11 +93,12 @@ const PRONOUNS = {
   male: { He: 'He', he: 'he', him: 'him', his: 'his', His: 'His' },
 } as const
 
-const teller = ({ patient, kin }: Person) => {
+/** @param who how those who stand by the person are called */
+const teller = ({ patient, kin }: Person, who: string) => {
   const words: Readonly<Record<string, string>> = {
     ...PRONOUNS[patient.gender],
     Mr: `${patient.title} ${patient.family}`,
-    kin: kin.name,
+    kin: who,
     word: kin.word,
   }
   return (text: string) => text.replace(/\{(\w+)\}/g, (_, name: string) => words[name] ?? '')
@@ -121,7 +123,8 @@ export function storyOf(seed: string, person: Person): Story {
     decided: draw.between(...course.decided),
     day: (before) =>
       patient.deceased === undefined ? 0 - before : daysBefore(patient.deceased, before),
-    told: teller(person),
+    told: teller(person, person.kin.name),
+    own: teller(person, person.kin.name.split(' ')[0] ?? ''),
   }
 }
 
