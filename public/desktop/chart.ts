@@ -1,9 +1,6 @@
 /** The chart of one patient: the banner in the NHS manner, the tabs, and the place of the care plan. */
 import type { Chart } from './contents.js'
-import { age, day, h, nhsNumber } from './elements.js'
-
-export const fullName = ({ family, given, title }: Chart): string =>
-  `${family.toUpperCase()}, ${given} (${title})`
+import { age, day, fullName, h, nhsNumber } from './elements.js'
 
 const fact = (label: string, value: string, wide = false) =>
   h('div', { class: wide ? 'fact fact--wide' : 'fact' }, h('dt', {}, label), h('dd', {}, value))

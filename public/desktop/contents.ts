@@ -34,6 +34,27 @@ export interface Chart {
   }[]
   readonly toTry: string
 }
+/** A line of the patient finder. */
+export interface Row {
+  readonly chart: string
+  readonly nhsNumber: string
+  readonly title: string
+  readonly given: string
+  readonly family: string
+  readonly birthDate: string
+  readonly gender: string
+  readonly address: string
+  readonly deceased?: string
+  readonly toTry: string
+  /** One of those whom a newcomer begins with. */
+  readonly first: boolean
+}
+export interface Found {
+  readonly rows: readonly Row[]
+  readonly total: number
+  readonly page: number
+  readonly pages: number
+}
 export interface Fault {
   readonly name: string
   readonly title: string
@@ -45,7 +66,8 @@ export interface Contents {
   readonly app: string
   readonly systems: readonly System[]
   readonly users: readonly User[]
-  readonly patients: readonly Chart[]
+  /** The first page of the patients. */
+  readonly found: Found
   readonly faults: readonly Fault[]
 }
 
@@ -129,6 +151,22 @@ async function answer<T>(response: Response): Promise<T> {
 export const readContents = (): Promise<Contents> =>
   fetch('api/desktop').then((response) => answer<Contents>(response))
 
+const post = (path: string, body: object): Promise<Response> =>
+  fetch(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+
+/** What is searched by is in a body: it may be an NHS number. */
+export const findPatients = (asked: {
+  readonly words: string
+  readonly page: number
+}): Promise<Found> => post('api/patients', asked).then((response) => answer<Found>(response))
+
+export const readChart = (chart: string): Promise<Chart> =>
+  fetch(`api/patients/${encodeURIComponent(chart)}`).then((response) => answer<Chart>(response))
+
 export const readInspection = (sent: string): Promise<Inspection> =>
   fetch(`api/launches/${encodeURIComponent(sent)}`).then((response) => answer<Inspection>(response))
 
@@ -143,9 +181,4 @@ export const orderLaunch = (order: {
   readonly user: string
   readonly patient: string
   readonly fault?: string
-}): Promise<Launched> =>
-  fetch('api/launch', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(order),
-  }).then((response) => answer<Launched>(response))
+}): Promise<Launched> => post('api/launch', order).then((response) => answer<Launched>(response))

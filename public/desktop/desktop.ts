@@ -1,7 +1,15 @@
 /** The pretend GP desktop's page: who is signed in where, which patient is open, and the launch. */
-import { fullName, showChart, showTab } from './chart.js'
-import { type Chart, type Contents, type Launched, orderLaunch, readContents } from './contents.js'
-import { byId, day, h, nhsNumber } from './elements.js'
+import { showChart, showTab } from './chart.js'
+import {
+  type Chart,
+  type Contents,
+  type Launched,
+  orderLaunch,
+  readChart,
+  readContents,
+} from './contents.js'
+import { byId, fullName, h } from './elements.js'
+import { beginFinding, startFinder } from './finder.js'
 import { closeFrame, openFrame } from './frame.js'
 import { showFaults, showInspector, showOutcome, watch } from './inspector.js'
 import { fileOutcome, showFiled } from './outcome.js'
@@ -22,15 +30,15 @@ let opened: { readonly sent: string; readonly chart: string } | undefined
 const chosenSystem = () => contents.systems.find(({ id }) => id === choice.system)
 
 /** The address holds the chart's number, never the NHS number. */
-function readAddress(): Choice {
+function readAddress(): Choice & { readonly chart?: string } {
   const asked = new URLSearchParams(location.hash.slice(1))
   const system = contents.systems.find(({ id }) => id === asked.get('system'))
   const user = contents.users.find(({ id }) => id === asked.get('user'))
-  const patient = contents.patients.find(({ chart }) => chart === asked.get('chart'))
+  const chart = asked.get('chart')
   return {
     system: system?.id ?? contents.systems[0]?.id ?? '',
     user: user?.id ?? contents.users[0]?.id ?? '',
-    ...(patient ? { patient } : {}),
+    ...(chart === null ? {} : { chart }),
   }
 }
 
@@ -51,6 +59,18 @@ function choose(next: Choice): void {
   writeAddress()
   show()
 }
+
+/** Nobody's chart is on the screen while the next one is fetched. */
+async function openChart(chart: string | undefined, { system, user }: Choice): Promise<boolean> {
+  choose({ system, user })
+  if (chart === undefined) return true
+  const mine = order
+  const patient = await readChart(chart).catch(() => undefined)
+  if (mine === order && patient) choose({ system, user, patient })
+  return mine === order
+}
+
+const goTo = ({ chart, ...where }: ReturnType<typeof readAddress>) => openChart(chart, where)
 
 function show(): void {
   const system = chosenSystem()
@@ -93,7 +113,7 @@ async function fetchOutcome(): Promise<void> {
 function leave(): void {
   const { system, user } = choice
   choose({ system, user })
-  byId('search').focus()
+  beginFinding()
 }
 
 function closePlan(): void {
@@ -165,44 +185,6 @@ async function openPlan(fault?: string): Promise<void> {
   }
 }
 
-const plain = (text: string): string => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '')
-
-function matches(patient: Chart, words: string): boolean {
-  const digits = words.replace(/[\s-]/g, '')
-  if (/^\d{3,10}$/.test(digits) && patient.nhsNumber.includes(digits)) return true
-  const all = plain([fullName(patient), day(patient.birthDate), patient.birthDate].join(' '))
-  return plain(words)
-    .split(/\s+/)
-    .every((word) => all.includes(word))
-}
-
-function listPatients(): void {
-  const words = byId<HTMLInputElement>('search').value.trim()
-  const found = contents.patients.filter((patient) => words === '' || matches(patient, words))
-  byId('found').textContent = `${found.length} of ${contents.patients.length} patients`
-  const open = (patient: Chart) => () => {
-    choose({ system: choice.system, user: choice.user, patient })
-    byId('work').focus()
-  }
-  byId('patients').replaceChildren(
-    ...found.map((patient) =>
-      h(
-        'tr',
-        { 'data-chart': patient.chart },
-        h(
-          'th',
-          { scope: 'row' },
-          h('button', { type: 'button', class: 'link', click: open(patient) }, fullName(patient)),
-        ),
-        h('td', { class: 'nowrap' }, day(patient.birthDate)),
-        h('td', { class: 'nowrap' }, nhsNumber(patient.nhsNumber)),
-        h('td', { class: 'wide' }, patient.address),
-        h('td', {}, patient.toTry),
-      ),
-    ),
-  )
-}
-
 function listChoices(): void {
   byId('systems').replaceChildren(
     ...contents.systems.map(({ id, name }) =>
@@ -238,8 +220,9 @@ contents = await readContents()
 choice = readAddress()
 listChoices()
 showInspector(contents)
-listPatients()
-byId('search').addEventListener('input', listPatients)
+startFinder(contents.found, (chart) => {
+  void openChart(chart, choice).then((opened) => opened && byId('work').focus())
+})
 byId('inspector-toggle').addEventListener('click', toggleInspector)
-addEventListener('hashchange', () => choose(readAddress()))
-choose(choice)
+addEventListener('hashchange', () => void goTo(readAddress()))
+void goTo(readAddress())

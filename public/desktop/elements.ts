@@ -30,6 +30,13 @@ export function day(date: string): string {
   return `${number}-${MONTHS[Number(month) - 1] ?? ''}-${year}`
 }
 
+/** As the NHS writes names in patient banners. */
+export const fullName = (name: {
+  readonly family: string
+  readonly given: string
+  readonly title: string
+}): string => `${name.family.toUpperCase()}, ${name.given} (${name.title})`
+
 /** Whole years at a day. */
 export function age(birthDate: string, at: Date): string {
   const [year = 0, month = 1, number = 1] = birthDate.split('-').map(Number)

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { importJWK, type JWK } from 'jose'
 import { parse } from 'yaml'
 import { readBirthDate, readNhsNumber } from '../core/nhs-number.js'
-import { chartsOf } from '../demo/desktop-chart.js'
+import { chartOf } from '../demo/desktop-chart.js'
 import { type Delivered, deliver, GatewayUnreachable } from '../demo/desktop-delivery.js'
 import { FAULTS, faultsOf, isFault } from '../demo/desktop-faults.js'
 import {
@@ -15,7 +15,7 @@ import {
   type LaunchingUser,
 } from '../demo/desktop-launches.js'
 import { demoSystems, PORTRAITS, SYSTEM_IDS, type SystemId } from '../demo/desktop-systems.js'
-import { PATIENTS } from '../demo/patients.js'
+import { everyone } from '../demo/population/population.js'
 import { need, type Outside, Refused, text, texts, Usage, type Values } from './command.js'
 
 const FIRST_PATIENT = '9990000018'
@@ -80,15 +80,15 @@ export async function demoDelivery(
   if (!system) throw new Usage(`--system is one of ${SYSTEM_IDS.join(', ')}; any other needs --key`)
   const user = await demoUser(outside, need(values, 'user'))
   const nhsNumber = await nhsNumberOf(outside, values, FIRST_PATIENT)
-  const place = PATIENTS.findIndex((patient) => patient.nhsNumber === nhsNumber)
-  const birthDate =
-    birthDateOf(values) ?? PATIENTS[place]?.gpBirthDate ?? PATIENTS[place]?.birthDate
+  const place = everyone().findIndex((patient) => patient.nhsNumber === nhsNumber)
+  const known = everyone()[place]
+  const birthDate = birthDateOf(values) ?? known?.gpBirthDate ?? known?.birthDate
   if (birthDate === undefined)
     throw new Usage('--birth-date is missing: the demonstration does not know this patient')
   const { protocol, hostname, port } = new URL(gateway)
   const desktop = `http://127.0.0.1:${Number(port || 443) + 1}`
   if (system === 'gp-smart') {
-    const chart = chartsOf(PATIENTS)[place]?.chart
+    const chart = known && chartOf(known, place).chart
     return await askDesktop(desktop, {
       system,
       user: user.id,

@@ -15,7 +15,7 @@ import { type DemoSystems, demoSystems, launchSystemRows } from './desktop-syste
 import { createTap, type Tap } from './desktop-tap.js'
 import { makeHistory } from './history.js'
 import { createHospital, demoUsers } from './hospital.js'
-import { PATIENTS } from './patients.js'
+import { everyone } from './population/population.js'
 
 export interface Demo {
   readonly gateway: OpenGateway
@@ -96,7 +96,7 @@ export async function startDemo(settings: DemoSettings): Promise<Demo> {
       clock,
       random,
     },
-    ...{ app: { origin: origins.app, id: 'care-plan' }, patients: PATIENTS },
+    ...{ app: { origin: origins.app, id: 'care-plan' }, patients: everyone },
     search: (query) => searchTrail(gateway.store, query),
     tap,
     pages: join(root, 'dist/public/desktop'),

@@ -2,13 +2,19 @@
  * The pretend GP desktop: four GP systems on one page, each with its own way to launch, and beside the
  * chart the launch inspector. For the demonstration only; it talks to the gateway as any GP system does.
  */
-import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express'
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  Router,
+} from 'express'
 import helmet from 'helmet'
 import { newId } from '../core/ids.js'
 import type { Clock, Random } from '../core/values.js'
-import { chartsOf, roleTitle } from './desktop-chart.js'
+import { roleTitle } from './desktop-chart.js'
 import { type DeliveryParts, deliver, GatewayUnreachable } from './desktop-delivery.js'
 import { FAULTS, type FaultName, faultsOf, isFault } from './desktop-faults.js'
+import { type Finder, finding, openFinder } from './desktop-finder.js'
 import { inspect, sentLaunches, type TrailSearch } from './desktop-inspection.js'
 import type { SentLaunch } from './desktop-inspector.js'
 import type { Launch, LaunchingSystem, LaunchingUser } from './desktop-launches.js'
@@ -22,7 +28,7 @@ import {
   type SystemId,
 } from './desktop-systems.js'
 import type { Tap } from './desktop-tap.js'
-import type { DemoPatient } from './patients.js'
+import type { DemoPatient } from './patient.js'
 
 export interface DesktopParts {
   readonly origin: string
@@ -30,7 +36,8 @@ export interface DesktopParts {
   readonly app: { readonly origin: string; readonly id: string }
   readonly systems: DemoSystems
   readonly users: readonly LaunchingUser[]
-  readonly patients: readonly DemoPatient[]
+  /** Looked at when somebody asks: those whom a newcomer begins with first. */
+  readonly patients: () => readonly DemoPatient[]
   readonly clock: Clock
   readonly random: Random
   readonly search: TrailSearch
@@ -47,7 +54,7 @@ const launching = (systems: DemoSystems, id: SystemId): LaunchingSystem => ({
 })
 
 /** What the page is made of. Synthetic, and only ever in a body. */
-function contents({ users, patients, app, gateway }: DesktopParts) {
+function contents({ users, app, gateway }: DesktopParts, finder: Finder) {
   return {
     gateway: gateway.origin,
     app: app.id,
@@ -58,7 +65,7 @@ function contents({ users, patients, app, gateway }: DesktopParts) {
     users: users.map((user) => ({
       ...{ id: user.id, name: user.name, title: roleTitle(user), organization: user.org },
     })),
-    patients: chartsOf(patients),
+    found: finder.find({ words: '', page: 1 }),
     faults: Object.entries(FAULTS).map(([name, { title, does, expected }]) => ({
       ...{ name, title, does, expected },
     })),
@@ -68,12 +75,11 @@ function contents({ users, patients, app, gateway }: DesktopParts) {
 class Unknown extends Error {}
 
 /** A launch as the page asks for it: every name is one that we know, or it is refused. */
-function readOrder(parts: DesktopParts, body: unknown) {
+function readOrder(parts: DesktopParts, finder: Finder, body: unknown) {
   const order = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
   const system = SYSTEM_IDS.find((id) => id === order.system)
   const user = parts.users.find(({ id }) => id === order.user)
-  const place = chartsOf(parts.patients).findIndex(({ chart }) => chart === order.patient)
-  const patient = parts.patients[place]
+  const patient = finder.patientOf(order.patient)
   if (!system) throw new Unknown('system')
   if (!user) throw new Unknown('user')
   if (!patient) throw new Unknown('patient')
@@ -90,8 +96,13 @@ const ownPageOnly: RequestHandler = (req, res, next) => {
   else res.status(403).json({ error: 'other_site' })
 }
 
-async function launchOrder(parts: DesktopParts, delivery: DeliveryParts, req: Request) {
-  const { system, user, patient, chart, fault } = readOrder(parts, req.body)
+async function launchOrder(
+  parts: DesktopParts,
+  finder: Finder,
+  delivery: DeliveryParts,
+  req: Request,
+) {
+  const { system, user, patient, chart, fault } = readOrder(parts, finder, req.body)
   const { clock, random } = parts
   const launch: Launch = {
     ...{ system: launching(parts.systems, system), user, patient, clock, random },
@@ -140,6 +151,23 @@ const refuse: ErrorRequestHandler = (error, _req, res, next) => {
   }
 }
 
+function patientCalls(finder: Finder): Router {
+  const router = Router()
+  router.post('/', (req, res) => {
+    const asked = finding.safeParse(req.body)
+    const error_description = 'Write 80 characters at most.'
+    if (asked.success) res.json(finder.find(asked.data))
+    else res.status(400).json({ error: 'invalid', error_description })
+  })
+  router.get('/:chart', (req, res) => {
+    const chart = finder.chartOf(req.params.chart)
+    const error_description = 'There is no such chart.'
+    if (chart) res.json(chart)
+    else res.status(404).json({ error: 'not_found', error_description })
+  })
+  return router
+}
+
 /** The desktop as an Express app, the authorization server of `gp-smart` included. */
 export function createDesktop(parts: DesktopParts): express.Express {
   const { origin, gateway, clock, random } = parts
@@ -152,6 +180,7 @@ export function createDesktop(parts: DesktopParts): express.Express {
     fetch: parts.fetch ?? fetch,
   }
   const launches = sentLaunches()
+  const finder = openFinder(parts.patients)
   const app = express()
   app.disable('x-powered-by').use(headers(parts))
   app.use('/smart', smart.router)
@@ -159,9 +188,10 @@ export function createDesktop(parts: DesktopParts): express.Express {
     res.set('Cache-Control', 'no-store')
     next()
   })
-  app.get('/api/desktop', (_req, res) => void res.json(contents(parts)))
+  app.get('/api/desktop', (_req, res) => void res.json(contents(parts, finder)))
+  app.use('/api/patients', patientCalls(finder))
   app.post('/api/launch', async (req, res) => {
-    const { delivered, kept } = await launchOrder(parts, delivery, req)
+    const { delivered, kept } = await launchOrder(parts, finder, delivery, req)
     launches.keep(kept)
     res.json({ sent: kept.id, ...delivered })
   })

@@ -119,7 +119,7 @@ const encounter = (patient: DemoPatient, start: EpochMs): FhirResource => ({
 })
 
 const carePlan = (patient: DemoPatient, plan: DemoPlan, start: EpochMs): FhirResource => {
-  const days = Object.values(plan.sections).map((section) => dayOf(section.on, start))
+  const days = () => Object.values(plan.sections).map((section) => dayOf(section.on, start))
   return {
     resourceType: 'CarePlan',
     id: `${patient.fhirId}-plan`,
@@ -128,7 +128,7 @@ const carePlan = (patient: DemoPatient, plan: DemoPlan, start: EpochMs): FhirRes
     category: [{ ...concept('End of life advance care plan', '736373009') }],
     title: 'Shared care plan',
     subject: subject(patient),
-    created: days.toSorted()[0],
+    created: plan.created === undefined ? days().toSorted()[0] : dayOf(plan.created, start),
     author: { display: 'Northbank shared care plan' },
     description: 'Held as openEHR compositions: one for each section.',
   }

@@ -8,7 +8,8 @@ import type { PlanSection } from '../core/plan.js'
 import type { Clock } from '../core/values.js'
 import type { LaunchingUser } from './desktop-launches.js'
 import { PATIENTS } from './patients.js'
-import { readPlans } from './plans.js'
+import { checkPlans, readPlans } from './plans.js'
+import { everyone, population } from './population/population.js'
 import { createProvider, makeProviderKeys, type ProviderKeys } from './provider.js'
 import type { ProviderUser } from './provider-people.js'
 import { createRecord } from './record.js'
@@ -56,13 +57,19 @@ export async function createHospital(parts: HospitalParts): Promise<Express> {
   const { root, origins, dataDir, credential, form, clock, log } = parts
   const text = (path: string) => readFile(join(root, 'config', path), 'utf8')
   const users = await demoUsers(root)
+  const plans = readPlans(await text('demo/plans.yaml'))
+  checkPlans(plans, form, PATIENTS)
   const app = express().disable('x-powered-by')
   app.use(
     '/record',
     createRecord({
-      ...{ patients: PATIENTS, people: users, credential, dataDir: join(dataDir, 'record'), clock },
-      plans: readPlans(await text('demo/plans.yaml')),
-      form,
+      ...{ people: users, credential, dataDir: join(dataDir, 'record'), form, clock },
+      get patients() {
+        return everyone()
+      },
+      get plans() {
+        return [...plans, ...population().plans]
+      },
     }),
   )
   app.use(

@@ -1,9 +1,10 @@
 /** The demonstration's plans, read from configuration. */
 import { parse } from 'yaml'
 import { z } from 'zod'
-import type { PlanField } from '../core/plan.js'
+import type { PlanField, PlanSection } from '../core/plan.js'
 import { groupText, type Values } from '../core/plan-values.js'
 import type { EpochMs } from '../core/values.js'
+import type { DemoPatient } from './patient.js'
 
 /** A day, or days from the demonstration's first start. */
 const day = z.union([z.number().int(), z.iso.date()])
@@ -19,7 +20,10 @@ const planFile = z.object({
   plans: z.array(z.strictObject({ patient: z.string(), sections: z.record(z.string(), entry) })),
 })
 
-export type DemoPlan = z.infer<typeof planFile>['plans'][number]
+export type DemoPlan = z.infer<typeof planFile>['plans'][number] & {
+  /** When its first section was written, where that is known without making them all. */
+  readonly created?: string | number
+}
 export type DemoEntry = DemoPlan['sections'][string]
 export type DemoVersion = z.infer<typeof version>
 
@@ -31,6 +35,13 @@ export const dayOf = (value: string | number, start: EpochMs): string =>
   typeof value === 'string'
     ? value
     : new Date(start + value * 86_400_000).toISOString().slice(0, 10)
+
+/** @throws Error when there is none */
+export function sectionOf(form: readonly PlanSection[], id: string): PlanSection {
+  const section = form.find((each) => each.id === id)
+  if (section === undefined) throw new Error(`The form has no section ${id}`)
+  return section
+}
 
 type Said = DemoVersion['values'][string]
 
@@ -58,4 +69,21 @@ export function fieldTexts(
     return [id, fieldText(field, one, start)] as const
   })
   return Object.fromEntries(texts)
+}
+
+/** @throws Error naming a section or a field that the form does not have, or a patient without an EHR */
+export function checkPlans(
+  plans: readonly DemoPlan[],
+  form: readonly PlanSection[],
+  patients: readonly DemoPatient[],
+): void {
+  const owners = patients.filter(({ ehrId }) => ehrId !== undefined)
+  const stray = plans.find((plan) => !owners.some(({ nhsNumber }) => nhsNumber === plan.patient))
+  if (stray !== undefined) throw new Error('A plan belongs to a patient without an EHR')
+  for (const [id, { earlier = [], ...newest }] of plans.flatMap((plan) =>
+    Object.entries(plan.sections),
+  )) {
+    const { fields } = sectionOf(form, id)
+    for (const { values } of [...earlier, newest]) fieldTexts(fields, values, 0)
+  }
 }

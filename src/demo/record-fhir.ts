@@ -4,9 +4,8 @@
  * @see FHIR R4, "RESTful API"
  */
 import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express'
-import type { Clock } from '../core/values.js'
 import type { FhirResource } from './fhir-resources.js'
-import { type FhirVersion, type FhirVersions, openFhirVersions, tagOf } from './fhir-versions.js'
+import { type FhirVersion, type FhirVersions, tagOf } from './fhir-versions.js'
 import { found, included, page, SEARCHES } from './record-fhir-search.js'
 import { type Done, Fault, transact, write } from './record-fhir-write.js'
 
@@ -140,8 +139,7 @@ function writes(versions: FhirVersions): Router {
   return router
 }
 
-export function fhirRecord(resources: readonly FhirResource[], clock: Clock): Router {
-  const versions = openFhirVersions(resources, clock)
+export function fhirRecord(versions: FhirVersions): Router {
   const router = Router()
   const form = express.text({ type: 'application/x-www-form-urlencoded' })
   router.get('/metadata', (req, res) => {

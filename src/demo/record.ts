@@ -5,18 +5,21 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 import type { PlanSection } from '../core/plan.js'
-import type { Clock } from '../core/values.js'
+import type { Clock, EpochMs } from '../core/values.js'
 import { compositionOf } from './composition.js'
 import { type DemoPerson, fhirResources } from './fhir-resources.js'
+import { openFhirVersions } from './fhir-versions.js'
+import { fixedId } from './fixed-id.js'
+import { type Journal, openJournal } from './journal.js'
 import type { DemoPatient } from './patients.js'
-import { type DemoEntry, type DemoPlan, dayOf, fieldTexts } from './plans.js'
+import { type DemoEntry, type DemoPlan, dayOf, fieldTexts, sectionOf } from './plans.js'
 import { fhirRecord } from './record-fhir.js'
 import { openEhrRecord } from './record-openehr.js'
 import { openVersions, type Version } from './versions.js'
 
 export interface DemoRecordParts {
   readonly patients: readonly DemoPatient[]
-  /** config/demo/plans.yaml, by `readPlans`. */
+  /** Each of a patient who has an EHR. */
   readonly plans: readonly DemoPlan[]
   /** The sections of the plan, as the configuration has them. */
   readonly form: readonly PlanSection[]
@@ -24,7 +27,7 @@ export interface DemoRecordParts {
   readonly people?: readonly DemoPerson[]
   /** What `Authorization: Bearer` must carry. */
   readonly credential: string
-  /** Where written plans are kept; without it they last as long as the process. */
+  /** Where what is written is kept; without it it lasts as long as the process. */
   readonly dataDir?: string
   readonly clock: Clock
 }
@@ -39,14 +42,11 @@ const credentialRequired = (credential: string): RequestHandler => {
   }
 }
 
-const unreadable: ErrorRequestHandler = (_error, _req, res, _next) => {
-  res.status(400).json({ message: 'Could not be read', code: 400 })
-}
-
-/** A composition's id for ever: the same at every first start. */
-function objectIdOf(ehrId: string, template: string): string {
-  const hex = hash(`${ehrId}/${template}`).toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+/** What could not be read is the caller's fault; what could not be kept is ours, and nobody may take it for a no. */
+const failed: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) => {
+  const code = error.status ?? 500
+  const message = code < 500 ? 'Could not be read' : 'Something went wrong here'
+  res.status(code).json({ message, code })
 }
 
 function versionsOf(
@@ -59,7 +59,7 @@ function versionsOf(
     const at = `${dayOf(on, start)}T09:30:00.000Z`
     return {
       ehrId,
-      objectId: objectIdOf(ehrId, section.template),
+      objectId: fixedId(`${ehrId}/${section.template}`),
       number: i + 1,
       template: section.template,
       composition: compositionOf(section, fieldTexts(section.fields, values, start), by, at),
@@ -69,28 +69,43 @@ function versionsOf(
   })
 }
 
-/** Every plan of configuration, in its versions; a plan that does not fit its form is an error. */
-function seed({ patients, plans, form, clock }: DemoRecordParts): readonly Version[] {
-  const start = clock()
-  return plans.flatMap((plan) => {
-    const ehrId = patients.find((patient) => patient.nhsNumber === plan.patient)?.ehrId
-    if (ehrId === undefined) throw new Error('A plan belongs to a patient without an EHR')
-    return Object.entries(plan.sections).flatMap(([id, entry]) => {
-      const section = form.find((each) => each.id === id)
-      if (section === undefined) throw new Error(`The form has no section ${id}`)
-      return versionsOf(ehrId, section, entry, start)
-    })
-  })
+/**
+ * What each EHR is filled with: its patient's plan, in its versions.
+ *
+ * @throws Error from what is answered, naming a section or a field that the form does not have
+ */
+function fillings({ patients, plans, form }: DemoRecordParts, begun: EpochMs) {
+  const numbers = new Map(patients.map(({ ehrId, nhsNumber }) => [ehrId, nhsNumber]))
+  const byNumber = new Map(plans.map((plan) => [plan.patient, plan]))
+  return (ehrId: string): readonly Version[] => {
+    const plan = byNumber.get(numbers.get(ehrId) ?? '')
+    return Object.entries(plan?.sections ?? {}).flatMap(([id, entry]) =>
+      versionsOf(ehrId, sectionOf(form, id), entry, begun),
+    )
+  }
 }
 
-export function createRecord(parts: DemoRecordParts): Router {
-  const { patients, plans, form, people = [], credential, dataDir, clock } = parts
-  const versions = openVersions(dataDir)
-  if (versions.empty) versions.append(...seed(parts))
+/** The two sides of the record, filled. */
+function sides(parts: DemoRecordParts, journal: Journal): Router {
+  const { patients, plans, form, people = [], clock } = parts
+  const versions = openVersions(journal, fillings(parts, journal.begun))
+  const resources = () => fhirResources(patients, plans, people, journal.begun)
   const router = Router()
-  router.use(credentialRequired(credential))
-  router.use('/fhir', fhirRecord(fhirResources(patients, plans, people, clock()), clock))
+  router.use('/fhir', fhirRecord(openFhirVersions(journal, resources, clock)))
   router.use('/openehr/v1', openEhrRecord({ patients, form, versions, clock }))
-  router.use(unreadable)
+  return router
+}
+
+/** Looks at its patients and plans when it is first asked: a start does not wait for them. */
+export function createRecord(parts: DemoRecordParts): Router {
+  const journal = openJournal(parts.dataDir, parts.clock)
+  const router = Router()
+  router.use(credentialRequired(parts.credential))
+  let filled: Router | undefined
+  router.use((req, res, next) => {
+    filled ??= sides(parts, journal)
+    filled(req, res, next)
+  })
+  router.use(failed)
   return router
 }

@@ -1,10 +1,9 @@
 /**
- * The demonstration record's memory: every version of every composition, in order. With a directory,
- * each version is a line of `record.jsonl` and is on the disk before it is acknowledged.
+ * Every version of every composition of the demonstration's record. What an EHR was filled with is made when the EHR is
+ * first asked for, and kept beside the first version that is written over it.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Composition } from './composition.js'
+import type { Journal } from './journal.js'
 
 export interface Version {
   readonly ehrId: string
@@ -33,48 +32,61 @@ export interface Versions {
   current(ehrId: string): readonly Version[]
   /** All versions of an EHR, oldest first. */
   all(ehrId: string): readonly Version[]
-  /** On the disk when it returns. */
+  /** All or none, and on the disk when it returns. */
   append(...versions: readonly Version[]): void
-  readonly empty: boolean
 }
 
-/** Whole lines only: a last line that a crash cut short was never acknowledged and is dropped. */
-function readLines(file: string): readonly Version[] {
-  if (!existsSync(file)) return []
-  const bytes = readFileSync(file)
-  const whole = bytes.lastIndexOf(0x0a) + 1
-  if (whole < bytes.length) truncateSync(file, whole)
-  const lines = bytes.subarray(0, whole).toString('utf8').split('\n').slice(0, -1)
-  return lines.map((line) => JSON.parse(line) as Version)
-}
+/** The versions of an EHR by composition. */
+type Ehr = Map<string, readonly Version[]>
 
-export function openVersions(dataDir: string | undefined): Versions {
-  const file = dataDir === undefined ? undefined : join(dataDir, 'record.jsonl')
-  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true })
-  const byObject = new Map<string, Version[]>()
-  const byEhr = new Map<string, Set<string>>()
+const add = (ehr: Ehr, version: Version) =>
+  ehr.set(version.objectId, [...(ehr.get(version.objectId) ?? []), version])
 
-  const keep = (version: Version) => {
-    const key = `${version.ehrId}/${version.objectId}`
-    byObject.set(key, [...(byObject.get(key) ?? []), version])
-    byEhr.set(version.ehrId, (byEhr.get(version.ehrId) ?? new Set()).add(key))
+function writtenBefore(journal: Journal): ReadonlyMap<string, Ehr> {
+  const ehrs = new Map<string, Ehr>()
+  for (const part of journal.parts) {
+    if (!('ehrId' in part)) continue
+    const version = part as Version
+    ehrs.set(version.ehrId, add(ehrs.get(version.ehrId) ?? new Map(), version))
   }
-  if (file !== undefined) readLines(file).forEach(keep)
+  return ehrs
+}
+
+/** @param seed what an EHR was filled with: the same at every start */
+export function openVersions(
+  journal: Journal,
+  seed: (ehrId: string) => readonly Version[],
+): Versions {
+  const before = writtenBefore(journal)
+  const ehrs = new Map<string, Ehr>()
+  /** Compositions that are in the journal: with all of their versions. */
+  const kept = new Set([...before.values()].flatMap((ehr) => [...ehr.keys()]))
+
+  function ehrOf(ehrId: string): Ehr {
+    const known = ehrs.get(ehrId)
+    if (known !== undefined) return known
+    const ehr: Ehr = new Map()
+    for (const version of seed(ehrId)) add(ehr, version)
+    for (const [objectId, versions] of before.get(ehrId) ?? []) ehr.set(objectId, versions)
+    ehrs.set(ehrId, ehr)
+    return ehr
+  }
 
   return {
-    of: (ehrId, objectId) => byObject.get(`${ehrId}/${objectId}`) ?? [],
+    of: (ehrId, objectId) => ehrOf(ehrId).get(objectId) ?? [],
     current: (ehrId) =>
-      [...(byEhr.get(ehrId) ?? [])]
-        .flatMap((key) => byObject.get(key)?.at(-1) ?? [])
+      [...ehrOf(ehrId).values()]
+        .flatMap((versions) => versions.at(-1) ?? [])
         .filter(({ deleted }) => !deleted),
-    all: (ehrId) => [...(byEhr.get(ehrId) ?? [])].flatMap((key) => byObject.get(key) ?? []),
+    all: (ehrId) => [...ehrOf(ehrId).values()].flat(),
     append(...versions) {
-      const lines = versions.map((version) => `${JSON.stringify(version)}\n`).join('')
-      if (file !== undefined) appendFileSync(file, lines, { flush: true })
-      versions.forEach(keep)
-    },
-    get empty() {
-      return byObject.size === 0
+      const fresh = versions.filter(({ objectId }) => !kept.has(objectId))
+      const filled = fresh.flatMap(({ ehrId, objectId }) => ehrOf(ehrId).get(objectId) ?? [])
+      journal.append([...new Set(filled), ...versions])
+      for (const version of versions) {
+        add(ehrOf(version.ehrId), version)
+        kept.add(version.objectId)
+      }
     },
   }
 }

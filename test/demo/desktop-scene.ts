@@ -8,7 +8,7 @@ import { createDesktop } from '../../src/demo/desktop.js'
 import type { LaunchingUser } from '../../src/demo/desktop-launches.js'
 import { demoSystems, launchSystemRows } from '../../src/demo/desktop-systems.js'
 import { createTap } from '../../src/demo/desktop-tap.js'
-import { PATIENTS } from '../../src/demo/patients.js'
+import { everyone } from '../../src/demo/population/population.js'
 import {
   APP_PAGE,
   close,
@@ -28,7 +28,7 @@ export async function openScene(pages: string, { gateway: stands = true } = {}) 
   const dataDir = await mkdtemp(join(tmpdir(), 'desktop-'))
   const systems = await demoSystems(dataDir)
   const tap = createTap(clock)
-  const record = new Map(PATIENTS.map(({ nhsNumber, birthDate }) => [nhsNumber, birthDate]))
+  const record = new Map(everyone().map(({ nhsNumber, birthDate }) => [nhsNumber, birthDate]))
   const app = await listen(() => (_req, res) => {
     res.setHeader('content-type', 'text/html').end(APP_PAGE)
   })
@@ -50,7 +50,7 @@ export async function openScene(pages: string, { gateway: stands = true } = {}) 
         gateway: { origin: gateway.origin },
         app: { origin: app.origin, id: 'care-plan' },
       },
-      ...{ systems, users: USERS, patients: PATIENTS, clock, random, tap, pages },
+      ...{ systems, users: USERS, patients: everyone, clock, random, tap, pages },
       async *search({ from = 0 }) {
         yield* trail.filter(({ at }) => at >= from)
       },

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import { decodeJwt } from 'jose'
 import { readNhsNumber } from '../../src/core/nhs-number.js'
 import { FAULTS, type FaultName } from '../../src/demo/desktop-faults.js'
+import { type Found, openFinder } from '../../src/demo/desktop-finder.js'
 import { PORTRAITS, SYSTEM_IDS, type SystemId } from '../../src/demo/desktop-systems.js'
 import { PATIENTS } from '../../src/demo/patients.js'
+import { everyone } from '../../src/demo/population/population.js'
 import { openScene } from './desktop-scene.js'
 
 type Answer = Record<string, unknown> & {
@@ -11,6 +14,75 @@ type Answer = Record<string, unknown> & {
   readonly action?: string
   readonly fields?: readonly { readonly name: string; readonly value: string }[]
 }
+const finder = openFinder(everyone)
+const names = (words: string) =>
+  finder.find({ words, page: 1 }).rows.map(({ given, family }) => `${given} ${family}`)
+
+describe('the patient finder', () => {
+  it('begins with those whom a newcomer begins with, in their order, and goes on by name', () => {
+    const all = Array.from({ length: 11 }, (_, page) => finder.find({ words: '', page: page + 1 }))
+    const rows = all.flatMap((found) => found.rows)
+    expect(rows).toHaveLength(212)
+    expect(rows.slice(0, 12).map(({ nhsNumber }) => nhsNumber)).toEqual(
+      PATIENTS.map(({ nhsNumber }) => nhsNumber),
+    )
+    const families = rows.slice(12).map(({ family }) => family)
+    expect(families).toEqual(families.toSorted((a, b) => a.localeCompare(b, 'en')))
+    expect(new Set(rows.map(({ chart }) => chart)).size).toBe(212)
+    expect(finder.find({ words: '', page: 99 }).page).toBe(11)
+  })
+
+  it('knows a patient by part of the name, without accents, by number and by date of birth', () => {
+    const [stanislaw, siobhan] = ['Stanisław Jan Kowalczyk', "Siobhán Mary O'Connor"]
+    for (const words of [
+      'kowal',
+      'Stanislaw',
+      ' kowalczyk,  stan ',
+      '9990000107',
+      '999 000 0107',
+      '11/02/1949',
+      '11.2.1949',
+      '11-Feb-1949',
+      '11 february 1949',
+      '11021949',
+      '1949-02-11',
+      'kowal 1949',
+    ])
+      expect([words, names(words)]).toEqual([words, [stanislaw]])
+    for (const words of ["o'connor", 'oconnor', 'siobhan', 'connor mary'])
+      expect(names(words)).toContain(siobhan)
+    expect(names('000 0107')).toEqual([stanislaw])
+    // As the GP system holds it, which is not as the record does.
+    expect(names('08/05/1946')).toEqual(['Winston Delroy Campbell'])
+    expect(names('05/08/1946')).toEqual([])
+  })
+
+  it('finds nobody by what is nobody’s', () => {
+    for (const words of [
+      'zzz',
+      '99/99/9999',
+      '0000000000',
+      '.*',
+      '%',
+      '<b>',
+      '31/02/1949',
+      'kowal 1950',
+      'owal',
+      '1',
+    ])
+      expect([words, names(words)]).toEqual([words, []])
+  })
+
+  it('never fails, whatever is typed', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), (words) => {
+        const { rows, total } = finder.find({ words, page: 1 })
+        expect(rows.length).toBe(Math.min(total, 20))
+      }),
+    )
+  })
+})
+
 interface Look {
   readonly launch?: string
   readonly complete: boolean
@@ -82,10 +154,40 @@ describe('the GP desktop’s own calls', () => {
         for (const run of digits.match(/\d{10}/g) ?? []) expect(readNhsNumber(run)).toBeUndefined()
       }
     }
-    const page = await (await fetch(`${scene.desktop}/api/desktop`)).json()
-    const { patients } = page as { patients: { chart: string; nhsNumber: string }[] }
-    expect(patients).toHaveLength(PATIENTS.length)
-    for (const { chart } of patients) expect(chart).toMatch(/^\d{5}$/)
+    const { found } = (await (await fetch(`${scene.desktop}/api/desktop`)).json()) as {
+      found: Found
+    }
+    for (const { chart } of found.rows) expect(chart).toMatch(/^\d{5}$/)
+  })
+
+  it('find patients by what a body says, a page at a time, and give one chart', async () => {
+    const find = async (asked: unknown, headers: Record<string, string> = {}) => {
+      const answer = await fetch(`${scene.desktop}/api/patients`, {
+        ...{ method: 'POST', body: JSON.stringify(asked) },
+        headers: { 'content-type': 'application/json', ...headers },
+      })
+      return { status: answer.status, found: (await answer.json()) as Found }
+    }
+    const { found } = await find({ words: '', page: 1 })
+    expect([found.rows.length, found.total, found.pages]).toEqual([20, 212, 11])
+    expect((await find({ words: '', page: 11 })).found.rows).toHaveLength(12)
+    const wrong = [
+      { words: 'x'.repeat(81), page: 1 },
+      { words: 'x', page: 0 },
+      { words: 'x', page: 1.5 },
+      { words: ['x'], page: 1 },
+      { words: 'x' },
+      { words: 'x', page: 1, size: 9999 },
+      [],
+    ]
+    for (const asked of wrong) expect([asked, (await find(asked)).status]).toEqual([asked, 400])
+    expect((await find({ words: '', page: 1 }, { 'sec-fetch-site': 'cross-site' })).status).toBe(
+      403,
+    )
+    const chart = (of: string) => fetch(`${scene.desktop}/api/patients/${of}`)
+    expect(await (await chart('40101')).json()).toMatchObject({ nhsNumber: '9990000018' })
+    for (const none of ['9990000018', '40102', '99999', '40094', 'constructor'])
+      expect([none, (await chart(none)).status]).toEqual([none, 404])
   })
 
   it('answer with what each system’s own way needs', async () => {

@@ -1,15 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import express from 'express'
 import request from 'supertest'
 import { FHIR_TYPES, type FhirType, searchOf } from '../../src/core/fhir-types.js'
 import { readNhsNumber } from '../../src/core/nhs-number.js'
 import { checkComposition } from '../../src/demo/composition.js'
 import { PATIENTS } from '../../src/demo/patients.js'
-import { readPlans } from '../../src/demo/plans.js'
+import { checkPlans, type DemoPlan, readPlans } from '../../src/demo/plans.js'
 import { createRecord } from '../../src/demo/record.js'
 import { SEARCHES } from '../../src/demo/record-fhir-search.js'
 import { openPlan } from '../../src/policy/plan-files.js'
@@ -23,9 +23,9 @@ const START = Date.parse('2026-11-23T12:00:00Z')
 const directory = mkdtempSync(join(tmpdir(), 'record-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
-const open = (dataDir?: string) => {
+const open = (dataDir?: string, now = START) => {
   const app = express()
-  const parts = { patients: PATIENTS, plans, form, people, credential: 'key', clock: () => START }
+  const parts = { patients: PATIENTS, plans, form, people, credential: 'key', clock: () => now }
   app.use('/record', createRecord({ ...parts, ...(dataDir === undefined ? {} : { dataDir }) }))
   return app
 }
@@ -62,6 +62,21 @@ describe('the demonstration patients', () => {
   it('have a plan in the record exactly where they are said to have one', () => {
     const withPlan = PATIENTS.filter((patient) => patient.plan).map((each) => each.nhsNumber)
     expect(plans.map((plan) => plan.patient).toSorted()).toEqual(withPlan.toSorted())
+  })
+
+  it('have plans that fit the form, and a plan that does not is found out', () => {
+    expect(() => checkPlans(plans, form, PATIENTS)).not.toThrow()
+    const on = { by: 'Dr Test', on: -1 }
+    const plan = (sections: DemoPlan['sections']) => [{ patient: '9990000018', sections }]
+    expect(() => checkPlans(plan({ other: { ...on, values: {} } }), form, PATIENTS)).toThrow(
+      'section other',
+    )
+    const values = { colour: 'red' }
+    expect(() => checkPlans(plan({ personal: { ...on, values } }), form, PATIENTS)).toThrow(
+      'field colour',
+    )
+    const stray = plan({}).map((each) => ({ ...each, patient: '9990000026' }))
+    expect(() => checkPlans(stray, form, PATIENTS)).toThrow('without an EHR')
   })
 
   it('include one for whom resuscitation is to be attempted', () => {
@@ -278,6 +293,146 @@ describe('the demonstration record on disk', () => {
     expect([deleted.lifecycle_state.value, 'data' in deleted]).toEqual(['deleted', false])
     expect((await get(`${at}/${two[1]}`, again)).body.data).toEqual(two[2])
     rmSync(folder, { recursive: true })
+  })
+})
+
+/** A FHIR call that writes, as the gateway makes it. */
+const send = (
+  on: express.Express,
+  method: 'post' | 'put' | 'delete',
+  path: string,
+  body?: object,
+) =>
+  request(on)
+    [method](`/record/fhir${path}`)
+    .set({ Authorization: 'Bearer key', 'Content-Type': 'application/fhir+json' })
+    .send(body === undefined ? undefined : JSON.stringify(body))
+
+describe('the demonstration record’s FHIR side on disk', () => {
+  const DAY = 86_400_000
+  const condition = `/Condition/${peggy?.fhirId}-condition-1`
+  const flag = { resourceType: 'Flag', status: 'active', subject: { reference: 'Patient/p' } }
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'record-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('survives a restart: what was changed, made and deleted, with histories, tags and times', async () => {
+    const first = open(folder)
+    const { body: was, headers } = await get(`/fhir${condition}`, first)
+    const put = await send(first, 'put', condition, { ...was, note: [{ text: 'Worse' }] })
+      .set('If-Match', headers.etag ?? '')
+      .expect(200)
+    const made = await send(first, 'post', '/Flag', flag).expect(201)
+    const allergy = `/AllergyIntolerance/${peggy?.fhirId}-allergy-1`
+    await send(first, 'delete', allergy).expect(204)
+    const histories = async (on: express.Express) =>
+      Promise.all(
+        [condition, `/Flag/${made.body.id}`, allergy].map(async (path) =>
+          (await get(`/fhir${path}/_history`, on)).body.entry.map(
+            // Each of the test's calls has a server of its own.
+            ({ fullUrl: _url, ...entry }: Record<string, unknown>) => entry,
+          ),
+        ),
+      )
+    const before = await histories(first)
+    expect(before.map((entries) => entries.length)).toEqual([2, 1, 2])
+
+    const again = open(folder, START + 40 * DAY)
+    expect(await histories(again)).toEqual(before)
+    const read = await get(`/fhir${condition}`, again)
+    expect([read.headers.etag, read.headers['last-modified'], read.body]).toEqual([
+      put.headers.etag,
+      put.headers['last-modified'],
+      put.body,
+    ])
+    expect((await get(`/fhir${condition}/_history/1`, again)).body).toEqual(was)
+    await get(`/fhir${allergy}`, again).expect(404)
+    const stale = { ...was, note: [{ text: 'Too late' }] }
+    await send(again, 'put', condition, stale).set('If-Match', 'W/"1"').expect(412)
+    await send(again, 'put', condition, stale).set('If-Match', 'W/"2"').expect(200)
+    expect((await get(`/fhir${condition}`, open(folder))).headers.etag).toBe('W/"3"')
+  })
+
+  it('tells what it was filled with in days from its first start, however often it is started', async () => {
+    const look = async (on: express.Express) => [
+      (await get(`/fhir/CarePlan?patient=${peggy?.fhirId}`, on)).body.entry[0].resource,
+      (await sectionsOf(on)).map(([, , composition]) => composition),
+    ]
+    expect(await look(open(folder, START + 40 * DAY))).not.toEqual(await look(open()))
+    expect(await look(open(folder, START + 80 * DAY))).toEqual(
+      await look(open(folder, START + 40 * DAY)),
+    )
+  })
+
+  it('keeps a transaction whole, or nothing of it', async () => {
+    const transaction = (on: express.Express, last: object) =>
+      send(on, 'post', '/', {
+        ...{ resourceType: 'Bundle', type: 'transaction' },
+        entry: [
+          { fullUrl: 'urn:uuid:1', resource: flag, request: { method: 'POST', url: 'Flag' } },
+          { request: { method: 'DELETE', url: condition.slice(1) } },
+          { request: last },
+        ],
+      })
+    const flags = async (on: express.Express) => (await get('/fhir/Flag', on)).body.total
+    const first = open(folder)
+    await transaction(first, { method: 'DELETE', url: 'Flag/none' }).expect(404)
+    for (const on of [first, open(folder)]) {
+      expect(await flags(on)).toBe(0)
+      await get(`/fhir${condition}`, on).expect(200)
+    }
+    const allergy = `AllergyIntolerance/${peggy?.fhirId}-allergy-1`
+    await transaction(first, { method: 'DELETE', url: allergy }).expect(200)
+    const file = join(folder, 'record.jsonl')
+    const whole = readFileSync(file)
+    for (const on of [first, open(folder)]) {
+      expect(await flags(on)).toBe(1)
+      await get(`/fhir${condition}`, on).expect(404)
+    }
+    // The power fails in the middle of it.
+    writeFileSync(file, whole.subarray(0, whole.length - 9))
+    const cut = open(folder)
+    expect(await flags(cut)).toBe(0)
+    await get(`/fhir${condition}`, cut).expect(200)
+  })
+
+  it('says that it failed, and changes nothing, when the disk takes no more', async () => {
+    const on = open(folder)
+    const [{ body: was }, { uid, object, composition }] = [
+      await get(`/fhir${condition}`, on),
+      await resuscitation(on),
+    ]
+    const file = join(folder, 'record.jsonl')
+    rmSync(file)
+    mkdirSync(file)
+    await send(on, 'put', condition, { ...was, note: [{ text: 'Worse' }] }).expect(500)
+    const entry = [{ request: { method: 'DELETE', url: condition.slice(1) } }]
+    await send(on, 'post', '/', { resourceType: 'Bundle', type: 'transaction', entry }).expect(500)
+    expect((await get(`/fhir${condition}`, on)).body).toEqual(was)
+    await request(on)
+      .put(`/record/openehr/v1/ehr/${ehrId}/composition/${object}`)
+      .set({ Authorization: 'Bearer key', 'If-Match': `"${uid}"` })
+      .send(composition)
+      .expect(500)
+    expect(await resuscitation(on)).toEqual({ uid, object, composition })
+    const broken = request(on).put(`/record/fhir${condition}`).set('Authorization', 'Bearer key')
+    await broken.type('application/fhir+json').send('{').expect(400)
+  })
+
+  it('reads what an earlier release kept: a composition’s version on each line', async () => {
+    const { object, composition } = await resuscitation()
+    const { uid: _uid, ...rest } = composition
+    const version = (number: number) => ({
+      ...{ ehrId, objectId: object, number, composition: rest },
+      template: 'care-plan::resuscitation.v1',
+      ...{ committer: `Author ${number}`, at: '2026-01-02T03:04:05.000Z' },
+    })
+    const lines = [1, 2, 3, 4].map((number) => `${JSON.stringify(version(number))}\n`)
+    writeFileSync(join(folder, 'record.jsonl'), lines.join(''))
+    expect((await resuscitation(open(folder))).uid).toMatch(/::4$/)
+    expect(await sectionsOf(open(folder))).toHaveLength((await sectionsOf()).length)
   })
 })
 
