@@ -202,8 +202,7 @@ export function createDesktop(parts: DesktopParts): express.Express {
   })
   app.post('/api/launches/:id/close', async (req, res) => {
     const sent = launches.find(req.params.id)
-    const place = chartsOf(parts.patients).findIndex(({ chart }) => chart === sent?.chart)
-    const patient = parts.patients[place]
+    const patient = sent && finder.patientOf(sent.chart)
     if (!sent || !patient) return void res.status(404).json({ error: 'not_found' })
     const system = launching(parts.systems, sent.system)
     const own = { ...system, id: issuerOf(sent.system, origin) }

@@ -13,7 +13,7 @@ export const PATIENTS: readonly DemoPatient[] = [
     problems: [
       { text: 'Heart failure with reduced ejection fraction', code: '703272007', since: '2019' },
       { text: 'Chronic obstructive pulmonary disease', code: '13645005', since: '2011' },
-      { text: 'Severe frailty', code: '925791000000100', since: '2024' },
+      { text: 'Severe frailty', code: '925861000000102', since: '2024' },
       { text: 'Atrial fibrillation', code: '49436004', since: '2017' },
     ],
     allergies: [{ text: 'Penicillin', code: '91936005', reaction: 'Widespread itchy rash' }],
