@@ -1,17 +1,11 @@
-/** Runs with `--experimental-vm-modules` and the V8 flag that Cedar needs: see the `test` script. */
+/** Runs with the V8 flag that Cedar needs: see the `jest` script. */
 export default {
-  testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
-        module: { type: 'es6' },
-        sourceMaps: 'inline',
-      },
-    ],
-  },
+  injectGlobals: false,
+  // Node itself loads the tests: build/suite/runtime.cjs says why.
+  transform: {},
+  runtime: '<rootDir>/build/suite/runtime.cjs',
+  testEnvironment: '<rootDir>/build/suite/environment.cjs',
+  testSequencer: '<rootDir>/build/suite/sequencer.cjs',
 }

@@ -48,8 +48,6 @@ function jest() {
   const report = join(folder, 'report.json')
   const status = run(process.execPath, [
     '--no-turbo-inline-js-wasm-calls',
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
     'node_modules/jest/bin/jest.js',
     '--maxWorkers=2',
     '--json',

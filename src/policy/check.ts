@@ -1,6 +1,7 @@
 /** Whether a policy version may be published: everything that can be known of it beforehand. */
 import { readFile } from 'node:fs/promises'
 import { adviceOn } from './advice.js'
+import type { AnswerMemory } from './answer-memory.js'
 import { readCases } from './cases.js'
 import { validate } from './cedar.js'
 import { hiddenIn } from './hidden.js'
@@ -82,11 +83,12 @@ function validated(policies: readonly ParsedPolicy[], schema: string): Problem[]
  * other problem.
  *
  * @param sections ids of the plan's sections
+ * @param options `memory` of versions that were checked before
  */
 export function checkFiles(
   files: PolicyFiles,
   sections: readonly string[],
-  { withTests = true } = {},
+  { withTests = true, memory }: { withTests?: boolean; memory?: AnswerMemory } = {},
 ): Check {
   const schemaText = files[SCHEMA_FILE]
   const texts = Object.entries(files).filter(([name]) => !name.endsWith('.cedar'))
@@ -112,7 +114,7 @@ export function checkFiles(
   if (withTests && cases.length === 0 && reading.length === 0)
     problems.push({ file: 'policies/tests', text: 'there is no test' })
   if (problems.length === 0 && withTests) {
-    const trial = attempt(() => tryFiles(files, sections), problems)
+    const trial = attempt(() => tryFiles(files, sections, memory), problems)
     if (trial) problems.push(...trial.failed, ...trial.broken)
   }
   return {

@@ -1,6 +1,7 @@
 /** The one engine: policies of one version in, answers out, in memory. */
 import type { Policies, PolicyDecision, Question } from '../core/decision.js'
 import type { Assurance } from '../core/roles.js'
+import type { AnswerMemory } from './answer-memory.js'
 import { combine, isLocal, type Layer, layersOver } from './layers.js'
 import { type ParsedPolicy, parsePolicies } from './parse.js'
 import { Problems } from './problem.js'
@@ -14,6 +15,8 @@ export interface EngineOptions {
    * are remembered for what is delegated, and for all local layers together.
    */
   readonly remember?: number
+  /** For those who judge one version after the other. */
+  readonly memory?: AnswerMemory | undefined
 }
 
 /** Policies of one version. {@link close} frees what Cedar holds of them; nothing may be asked afterwards. */
@@ -41,7 +44,10 @@ function byLayer(policies: readonly ParsedPolicy[]): ReadonlyMap<Layer, readonly
 }
 
 /** Every layer's rules. A local layer's are made ready when somebody under it first asks: a region may have 1,400. */
-function rulesBy(policies: readonly ParsedPolicy[], version: number, remember: number) {
+function rulesBy(
+  policies: readonly ParsedPolicy[],
+  { version, remember, memory }: EngineOptions & { version: number; remember: number },
+) {
   const layers = byLayer(policies)
   const localAnswers = rememberAnswers(remember)
   const opened = new Map<Layer, Rules>()
@@ -55,6 +61,7 @@ function rulesBy(policies: readonly ParsedPolicy[], version: number, remember: n
       name: local ? layer : '',
       answers: local ? localAnswers : rememberAnswers(remember),
       slices: local ? (own.length > FEW ? LOCAL_SLICES : 0) : MOST_SLICES,
+      memory,
     })
     opened.set(layer, rules)
     return rules
@@ -79,11 +86,12 @@ function rulesBy(policies: readonly ParsedPolicy[], version: number, remember: n
  */
 export function createPolicies(
   files: PolicyFiles,
-  { version = 0, remember = 500 }: EngineOptions = {},
+  { version = 0, remember = 500, memory }: EngineOptions = {},
 ): Engine {
   const { policies, problems } = parsePolicies(files)
   if (problems.length > 0) throw new Problems(problems)
-  const { central, delegated, locals, open, close } = rulesBy(policies, version, remember)
+  const options = { version, remember, memory }
+  const { central, delegated, locals, open, close } = rulesBy(policies, options)
 
   const decide = (question: Question): PolicyDecision => {
     const answer = central.ask(question)

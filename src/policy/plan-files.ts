@@ -30,6 +30,8 @@ function filesOf(main: string, problems: Problem[]): readonly string[] {
   return files.slice(0, MOST_FILES)
 }
 
+/** One, and not one for each file: what is read by it is remembered by it. */
+const ANYTHING = z.unknown()
 type Read = YamlFile<unknown> & { readonly name: string }
 
 function readText(name: string, problems: Problem[]): Read | undefined {
@@ -44,7 +46,7 @@ function readText(name: string, problems: Problem[]): Read | undefined {
     return undefined
   }
   try {
-    return { ...readYamlFile(name, text, z.unknown()), name }
+    return { ...readYamlFile(name, text, ANYTHING), name }
   } catch (error) {
     if (!(error instanceof Problems)) throw error
     problems.push(...error.problems)

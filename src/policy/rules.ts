@@ -1,5 +1,6 @@
 /** A set of policies that is asked on its own: of all that could decide, and remembering what it answered. */
 import type { PolicyDecision, Question } from '../core/decision.js'
+import type { AnswerMemory } from './answer-memory.js'
 import { createCache } from './cache.js'
 import {
   type AuthorizationAnswer,
@@ -9,7 +10,7 @@ import {
 } from './cedar.js'
 import { askingFor, lengthed } from './entities.js'
 import type { ParsedPolicy } from './parse.js'
-import { relevanceOf } from './relevance.js'
+import { type Relevance, relevanceOf } from './relevance.js'
 import { choosing } from './slice.js'
 
 export interface Rules {
@@ -27,6 +28,8 @@ const MOST_ANSWERS = 200
 interface Slice {
   readonly policies: readonly ParsedPolicy[]
   name?: string | undefined
+  /** What these policies answered in other versions. */
+  before?: Map<string, PolicyDecision>
 }
 
 const textsOf = (some: readonly ParsedPolicy[]) =>
@@ -55,9 +58,9 @@ function slicesOf(policies: readonly ParsedPolicy[], most: number) {
     return slice
   }
   return {
+    sliceFor,
     /** The name is good until the next one is asked for. */
-    find(question: Question): string {
-      const slice = sliceFor(question)
+    nameOf(slice: Slice): string {
       if (slice.name !== undefined) return slice.name
       const oldest = kept.length >= Math.max(most, 1) ? kept.shift() : undefined
       if (oldest?.name !== undefined) dropPolicySet(oldest.name)
@@ -127,24 +130,45 @@ export interface RulesOptions {
   readonly name: string
   /** So many different slices are kept parsed; of more, those that were kept last. 0: each question meets every policy. */
   readonly slices: number
+  /** Of other versions, for those who judge one after the other. */
+  readonly memory?: AnswerMemory | undefined
 }
+
+/** Equal where {@link askingFor} puts a question into the same words, and an answer bears the same number. */
+const formOf = (version: number, { userId, principal, context, activities }: Relevance): string =>
+  JSON.stringify([
+    ...[version, userId, [...principal].sort(), [...context].sort()],
+    activities === 'all' ? activities : [...activities].sort(),
+  ])
 
 /** @param policies of this set alone */
 export function rulesOf(
   policies: readonly ParsedPolicy[],
-  { version, answers, name, slices: most }: RulesOptions,
+  { version, answers, name, slices: most, memory }: RulesOptions,
 ): Rules {
   const byId = new Map(policies.map((policy) => [policy.id, policy]))
-  const asking = askingFor(relevanceOf(policies.map(({ json }) => json)), name)
+  const relevance = relevanceOf(policies.map(({ json }) => json))
+  const asking = askingFor(relevance, name)
   const slices = slicesOf(policies, most)
+  const askCedar = (question: Question, slice: Slice): PolicyDecision =>
+    readAnswer(statefulIsAuthorized(asking.call(question, slices.nameOf(slice))), byId, version)
+  const form = memory ? formOf(version, relevance) : ''
+  const workOut = (question: Question, circumstances: string, asked: string): PolicyDecision => {
+    const slice = slices.sliceFor(question)
+    if (memory === undefined) return askCedar(question, slice)
+    slice.before ??= memory.of(slice.policies, form)
+    const key = lengthed(circumstances) + asked
+    const decision = slice.before.get(key) ?? askCedar(question, slice)
+    slice.before.set(key, decision)
+    return decision
+  }
   return {
     ask(question) {
       const [circumstances, asked] = asking.keys(question)
       const under = answers(circumstances)
       const known = under.get(asked)
       if (known) return known
-      const answer = statefulIsAuthorized(asking.call(question, slices.find(question)))
-      const decision = readAnswer(answer, byId, version)
+      const decision = workOut(question, circumstances, asked)
       under.set(asked, decision)
       return decision
     },

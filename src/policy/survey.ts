@@ -1,6 +1,7 @@
 /** A version, opened to be looked at as a whole: its engine, its roles, and every cell that its schema allows. */
 import type { Question } from '../core/decision.js'
 import { ROLES } from '../core/roles.js'
+import type { AnswerMemory } from './answer-memory.js'
 import type { Given, Limit } from './domain.js'
 import { createPolicies, type Engine } from './engine.js'
 import { limitTo, only } from './layer-terms.js'
@@ -31,6 +32,7 @@ export interface Survey {
 interface Opening {
   readonly apps: readonly string[]
   readonly engine?: Engine
+  readonly answers?: AnswerMemory
   readonly layer?: Layer | undefined
   readonly organizationType?: string | undefined
 }
@@ -46,15 +48,15 @@ function fixedBy({ layer, organizationType }: Opening): ReadonlyMap<Subject, Lim
 /**
  * Opens a version. It is not checked: that was done before, or its problems are shown beside.
  *
- * @param opening `apps` to ask about; `engine` of the same files, its owner's to close
+ * @param opening `apps` to ask about; `engine` of the same files, its owner's to close; `answers` of versions before
  * @param opening `layer`: only its users are asked about; `organizationType`: only those of such an organisation
  * @throws Problems where its policies or roles cannot be read
  */
 export function surveyOf(files: PolicyFiles, opening: Opening): Survey {
-  const { apps, engine: lent, layer, organizationType } = opening
+  const { apps, engine: lent, answers, layer, organizationType } = opening
   const map = readRoles(files[ROLES_FILE] ?? '', ROLES_FILE)
   // Each question comes once.
-  const engine = lent ?? createPolicies(files, { remember: 0 })
+  const engine = lent ?? createPolicies(files, { remember: 0, memory: answers })
   const side = sideOf(engine, layer)
   const usual = new Map<AnyRole, Question>()
   const limits = fixedBy(opening)

@@ -1,5 +1,6 @@
 /** A thread that is kept for the next job: to start one and load Cedar in it costs half a second of CPU. */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
+import { type Kind, leave, take } from './left-threads.js'
 
 export interface Job<Message> {
   /** Ends it: whoever waits is told at once. */
@@ -27,13 +28,11 @@ export interface Thread<Task, Message> {
   run(task: Task, job: Job<Message>): Promise<void>
   /** Once it can take a job: one that nobody wants any more may still be in its last moments. */
   free(): Promise<void>
-  /** Stops what runs. Another job starts another thread. */
+  /** Stops what runs. Without a job, the thread is left to the next owner of one of its kind. */
   close(): void
 }
 
-export interface ThreadOptions {
-  readonly file: URL
-  readonly megabytes: number
+export interface ThreadOptions extends Kind {
   /** How long it is kept without a job, in milliseconds. */
   readonly keptFor?: number
 }
@@ -79,9 +78,8 @@ const unlessAborted = <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> 
   })
 
 export function createThread<Task, Message>({
-  file,
-  megabytes,
   keptFor = KEPT_FOR,
+  ...kind
 }: ThreadOptions): Thread<Task, Message> {
   let worker: Worker | undefined
   let running: Running<Message> | undefined
@@ -96,7 +94,7 @@ export function createThread<Task, Message>({
   }
 
   function started(): Worker {
-    const mine = new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: megabytes } })
+    const mine = take(kind)
     const failed = (cause: unknown): void => {
       if (worker !== mine) return
       worker = undefined
@@ -143,7 +141,9 @@ export function createThread<Task, Message>({
     },
     close() {
       running?.stop('cancelled', 'its owner ended')
-      drop()
+      clearTimeout(idle)
+      if (worker) leave(worker, kind, keptFor)
+      worker = undefined
     },
   }
 }

@@ -1,4 +1,5 @@
 /** A version's own tests and invariants, asked of its own policies. */
+import type { AnswerMemory } from './answer-memory.js'
 import { readCases, runCases } from './cases.js'
 import { createPolicies } from './engine.js'
 import { checkInvariants, readInvariants } from './invariants.js'
@@ -27,13 +28,18 @@ export const appsNamed = (...versions: readonly PolicyFiles[]): readonly string[
 
 /**
  * @param sections ids of the plan's sections
+ * @param memory of versions that were tried before
  * @throws Problems where policies, tests or invariants cannot be read
  */
-export function tryFiles(files: PolicyFiles, sections: readonly string[]): TestRun {
+export function tryFiles(
+  files: PolicyFiles,
+  sections: readonly string[],
+  memory?: AnswerMemory,
+): TestRun {
   const { cases, problems } = readCases(files, sections)
   if (problems.length > 0) throw new Problems(problems)
   const invariants = readInvariants(files).length
-  const engine = createPolicies(files)
+  const engine = createPolicies(files, { memory })
   try {
     const failed = runCases(cases, engine)
     const broken = checkInvariants(files, () => surveyOf(files, { apps: appsNamed(files), engine }))

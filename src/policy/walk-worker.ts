@@ -1,6 +1,7 @@
 /** Runs walks in a thread of their own, one after the other: started by walks.ts, never imported. */
 import './v8-flags.js'
 import { parentPort } from 'node:worker_threads'
+import { createAnswerMemory } from './answer-memory.js'
 import { checkFiles } from './check.js'
 import { compareOf } from './compare.js'
 import { matrixOf, type Progress, type Said } from './matrix.js'
@@ -15,6 +16,8 @@ import type { Answers, Message, Task } from './walks.js'
 
 /** Most of a draft's cells are those of the version in force. */
 const memory = createMemory<Said>()
+/** And most of its questions meet the policies of a version before. */
+const answers = createAnswerMemory()
 
 const tell = (message: Message): void => parentPort?.postMessage(message)
 
@@ -49,7 +52,7 @@ function* replaying({ questions, before, after }: Task & { walk: 'replay' }) {
 
 /** While somebody types they are told as well what they can hardly have meant; a gate asks what is wrong. */
 function wrongIn({ files, sections, withTests }: Task & { walk: 'check' }): readonly Problem[] {
-  const { problems, warnings } = checkFiles(files, sections, { withTests })
+  const { problems, warnings } = checkFiles(files, sections, { withTests, memory: answers })
   if (withTests) return problems
   const toLookAt = warnings.map(
     ({ text, ...place }): Problem => ({
@@ -66,10 +69,12 @@ function answer(task: Task): Answers[keyof Answers] {
   if (task.walk === 'check') return wrongIn(task)
   if (task.walk === 'try') return tryOut(task.trial)
   if (task.walk === 'matrix') {
-    const survey = surveyOf(task.files, task)
+    const survey = surveyOf(task.files, { ...task, answers })
     return using([survey], () => run(matrixOf(survey, undefined, memory)))
   }
-  const [before, after] = [surveyOf(task.before, task), surveyOf(task.after, task)]
+  const [before, after] = [task.before, task.after].map((files) =>
+    surveyOf(files, { ...task, answers }),
+  ) as [Survey, Survey]
   return using([before, after], () => ({
     ...run(compareOf(before, after)),
     roles: [...roleChanges(before.map, after.map), ...postChanges(task.before, task.after)],
@@ -77,6 +82,7 @@ function answer(task: Task): Answers[keyof Answers] {
 }
 
 parentPort?.on('message', (task: Task) => {
+  answers.bound()
   try {
     tell({ answer: answer(task) })
   } catch (error) {

@@ -1,5 +1,6 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
+import { type Cache, createCache } from './cache.js'
 import { type Problem, Problems } from './problem.js'
 
 const MOST_CHARACTERS = 1_048_576
@@ -14,14 +15,41 @@ export interface YamlFile<T> {
   lineOf(path: Path): number
 }
 
+/** By schema and text: a version is read to be checked, tried, published and shown, and a draft differs from it in one file. */
+const known = new WeakMap<z.ZodType, Cache<YamlFile<unknown>>>()
+const MOST_KEPT = 50
+const LARGEST_KEPT = 100_000
+
+/** What is handed out again, nobody may change. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const member of Object.values(value)) frozen(member)
+  return Object.freeze(value)
+}
+
 /**
- * Reads a YAML file by a schema. Keys that stand twice, aliases (how a few lines become gigabytes), custom tags
+ * Reads a YAML file by a schema. What was read lately is handed out again. Keys that stand twice, aliases (how a few lines become gigabytes), custom tags
  * and keys that name a prototype are refused, besides what the schema refuses.
  *
  * @param file its name, for the problems
  * @throws Problems every one that was found
  */
 export function readYamlFile<S extends z.ZodType>(
+  file: string,
+  text: string,
+  schema: S,
+): YamlFile<z.output<S>> {
+  const lately = known.get(schema) ?? createCache<YamlFile<unknown>>(MOST_KEPT)
+  known.set(schema, lately)
+  const before = lately.get(text) as YamlFile<z.output<S>> | undefined
+  if (before !== undefined) return before
+  const { value, lineOf } = readAnew(file, text, schema)
+  const read = { value: frozen(value), lineOf }
+  if (text.length <= LARGEST_KEPT) lately.set(text, read)
+  return read
+}
+
+function readAnew<S extends z.ZodType>(
   file: string,
   text: string,
   schema: S,

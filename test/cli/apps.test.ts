@@ -13,6 +13,7 @@ import { APP, REGISTRATION, registerApp } from '../registering.js'
 import { entriesOf, refusalEntry } from '../trail-reading.js'
 import { type Sent, send } from '../user-agent.js'
 import { emptyFolder, run } from './built.js'
+import { runHere } from './in-process.js'
 
 jest.setTimeout(60_000)
 
@@ -40,10 +41,15 @@ afterAll(async () => {
 })
 
 const file = (name: string) => join(folder.path, name)
-const command = (words: readonly string[], input?: string) =>
-  run([...words, '--data', t.config.dataDir], input === undefined ? {} : { input })
+const command = (words: readonly string[], input = '') =>
+  runHere([...words, '--data', t.config.dataDir], { input })
+/** In a process of its own. */
+const built = (words: readonly string[], input = '') =>
+  run([...words, '--data', t.config.dataDir], { input })
+const adding = (id: string, words: readonly string[]) =>
+  ['app', 'add', '--id', id, '--redirect', 'https://app.example/', ...words] as const
 const add = (id: string, words: readonly string[], input?: string) =>
-  command(['app', 'add', '--id', id, '--redirect', 'https://app.example/', ...words], input)
+  command(adding(id, words), input)
 
 /** What each type says of itself in the command, and how it proves itself then. */
 const OF: Readonly<
@@ -109,7 +115,7 @@ describe('app add', () => {
         'launch openid',
         ...kind.words(),
       ]
-      const added = await add(id, words, type === 'secret' ? `${SECRET}\n` : undefined)
+      const added = await built(adding(id, words), type === 'secret' ? `${SECRET}\n` : undefined)
       expect(added).toMatchObject({ code: 0, err: '' })
       expect(added.out).not.toContain(SECRET)
 
@@ -258,7 +264,7 @@ describe('app add', () => {
 
 describe('app token', () => {
   it('makes a token that registers as many apps as it says, until its days are over', async () => {
-    const made = await command(['app', 'token', '--uses', '2', '--days', '1'])
+    const made = await built(['app', 'token', '--uses', '2', '--days', '1'])
     expect(made).toMatchObject({ code: 0, err: '' })
     const [, name = '', token = ''] =
       /^Initial token (\S{8}), shown this once: (ini_[\w-]{32})$/m.exec(made.out) ?? []

@@ -4,23 +4,24 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { open } from 'lmdb'
 import { UserAgent } from '../user-agent.js'
 import { emptyFolder, ROOT, run, startDemonstration } from './built.js'
+import { runHere } from './in-process.js'
 
 let demo: Awaited<ReturnType<typeof startDemonstration>>
 let launch: string
 beforeAll(async () => {
   demo = await startDemonstration()
   const how = ['launch', '--system', 'gp-push', '--user', 'receptionist', ...demo.data]
-  const { out } = await run(how, { env: demo.env })
+  const { out } = await runHere(how, { env: demo.env })
   launch = `lch_${/lnk_([^.]+)/.exec(out)?.[1]}`
   await new UserAgent().visit(new URL(out.trim()))
 })
 afterAll(() => demo.stop())
 
-const audit = (words: readonly string[], input?: string) =>
-  run(['audit', ...words, ...demo.data], {
-    env: demo.env,
-    ...(input === undefined ? {} : { input }),
-  })
+const audit = (words: readonly string[]) =>
+  runHere(['audit', ...words, ...demo.data], { env: demo.env })
+/** In a process of its own. */
+const built = (words: readonly string[], input = '') =>
+  run(['audit', ...words, ...demo.data], { env: demo.env, input })
 const eventsOf = (out: string) =>
   out
     .trim()
@@ -29,7 +30,7 @@ const eventsOf = (out: string) =>
 
 describe('audit search', () => {
   it('tells a launch’s story in the order in which it happened, while the gateway runs', async () => {
-    const { code, out, err } = await audit(['search', '--launch', launch])
+    const { code, out, err } = await built(['search', '--launch', launch])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(eventsOf(out)).toEqual([
       'launch_verified',
@@ -43,7 +44,7 @@ describe('audit search', () => {
 
   it('finds a refusal by the reference that its page showed', async () => {
     const fault = ['launch', '--system', 'gp-push', '--user', 'gp', '--fault', 'organization']
-    const { err } = await run([...fault, ...demo.data], { env: demo.env })
+    const { err } = await runHere([...fault, ...demo.data], { env: demo.env })
     const reference = /ref_[\w-]+/.exec(err)?.[0] ?? ''
     const { out } = await audit(['search', '--reference', reference])
     expect(eventsOf(out)).toEqual(['launch_refused'])
@@ -51,7 +52,7 @@ describe('audit search', () => {
   })
 
   it('finds a patient’s entries by an NHS number that stands in no argument', async () => {
-    const { out } = await audit(['search', '--patient', '-'], '999 000 0018\n')
+    const { out } = await built(['search', '--patient', '-'], '999 000 0018\n')
     expect(eventsOf(out)).toContain('session_opened')
     expect(out).not.toContain('9990000018')
   })
@@ -95,7 +96,7 @@ describe('audit search', () => {
 
 describe('audit verify', () => {
   it('finds the trail whole, while the gateway runs', async () => {
-    const { code, out } = await audit(['verify'])
+    const { code, out } = await built(['verify'])
     expect(code).toBe(0)
     expect(out).toMatch(/^\d+ entries by \d+ writers\.\n/)
     expect(out).toMatch(/The trail is whole\.\n$/)
@@ -138,7 +139,7 @@ describe('audit verify', () => {
     await db.put(entry.key, entry.value.replace('Sue Hartley', 'Sue Hatley'))
     await db.close()
     const [, writer, seq] = entry.key.split('/')
-    const { code, err } = await audit(['verify'])
+    const { code, err } = await built(['verify'])
     expect(code).toBe(1)
     expect(err).toContain(`${writer} entry ${Number(seq)} at `)
     expect(err).toContain('the entry was changed: its hash is not that of what it says')
@@ -156,7 +157,7 @@ describe('a store that holds no trail', () => {
     ['verify', []],
     ['search', ['--from', '2020-01-01']],
   ])('is not made by audit %s, which says so with exit 1', async (name, words) => {
-    const { code, out, err } = await run(['audit', name, ...words, '--data', folder.path])
+    const { code, out, err } = await runHere(['audit', name, ...words, '--data', folder.path])
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toContain(`There is no demonstration in ${folder.path}`)
     expect(await readdir(folder.path)).toEqual([])
@@ -181,7 +182,7 @@ pages: { emergency_text: x, support: x }
 plan: ${join(ROOT, 'config/plan/sections.yaml')}
 `,
     )
-    const { code, err } = await run(['audit', 'verify', '--config', config])
+    const { code, err } = await runHere(['audit', 'verify', '--config', config])
     expect(code).toBe(1)
     expect(err).toBe(`There is no store in ${join(config, 'data')}: no gateway has run there.\n`)
     expect(await readdir(config)).not.toContain('data')
@@ -190,11 +191,11 @@ plan: ${join(ROOT, 'config/plan/sections.yaml')}
   it('is not called whole where no checkpoint was ever signed, and gets no keys', async () => {
     const data = ['--data', folder.path]
     const app = ['--id', 'one', '--type', 'public', '--redirect', 'https://app.example/']
-    expect(await run(['app', 'add', ...app, '--scope', 'launch', ...data])).toMatchObject({
+    expect(await runHere(['app', 'add', ...app, '--scope', 'launch', ...data])).toMatchObject({
       code: 0,
     })
     for (let time = 0; time < 2; time++) {
-      const { code, out, err } = await run(['audit', 'verify', ...data])
+      const { code, out, err } = await runHere(['audit', 'verify', ...data])
       expect(code).toBe(1)
       expect(out).not.toContain('whole')
       expect(err).toContain('There are no keys in the store yet')

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { jest } from '@jest/globals'
+import { readConfig } from '../../src/config.js'
 import { demoConfig, demoOrigins } from '../../src/demo/configuration.js'
 import { createLog } from '../../src/log.js'
 import { putInForce } from '../policies-in-force.js'
@@ -134,14 +135,24 @@ export async function freePorts(count: number): Promise<number> {
   throw new Error(`no ${count} free ports in a row from ${from} on`)
 }
 
+const world = () => ({ clock: Date.now, random: randomBytes, log: createLog('silent') })
+
+/** Puts a configuration's policies in force, for a start of which another thing is asked than whether it judges them. */
+export const inForce = (directory: string, env: Readonly<Record<string, string>>): Promise<void> =>
+  putInForce(readConfig({ directory, env }), world())
+
+/** Puts the demonstration's policies in force in its folder. */
+export const demonstrationInForce = (folder: string, firstPort: number): Promise<void> => {
+  const settings = { root: ROOT, origins: demoOrigins(firstPort), dataDir: folder, ...world() }
+  return putInForce(demoConfig(settings, [], ''), world())
+}
+
 /** The demonstration, its policies in force already, running from a folder of its own; `env` is what other commands need to find it. */
 export async function startDemonstration() {
   const folder = await emptyFolder()
   const first = await freePorts(4)
   const env = { PORT: String(first) }
-  const world = { clock: Date.now, random: randomBytes, log: createLog('silent') }
-  const settings = { root: ROOT, origins: demoOrigins(first), dataDir: folder.path, ...world }
-  await putInForce(demoConfig(settings, [], ''), world)
+  await demonstrationInForce(folder.path, first)
   const data = ['--data', folder.path] as const
   const running = await start(['demo', '--no-history', ...data], /Stop with Ctrl\+C/, { env })
   const port = Number(env.PORT)

@@ -4,7 +4,17 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { reachOf } from '../../src/cli/demo.js'
 import { AUTHORITY, type Caller, callAs, OUR_PAIR } from '../access/certificate-scene.js'
 import { certificate } from '../certificates.js'
-import { emptyFolder, freePorts, occupy, run, start, startDemonstration, vacate } from './built.js'
+import {
+  demonstrationInForce,
+  emptyFolder,
+  freePorts,
+  occupy,
+  run,
+  start,
+  startDemonstration,
+  vacate,
+} from './built.js'
+import { runHere } from './in-process.js'
 
 describe('demo', () => {
   let folder: Awaited<ReturnType<typeof emptyFolder>>
@@ -53,6 +63,7 @@ describe('demo', () => {
       ...['--outbound-allow', 'suite.internal', '--outbound-allow', '10.20.0.0/16'],
     ] as string[]
     const env = { PORT: String(port) }
+    await demonstrationInForce(folder.path, port)
     const demo = await start(words, /Stop with Ctrl\+C/, { env })
     const read = async (caller: Caller, at: number) =>
       JSON.parse(
@@ -94,7 +105,7 @@ describe('demo', () => {
       '--tls-cert and --tls-key go together',
     ],
   ])('refuses %s', async (_, words, env, code, said) => {
-    const ran = await run(['demo', '--data', folder.path, ...words], { env })
+    const ran = await runHere(['demo', '--data', folder.path, ...words], { env })
     expect(ran).toMatchObject({ code, out: '' })
     expect(ran.err).toContain(said)
   })

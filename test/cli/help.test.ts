@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Command } from '../../src/cli/command.js'
 import { COMMANDS } from '../../src/cli/commands.js'
 import { type Ran, run } from './built.js'
+import { runHere } from './in-process.js'
 
 /** Lines of a help text that call the command, as a shell would read them. */
 function examplesIn({ help }: Command): readonly string[] {
@@ -77,7 +78,7 @@ describe('The built command', () => {
   it.each([...families.values()].map((name) => [name]))(
     'teaches %s with --help, without doing anything, as it does every other of its family',
     async (name) => {
-      const { code, out, err } = await run([...name.split(' '), '--help'])
+      const { code, out, err } = await runHere([...name.split(' '), '--help'])
       expect({ code, err }).toEqual({ code: 0, err: '' })
       const command = COMMANDS.find((each) => each.name === name)
       expect(out).toContain(`launch-gateway ${name}: `)
@@ -95,7 +96,7 @@ describe('The built command', () => {
   it.each([[['--serve']], [['--serve', '--config', 'config']], [['-x']], [['--help', '--serve']]])(
     'answers %j, which is no command, with exit 2: a service manager must not take it for done',
     async (words) => {
-      const { code, out, err } = await run(words)
+      const { code, out, err } = await runHere(words)
       expect({ code, out }).toEqual({ code: 2, out: '' })
       expect(err).toContain(`There is no command "${words.join(' ')}".`)
       expect(err).toContain('audit verify')
@@ -103,7 +104,7 @@ describe('The built command', () => {
   )
 
   it('answers half a command with exit 2 and what would complete it', async () => {
-    const { code, err } = await run(['audit'])
+    const { code, err } = await runHere(['audit'])
     expect(code).toBe(2)
     expect(err).toContain('audit search')
     expect(err).toContain('audit verify')
@@ -116,7 +117,7 @@ describe('The built command', () => {
     ['a word too many', ['app', 'list', 'care-plan']],
     ['an option that is missing', ['serve']],
   ])('answers %s with exit 2 and where to read on', async (_, words) => {
-    const { code, out, err } = await run(words)
+    const { code, out, err } = await runHere(words)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toMatch(/`launch-gateway [a-z ]+ --help` says how to call it\./)
     expect(err).not.toMatch(/\n\s+at /)

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { run, startDemonstration } from './built.js'
+import { runHere } from './in-process.js'
 
 let demo: Awaited<ReturnType<typeof startDemonstration>>
 beforeAll(async () => {
@@ -10,8 +11,10 @@ beforeAll(async () => {
 })
 afterAll(() => demo.stop())
 
-const keys = (...words: readonly string[]) =>
-  run(['keys', ...words, ...demo.data], { env: { ...demo.env, USER: 'olivia' } })
+const how = () => ({ env: { ...demo.env, USER: 'olivia' } })
+const keys = (...words: readonly string[]) => runHere(['keys', ...words, ...demo.data], how())
+/** In a process of its own. */
+const built = (...words: readonly string[]) => run(['keys', ...words, ...demo.data], how())
 
 interface Row {
   readonly kid: string
@@ -44,7 +47,7 @@ async function heard(kid: string): Promise<void> {
 
 describe('keys list', () => {
   it('names each key, what it is for, and what it is now', async () => {
-    const all = await rows()
+    const all = rowsIn((await built('list')).out)
     expect(all.map(({ alg, state }) => [alg, state]).sort()).toEqual([
       ['ECDH-ES', 'active'],
       ['ES256', 'active'],
@@ -61,7 +64,7 @@ describe('keys list', () => {
 
 describe('keys rotate', () => {
   it('publishes new keys, which a running gateway shows without a restart', async () => {
-    const { code, out, err } = await keys('rotate')
+    const { code, out, err } = await built('rotate')
     expect({ code, err }).toEqual({ code: 0, err: '' })
     const next = inState(rowsIn(out), 'next')
     expect(next).toHaveLength(3)
@@ -100,7 +103,7 @@ describe('keys rotate', () => {
 
   it('puts who rotated and which keys into the trail, and leaves the trail whole', async () => {
     const audit = (...words: readonly string[]) =>
-      run(['audit', ...words, ...demo.data], { env: demo.env })
+      runHere(['audit', ...words, ...demo.data], { env: demo.env })
     const { out } = await audit('search', '--from', '2020-01-01', '--json')
     const entries = out
       .trim()
@@ -119,7 +122,7 @@ describe('keys rotate', () => {
 describe('keys rewrap', () => {
   it('writes all keys anew under the current encryption key', async () => {
     const before = await rows()
-    const { code, out, err } = await keys('rewrap')
+    const { code, out, err } = await built('rewrap')
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toMatch(/^\d+ keys are kept under the current encryption key\.\n$/)
     expect(await rows()).toEqual(before)
@@ -129,7 +132,9 @@ describe('keys rewrap', () => {
 describe('the commands on a configuration of your own', () => {
   const config = ['--config', 'config', '--redis', 'unused']
   const on = (words: readonly string[], env: Readonly<Record<string, string>>) =>
-    run([...words, ...config], { env: { LAUNCH_GATEWAY_REDIS_URL: 'redis://127.0.0.1:9', ...env } })
+    runHere([...words, ...config], {
+      env: { LAUNCH_GATEWAY_REDIS_URL: 'redis://127.0.0.1:9', ...env },
+    })
 
   it('name an encryption key that is none, with exit 1', async () => {
     const { code, err } = await on(['keys', 'list'], {

@@ -9,6 +9,7 @@ import { exportJWK, generateKeyPair } from 'jose'
 import { removeAfter } from '../../src/cli/launch-page.js'
 import { formsOf, UserAgent } from '../user-agent.js'
 import { run, startDemonstration } from './built.js'
+import { runHere } from './in-process.js'
 
 type Demonstration = Awaited<ReturnType<typeof startDemonstration>>
 
@@ -18,11 +19,11 @@ beforeAll(async () => {
 })
 afterAll(() => demo.stop())
 
-const launch = (words: readonly string[], input?: string) =>
-  run(['launch', ...words, ...demo.data], {
-    env: demo.env,
-    ...(input === undefined ? {} : { input }),
-  })
+const launch = (words: readonly string[], input = '') =>
+  runHere(['launch', ...words, ...demo.data], { env: demo.env, input })
+/** In a process of its own. */
+const built = (words: readonly string[], input = '') =>
+  run(['launch', ...words, ...demo.data], { env: demo.env, input })
 
 /** The page that a browser would open, and post from by itself. */
 async function postedFrom(address: string) {
@@ -59,14 +60,14 @@ const landed = () => ({
 
 describe('launch, for each system of the demonstration', () => {
   it('prints a link that leads to the app, for a system that pushes', async () => {
-    const { code, out, err } = await launch(['--system', 'gp-push', '--user', 'gp'])
+    const { code, out, err } = await built(['--system', 'gp-push', '--user', 'gp'])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toMatch(/^http:\/\/localhost:\d+\/launch\/lnk_[0-9a-z.\w-]+\n$/)
     expect(inApp((await follow(new URL(out.trim()))).at)).toEqual(landed())
   })
 
   it('prints a page that posts itself, for a system that signs, readable by its owner alone', async () => {
-    const { code, out } = await launch(['--system', 'gp-post', '--user', 'practice-nurse'])
+    const { code, out } = await built(['--system', 'gp-post', '--user', 'practice-nurse'])
     expect(code).toBe(0)
     const { form, mode } = await postedFrom(out.trim())
     expect(mode).toBe(0o600)
@@ -112,14 +113,14 @@ describe('launch, for each system of the demonstration', () => {
   })
 
   it('takes the NHS number from standard input, so that nobody reads it among the arguments', async () => {
-    const { code, out } = await launch(
+    const { code, out } = await built(
       ['--system', 'gp-push', '--user', 'gp', '--json'],
       '999 000 0026\n',
     )
     expect(code).toBe(0)
     expect(JSON.parse(out)).toEqual({ style: 'frame-url', url: expect.stringContaining('lnk_') })
     const id = `lch_${/lnk_([^.]+)/.exec(out)?.[1]}`
-    const found = await run(['audit', 'search', '--launch', id, '--json', ...demo.data], {
+    const found = await runHere(['audit', 'search', '--launch', id, '--json', ...demo.data], {
       env: demo.env,
     })
     expect(JSON.parse(found.out.split('\n')[0] ?? '')).toMatchObject({
@@ -149,7 +150,7 @@ describe('launch with a fault', () => {
 
   it('an altered link is printed, and its page says that the launch is over', async () => {
     const how = ['--system', 'gp-push', '--user', 'gp', '--fault', 'altered-link']
-    const { code, out } = await launch(how)
+    const { code, out } = await built(how)
     expect(code).toBe(0)
     expect((await follow(new URL(out.trim()))).page).toContain('data-code="link_invalid"')
   })
@@ -246,7 +247,7 @@ describe('launch with a private key, for any registered system', () => {
     expect(before.code).toBe(1)
     expect(before.err).toContain('could not be authenticated')
 
-    const added = await run(
+    const added = await runHere(
       [
         ...['system', 'add', '--id', 'my-gp', '--name', 'My GP system', '--rung', 'pushed'],
         ...['--jwks', place('public.json'), '--sign-on', 'launch', '--organizations', 'A83001'],

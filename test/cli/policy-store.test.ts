@@ -3,6 +3,7 @@ import { appendFile, cp, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { emptyFolder, ROOT, run, startDemonstration } from './built.js'
+import { runHere } from './in-process.js'
 
 let demo: Awaited<ReturnType<typeof startDemonstration>>
 let folder: Awaited<ReturnType<typeof emptyFolder>>
@@ -15,17 +16,20 @@ afterAll(async () => {
 })
 
 const policy = (...words: readonly string[]) =>
+  runHere(['policy', ...words, ...demo.data], { env: demo.env })
+/** In a process of its own. */
+const built = (...words: readonly string[]) =>
   run(['policy', ...words, ...demo.data], { env: demo.env })
 
 describe('policy list, export, diff and impact', () => {
   it('list what was in force, and write it into a folder as it was', async () => {
-    const { code, out } = await policy('list')
+    const { code, out } = await built('list')
     expect(code).toBe(0)
     expect(out).toMatch(
       /^ +1 {2}\d{4}-\d\d-\d\d \d\d:\d\d {2}[\w-]{12} {2}seed {2}the files of a node/,
     )
     const to = join(folder.path, 'out')
-    const first = await policy('export', '--version', '1', '--to', to)
+    const first = await built('export', '--version', '1', '--to', to)
     expect(first).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^version 1: \d+ files in /),
@@ -55,10 +59,10 @@ describe('policy list, export, diff and impact', () => {
       join(to, 'policies/reading.cedar'),
       '@id("nobody")\n@layer("central")\n@reason("Nobody.")\nforbid (principal, action, resource == Section::"prognosis");\n',
     )
-    const { code, out } = await policy('diff', '--from', 'version:1', '--to', to)
+    const { code, out } = await built('diff', '--from', 'version:1', '--to', to)
     expect(code).toBe(0)
     expect(out).toMatch(/GP loses .*Diagnoses and prognosis/)
-    const impact = await policy('impact', '--to', to)
+    const impact = await built('impact', '--to', to)
     expect(impact).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^From version 1 to .*: \d+ questions/),

@@ -2,6 +2,7 @@ import { appendFile, cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { emptyFolder, ROOT, run } from './built.js'
+import { runHere } from './in-process.js'
 
 describe('plan check', () => {
   it('finds the plan that is shipped sound, and says of another all that is wrong, with exit code 1', async () => {
@@ -15,12 +16,12 @@ describe('plan check', () => {
     const pathway = join(folder.path, 'plan/pathways/sickle-cell.yaml')
     const text = await readFile(pathway, 'utf8')
     await writeFile(pathway, text.replace('type: text', 'type: txt').replace('at0009', 'at0008'))
-    const bad = await run(['plan', 'check', '--config', folder.path])
+    const bad = await runHere(['plan', 'check', '--config', folder.path])
     expect({ code: bad.code, out: bad.out }).toEqual({ code: 1, out: '' })
     expect(bad.err).toMatch(
       /sickle-cell\.yaml:\d+: section sickle-cell, field analgesia, field medicine/,
     )
-    expect((await run(['plan', 'check', '--confg', 'x'])).code).toBe(2)
+    expect((await runHere(['plan', 'check', '--confg', 'x'])).code).toBe(2)
     await folder.remove()
   })
 })
@@ -33,7 +34,7 @@ describe('policy check', () => {
   })
   afterEach(() => folder.remove())
 
-  const check = (config: string) => run(['policy', 'check', '--config', config])
+  const check = (config: string) => runHere(['policy', 'check', '--config', config])
 
   it('finds the policies that are shipped sound, and says how many questions it asked', async () => {
     const { code, out } = await run(['policy', 'check'])
@@ -103,7 +104,7 @@ describe('policy test and policy diff', () => {
       ) ?? []
     expect([answered, held]).toEqual([asked, all])
     expect(Number(asked)).toBeGreaterThan(500)
-    const red = await run(['policy', 'test', '--config', folder.path])
+    const red = await runHere(['policy', 'test', '--config', folder.path])
     expect({ code: red.code, out: red.out }).toEqual({ code: 1, out: '' })
     expect(red.err).toMatch(/policies\/tests\/[\w.]+:\d+: .*expected allow, is deny/)
     expect(red.err).toMatch(new RegExp(`\\d+ of ${asked} questions`))
@@ -117,7 +118,7 @@ describe('policy test and policy diff', () => {
     expect(out).toContain('GP loses read on Diagnoses and prognosis')
     expect(out).toContain('R9999')
     expect(out).toContain('+@id("gp-reads-no-prognosis")')
-    const told = JSON.parse((await run([...words, '--json'])).out)
+    const told = JSON.parse((await runHere([...words, '--json'])).out)
     expect(told).toMatchObject({ exhaustive: true })
     expect(told.roles).toHaveLength(6)
     expect(told.text.map((one: { file: string }) => one.file)).toEqual([
@@ -127,10 +128,10 @@ describe('policy test and policy diff', () => {
   })
 
   it('are called wrongly without two sides, or with a version that is no number', async () => {
-    const half = await run(['policy', 'diff', '--from', folder.path])
+    const half = await runHere(['policy', 'diff', '--from', folder.path])
     expect(half.code).toBe(2)
     expect(half.err).toContain('--to')
-    const odd = await run(['policy', 'diff', '--from', 'version:one', '--to', folder.path])
+    const odd = await runHere(['policy', 'diff', '--from', 'version:one', '--to', folder.path])
     expect(odd.code).toBe(2)
     expect(odd.err).toContain('expected a version’s number')
   })

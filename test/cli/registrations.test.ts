@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { emptyFolder, run } from './built.js'
+import { runHere } from './in-process.js'
 
 let folder: Awaited<ReturnType<typeof emptyFolder>>
 beforeAll(async () => {
@@ -10,7 +11,9 @@ beforeAll(async () => {
 afterAll(() => folder.remove())
 
 /** On the demonstration's own store, without the demonstration: what is added is there at its next start. */
-const command = (...words: readonly string[]) => run([...words, '--data', folder.path])
+const command = (...words: readonly string[]) => runHere([...words, '--data', folder.path])
+/** In a process of its own. */
+const built = (...words: readonly string[]) => run([...words, '--data', folder.path])
 
 const app = (id: string, ...more: readonly string[]) =>
   command('app', 'add', '--id', id, '--type', 'public', ...more)
@@ -22,9 +25,11 @@ const REST = ['--sign-on', 'launch', '--organizations', 'A83001', '--apps', 'car
 
 describe('app add and app list', () => {
   it('registers an app, which stands in the list beside those of the configuration', async () => {
-    const added = await app('my-app', ...ADDRESSES, '--redirect', 'https://app.example/two')
+    const named = ['--id', 'my-app', '--type', 'public']
+    const where = [...ADDRESSES, '--redirect', 'https://app.example/two']
+    const added = await built('app', 'add', ...named, ...where)
     expect(added).toMatchObject({ code: 0, err: '' })
-    const { out } = await command('app', 'list')
+    const { out } = await built('app', 'list')
     expect(out).toMatch(/^care-plan\s+public\s+smart\s+http:\/\/app\.localhost:8083\/$/m)
     expect(out).toMatch(
       /^my-app\s+public\s+smart\s+https:\/\/app\.example\/ https:\/\/app\.example\/two$/m,
@@ -128,8 +133,10 @@ describe('app add and app list', () => {
 describe('system add and system list', () => {
   it('registers a launch system, which stands in the list beside the demonstration’s', async () => {
     const keys = ['--rung', 'pushed', '--jwks-uri', 'https://gp.example/jwks']
-    expect(await system('my-gp', ...keys, ...REST)).toMatchObject({ code: 0, err: '' })
-    const { out } = await command('system', 'list')
+    const named = ['--id', 'my-gp', '--name', 'A GP system']
+    const added = await built('system', 'add', ...named, ...keys, ...REST)
+    expect(added).toMatchObject({ code: 0, err: '' })
+    const { out } = await built('system', 'list')
     expect(out).toMatch(/^my-gp\s+pushed\s+sign-on by launch\s+A83001$/m)
     for (const id of ['gp-push', 'gp-post', 'gp-smart', 'gp-sealed']) expect(out).toContain(id)
   })
@@ -187,7 +194,7 @@ describe.each(['app', 'system'] as const)('%s end and %s remove', (kind) => {
 
   it('end what it has open, whoever registered it, and leaves it registered', async () => {
     for (const id of [added, configured]) {
-      const { code, out } = await command(kind, 'end', '--id', id ?? '')
+      const { code, out } = await built(kind, 'end', '--id', id ?? '')
       expect([code, out]).toEqual([
         0,
         `What ${kind} ${id} had open is over; it stays registered.\n`,
@@ -214,7 +221,7 @@ describe.each(['app', 'system'] as const)('%s end and %s remove', (kind) => {
   })
 
   it('remove one that was added, once', async () => {
-    expect(await command(kind, 'remove', '--id', added ?? '')).toMatchObject({ code: 0, err: '' })
+    expect(await built(kind, 'remove', '--id', added ?? '')).toMatchObject({ code: 0, err: '' })
     const { out } = await command(kind, 'list')
     expect(out).not.toMatch(new RegExp(`^${added}\\s`, 'm'))
     expect((await command(kind, 'remove', '--id', added ?? '')).code).toBe(1)
@@ -229,13 +236,13 @@ describe.each(['app', 'system'] as const)('%s end and %s remove', (kind) => {
 
 describe('a store that cannot be used', () => {
   it('is named in a line when there never was a demonstration', async () => {
-    const { code, err } = await run(['app', 'list', '--data', join(folder.path, 'nowhere')])
+    const { code, err } = await runHere(['app', 'list', '--data', join(folder.path, 'nowhere')])
     expect(code).toBe(1)
     expect(err).toContain('run `npm start` first')
   })
 
   it('is named in a line when Redis does not answer', async () => {
-    const { code, err } = await command('app', 'list', '--redis', 'redis://127.0.0.1:9')
+    const { code, err } = await built('app', 'list', '--redis', 'redis://127.0.0.1:9')
     expect(code).toBe(1)
     expect(err).toMatch(/^The store could not be used: unavailable: Redis: .*\n$/)
   })

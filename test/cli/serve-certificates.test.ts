@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { AUTHORITY, type Caller, callAs, OUR_PAIR } from '../access/certificate-scene.js'
 import { certificate } from '../certificates.js'
-import { emptyFolder, freePorts, occupy, ROOT, run, start, vacate } from './built.js'
+import { emptyFolder, freePorts, inForce, occupy, ROOT, run, start, vacate } from './built.js'
+import { runHere } from './in-process.js'
 
 let folder: Awaited<ReturnType<typeof emptyFolder>>
 let port: number
@@ -40,12 +41,13 @@ async function withMutualTls(rows: Readonly<Record<string, string | undefined>>)
   await writeFile(path, `${await readFile(path, 'utf8')}\nmtls:\n${lines.join('')}`)
 }
 const env = { LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: randomBytes(32).toString('hex') }
-const serve = () => run(['serve', '--config', folder.path], { env })
+const words = () => ['serve', '--config', folder.path]
 
 describe('serve with clients that are known by certificate', () => {
   it('runs a listener for them beside its own, with the same gateway behind it', async () => {
     await withMutualTls({})
-    const running = await start(['serve', '--config', folder.path], /"serving"/, { env })
+    await inForce(folder.path, env)
+    const running = await start(words(), /"serving"/, { env })
     const document = await fetch(`http://127.0.0.1:${port}/.well-known/smart-configuration`)
     expect(await document.json()).toMatchObject({
       mtls_endpoint_aliases: { token_endpoint: 'https://mtls.launch.example.nhs.uk/oauth/token' },
@@ -83,15 +85,16 @@ describe('serve with clients that are known by certificate', () => {
     ['a key that it knows',         { crl: 'ca.pem' },                                        'Unrecognized key: "crl"'],
   ])('refuses to start without %s', async (_, rows, problem) => {
     await withMutualTls(rows)
-    const { code, err } = await serve()
+    const { code, err } = await runHere(words(), { env })
     expect(code).toBe(1)
     expect(err).toContain(problem)
   })
 
   it('ends when the port for them is taken', async () => {
     await withMutualTls({})
+    await inForce(folder.path, env)
     const other = await occupy(port + 1)
-    const { code, err } = await serve()
+    const { code, err } = await run(words(), { env })
     await vacate(other)
     expect(code).toBe(1)
     expect(err).toContain(`EADDRINUSE: address already in use 127.0.0.1:${port + 1}`)

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { openEmbedded } from '../../src/store/embedded.js'
 import type { Put } from '../../src/store/store.js'
-import { emptyFolder, freePorts, occupy, ROOT, run, start, vacate } from './built.js'
+import { emptyFolder, freePorts, inForce, occupy, ROOT, run, start, vacate } from './built.js'
+import { runHere } from './in-process.js'
 
 let folder: Awaited<ReturnType<typeof emptyFolder>>
 beforeEach(async () => {
@@ -15,8 +16,12 @@ afterEach(() => folder.remove())
 
 const ENCRYPTION = { LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: randomBytes(32).toString('hex') }
 
-const serve = (config = folder.path, env: Readonly<Record<string, string>> = {}) =>
-  run(['serve', '--config', config], { env: { ...ENCRYPTION, ...env } })
+type Env = Readonly<Record<string, string>>
+const serve = (config = folder.path, env: Env = {}) =>
+  runHere(['serve', '--config', config], { env: { ...ENCRYPTION, ...env } })
+/** In a process of its own. */
+const built = (env: Env = {}) =>
+  run(['serve', '--config', folder.path], { env: { ...ENCRYPTION, ...env } })
 
 async function change(file: string, ...changes: readonly (readonly [RegExp, string])[]) {
   const path = join(folder.path, file)
@@ -57,7 +62,7 @@ describe('serve refuses to start', () => {
   })
 
   it('on the shipped example as it stands, naming the one setting that is missing', async () => {
-    const { code, err } = await serve()
+    const { code, err } = await built()
     expect(code).toBe(1)
     expect(err).toContain('store.url or LAUNCH_GATEWAY_REDIS_URL: missing')
   })
@@ -185,7 +190,7 @@ describe('serve refuses to start', () => {
     ['in no file',   { LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY_FILE: '/nowhere/key' },  '_FILE: there is no file /nowhere/key'],
   ] as const)('when the key that encrypts its own keys is %s', async (_, env, said) => {
     await onThisMachine()
-    const { code, err } = await run(['serve', '--config', folder.path], { env })
+    const { code, err } = await runHere(['serve', '--config', folder.path], { env })
     expect(code).toBe(1)
     expect(err).toMatch(/^The configuration has 1 problem\(s\):\n/)
     expect(err).toContain(`LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY${said}`)
@@ -193,8 +198,8 @@ describe('serve refuses to start', () => {
 
   it('when its own keys in the store are encrypted under another key, naming the variable', async () => {
     await onThisMachine()
-    const begun = await start(['serve', '--config', folder.path], /"serving"/, { env: ENCRYPTION })
-    await begun.stop()
+    await inForce(folder.path, ENCRYPTION)
+    expect(await serve()).toMatchObject({ code: 0, err: '' })
     const { code, err } = await serve(folder.path, {
       LAUNCH_GATEWAY_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
     })
@@ -312,9 +317,7 @@ describe('serve refuses to start', () => {
   })
 
   it('when Redis does not answer, in one line', async () => {
-    const { code, err } = await serve(folder.path, {
-      LAUNCH_GATEWAY_REDIS_URL: 'redis://127.0.0.1:9',
-    })
+    const { code, err } = await built({ LAUNCH_GATEWAY_REDIS_URL: 'redis://127.0.0.1:9' })
     expect(code).toBe(1)
     expect(err).toMatch(/^The store could not be used: unavailable: Redis: .*\n$/)
   })
@@ -335,8 +338,9 @@ describe('serve refuses to start', () => {
     const port = await freePorts(1)
     const place = `{ host: 127.0.0.1, port: ${port} }`
     await change('gateway.yaml', [row, text.replace('%', place)])
+    await inForce(folder.path, ENCRYPTION)
     const other = await occupy(port)
-    const { code, err } = await serve()
+    const { code, err } = await built()
     await vacate(other)
     expect(code).toBe(1)
     expect(err).toContain(`EADDRINUSE: address already in use 127.0.0.1:${port}`)
@@ -349,13 +353,13 @@ describe('registering by command, for production', () => {
     const config = ['--config', folder.path]
     const app = ['--id', 'plain', '--type', 'public', '--scope', 'launch']
     const where = ['--redirect', 'http://localhost:9/', ...config]
-    const added = await run(['app', 'add', ...app, ...where])
+    const added = await runHere(['app', 'add', ...app, ...where])
     expect(added.code).toBe(1)
     expect(added.err).toContain('app plain: redirect_uris: http://localhost:9/ must be https')
     const keys = ['--rung', 'pushed', '--jwks-uri', 'https://gp.example/jwks']
     const rest = ['--sign-on', 'launch', '--organizations', 'A83001', '--apps', 'care-plan']
     const name = ['--id', 'gp-push', '--name', 'A GP system']
-    const system = await run(['system', 'add', ...name, ...keys, ...rest, ...config])
+    const system = await runHere(['system', 'add', ...name, ...keys, ...rest, ...config])
     expect(system.code).toBe(1)
     expect(system.err).toContain('launch system gp-push: is the demonstration’s')
   })
@@ -372,6 +376,7 @@ describe('serve', () => {
     const today = new Date().toISOString().slice(0, 10)
     const rows = `${keyed('kept-long', '2020-02-29')}${keyed('kept-short', `'${today}'`)}`
     await change('apps.yaml', [/^- id: /m, `${rows}- id: `])
+    await inForce(folder.path, ENCRYPTION)
     const running = await start(['serve', '--config', folder.path], /"serving"/, {
       env: ENCRYPTION,
     })

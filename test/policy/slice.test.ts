@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { PURPOSES, RUNGS } from '../../src/core/context.js'
 import type { PolicyDecision, Question } from '../../src/core/decision.js'
 import { ROLES, type Role } from '../../src/core/roles.js'
+import { createAnswerMemory } from '../../src/policy/answer-memory.js'
 import { createPolicies } from '../../src/policy/engine.js'
 import { parsePolicies } from '../../src/policy/parse.js'
 import { choosing, couldDecide } from '../../src/policy/slice.js'
@@ -181,6 +182,51 @@ describe('policies that are written to be misread', () => {
       )
       policies.close()
     }
+  })
+})
+
+describe('what is remembered of versions before changes no answer', () => {
+  const lines = (HARD['policies/hard.cedar'] ?? '').split('\n')
+  const someLines = fc.subarray(lines, { minLength: 1 })
+  const questions = fc.array(anyQuestion, { minLength: 3, maxLength: 6 })
+
+  it('whichever policies come and go from version to version', () => {
+    fc.assert(
+      fc.property(fc.array(someLines, { minLength: 2, maxLength: 5 }), questions, (all, asked) => {
+        const memory = createAnswerMemory()
+        for (const [i, some] of all.entries()) {
+          const files = { 'policies/hard.cedar': some.join('\n') }
+          const options = { version: i % 2, remember: 0 }
+          const [plain, mindful] = [options, { ...options, memory }].map((each) =>
+            createPolicies(files, each),
+          )
+          for (const question of [...asked, ...asked])
+            expect(mindful?.decide(question)).toEqual(plain?.decide(question))
+          plain?.close()
+          mindful?.close()
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('in layers', () => {
+    const versions = fc.array(anyRules, { minLength: 2, maxLength: 4 })
+    fc.assert(
+      fc.property(versions, fc.array(anyone, { maxLength: 6 }), (all, asked) => {
+        const memory = createAnswerMemory()
+        for (const rules of all) {
+          const [plain, mindful] = [{}, { memory }].map((each) =>
+            createPolicies(filesOf(rules), each),
+          )
+          for (const question of asked)
+            expect(mindful?.decide(question)).toEqual(plain?.decide(question))
+          plain?.close()
+          mindful?.close()
+        }
+      }),
+      { numRuns: 30 },
+    )
   })
 })
 

@@ -16,12 +16,15 @@ parentPort.on('message', (task) => {
   if (task === 'fail') throw new Error('on purpose')
   parentPort.postMessage({ jobs })
 })`
-const file = new URL(`data:text/javascript,${encodeURIComponent(SOURCE)}`)
+const fileOf = (kind: number) =>
+  new URL(`data:text/javascript,${encodeURIComponent(`${SOURCE} // ${kind}`)}`)
 type Said = { readonly began: string } | { readonly jobs: number }
 
 const open: Thread<string, Said>[] = []
+/** Each test's threads are of a kind of their own: none is left to it by another. */
+let kind = 0
 const threadOf = (options: Partial<ThreadOptions> = {}) => {
-  const thread = createThread<string, Said>({ file, megabytes: 64, ...options })
+  const thread = createThread<string, Said>({ file: fileOf(kind), megabytes: 64, ...options })
   open.push(thread)
   return thread
 }
@@ -48,6 +51,7 @@ async function ask(
 describe('a thread', () => {
   afterEach(() => {
     for (const thread of open.splice(0)) thread.close()
+    kind += 1
   })
 
   it('is kept for the next job', async () => {
@@ -101,11 +105,40 @@ describe('a thread', () => {
     await expect(job).rejects.toMatchObject({ why: 'cancelled' })
   })
 
+  it('is left to the next owner of one of its kind, and to nobody else', async () => {
+    const thread = threadOf()
+    expect(await ask(thread, 'a')).toBe(1)
+    const meanwhile = threadOf()
+    expect(await ask(meanwhile, 'b')).toBe(1)
+    thread.close()
+    const other = threadOf({ megabytes: 65 })
+    expect(await ask(other, 'c')).toBe(1)
+    const next = threadOf()
+    expect(await ask(next, 'd')).toBe(2)
+    expect(await ask(thread, 'e')).toBe(1)
+  })
+
+  it('is not left in the middle of a job', async () => {
+    const thread = threadOf()
+    const job = ask(thread, 'for ever', { began: () => thread.close() })
+    await expect(job).rejects.toMatchObject({ why: 'cancelled' })
+    expect(await ask(threadOf(), 'a')).toBe(1)
+  })
+
+  it('ends where nobody wanted it for a while', async () => {
+    const thread = threadOf({ keptFor: 1 })
+    await ask(thread, 'a')
+    thread.close()
+    // Timers run in the order of their ends.
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(await ask(threadOf(), 'b')).toBe(1)
+  })
+
   it('lets its process end when it has nothing to do, though nobody closed it', async () => {
     const built = pathToFileURL(join(process.cwd(), 'dist/src/policy/thread.js')).href
     const program = `
       import { createThread } from ${JSON.stringify(built)}
-      const thread = createThread({ file: new URL(${JSON.stringify(file.href)}), megabytes: 64 })
+      const thread = createThread({ file: new URL(${JSON.stringify(fileOf(kind).href)}), megabytes: 64 })
       const { signal } = new AbortController()
       await thread.run('a', { signal, longest: 60_000, heard: (said) => 'jobs' in said })
       console.log('done')`

@@ -1,0 +1,35 @@
+/** What surrounds a test file: Node's own globals, put back as they were once it is done. */
+const { ModuleMocker } = require('jest-mock')
+const stackOf = require('./stack.cjs')
+
+/** What jest leaves on the global object for the file that runs. */
+const OF_ONE_FILE = /^(JEST_STATE_SYMBOL|EVENT_HANDLERS|TEST_TIMEOUT_SYMBOL|\w*RETR\w+)$/
+
+module.exports = class {
+  global = globalThis
+  moduleMocker = new ModuleMocker(globalThis)
+  fakeTimers = null
+  fakeTimersModern = null
+  #console = globalThis.console
+  #exit = process.exit
+
+  async setup() {
+    Error.prepareStackTrace = stackOf
+  }
+
+  async teardown() {
+    this.moduleMocker.restoreAllMocks()
+    globalThis.console = this.#console
+    process.exit = this.#exit
+    for (const symbol of Object.getOwnPropertySymbols(globalThis))
+      if (OF_ONE_FILE.test(symbol.description ?? '')) delete globalThis[symbol]
+  }
+
+  exportConditions() {
+    return ['node', 'node-addons']
+  }
+
+  getVmContext() {
+    return null
+  }
+}
