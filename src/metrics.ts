@@ -26,9 +26,19 @@ export interface Metrics {
   text(): Promise<string>
 }
 
+let ofProcess: Registry | undefined
+
+/** One set, however many gateways a process runs: what measures event loop and garbage collection cannot be stopped. */
+function figuresOfProcess(): Registry {
+  if (ofProcess) return ofProcess
+  ofProcess = new Registry()
+  collectDefaultMetrics({ register: ofProcess })
+  return ofProcess
+}
+
 export function createMetrics(): Metrics {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  const around = figuresOfProcess()
   const happenings = new Counter({
     name: 'launch_gateway_happenings_total',
     help: 'Entries of the trail, by what happened, how it came out and the refusal code',
@@ -114,7 +124,7 @@ export function createMetrics(): Metrics {
         },
       })
     },
-    text: () => registry.metrics(),
+    text: async () => `${await around.metrics()}\n${await registry.metrics()}`,
   }
 }
 

@@ -24,7 +24,10 @@ module.exports = class {
   /** Jest's own parts begin anew with each file. */
   requireInternalModule(path) {
     delete require.cache[path]
-    return require(path)
+    const fresh = require(path)
+    // Else everything that a file ever described would be kept.
+    module.children = module.children.filter(({ filename }) => filename !== path)
+    return fresh
   }
 
   requireModule(path) {
