@@ -5,12 +5,23 @@ import { mkdtemp, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals'
 import { build } from 'esbuild'
 import { openTrail } from '../../src/audit/trail.js'
 import { verifyTrail } from '../../src/audit/verify.js'
 import { openEmbedded } from '../../src/store/embedded.js'
 import type { Store } from '../../src/store/store.js'
+
+jest.setTimeout(30_000)
 
 const clock = () => Date.now()
 const random = (bytes: number) => new Uint8Array(randomBytes(bytes))
