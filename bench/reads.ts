@@ -115,7 +115,8 @@ function show(all: readonly Line[]): void {
       median(rounds.map((round, i) => round[of] - (base?.rounds[i]?.[of] ?? 0))).toFixed(2)
     const own = (of: 'cpu' | 'p50' | 'p99'): string =>
       median(rounds.map((round) => round[of])).toFixed(2)
-    const added = !base || rounds === base.rounds ? ['', '', ''] : [more('cpu'), more('p50'), more('p99')]
+    const added =
+      !base || rounds === base.rounds ? ['', '', ''] : [more('cpu'), more('p50'), more('p99')]
     return [name, own('cpu'), own('p50'), own('p99'), ...added]
   }
   const heads = ['read', 'CPU ms', 'p50 ms', 'p99 ms', 'more CPU ms', 'more p50', 'more p99']
