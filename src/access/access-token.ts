@@ -2,12 +2,11 @@
  * Whether an access token of ours stands: its signature and times, then, asked of the store at each use, everything
  * that it hangs on. Calls to the record, introspection, revocation and exchange all judge by this one answer.
  */
-import { createHash } from 'node:crypto'
 import type { Access, ServiceAccess } from '../core/access.js'
 import type { Client } from '../core/client.js'
 import type { KnownUser, KnowUser } from '../core/context.js'
 import { type Grant, grantUnder } from '../core/grant.js'
-import type { LaunchId } from '../core/ids.js'
+import { type LaunchId, sha256 } from '../core/ids.js'
 import { endOf } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
 import { readScopes } from '../core/scope.js'
@@ -72,7 +71,7 @@ function rememberProofs(keys: Keys, clock: Clock) {
     const began = keys.revision
     if (began !== revision) proven.clear()
     revision = began
-    const key = createHash('sha256').update(token).digest('base64')
+    const key = sha256(token)
     const known = proven.get(key)
     if (known) return known
     const payload = await keys.verify(token, 'at+jwt', clock()).catch((cause: unknown) => {

@@ -102,7 +102,8 @@ export function createCallers(parts: Parts): Callers {
     // Nor does a back end's: the user need not be there when it calls.
     if (!isService(live) && live.behind.signOn && live.actor === undefined)
       await sessions.touch(live.behind.signOn)
-    return { ...live, stale: !policies.mayIssue() }
+    // Not by spreading: V8 takes ten times as long for members that follow a spread.
+    return Object.assign({}, live, { stale: !policies.mayIssue() })
   }
 }
 

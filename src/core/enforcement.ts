@@ -155,19 +155,35 @@ export function rewriteBase(value: unknown, from: string, to: string, depth = 0)
   if (typeof value === 'string') return rewriteAddress(value, from, to)
   if (typeof value !== 'object' || value === null) return value
   if (depth > DEEPEST) throw new Refusal('upstream_invalid', 'nested too deep')
-  if (Array.isArray(value)) {
-    const items = value.map((each) => rewriteBase(each, from, to, depth + 1))
-    return items.every((item, at) => item === value[at]) ? value : items
+  return Array.isArray(value)
+    ? rewriteItems(value, from, to, depth + 1)
+    : rewriteMembers(value as Members, from, to, depth + 1)
+}
+
+function rewriteItems(items: readonly unknown[], from: string, to: string, depth: number) {
+  let copy: unknown[] | undefined
+  for (let at = 0; at < items.length; at++) {
+    const item = rewriteBase(items[at], from, to, depth)
+    if (item === items[at]) continue
+    copy ??= [...items]
+    copy[at] = item
   }
+  return copy ?? items
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+function rewriteMembers(members: Members, from: string, to: string, depth: number) {
   let copy: Record<string, unknown> | undefined
-  for (const [name, before] of Object.entries(value)) {
-    const member = rewriteBase(before, from, to, depth + 1)
-    if (member === before) continue
+  // Not by Object.keys: a list of names for each of some hundred objects is a third of the cost.
+  for (const name in members) {
+    const member = rewriteBase(members[name], from, to, depth)
+    if (member === members[name]) continue
     // A copy has each member as its own, `__proto__` too, and so it is that which is set.
-    copy ??= { ...value }
+    copy ??= { ...members }
     copy[name] = member
   }
-  return copy ?? value
+  return copy ?? members
 }
 
 export function rewriteAddress(text: string, from: string, to: string): string {
