@@ -102,8 +102,7 @@ export function createCallers(parts: Parts): Callers {
     // Nor does a back end's: the user need not be there when it calls.
     if (!isService(live) && live.behind.signOn && live.actor === undefined)
       await sessions.touch(live.behind.signOn)
-    // Not by spreading: V8 takes ten times as long for members that follow a spread.
-    return Object.assign({}, live, { stale: !policies.mayIssue() })
+    return policies.mayIssue() ? live : { ...live, stale: true }
   }
 }
 

@@ -43,7 +43,8 @@ export async function recordAllowed(
   detail: Detail,
 ): Promise<void> {
   const [first] = decisions
-  const policies = [...new Set(decisions.flatMap((decision) => decision.policies))]
+  // Those of a list's resources are mostly one.
+  const policies = [...new Set([...new Set(decisions)].flatMap((decision) => decision.policies))]
   const { emergency } = access.grant
   const policy = first && { version: first.version, effect: 'allow' as const, policies }
   const entry: Happening = Object.assign(
