@@ -109,22 +109,41 @@ async function profile(load: Child, line: Line): Promise<void> {
   await writeFile(join(options.keep, file), JSON.stringify(profile))
 }
 
-/** Medians of the rounds; what is added, round by round, because what disturbs a machine disturbs neighbours alike. */
-function show(all: readonly Line[]): void {
-  const base = all.find(({ name }) => name === FORWARDED)
-  const cells = ({ name, rounds }: Line): readonly string[] => {
-    const more = (of: 'cpu' | 'p50' | 'p99'): string =>
-      median(rounds.map((round, i) => round[of] - (base?.rounds[i]?.[of] ?? 0))).toFixed(2)
-    const own = (of: 'cpu' | 'p50' | 'p99'): string =>
-      median(rounds.map((round) => round[of])).toFixed(2)
-    const added =
-      !base || rounds === base.rounds ? ['', '', ''] : [more('cpu'), more('p50'), more('p99')]
-    return [name, own('cpu'), own('p50'), own('p99'), ...added]
-  }
+type Figure = keyof Line['rounds'][number]
+const FIGURES: readonly Figure[] = ['cpu', 'p50', 'p99']
+const least = (values: readonly number[]): number => Math.min(...values)
+
+function table(all: readonly Line[], row: (line: Line) => readonly number[]): void {
   const heads = ['read', 'CPU ms', 'p50 ms', 'p99 ms', 'more CPU ms', 'more p50', 'more p99']
   const rule = heads.map((_, index) => (index === 0 ? '---' : '---:'))
+  const cells = (line: Line): readonly string[] => {
+    const figures = row(line).map((figure) => figure.toFixed(2))
+    return [line.name, ...figures, ...heads.slice(figures.length + 1).map(() => '')]
+  }
   const rows = [heads, rule, ...all.map(cells)].map((row) => `| ${row.join(' | ')} |`)
   console.log(`\n${rows.join('\n')}\n`)
+}
+
+/**
+ * Medians of the rounds; what is added, round by round, because what disturbs a machine disturbs neighbours alike. And
+ * the least of the rounds: where others use the machine, what it would be without them.
+ */
+function show(all: readonly Line[]): void {
+  const base = all.find(({ name }) => name === FORWARDED)?.rounds
+  const of = (figure: Figure, rounds: Line['rounds']) => rounds.map((round) => round[figure])
+  table(all, ({ rounds }) => [
+    ...FIGURES.map((figure) => median(of(figure, rounds))),
+    ...(!base || rounds === base ? [] : FIGURES).map((figure) =>
+      median(of(figure, rounds).map((own, i) => own - (base?.[i]?.[figure] ?? 0))),
+    ),
+  ])
+  console.log('The least of the rounds:')
+  table(all, ({ rounds }) => [
+    ...FIGURES.map((figure) => least(of(figure, rounds))),
+    ...(!base || rounds === base ? [] : FIGURES).map(
+      (figure) => least(of(figure, rounds)) - least(of(figure, base ?? [])),
+    ),
+  ])
 }
 
 async function run(): Promise<void> {
