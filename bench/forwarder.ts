@@ -14,6 +14,9 @@ async function open({ record: origin }: { readonly record: string }): Promise<st
   const pool = new Pool(origin, { connections: 64 })
   record = pool
   const app = express()
+  // Nothing that ours does not do either.
+  app.disable('etag')
+  app.disable('x-powered-by')
   app.get('/{*path}', async (req, res) => {
     const from = await pool.request({ method: 'GET', path: req.originalUrl })
     res.status(from.statusCode).set('content-type', String(from.headers['content-type']))

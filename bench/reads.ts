@@ -3,7 +3,7 @@
  * the server on one core. Prints a table; README.md says how to read it.
  */
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -12,6 +12,7 @@ import { startRedis } from '../test/redis-server.js'
 import { type Child, startChild } from './children.js'
 import { median } from './figures.js'
 import type { Outside } from './load.js'
+import { areas, type CpuProfile } from './profile.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -21,6 +22,12 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     rate: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '10' },
+    /** Only rows whose name fits: a regular expression. */
+    only: { type: 'string', default: '' },
+    /** Where the time goes, by area. */
+    profile: { type: 'boolean', default: false },
+    /** Where profiles are kept, for a viewer. */
+    keep: { type: 'string' },
   },
 })
 const rounds = options.quick ? 1 : Number(options.rounds)
@@ -33,6 +40,10 @@ interface Line {
   readonly target: { readonly origin: string; readonly jwk?: object }
   readonly rounds: { readonly cpu: number; readonly p50: number; readonly p99: number }[]
 }
+
+const FORWARDED = 'merely forwarded'
+/** Before anything counts, in seconds: until then V8 compiles what is called often, on the one core that is measured. */
+const WARM_UP = 12
 
 const close: (() => Promise<unknown>)[] = []
 
@@ -55,25 +66,23 @@ async function lines(): Promise<readonly Line[]> {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = { ...(await exportJWK(privateKey)), kid: 'bench', alg: 'ES256' }
   const { d: _, ...publicKey } = jwk
-  const forwarder = await start('forwarder', true)
-  const found: Line[] = [
-    {
-      name: 'merely forwarded',
-      child: forwarder,
-      target: { origin: await forwarder.ask<string>('open', { record }) },
-      rounds: [],
-    },
-  ]
-  const begin = async (name: string, store: object, dataDir: string): Promise<void> => {
-    const child = await start('gateway', true)
-    const origin = await child.ask<string>('open', { record, jwk: publicKey, dataDir, store })
-    found.push({ name, child, target: { origin, jwk }, rounds: [] })
+  const found: Line[] = []
+  const begin = async (name: string, script: string, setting: object): Promise<void> => {
+    if (!name.match(options.only)) return
+    const child = await start(script, true)
+    const origin = await child.ask<string>('open', { record, ...setting })
+    found.push({
+      ...{ name, child, rounds: [] },
+      target: { origin, ...(script === 'gateway' ? { jwk } : {}) },
+    })
   }
+  const gateway = async (name: string, store: object, inside: string): Promise<void> =>
+    begin(name, 'gateway', { jwk: publicKey, store, dataDir: await emptyFolder(inside) })
+  await begin(FORWARDED, 'forwarder', {})
   const memory = '/dev/shm'
-  if (existsSync(memory))
-    await begin('judged, trail in memory', { kind: 'embedded' }, await emptyFolder(memory))
-  await begin('judged, embedded store', { kind: 'embedded' }, await emptyFolder(tmpdir()))
-  await begin('judged, Redis', { kind: 'redis', url: redis.url }, await emptyFolder(tmpdir()))
+  if (existsSync(memory)) await gateway('judged, trail in memory', { kind: 'embedded' }, memory)
+  await gateway('judged, embedded store', { kind: 'embedded' }, tmpdir())
+  await gateway('judged, Redis', { kind: 'redis', url: redis.url }, tmpdir())
   return found
 }
 
@@ -89,27 +98,62 @@ async function measure(load: Child, line: Line, lasting: number) {
   return { cpu, p50, p99 }
 }
 
-/** Medians of the rounds; what is added, round by round, because what disturbs a machine disturbs neighbours alike. */
-function show(all: readonly Line[]): void {
-  const [base] = all
-  const cells = ({ name, rounds }: Line): readonly string[] => {
-    const more = (of: 'cpu' | 'p50' | 'p99'): string =>
-      median(rounds.map((round, i) => round[of] - (base?.rounds[i]?.[of] ?? 0))).toFixed(2)
-    const own = (of: 'cpu' | 'p50' | 'p99'): string =>
-      median(rounds.map((round) => round[of])).toFixed(2)
-    const added = rounds === base?.rounds ? ['', '', ''] : [more('cpu'), more('p50'), more('p99')]
-    return [name, own('cpu'), own('p50'), own('p99'), ...added]
-  }
+async function profile(load: Child, line: Line): Promise<void> {
+  await line.child.ask('profile')
+  await measure(load, line, seconds)
+  const profile = await line.child.ask<CpuProfile>('profiled')
+  const reads = perSecond * seconds
+  console.log(`\n${line.name}: microseconds a read\n\n${areas(profile, reads)}`)
+  if (options.keep === undefined) return
+  const file = `${line.name.replace(/\W+/g, '-')}.cpuprofile`
+  await writeFile(join(options.keep, file), JSON.stringify(profile))
+}
+
+type Figure = keyof Line['rounds'][number]
+const FIGURES: readonly Figure[] = ['cpu', 'p50', 'p99']
+const least = (values: readonly number[]): number => Math.min(...values)
+
+function table(all: readonly Line[], row: (line: Line) => readonly number[]): void {
   const heads = ['read', 'CPU ms', 'p50 ms', 'p99 ms', 'more CPU ms', 'more p50', 'more p99']
   const rule = heads.map((_, index) => (index === 0 ? '---' : '---:'))
+  const cells = (line: Line): readonly string[] => {
+    const figures = row(line).map((figure) => figure.toFixed(2))
+    return [line.name, ...figures, ...heads.slice(figures.length + 1).map(() => '')]
+  }
   const rows = [heads, rule, ...all.map(cells)].map((row) => `| ${row.join(' | ')} |`)
   console.log(`\n${rows.join('\n')}\n`)
+}
+
+/**
+ * Medians of the rounds; what is added, round by round, because what disturbs a machine disturbs neighbours alike. And
+ * the least of the rounds: where others use the machine, what it would be without them.
+ */
+function show(all: readonly Line[]): void {
+  const base = all.find(({ name }) => name === FORWARDED)?.rounds
+  const of = (figure: Figure, rounds: Line['rounds']) => rounds.map((round) => round[figure])
+  table(all, ({ rounds }) => [
+    ...FIGURES.map((figure) => median(of(figure, rounds))),
+    ...(!base || rounds === base ? [] : FIGURES).map((figure) =>
+      median(of(figure, rounds).map((own, i) => own - (base?.[i]?.[figure] ?? 0))),
+    ),
+  ])
+  console.log('The least of the rounds:')
+  table(all, ({ rounds }) => [
+    ...FIGURES.map((figure) => least(of(figure, rounds))),
+    ...(!base || rounds === base ? [] : FIGURES).map(
+      (figure) => least(of(figure, rounds)) - least(of(figure, base ?? [])),
+    ),
+  ])
 }
 
 async function run(): Promise<void> {
   const load = await start('reading')
   const all = await lines()
-  for (const line of all) await measure(load, line, options.quick ? 1 : 5)
+  for (const line of all) await measure(load, line, options.quick ? 1 : WARM_UP)
+  if (options.profile) {
+    for (const line of all) await profile(load, line)
+    return
+  }
   for (let round = 0; round < rounds; round++) {
     for (const line of all) {
       const measured = await measure(load, line, seconds)

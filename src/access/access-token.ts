@@ -2,12 +2,11 @@
  * Whether an access token of ours stands: its signature and times, then, asked of the store at each use, everything
  * that it hangs on. Calls to the record, introspection, revocation and exchange all judge by this one answer.
  */
-import { createHash } from 'node:crypto'
 import type { Access, ServiceAccess } from '../core/access.js'
 import type { Client } from '../core/client.js'
 import type { KnownUser, KnowUser } from '../core/context.js'
 import { type Grant, grantUnder } from '../core/grant.js'
-import type { LaunchId } from '../core/ids.js'
+import { type LaunchId, sha256 } from '../core/ids.js'
 import { endOf } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
 import { readScopes } from '../core/scope.js'
@@ -16,7 +15,9 @@ import type { Clock, EpochMs } from '../core/values.js'
 import type { Keys } from '../keys/signing.js'
 import { hangingOfVersion, isOver } from '../session/ends.js'
 import type { Behind, Sessions } from '../session/sessions.js'
+import { readAhead } from '../store/ahead.js'
 import type { Ask, Store } from '../store/store.js'
+import { rememberJudged } from './judged.js'
 import type { Registry } from './registry.js'
 
 interface Parts {
@@ -28,6 +29,8 @@ interface Parts {
   readonly policies: { version(): number }
   readonly knowUser: KnowUser
 }
+
+type Reads = Pick<Store, 'get' | 'getAll'>
 
 interface Standing {
   readonly claims: AccessClaims
@@ -68,7 +71,7 @@ function rememberProofs(keys: Keys, clock: Clock) {
     const began = keys.revision
     if (began !== revision) proven.clear()
     revision = began
-    const key = createHash('sha256').update(token).digest('base64')
+    const key = sha256(token)
     const known = proven.get(key)
     if (known) return known
     const payload = await keys.verify(token, 'at+jwt', clock()).catch((cause: unknown) => {
@@ -93,7 +96,8 @@ const ended = (detail: string) => new Refusal('token_ended', detail)
  * @throws Refusal token_ended
  */
 async function requireChain(
-  { store, registry }: Parts,
+  registry: Registry,
+  from: Reads,
   { act, jti, exchanged_from = [] }: AccessClaims,
   grant: Grant,
 ): Promise<void> {
@@ -107,42 +111,43 @@ async function requireChain(
   const apps = [...actors, grant.client].map(
     (app): Ask => ({ kind: 'ended', id: endOf('app', app) }),
   )
-  const ends = (await store.getAll([...tokens, ...apps])) as ({ at: EpochMs } | undefined)[]
+  const ends = (await from.getAll([...tokens, ...apps])) as ({ at: EpochMs } | undefined)[]
   // A token's end is for good, whatever the clock said of the node that told it.
   const over = (end: { at: EpochMs } | undefined, i: number) =>
     end !== undefined && (i < tokens.length || end.at >= grant.since)
   if (ends.some(over)) throw ended('what it was exchanged by or from is over')
 }
 
-async function standAlone(parts: Parts, claims: AccessClaims, client: Client) {
-  const service = await parts.store.get('service', claims.launch)
+async function standAlone(clock: Clock, from: Reads, claims: AccessClaims, client: Client) {
+  const service = await from.get('service', claims.launch)
   // Each has one token, which says that it is the client's own.
   const own = service?.token === claims.jti && service.client === client.id
-  if (!service || !own || service.until <= parts.clock()) throw ended('the grant is over')
+  if (!service || !own || service.until <= clock()) throw ended('the grant is over')
   const version = hangingOfVersion(service)
-  const [end] = await parts.store.getAll([version.end])
+  const [end] = await from.getAll([version.end])
   if (isOver([version], [end])) throw ended('the policies that it was given under were taken back')
   return { service }
 }
 
 /** @throws Refusal token_ended */
-async function standInLaunch(parts: Parts, grant: Grant): Promise<StandingGrant> {
+async function standInLaunch(parts: Parts, grant: Grant, from?: Reads) {
   const { registry, sessions, policies, knowUser } = parts
   if (grant.until <= parts.clock()) throw ended('the grant is over')
   const system = await registry.system(grant.circumstances.launch.system)
   if (!system || !(await registry.client(grant.client)))
     throw ended('its system or app is not registered any more')
-  const behind = await sessions.behind(grant)
+  const behind = await sessions.behind(grant, from)
   if (!behind)
     throw ended('its session, launch, app or system was ended, or its policy version taken back')
   const { user } = behind
-  return { grant: grantUnder(grant, policies.version(), user, knowUser), user, behind }
+  return { grant: grantUnder(grant, policies.version(), user, knowUser), user, behind, system }
 }
 
 /** @see RFC 6750; RFC 9068 §4 */
 export function openAccessTokens(parts: Parts): AccessTokens {
   const { store, registry, keys, clock } = parts
   const proof = rememberProofs(keys, clock)
+  const judged = rememberJudged<UserToken>(parts)
   return {
     async prove(token) {
       const claims = await proof(token)
@@ -153,7 +158,10 @@ export function openAccessTokens(parts: Parts): AccessTokens {
     async stand(claims) {
       const launch = String(claims.launch) as LaunchId
       const app = String(claims.client_id)
-      const [grant, launchEnd, appEnd] = await store.getAll([
+      const from = await readAhead(parts, judged.asksOf(claims))
+      const before = await judged.again(claims, from)
+      if (before) return before
+      const [grant, launchEnd, appEnd] = await from.getAll([
         { kind: 'grant', id: launch },
         { kind: 'ended', id: endOf('launch', launch) },
         { kind: 'ended', id: endOf('app', app) },
@@ -167,10 +175,14 @@ export function openAccessTokens(parts: Parts): AccessTokens {
         ...{ token: claims.jti, claims, client },
         ...{ scopes: readScopes(String(claims.scope)), audience: [claims.aud ?? []].flat() },
       }
-      if (!grant) return { ...about, ...(await standAlone(parts, { ...claims, launch }, client)) }
-      await requireChain(parts, claims, grant)
-      const actor = claims.act === undefined ? {} : { actor: claims.act.sub }
-      return { ...about, ...(await standInLaunch(parts, grant)), ...actor }
+      if (!grant)
+        return { ...about, ...(await standAlone(clock, from, { ...claims, launch }, client)) }
+      await requireChain(registry, from, claims, grant)
+      const { system, ...standing } = await standInLaunch(parts, grant, from)
+      const live = { ...about, ...standing }
+      if (claims.act !== undefined) return { ...live, actor: claims.act.sub }
+      if (grant.client === client.id) judged.keep(claims, from, live, system)
+      return live
     },
     async standingGrant(launch) {
       const grant = await store.get('grant', launch)

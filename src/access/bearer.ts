@@ -102,7 +102,7 @@ export function createCallers(parts: Parts): Callers {
     // Nor does a back end's: the user need not be there when it calls.
     if (!isService(live) && live.behind.signOn && live.actor === undefined)
       await sessions.touch(live.behind.signOn)
-    return { ...live, stale: !policies.mayIssue() }
+    return policies.mayIssue() ? live : { ...live, stale: true }
   }
 }
 

@@ -168,7 +168,7 @@ function guards(
         else {
           const { system } = live.grant.circumstances.launch
           const organization = live.user.organization.odsCode
-          await admit('calls', { ...PROVEN, system, organization, user: live.grant.subject })
+          await admit('calls', { address: '', system, organization, user: live.grant.subject })
         }
         return live
       },

@@ -41,7 +41,8 @@ export function routing(routes: readonly Route[], { hasOrigin, nonce, flood }: R
     const first = verb === 'post' ? [formBody] : answers === 'page' ? [openedOnly] : []
     // After the headers by which an app may read that it was turned away.
     const steps = [begin, noStore, ...share, ...offer, flood, ...first, handler]
-    if (verb === 'use') router.use(path, ...steps)
+    // A router of their own: else the path is held against each of them by itself.
+    if (verb === 'use') router.use(path, Router().use(...steps))
     else {
       // One entry for both: a request is held against every entry before its own.
       const route = router.route(path)[verb](...steps)

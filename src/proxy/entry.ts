@@ -7,29 +7,29 @@ import type { AccessTrail } from './parts.js'
 
 type Detail = NonNullable<Happening['detail']>
 
-/** Who calls, for whom, in which launch. */
+/** Who calls, for whom, in which launch. Not by spreading: V8 takes ten times as long for members that follow a spread. */
 export function aboutAccess({
   token,
   grant,
   user,
   actor = grant.client,
 }: Access): Partial<Happening> {
-  const parties = partiesOf(grant)
-  return {
+  const { user: person, ...patient } = partiesOf(grant)
+  const named = {
+    user: Object.assign(
+      person,
+      user.name === undefined ? undefined : { name: user.name },
+      user.sdsRoleProfileId === undefined ? undefined : { roleProfile: user.sdsRoleProfileId },
+    ),
     launch: grant.launch,
     signOn: grant.signOn,
     grant: grant.id,
     token,
-    ...parties,
-    user: {
-      ...parties.user,
-      ...(user.name === undefined ? {} : { name: user.name }),
-      ...(user.sdsRoleProfileId === undefined ? {} : { roleProfile: user.sdsRoleProfileId }),
-    },
     system: grant.circumstances.launch.system,
     app: actor,
     purpose: grant.circumstances.purpose,
   }
+  return Object.assign(named, patient)
 }
 
 /**
@@ -43,19 +43,22 @@ export async function recordAllowed(
   detail: Detail,
 ): Promise<void> {
   const [first] = decisions
-  const policies = [...new Set(decisions.flatMap((decision) => decision.policies))]
+  // Those of a list's resources are mostly one.
+  const policies = [...new Set([...new Set(decisions)].flatMap((decision) => decision.policies))]
   const { emergency } = access.grant
   const policy = first && { version: first.version, effect: 'allow' as const, policies }
-  const entry: Happening = {
-    what: 'access_allowed',
-    outcome: 'success',
-    ...aboutAccess(access),
-    ...(policy === undefined ? {} : { policy }),
-    detail: {
-      ...detail,
-      ...(access.stale ? { stale: true } : {}),
-      ...(emergency === undefined ? {} : { emergency: emergency.id }),
+  const entry: Happening = Object.assign(
+    { what: 'access_allowed', outcome: 'success' } as const,
+    aboutAccess(access),
+    policy && { policy },
+    {
+      detail: Object.assign(
+        {},
+        detail,
+        access.stale ? { stale: true } : undefined,
+        emergency && { emergency: emergency.id },
+      ),
     },
-  }
+  )
   if (!(await trail.commit({ record: [entry] }))) throw new Error('the trail took no entry')
 }

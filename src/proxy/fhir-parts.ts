@@ -46,11 +46,11 @@ export function releaseFor(
   patient: string,
 ): FhirRelease {
   const { nhsNumber } = access.grant
+  const whose = { patient, upstream: record.bases.fhir }
   return {
-    ...{ access, policies, base },
-    whose: {
-      ...{ patient, upstream: record.bases.fhir },
-      ...(nhsNumber === undefined ? {} : { nhsNumber }),
-    },
+    access,
+    policies,
+    base,
+    whose: nhsNumber === undefined ? whose : Object.assign(whose, { nhsNumber }),
   }
 }

@@ -22,6 +22,8 @@ import {
 } from './ends.js'
 import { createRoll } from './roll.js'
 
+type Reads = Pick<Store, 'get' | 'getAll'>
+
 interface Parts {
   readonly store: Store
   readonly trail: Trail
@@ -50,8 +52,10 @@ export interface Sessions extends Endings {
   /**
    * Who stands behind a grant now: the user of its sign-on while that lives, or, for an offline grant, its user as
    * long as nobody ended what they had. Nobody, once its launch, app or system was ended, or its policy version taken back.
+   *
+   * @param from reads of the same request, made ahead
    */
-  behind(grant: Grant): Promise<Behind | undefined>
+  behind(grant: Grant, from?: Reads): Promise<Behind | undefined>
   /** The live sign-on under which a launch stands open, unless its launch, app or system was ended. */
   under(session: Standing): Promise<SignOn | undefined>
   /** What a browser is known by: the hashes of its cookies, and of those that it had when somebody signed on in it. */
@@ -107,7 +111,7 @@ export const openedPuts = (signOn: SignOn, grant: Grant): readonly Put[] => {
 }
 
 /** Whether what is kept of a sign-on still stands. */
-function openReading({ store, clock }: Pick<Parts, 'store' | 'clock'>) {
+function openReading({ store, clock }: { readonly store: Reads; readonly clock: Clock }) {
   const over = async (hanging: readonly Hanging[]): Promise<boolean> =>
     isOver(hanging, await store.getAll(hanging.map(({ end }) => end)))
   const live = async (signOn: SignOn | undefined): Promise<SignOn | undefined> =>
@@ -133,6 +137,7 @@ function openReading({ store, clock }: Pick<Parts, 'store' | 'clock'>) {
 export function createSessions(parts: Parts): Sessions {
   const { store, trail, clock, random, lifetimes } = parts
   const { get, all, over, standing } = openReading(parts)
+  const now = { over, standing }
   const roll = createRoll(store, lifetimes.session)
   const of = async (name: string) => {
     const found = await all(await roll.of(name))
@@ -149,7 +154,8 @@ export function createSessions(parts: Parts): Sessions {
     async under({ signOn, launch: { id, app, system } }) {
       return (await standing(signOn, hangingOfLaunch(id, app, system)))?.signOn
     },
-    async behind(grant) {
+    async behind(grant, from) {
+      const { over, standing } = from ? openReading({ store: from, clock }) : now
       const { launch, client, circumstances, signOn: id } = grant
       const hanging = [
         ...hangingOfLaunch(launch, client, circumstances.launch.system),

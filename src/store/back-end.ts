@@ -11,13 +11,13 @@ import {
   type Writing,
   writingOf,
 } from './records.js'
-import type { Answers, Ask, Store } from './store.js'
+import type { Answers, Ask, Store, Text } from './store.js'
 
 export interface BackEnd {
   readonly kind: Store['kind']
   readonly chains: Chains
   /** In the order asked. */
-  values(keys: readonly string[]): Promise<readonly (string | null | undefined)[]>
+  values(keys: readonly string[]): Promise<readonly Text[]>
   /** Ids of a kind that is listed; some may be of records that are gone. */
   ids(kind: Kind): Promise<readonly string[]>
   commit(writing: Writing): Promise<boolean>
@@ -69,16 +69,22 @@ export function storeOf(backEnd: BackEnd, clock: Clock): Store {
   }
 }
 
-function readsOf(open: () => BackEnd, clock: Clock): Pick<Store, 'get' | 'getAll' | 'list'> {
+function readsOf(
+  open: () => BackEnd,
+  clock: Clock,
+): Pick<Store, 'get' | 'getAll' | 'texts' | 'list'> {
+  const texts = async (asks: readonly Ask[]) =>
+    open().values(asks.map(({ kind, id }) => recordKey(kind, id)))
   return {
+    texts,
     async get(kind, id) {
       const [text] = await open().values([recordKey(kind, id)])
       return decodeRecord(text, clock())
     },
     async getAll<const A extends readonly Ask[]>(asks: A) {
-      const texts = await open().values(asks.map(({ kind, id }) => recordKey(kind, id)))
+      const kept = await texts(asks)
       const now = clock()
-      return texts.map((text) => decodeRecord(text, now)) as Answers<A>
+      return kept.map((text) => decodeRecord(text, now)) as Answers<A>
     },
     async list(kind) {
       assertListed(kind)

@@ -21,8 +21,8 @@ const entryOf = ({ key, value }: { key: string; value: string }): TrailEntry =>
 export interface EmbeddedChains extends Chains {
   /** As committed; the beginning of a chain for a writer that wrote nothing yet. */
   headOf(writer: string): Head
-  /** Only inside a transaction. */
-  put(entries: readonly TrailEntry[]): void
+  /** Inside a transaction, or in one of its own. */
+  put(entries: readonly TrailEntry[]): readonly Promise<boolean>[]
 }
 
 export function openChains(db: Database): EmbeddedChains {
@@ -53,8 +53,7 @@ export function openChains(db: Database): EmbeddedChains {
       const range = { start: entryKey(writer, seq), end: `trail/${writer}${END}`, limit: count }
       return [...db.getRange(range)].map(entryOf)
     },
-    put(entries) {
-      for (const entry of entries) db.put(entryKey(entry.writer, entry.seq), entryText(entry))
-    },
+    put: (entries) =>
+      entries.map((entry) => db.put(entryKey(entry.writer, entry.seq), entryText(entry))),
   }
 }

@@ -40,6 +40,9 @@ export interface Commit {
   readonly drops?: readonly { readonly kind: Kind; readonly id: string }[]
 }
 
+/** A record as it is kept; nothing, where there is none. */
+export type Text = string | null | undefined
+
 export type Ask = { [K in Kind]: { readonly kind: K; readonly id: string } }[Kind]
 export type Answers<A extends readonly Ask[]> = {
   -readonly [I in keyof A]: A[I] extends { kind: infer K extends Kind }
@@ -59,6 +62,8 @@ export interface Store {
   get<K extends Kind>(kind: K, id: string): Promise<Records[K] | undefined>
   /** Several records at the cost of one trip, in the order asked. What they hold is a copy. */
   getAll<const A extends readonly Ask[]>(asks: A): Promise<Answers<A>>
+  /** The same, as they are kept: equal texts are equal records. For who remembers what came of them (ahead.ts). */
+  texts(asks: readonly Ask[]): Promise<readonly Text[]>
   /**
    * Every live record of a kind, by id. Only for kinds of which there are few: apps, systems, policies,
    * keys, notices, alerts, emergencies to be reviewed, drafts, nodes, pages of questions. @throws Error for any other

@@ -51,25 +51,32 @@ export function trailContract(t: Machines): void {
       expect((await read(t.other)).some(({ reference }) => reference === `ref_${mark}`)).toBe(true)
     })
 
-    it('leaves the chain as it was when the maker of an entry fails, and its neighbours unharmed', async () => {
-      const writer = await ownWriter(t, t.store)
-      const id = unique('gp/user')
-      const broken = () => {
-        throw new Error('a fault of the caller')
-      }
-      const forked = (head: Head) => chain({ ...head, seq: head.seq + 5 }, [happening('x')], START)
-      const put = person(id, '1', Number.MAX_SAFE_INTEGER)
-      const answers = await Promise.allSettled([
-        t.store.commit({ entries: entriesAt(t.now, 'before') }),
-        t.store.commit({ entries: broken, puts: [put] }),
-        t.store.commit({ entries: forked, puts: [put] }),
-        t.store.commit({ entries: entriesAt(t.now, 'after') }),
-      ])
-      const states = answers.map(({ status }) => status)
-      expect(states).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
-      expect(await t.store.get('person', id)).toBeUndefined()
-      const chained = await read(t.store, { writer })
-      expect(chained.map(({ seq }) => seq)).toEqual(chained.map((_, index) => index + 1))
-    })
+    it.each([
+      ['by itself', false],
+      ['beside a record', true],
+    ])(
+      'leaves the chain as it was when the maker of an entry %s fails, and its neighbours unharmed',
+      async (_how, beside) => {
+        const writer = await ownWriter(t, t.store)
+        const id = unique('gp/user')
+        const broken = () => {
+          throw new Error('a fault of the caller')
+        }
+        const forked = (head: Head) =>
+          chain({ ...head, seq: head.seq + 5 }, [happening('x')], START)
+        const puts = beside ? [person(id, '1', Number.MAX_SAFE_INTEGER)] : []
+        const answers = await Promise.allSettled([
+          t.store.commit({ entries: entriesAt(t.now, 'before') }),
+          t.store.commit({ entries: broken, puts }),
+          t.store.commit({ entries: forked, puts }),
+          t.store.commit({ entries: entriesAt(t.now, 'after') }),
+        ])
+        const states = answers.map(({ status }) => status)
+        expect(states).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+        expect(await t.store.get('person', id)).toBeUndefined()
+        const chained = await read(t.store, { writer })
+        expect(chained.map(({ seq }) => seq)).toEqual(chained.map((_, index) => index + 1))
+      },
+    )
   })
 }

@@ -241,6 +241,25 @@ describe('what goes out', () => {
     })
   })
 
+  it('is left as it was where no address of ours stands in it', () => {
+    const [from, to] = ['http://behind/fhir', 'https://front/fhir']
+    const plain = { a: ['x', { b: 1 }] }
+    const before = { plain, at: `${from}?x` }
+    expect(rewriteBase(plain, from, to)).toBe(plain)
+    const after = rewriteBase(before, from, to) as typeof before
+    expect(after).toEqual({ plain, at: `${to}?x` })
+    expect(after.plain).toBe(plain)
+    expect(before.at).toBe(`${from}?x`)
+  })
+
+  it('changes a member by whatever name, and no object behind it', () => {
+    const [from, to] = ['http://behind/fhir', 'https://front/fhir']
+    const text = `{"a":1,"__proto__":"${from}/x","constructor":["${from}"],"p":{"__proto__":{"b":"${from}"}}}`
+    const after = rewriteBase(JSON.parse(text), from, to)
+    expect(JSON.stringify(after)).toBe(text.replaceAll(from, to))
+    expect(Object.getPrototypeOf(after)).toBe(Object.prototype)
+  })
+
   it('is refused when nested deeper than can be judged', () => {
     const nested = (depth: number): unknown =>
       Array.from({ length: depth }).reduce<unknown>((inner) => [inner], 'x')

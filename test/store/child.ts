@@ -32,6 +32,12 @@ async function write(): Promise<void> {
         record: [{ what: 'session_opened', outcome: 'success', reference: `ref_${id}` }],
         puts: [{ kind: 'person', id, value: { uid: id, since: 0 }, until }],
       })
+      // By itself, as a read is recorded.
+      await trail.record({
+        what: 'access_allowed',
+        outcome: 'success',
+        reference: `ref_${id}-read`,
+      })
       process.stdout.write(`${id}\n`)
     }
   }

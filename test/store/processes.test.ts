@@ -103,6 +103,7 @@ describe('the embedded store and several processes', () => {
     for await (const { reference } of after.trail()) entries.add(reference)
     for (const id of acknowledged) {
       expect(entries).toContain(`ref_${id}`)
+      expect(entries).toContain(`ref_${id}-read`)
       expect((await after.get('person', id))?.uid).toBe(id)
       const again = await after.commit({ claims: [{ what: `act/${id}`, until: clock() + 1000 }] })
       expect(again).toBe(false)
