@@ -167,7 +167,8 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const { outbound, records, provider, team, issuers } = outside
   const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
-  const handovers = createHandovers({ store, encryption: encryptionOf(config.secrets) })
+  const nameOf = (ods: string) => directory.get(ods as OdsCode)?.name
+  const handovers = createHandovers({ store, encryption: encryptionOf(config.secrets), nameOf })
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
   const telling = openTelling(config, world, about)
@@ -222,6 +223,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
         fhir: fhirProxy({ ...parts, handovers, base: `${config.issuer}/fhir` }),
         openehr: openehrProxy({
           ...parts,
+          handovers,
           base: `${config.issuer}/openehr/v1`,
           plan: config.plan,
           queries: queriesOf(config),

@@ -6,6 +6,7 @@ import type { Definitions, Section, Settings } from './definition.js'
 import { Editor } from './editor.js'
 import { ForeignPatient } from './finding.js'
 import { showFoot } from './foot.js'
+import { gpRecordOf, type ReadGpRecord } from './gp-reading.js'
 import { type Asked, readHistory } from './history.js'
 import { doubtNotice, savedNotice, tell } from './notice.js'
 import {
@@ -41,6 +42,8 @@ interface Retry {
 export class App {
   readonly #setup: Setup
   readonly #opened = new Date()
+  /** Reads what the launch brought of the GP record. */
+  #gpRecord: ReadGpRecord | undefined
   #plan: PlanShown | undefined
   #editor: Editor | undefined
   /** A save of this section may have been done: the next reading is to be looked at for it. */
@@ -52,6 +55,7 @@ export class App {
 
   constructor(setup: Setup) {
     this.#setup = setup
+    this.#gpRecord = gpRecordOf(setup.connection)
     window.addEventListener('beforeunload', (event) => {
       if (this.#editor?.lost() || this.#kept) event.preventDefault()
     })
@@ -115,6 +119,7 @@ export class App {
     this.#editor = undefined
     this.#doubt = undefined
     this.#kept = undefined
+    this.#gpRecord = undefined
     blank()
     const { emergencyText } = this.#setup.settings
     const told = { emergencyText, words: failure?.words ?? '', reference, lost }
@@ -217,9 +222,10 @@ export class App {
       section,
       entry: this.#plan.entries.newest.get(section.template),
       place,
-      save: (base, values) => {
+      gpRecord: this.#gpRecord,
+      save: (base, values, adopted) => {
         const author = { name: this.#user ?? 'Name not available', at: new Date() }
-        return save(connection, section, base, values, author)
+        return save(connection, section, base, values, author, adopted)
       },
       saved: (entry) => this.#done(section, entry, true),
       cancelled: (entry) => this.#done(section, entry, false),

@@ -1,13 +1,13 @@
 /** index.html: where the gateway sends the browser back to, with `?code=&state=&iss=` or an error. */
 import { App } from './app.js'
 import { Connection, type Renewal } from './connection.js'
-import { type Definitions, readDefinitions, type Settings } from './definition.js'
+import type { Definitions, Settings } from './definition.js'
 import { emergencyEnd } from './emergency.js'
 import { SessionGuard } from './guard.js'
 import { clockFrom, type SessionClock } from './session-clock.js'
 import { showEmergency } from './shell.js'
 import { appRoot, finish, type Landed, LaunchProblem } from './smart.js'
-import { loadSettings, ownFile, showProblem } from './start.js'
+import { loadDefinitions, loadSettings, showProblem } from './start.js'
 import { claimsOf } from './user.js'
 
 const ENDS = { idle: 'idle', over: 'longest', ended: 'ended' } as const
@@ -53,7 +53,7 @@ function run(landed: Landed, settings: Settings, definitions: Definitions): void
 async function land(url: URL): Promise<void> {
   const settings = await loadSettings()
   try {
-    const definitions = readDefinitions(await ownFile('plan.json').catch(() => undefined))
+    const definitions = await loadDefinitions()
     if (!settings || !definitions) throw new Error('config.json or plan.json')
     if (url.search === '') throw new LaunchProblem('over')
     run(await finish(url, settings), settings, definitions)

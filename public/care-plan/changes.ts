@@ -13,24 +13,30 @@ import {
 } from '../../src/core/plan-values.js'
 import type { Field, Section, Values } from './definition.js'
 import { type Item, isItem, placesOf, rowOf } from './elements.js'
+import { type Adopted, sourcedRow, sourcedText, sourcedValue } from './sourced.js'
 
 class Change {
-  /** What stands in the place of a node; undefined for nothing. */
-  readonly instead = new Map<Item, Item | undefined>()
+  /** What stands in the place of a node. */
+  readonly instead = new Map<Item, readonly Item[]>()
   /** What is added to the items of a tree or CLUSTER. */
   readonly added = new Map<Item, readonly Item[]>()
 
-  add(to: Item | undefined, nodes: readonly Node[]): void {
+  constructor(
+    /** What was taken over into the form. */
+    readonly adopted: readonly Adopted[],
+  ) {}
+
+  add(to: Item | undefined, nodes: readonly (Node | Item)[]): void {
     const more = nodes as readonly object[] as readonly Item[]
     if (to && nodes.length > 0) this.added.set(to, [...(this.added.get(to) ?? []), ...more])
   }
 
   drop(nodes: Iterable<Item>): void {
-    for (const node of nodes) this.instead.set(node, undefined)
+    for (const node of nodes) this.instead.set(node, [])
   }
 }
 
-/** One value: the first ELEMENT takes it, and keeps what else it has. */
+/** One value: the first ELEMENT takes it, and keeps what else it has but for where its value had come from. */
 function setOne(
   field: Field,
   nodes: readonly Item[],
@@ -39,10 +45,15 @@ function setOne(
   change: Change,
 ) {
   const [first, ...others] = nodes
-  if (!first) return change.add(to, nodesOf(field, text))
+  const sourced = sourcedText(field, nodes, text, change.adopted)
+  const value = sourcedValue(field, text, change.adopted)
+  if (!first) return change.add(to, sourced ?? (value ? [value] : nodesOf(field, text)))
+  // As it stands it may say where it comes from, and in whose terms.
+  if (!value && nodes.map((node) => textOf(field, node.value)).join('\n') === text) return
   change.drop(others)
-  const { null_flavour: _, ...rest } = first
-  change.instead.set(first, text === '' ? undefined : { ...rest, value: dataValueOf(field, text) })
+  const { null_flavour: _, feeder_audit: _source, ...rest } = first
+  const plain = text === '' ? [] : [{ ...rest, value: dataValueOf(field, text) }]
+  change.instead.set(first, sourced ?? (value ? [value] : plain))
 }
 
 /** Several choices: what is still chosen keeps its ELEMENT. */
@@ -105,6 +116,20 @@ function clustersOf(field: Field, rows: readonly Values[], clusters: readonly It
   return { taken, left }
 }
 
+/** A row that says of itself what it is no longer the item's: the rest of it does not come from there either. */
+function setRow(field: Field, cluster: Item, row: Values, change: Change): void {
+  const { found } = rowOf(field, cluster)
+  const fields = field.fields ?? []
+  setFields(fields, found, row, cluster, change)
+  const nodes = fields.flatMap(({ id }) => found.get(id) ?? [])
+  const sourced = nodes.filter(({ feeder_audit: audit }) => audit !== undefined && audit !== null)
+  if (sourced[0] === undefined || !change.instead.has(sourced[0])) return
+  for (const node of sourced.filter((one) => !change.instead.has(one))) {
+    const { feeder_audit: _, ...rest } = node
+    change.instead.set(node, [rest])
+  }
+}
+
 function setRows(
   field: Field,
   clusters: readonly Item[],
@@ -113,10 +138,21 @@ function setRows(
   change: Change,
 ) {
   const rows = rowsOf(text)
-  const { taken, left } = clustersOf(field, rows, clusters)
-  for (const row of rows) {
+  const isKept = (row: Values) =>
+    clusters.some((one) =>
+      sameText(field, groupText(field, [rowTexts(field, one)]), groupText(field, [row])),
+    )
+  // A row that was taken over is a new one: no other row's CLUSTER becomes it.
+  const fresh = rows.map((row) =>
+    isKept(row) ? undefined : sourcedRow(field, row, change.adopted),
+  )
+  const typed = rows.filter((_, i) => !fresh[i])
+  const { taken, left } = clustersOf(field, typed, clusters)
+  for (const [i, row] of rows.entries()) {
     const cluster = taken.get(row)
-    if (cluster) setFields(field.fields ?? [], rowOf(field, cluster).found, row, cluster, change)
+    const own = fresh[i]
+    if (own) change.add(to, [own])
+    else if (cluster) setRow(field, cluster, row, change)
     else change.add(to, nodesOf(field, groupText(field, [row])))
   }
   for (const cluster of left) {
@@ -142,10 +178,15 @@ function setFields(
 
 function apply(node: unknown, change: Change): unknown {
   if (!isItem(node)) return node
-  if (change.instead.has(node)) return change.instead.get(node)
+  const instead = change.instead.get(node)
+  if (instead) return instead[0]
   if (node._type === 'ELEMENT') return node
   if (Array.isArray(node)) {
-    return node.map((child) => apply(child, change)).filter((child) => child !== undefined)
+    const children = node as readonly unknown[]
+    return children.flatMap((child): readonly unknown[] => {
+      const own = isItem(child) ? change.instead.get(child) : undefined
+      return own ?? [apply(child, change)]
+    })
   }
   const members = Object.entries(node).map(([name, child]) => [name, apply(child, change)])
   const copy = Object.fromEntries(members) as Item
@@ -161,9 +202,10 @@ export function changedContent(
   content: unknown,
   values: Values,
   changed: ReadonlySet<string>,
+  adopted: readonly Adopted[] = [],
 ): unknown {
   const { found, unclear, tree } = placesOf(section, content)
-  const change = new Change()
+  const change = new Change(adopted)
   const fields = section.fields.filter(({ id }) => changed.has(id) && !unclear.has(id))
   setFields(fields, found, values, tree, change)
   return apply(content, change)

@@ -4,10 +4,11 @@
  *
  * @see openEHR RM 1.1.0, "Data Structures"; ITS-JSON
  */
-import { groupText, nodesOf, textOf } from '../../src/core/plan-values.js'
+import { groupText, textOf } from '../../src/core/plan-values.js'
 import { changedContent } from './changes.js'
 import type { Field, Section, Values } from './definition.js'
 import { ENTRY_ARCHETYPE, type Item, placesOf, rowOf } from './elements.js'
+import { type Adopted, newNodes } from './sourced.js'
 import { harmless, oneLine } from './text.js'
 
 export interface Composition {
@@ -82,9 +83,10 @@ export function revised(
   values: Values,
   changed: readonly string[],
   author: Author,
+  adopted: readonly Adopted[] = [],
 ): Composition {
   const before = composition.content ?? []
-  const content = changedContent(section, before, values, new Set(changed))
+  const content = changedContent(section, before, values, new Set(changed), adopted)
   // The server names the version. A body that still carried the old name could contradict If-Match.
   const { uid: _, ...rest } = composition
   const time = { _type: 'DV_DATE_TIME', value: author.at.toISOString() }
@@ -103,9 +105,14 @@ const code = (terminology: string, text: string) => ({
 })
 
 /** The first composition of a section that has none. */
-export function composed(section: Section, values: Values, author: Author): Composition {
+export function composed(
+  section: Section,
+  values: Values,
+  author: Author,
+  adopted: readonly Adopted[] = [],
+): Composition {
   const name = { _type: 'DV_TEXT', value: section.title }
-  const items = section.fields.flatMap((field) => nodesOf(field, values[field.id] ?? ''))
+  const items = section.fields.flatMap((field) => newNodes(field, values[field.id] ?? '', adopted))
   const tree = { _type: 'ITEM_TREE', name, archetype_node_id: 'at0001', items }
   return {
     _type: 'COMPOSITION',

@@ -45,6 +45,10 @@ export const dateControl: Make = (field, id, value, words) => {
     first: inputs[0] ?? set,
     described: set,
     before: list,
+    write: (text) => {
+      const parts = text.split('-').reverse()
+      for (const [i, input] of inputs.entries()) input.value = parts[i] ?? ''
+    },
     read: () => {
       const typed = inputs.map((input) => input.value.trim())
       // A partial date of the record stays as it is until somebody touches it.

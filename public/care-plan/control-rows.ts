@@ -83,6 +83,12 @@ export const rowsControl =
       first: add,
       described: set,
       before: list,
+      write: (text) => {
+        rows.length = 0
+        list.replaceChildren()
+        for (const row of rowsOf(text)) append(row)
+        number()
+      },
       read: (): Reading => {
         const text = groupText(field, rows.map(readRow))
         const wrong = rows.flatMap((row, i) =>

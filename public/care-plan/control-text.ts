@@ -22,6 +22,9 @@ export const textControl: Make = (field, id, value, words) => {
     first: input,
     described: input,
     before: input,
+    write: (text) => {
+      input.value = text
+    },
     read: () => {
       const typed = harmless(input.value).trim()
       const over = typed.length - most
@@ -51,6 +54,7 @@ function unitOf(field: Field, id: string, recorded: string | undefined) {
     return {
       element: h('div', { class: 'nhsuk-input__suffix', 'aria-hidden': 'true' }, units[0]?.[1]),
       read: () => units[0]?.[0] ?? '1',
+      write: () => undefined,
     }
   const options = units.map(([code, title]) => h('option', { value: code }, title))
   const select = h(
@@ -59,7 +63,10 @@ function unitOf(field: Field, id: string, recorded: string | undefined) {
     ...options,
   )
   select.value = recorded ?? units[0]?.[0] ?? ''
-  return { element: select, read: () => select.value }
+  const write = (code: string) => {
+    select.value = code
+  }
+  return { element: select, read: () => select.value, write }
 }
 
 export const quantityControl: Make = (field, id, value, words) => {
@@ -82,6 +89,11 @@ export const quantityControl: Make = (field, id, value, words) => {
     first: input,
     described: input,
     before: row,
+    write: (text) => {
+      const said = quantityOf(text)
+      input.value = said?.number ?? ''
+      if (said) unit.write(said.unit)
+    },
     read: () => numberReading(field, input.value.trim().replace(',', '.'), unit.read()),
   })
 }

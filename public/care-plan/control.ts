@@ -14,6 +14,8 @@ export interface Control {
   /** What an error message leads to. */
   readonly first: HTMLElement
   read(): Reading
+  /** Puts a whole value in, as if it had been typed; absent where nothing but the user does. */
+  readonly write?: ((value: string) => void) | undefined
   tell(problem: string | undefined): void
 }
 
@@ -25,19 +27,21 @@ export interface Parts {
   /** The error is put before this. */
   readonly before: HTMLElement
   read(): Reading
+  readonly write?: (value: string) => void
 }
 
 /** Makes one kind of control. @param words more of the label's text, such as whose version it is */
 export type Make = (field: Field, id: string, value: string, words: Child[]) => Control
 
 export function control(field: Field, id: string, parts: Parts): Control {
-  const { group, first, described, before, read } = parts
+  const { group, first, described, before, read, write } = parts
   const errorId = `${id}-error`
   const hint = described.getAttribute('aria-describedby')
   return {
     field,
     element: group,
     first,
+    write,
     read: () => {
       const reading = read()
       return reading.value === '' && field.required && reading.problem === undefined

@@ -2,12 +2,17 @@
 import { type Entry, unclearFields, valuesOf } from './composition.js'
 import { conflictForm } from './conflict.js'
 import { CallFailed, type Why } from './connection.js'
+import type { Control } from './control.js'
 import { controlFor, fixedControl } from './controls.js'
 import type { Section, Values } from './definition.js'
+import { ForeignPatient } from './finding.js'
 import { focusForm, type SectionForm, sectionForm, type Unsaved } from './form.js'
+import type { ReadGpRecord } from './gp-reading.js'
+import { type Offers, offersFor } from './offers.js'
 import type { Lost } from './pages.js'
 import type { Saved } from './record.js'
 import { announce } from './shell.js'
+import type { Adopted } from './sourced.js'
 import type { Kept } from './superseded.js'
 
 interface Setup {
@@ -16,7 +21,13 @@ interface Setup {
   /** Where the section's own view stands: the form takes its place. */
   readonly place: HTMLElement
   /** @throws CallFailed */
-  readonly save: (base: Entry | undefined, values: Values) => Promise<Saved>
+  readonly save: (
+    base: Entry | undefined,
+    values: Values,
+    adopted: readonly Adopted[],
+  ) => Promise<Saved>
+  /** Reads what the launch brought of the GP record; absent where it brought nothing. */
+  readonly gpRecord: ReadGpRecord | undefined
   readonly saved: (entry: Entry) => void
   /** `entry`: the newest that was seen while editing. */
   readonly cancelled: (entry: Entry | undefined) => void
@@ -71,6 +82,8 @@ export class Editor {
   #saving = false
   /** A write was sent, and nobody said what became of it. */
   #unsettled = false
+  /** What the GP record offers in the form; kept through a conflict, for what was added is still in what was typed. */
+  #offers: Offers | undefined
   /** The record may hold something else than the section's view showed. */
   #outdated = false
 
@@ -97,20 +110,35 @@ export class Editor {
     const { section, entry } = this.#setup
     const start = valuesOf(section, entry?.composition)
     const unclear = unclearFields(section, entry?.composition)
+    const controls = section.fields.map((field) => {
+      const id = `edit-${section.id}-${field.id}`
+      const fixed = unclear.has(field.id)
+      return fixed ? fixedControl(field, id) : controlFor(field, id, start[field.id] ?? '')
+    })
+    this.#offers = this.#offersFor(controls)
     return sectionForm({
       section,
       heading: `${entry ? 'Edit' : 'Add'}: ${section.title}`,
-      controls: section.fields.map((field) => {
-        const id = `edit-${section.id}-${field.id}`
-        const fixed = unclear.has(field.id)
-        return fixed ? fixedControl(field, id) : controlFor(field, id, start[field.id] ?? '')
-      }),
+      controls,
+      offers: this.#offers,
       start,
       saveLabel: 'Save',
       unsettled: () => this.#unsettled,
       save: (values) => void this.#save(start, values),
       cancel: () => this.#cancel(),
     })
+  }
+
+  #offersFor(controls: readonly Control[]): Offers | undefined {
+    const { section, gpRecord: read } = this.#setup
+    if (!read || !section.adopt) return undefined
+    const over = (error: unknown) => {
+      const ended =
+        error instanceof ForeignPatient || (error instanceof CallFailed && error.why === 'ended')
+      if (ended) this.#setup.ended(error)
+      return ended
+    }
+    return offersFor({ section, controls, read, over })
   }
 
   #put(place: HTMLElement): void {
@@ -127,7 +155,7 @@ export class Editor {
     this.#form.busy(true)
     this.#saving = true
     try {
-      const saved = await this.#setup.save(this.#base, values)
+      const saved = await this.#setup.save(this.#base, values, this.#offers?.adopted() ?? [])
       this.#saving = false
       this.#unsettled = false
       this.#outdated = false

@@ -3,6 +3,7 @@ import type { Control } from './control.js'
 import type { Section, Values } from './definition.js'
 import { ask, button, type Child, focusOn, h } from './dom.js'
 import { changedFields } from './merge.js'
+import type { Offers } from './offers.js'
 
 /** What a save that did not happen says, and the reference for those who help. */
 export interface Unsaved {
@@ -26,6 +27,8 @@ interface Setup {
   readonly heading: string
   readonly intro?: readonly Child[]
   readonly controls: readonly Control[]
+  /** Beside the controls, from elsewhere. */
+  readonly offers?: Pick<Offers, 'status' | 'refresh'> | undefined
   /** What the record holds; absent when what stands here exists nowhere else, and would always be lost. */
   readonly start?: Values
   readonly saveLabel: string
@@ -98,7 +101,14 @@ const askToLeave = ({ section, unsettled }: Setup): Promise<boolean> =>
 export function sectionForm(setup: Setup): SectionForm {
   const { section, controls, start } = setup
   const above = h('div', {})
-  const fields = h('div', {}, ...(setup.intro ?? []), ...controls.map(({ element }) => element))
+  const look = () => setup.offers?.refresh()
+  const fields = h(
+    'div',
+    { input: look, click: look },
+    ...(setup.intro ?? []),
+    setup.offers?.status,
+    ...controls.map(({ element }) => element),
+  )
   const status = h('p', { role: 'status', class: 'saving' })
   let saving = false
 

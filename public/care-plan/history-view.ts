@@ -4,6 +4,7 @@ import type { Section } from './definition.js'
 import { bdi, button, h, hiddenText } from './dom.js'
 import type { FieldChange, History, Version } from './history.js'
 import { announce } from './shell.js'
+import { sourcesView } from './sources-view.js'
 import { plural } from './text.js'
 import { valueView } from './values-view.js'
 
@@ -24,16 +25,18 @@ function changeView(change: FieldChange): HTMLElement {
       side('Before', change, change.before),
       side('After', change, change.after),
     ),
+    ...sourcesView(change.sources, false),
   )
 }
 
 /** The first version changed nothing: what it said is told. */
-const beginning = ({ field, after }: FieldChange): HTMLElement =>
+const beginning = ({ field, after, sources }: FieldChange): HTMLElement =>
   h(
     'div',
     { class: 'change' },
     h('h5', { class: 'change__title' }, field.title),
     valueView(field, after),
+    ...sourcesView(sources, false),
   )
 
 function versionView(version: Version): HTMLElement {

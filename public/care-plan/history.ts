@@ -4,12 +4,15 @@ import { CallFailed, type Connection } from './connection.js'
 import type { Field, Section } from './definition.js'
 import { changedFields } from './merge.js'
 import { compositions, objectOf } from './record.js'
+import { sourcesOf, type Told } from './sourced.js'
 import { oneLine } from './text.js'
 
 export interface FieldChange {
   readonly field: Field
   readonly before: string
   readonly after: string
+  /** What of it came from the GP record since the version before. */
+  readonly sources: readonly Told[]
 }
 
 export interface Version {
@@ -78,9 +81,17 @@ export function changesBetween(
 ): readonly FieldChange[] {
   const [was, is] = [valuesOf(section, before), valuesOf(section, after)]
   const changed = changedFields(section, was, is)
+  const [old, now] = [sourcesOf(section, before?.content), sourcesOf(section, after.content)]
+  const fresh = (id: string) => {
+    const known = (old.get(id) ?? []).map((one) => JSON.stringify(one))
+    return (now.get(id) ?? []).filter((one) => !known.includes(JSON.stringify(one)))
+  }
   return section.fields
     .filter(({ id }) => changed.includes(id))
-    .map((field) => ({ field, before: was[field.id] ?? '', after: is[field.id] ?? '' }))
+    .map((field) => ({
+      ...{ field, before: was[field.id] ?? '', after: is[field.id] ?? '' },
+      sources: fresh(field.id),
+    }))
 }
 
 /**

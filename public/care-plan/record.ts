@@ -20,6 +20,7 @@ import {
 import { changedFields } from './merge.js'
 import { type FhirPatient, readPatient } from './patient.js'
 import { maySearchSections } from './rights.js'
+import { type Adopted, settledValues } from './sourced.js'
 
 const QUERY = 'care-plan::sections'
 
@@ -141,15 +142,18 @@ function requireFit(section: Section, body: Composition, values: Values): void {
 
 /**
  * Saves a section over the version that was read, or begins it.
+ * @param adopted what was taken over from the GP record, of which some may have been changed since
  * @throws CallFailed when it was not saved, or (`unsettled`) when that is not known
  */
 export async function save(
   connection: Connection,
   section: Section,
   base: Entry | undefined,
-  values: Values,
+  typed: Values,
   author: Author,
+  adopted: readonly Adopted[] = [],
 ): Promise<Saved> {
+  const values = settledValues(section, base?.composition.content, typed, adopted)
   if (!base) {
     const other = await begunByOther(connection, section)
     if (other) return compared(section, other, values, 'stale')
@@ -157,8 +161,8 @@ export async function save(
   const before = valuesOf(section, base?.composition)
   const changed = changedFields(section, before, values)
   const body = base
-    ? revised(section, base.composition, values, changed, author)
-    : composed(section, values, author)
+    ? revised(section, base.composition, values, changed, author, adopted)
+    : composed(section, values, author, adopted)
   requireFit(section, body, values)
   let answer: Answer
   try {

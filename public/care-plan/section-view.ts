@@ -1,4 +1,5 @@
 /** The sections of the plan as a reader sees them. */
+import { rowsOf } from '../../src/core/plan-values.js'
 import { authorOf, type Entry, unclearFields, unshown, valuesOf } from './composition.js'
 import { type Day, showDay, showMoment } from './dates.js'
 import { decisionBar, decisionOf } from './decision-view.js'
@@ -7,6 +8,8 @@ import { bdi, button, facts, h, hiddenText } from './dom.js'
 import type { History } from './history.js'
 import { historyPanel } from './history-view.js'
 import { reviewOf } from './review.js'
+import { sourcesOf, type Told } from './sourced.js'
+import { sourcesView } from './sources-view.js'
 import { plural } from './text.js'
 import { valueView } from './values-view.js'
 
@@ -59,7 +62,15 @@ function editButton({ section, entry, edit }: SectionShown): HTMLElement | undef
 
 const CANNOT = 'Cannot be shown here: check the full record.'
 
+/** A value, and under it what of it came from somewhere else. */
+function sourced(field: Section['fields'][number], value: string, told: readonly Told[]) {
+  const parts = field.type === 'group' ? rowsOf(value).length : value.split('\n').length
+  const view = valueView(field, value)
+  return told.length === 0 ? view : h('div', {}, view, ...sourcesView(told, told.length === parts))
+}
+
 function rows(section: Section, entry: Entry, without: readonly string[] = []): HTMLElement {
+  const sources = sourcesOf(section, entry.composition.content)
   const values = valuesOf(section, entry.composition)
   const unclear = unclearFields(section, entry.composition)
   return facts(
@@ -67,7 +78,8 @@ function rows(section: Section, entry: Entry, without: readonly string[] = []): 
       if (without.includes(field.id)) return []
       if (unclear.has(field.id)) return [[field.title, h('strong', {}, CANNOT)] as const]
       const value = values[field.id] ?? ''
-      return value === '' ? [] : [[field.title, valueView(field, value)] as const]
+      const told = sources.get(field.id) ?? []
+      return value === '' ? [] : [[field.title, sourced(field, value, told)] as const]
     }),
   )
 }

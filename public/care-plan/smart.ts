@@ -7,13 +7,18 @@ import type Client from 'fhirclient/lib/Client.js'
 import * as security from 'fhirclient/lib/security/browser.js'
 import { authorize, fetchWellKnownJson, ready } from 'fhirclient/lib/smart.js'
 import type { fhirclient } from 'fhirclient/lib/types.js'
-import type { Settings } from './definition.js'
+import type { Definitions, Settings } from './definition.js'
 import { type Pending, recall, remember } from './pending.js'
 
 const SCOPE = [
   'launch openid fhirUser online_access patient/Patient.r patient/CarePlan.rs',
   'patient/composition-care-plan::*.crus patient/aql-care-plan::sections.rs',
-].join(' ')
+]
+/** What the sections take over of the GP record: each type that their definitions name. */
+const adoptScopes = ({ sections }: Pick<Definitions, 'sections'>): readonly string[] =>
+  [...new Set(sections.flatMap(({ adopt }) => adopt ?? []).map(({ of }) => of))].map(
+    (type) => `patient/${type}.r`,
+  )
 const KEY_LETTERS = 32
 
 export type { Client }
@@ -98,7 +103,11 @@ const only = (params: URLSearchParams, name: string): string =>
  * @throws LaunchProblem
  * @see SMART App Launch 2.2, "Launch App: EHR Launch"
  */
-export async function begin(url: URL, settings: Settings): Promise<void> {
+export async function begin(
+  url: URL,
+  settings: Settings,
+  definitions: Pick<Definitions, 'sections'>,
+): Promise<void> {
   const [iss, launch] = [only(url.searchParams, 'iss'), only(url.searchParams, 'launch')]
   if (iss === '' || launch === '') throw new LaunchProblem('not-launched')
   // RFC 9207 §1: an app that believes any issuer can be made to hand its code to the wrong one.
@@ -118,7 +127,7 @@ export async function begin(url: URL, settings: Settings): Promise<void> {
   const asked = new URLSearchParams({ iss, launch })
   await authorize(environment(`${appRoot()}?${asked}`, storage), {
     clientId: settings.clientId,
-    scope: SCOPE,
+    scope: [...SCOPE, ...adoptScopes(definitions)].join(' '),
     redirectUri: appRoot(),
     completeInTarget: true,
     pkceMode: 'required',

@@ -5,21 +5,17 @@
  * @see FHIR R4, "Bundle" (collection)
  */
 import type { NhsNumber } from './context.js'
-import { FHIR_TYPES, type FhirType } from './fhir-types.js'
+import { FHIR_TYPES } from './fhir-types.js'
+import {
+  HANDED_OVER,
+  HANDOVER_ROLE,
+  type HandedType,
+  ORGANIZATION_TAG,
+  type Sender,
+  SYSTEM_TAG,
+} from './handed-over.js'
 import { isObject, type Json } from './json.js'
 import { Refusal } from './refusal.js'
-
-/** The types that are taken over; all else is left out. */
-export const HANDED_OVER = [
-  'Condition',
-  'AllergyIntolerance',
-  'MedicationStatement',
-  'MedicationRequest',
-  'Observation',
-  'Procedure',
-  'Immunization',
-] as const satisfies readonly FhirType[]
-export type HandedType = (typeof HANDED_OVER)[number]
 
 const isHandedOver = (type: unknown): type is HandedType =>
   HANDED_OVER.some((each) => each === type)
@@ -34,6 +30,7 @@ const ID = /^[A-Za-z0-9.-]{1,64}$/
 
 /** Resources of the launch's patient, as they came but for whose they say that they are. */
 export interface Handover {
+  readonly from: Sender
   readonly resources: readonly Json[]
 }
 
@@ -100,7 +97,7 @@ function entriesOf(data: unknown): readonly Entry[] {
  * @param patient whom the launch is of
  * @throws Refusal launch_malformed, launch_data_other_patient
  */
-export function readHandover(data: unknown, patient: Patient): Handover {
+export function readHandover(data: unknown, patient: Patient): Pick<Handover, 'resources'> {
   const entries = entriesOf(data)
   const theirs = new Set<string>()
   for (const { fullUrl, resource } of entries) {
@@ -148,7 +145,6 @@ function bare({ text: _, contained, ...rest }: Json): Json {
 export const handoverId = (launch: string): string => launch.replace('_', '-')
 
 /** What tells the app that there is one. @see SMART App Launch 2.2, "fhirContext" */
-export const HANDOVER_ROLE = 'urn:launch-gateway:handed-over'
 export const handoverContext = (launch: string) => ({
   reference: `Bundle/${handoverId(launch)}`,
   type: 'Bundle',
@@ -160,16 +156,25 @@ export const handoverContext = (launch: string) => ({
  * @param may whether one may be read
  */
 export function releaseHandover(
-  { resources }: Handover,
+  { from, resources }: Handover,
   { launch, patient }: { readonly launch: string; readonly patient: string },
-  may: (type: HandedType, resource: Json) => boolean,
+  may: (resource: Json) => boolean,
 ): Json {
   const entry = resources.flatMap((resource) => {
     const type = resource.resourceType as HandedType
-    if (!may(type, resource)) return []
+    if (!may(resource)) return []
     return [
       { resource: { ...resource, [FHIR_TYPES[type].whose]: { reference: `Patient/${patient}` } } },
     ]
   })
-  return { resourceType: 'Bundle', id: handoverId(launch), type: 'collection', entry }
+  const head = { resourceType: 'Bundle', id: handoverId(launch), meta: { tag: tagsOf(from) } }
+  return { ...head, type: 'collection', timestamp: new Date(from.at).toISOString(), entry }
 }
+
+const tagsOf = ({ system, name, organization, organizationName }: Sender) => [
+  { system: SYSTEM_TAG, code: system, display: name },
+  {
+    ...{ system: ORGANIZATION_TAG, code: organization },
+    ...(organizationName === undefined ? {} : { display: organizationName }),
+  },
+]

@@ -1,5 +1,7 @@
 /** A file of the plan's definitions, as its author writes it: its shape, and in plain words what is wrong with it. */
 import { z } from 'zod'
+import { ADOPTABLE } from './adoptable.js'
+import type { HandedType } from './handed-over.js'
 import { FIELD_TYPES } from './plan.js'
 
 const id = z.string().regex(/^[a-z][a-z0-9-]{0,59}$/)
@@ -29,6 +31,16 @@ const row = z.strictObject({
 /** A group holds fields and no groups: a form that nests deeper is not filled in. */
 const field = row.extend({ fields: z.array(row).min(1).max(20).optional() })
 
+const HANDED = Object.keys(ADOPTABLE) as HandedType[]
+const element = z.string().regex(/^[a-z][A-Za-z]{0,40}(\.[a-z][A-Za-z]{0,40}){0,3}$/)
+const elements = z.union([element, z.array(element).min(1).max(6)])
+const adoption = z.strictObject({
+  of: z.enum(HANDED),
+  into: id,
+  as: z.union([elements, z.record(id, elements)]),
+  codes: z.array(snomed).min(1).max(50).optional(),
+})
+
 const section = z.strictObject({
   id,
   title,
@@ -39,6 +51,7 @@ const section = z.strictObject({
     .array(z.string().regex(/^[A-Z][A-Za-z]{1,60}$/))
     .max(10)
     .optional(),
+  adopt: z.array(adoption).min(1).max(20).optional(),
   review: z
     .strictObject({
       field: id.optional(),
@@ -66,6 +79,7 @@ export const planFile = z.strictObject({
   sections: z.array(section).min(1).max(100),
 })
 
+export type FileAdoption = z.infer<typeof adoption>
 export type FieldRow = z.infer<typeof row>
 export type FileField = z.infer<typeof field>
 export type FileSection = z.infer<typeof section>
@@ -92,6 +106,11 @@ const MEMBERS: Readonly<Record<string, string>> = {
   sections:  'a list of at least one section',
   pathway:   'whose sections these are, such as { id: frailty, title: Frailty }',
   fhir:      'FHIR types, such as [Consent, Flag]',
+  adopt:     'a list such as [{ of: AllergyIntolerance, into: allergies, as: [code, reaction.manifestation] }]',
+  of:        `a type that a launch may hand over: ${HANDED.join(', ')}`,
+  into:      'the id of the field of this section that takes it',
+  as:        'elements of the resource, such as [code, onset]; into a group, by field of its row, such as { medicine: medication }',
+  codes:     'a list of SNOMED CT concept ids of 6 to 18 digits, in quotes',
   looks:     'options and how they look, such as { attempt: go, do-not-attempt: stop }',
 }
 

@@ -1,5 +1,6 @@
 /** What must hold within and between the files of a plan, beyond the shape of each; and the plan that they make. */
 import type { Pathway, Plan, PlanField, PlanSection } from './plan.js'
+import { adoptionOf, checkAdopt } from './plan-adopt.js'
 import {
   type Fault,
   type FileField,
@@ -172,6 +173,7 @@ function sectionOf(
     ...section,
     pathway,
     fields: section.fields.map((field) => fieldOf(field, sets)),
+    ...(section.adopt ? { adopt: section.adopt.map(adoptionOf) } : {}),
   } as PlanSection
   if (before.some(({ id }) => id === section.id))
     say(`the section "${section.id}" stands twice: policies could not tell them apart`, 'id')
@@ -183,6 +185,7 @@ function sectionOf(
   checkFields(section, sets, say)
   checkNamed(section, say)
   checkLooks(section, made, say)
+  checkAdopt(section, say)
   return made
 }
 

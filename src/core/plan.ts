@@ -4,6 +4,7 @@
  *
  * @see openEHR RM 1.1.0, "Data Structures"
  */
+import type { HandedType } from './handed-over.js'
 
 export const FIELD_TYPES = [
   'text',
@@ -68,6 +69,17 @@ export interface Decision {
   readonly hidden: string
 }
 
+/** What the GP system hands over with a launch, and where it may be taken over to. @see adoption.ts */
+export interface Adoption {
+  readonly of: HandedType
+  /** The field that takes it. */
+  readonly into: string
+  /** By field (of a group: of its row): the elements of the resource whose words it takes, the first saying what it is. */
+  readonly as: Readonly<Record<string, readonly string[]>>
+  /** Only what has one of these SNOMED CT concepts. */
+  readonly codes?: readonly string[]
+}
+
 export interface PlanSection {
   readonly id: string
   readonly title: string
@@ -79,6 +91,7 @@ export interface PlanSection {
   readonly pathway: string
   /** FHIR types that say the same of a patient. */
   readonly fhir?: readonly string[]
+  readonly adopt?: readonly Adoption[]
   readonly review?: Review
   readonly decision?: Decision
   readonly fields: readonly PlanField[]

@@ -183,6 +183,7 @@ export const REFUSALS = {
   record_absent:         { wire: 'not_found', status: 404, text: NOT_FOUND },
   record_other_patient:  { wire: 'not_found', status: 404, text: NOT_FOUND },
   record_refused:       { wire: 'invalid_request', status: 422, text: 'The shared record did not accept this.' },
+  provenance_unproven:   { wire: 'invalid_request', status: 422, text: 'What is said to come from the GP record did not come with this launch.' },
   resource_refused:      { wire: 'invalid_request', status: 422, text: 'What is written must be about the patient in context, and may name no other.' },
   label_missing:         { wire: 'invalid_request', status: 422, text: 'A security label of what is changed may not be left out.' },
   condition_ambiguous:   { wire: 'conflict', status: 412, text: 'More than one resource meets the condition.' },

@@ -55,6 +55,11 @@ const APP_SCOPES = [
   'patient/CarePlan.rs',
   'patient/composition-care-plan::*.crus',
   'patient/aql-care-plan::sections.rs',
+  // What sections take over of the GP record (`adopt` of config/plan/).
+  'patient/MedicationStatement.r',
+  'patient/MedicationRequest.r',
+  'patient/AllergyIntolerance.r',
+  'patient/Condition.r',
 ]
 
 export const demoApp = (origin: string): Client => ({

@@ -11,6 +11,12 @@ const concept = (text: string, code?: string) => ({
 
 type Chart = Pick<DemoPatient, 'nhsNumber'> & Partial<DemoPatient>
 
+/** "Bisoprolol 2.5 mg tablets, one each morning": what, and how much of it when. */
+const partsOf = (line: string): { readonly medicine: string; readonly dose?: string } => {
+  const [medicine = line, ...dose] = line.split(', ')
+  return { medicine, ...(dose.length === 0 ? {} : { dose: dose.join(', ') }) }
+}
+
 /** A FHIR Bundle of one patient, who is named by NHS number: the launch's record calls them otherwise. */
 export function dataOf({ nhsNumber, problems = [], allergies = [], medication = [] }: Chart) {
   const patient = { identifier: { system: NHS_NUMBER, value: nhsNumber } }
@@ -23,10 +29,14 @@ export function dataOf({ nhsNumber, problems = [], allergies = [], medication = 
       ...{ resourceType: 'AllergyIntolerance', id: `allergy-${at + 1}`, code: concept(text, code) },
       ...{ patient, reaction: [{ manifestation: [{ text: reaction }] }] },
     })),
-    ...medication.map((text, at) => ({
-      ...{ resourceType: 'MedicationStatement', id: `medication-${at + 1}`, status: 'active' },
-      ...{ medicationCodeableConcept: concept(text), subject: patient },
-    })),
+    ...medication.map((line, at) => {
+      const { medicine, dose } = partsOf(line)
+      return {
+        ...{ resourceType: 'MedicationStatement', id: `medication-${at + 1}`, status: 'active' },
+        ...{ medicationCodeableConcept: concept(medicine), subject: patient },
+        ...(dose === undefined ? {} : { dosage: [{ text: dose }] }),
+      }
+    }),
   ]
   return {
     ...{ resourceType: 'Bundle', type: 'collection' },

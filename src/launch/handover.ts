@@ -21,7 +21,7 @@ export interface Handed {
  * @throws Refusal launch_malformed, launch_data_other_patient
  */
 export async function takeOver(
-  { handovers }: LaunchParts,
+  { handovers, clock }: LaunchParts,
   id: LaunchId,
   claims: unknown,
   system: LaunchSystem,
@@ -34,8 +34,11 @@ export async function takeOver(
   const { nhsNumber, birthDate } = request.patient
   const read = readHandover(data, { nhsNumber, birthDate })
   if (read.resources.length === 0) return { request }
+  const at = clock()
   const fhirContext = [...(request.fhirContext ?? []), handoverContext(id)]
-  return { request: { ...request, fhirContext }, handover: await handovers.seal(id, read) }
+  const from = { system: system.id, name: system.name, organization: request.organization, at }
+  const handover = await handovers.seal(id, { ...read, from })
+  return { request: { ...request, fhirContext }, handover }
 }
 
 const brought = ({ id, fhirContext = [] }: VerifiedLaunch): boolean =>

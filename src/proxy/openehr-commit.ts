@@ -27,6 +27,8 @@ export interface Write {
   readonly composition: unknown
   readonly template: string
   readonly decision: PolicyDecision
+  /** How many values were taken over from the GP record. */
+  readonly adopted: number
   /** The version that is replaced. */
   readonly previous?: string
 }
@@ -116,8 +118,11 @@ export async function commitWrite(
   call: OpenEhrCallIn,
   write: Write,
 ): Promise<void> {
-  const { interaction, template, previous } = write
-  const detail = { interaction, template, ...(previous === undefined ? {} : { uid: previous }) }
+  const { interaction, template, previous, adopted } = write
+  const detail = {
+    ...{ interaction, template, ...(previous === undefined ? {} : { uid: previous }) },
+    ...(adopted > 0 ? { adopted } : {}),
+  }
   const { answer, proof } = await writeOnce({
     record: () => recordAllowed(parts.trail, call.access, [write.decision], detail),
     send: () => send(parts, call, write),

@@ -13,6 +13,7 @@ import {
 import type { PolicyDecision } from '../core/decision.js'
 import { releaseEhr, subjectOf } from '../core/ehr.js'
 import { isObjectId, isVersionOf, objectOf, requireTemplate } from '../core/openehr.js'
+import { saysSource } from '../core/provenance.js'
 import { Refusal } from '../core/refusal.js'
 import { judgeOnce, type PlanRow, requireAmong } from '../core/rows.js'
 import type { UpstreamAnswer } from '../record/record.js'
@@ -24,9 +25,11 @@ import {
   type Handler,
   type OpenEhrCallIn,
   type OpenEhrParts,
+  ownComposition,
   planOf,
   rewritten,
 } from './openehr-parts.js'
+import { withProvenance } from './openehr-provenance.js'
 import { requireFirst } from './openehr-write.js'
 import { jsonBody, requireFound } from './request.js'
 import { writeOnce } from './write.js'
@@ -65,6 +68,28 @@ function judged(
     const decision = requireTemplate(call.access, parts, change.letter, template ?? '')
     return { change, template: template ?? '', decision }
   })
+}
+
+/** The same changes with what they say of their provenance proven. @throws Refusal provenance_unproven */
+async function provenChanges(
+  parts: OpenEhrParts,
+  { access, ehrId }: OpenEhrCallIn,
+  all: readonly Judged[],
+): Promise<{ readonly changes: readonly Change[]; readonly adopted: number }> {
+  const changes: Change[] = []
+  let adopted = 0
+  for (const { change, template } of all) {
+    const { data, previous } = change
+    if (data === undefined || !saysSource(data)) {
+      changes.push(change)
+      continue
+    }
+    const standing = previous && (await ownComposition(parts, ehrId, previous)).answer.body
+    const told = await withProvenance(parts, access, { composition: data, template }, standing)
+    adopted += told.adopted
+    changes.push({ ...change, data: told.composition })
+  }
+  return { changes, adopted }
 }
 
 const tag = /^(?:W\/)?"([^"]+)"$/
@@ -138,14 +163,19 @@ export const createContribution: Handler = async (parts, call) => {
       ehrId,
       begun.map(({ template }) => template),
     )
-  const body = authoredContribution(sent, {
-    ...{ access, now: parts.clock(), skew: parts.skew },
-    system: await systemOf(parts, call, rows),
-  })
+  const { changes, adopted } = await provenChanges(parts, call, all)
+  const body = authoredContribution(
+    { ...sent, changes },
+    {
+      ...{ access, now: parts.clock(), skew: parts.skew },
+      system: await systemOf(parts, call, rows),
+    },
+  )
   const detail = {
     interaction: 'contribution_create',
     changes: all.map(({ change, template }) => `${change.letter} ${template}`),
     uids: all.flatMap(({ change }) => change.previous ?? []),
+    ...(adopted > 0 ? { adopted } : {}),
   }
   const decisions = all.map(({ decision }) => decision)
   const { proof: given } = await writeOnce({

@@ -3,20 +3,21 @@ import type { Access } from '../core/access.js'
 import { writeQuery } from '../core/call.js'
 import { provenComposition } from '../core/composition.js'
 import { rewriteBase } from '../core/enforcement.js'
-import type { PlanSection } from '../core/openehr.js'
 import type { OpenEhrCall } from '../core/openehr-calls.js'
+import type { PlanSection } from '../core/plan.js'
 import { Refusal } from '../core/refusal.js'
 import { type PlanRow, planRows, requireAmong } from '../core/rows.js'
 import { PLAN, type QueryBody, type StoredQuery } from '../core/stored-query.js'
 import type { EpochMs, Seconds } from '../core/values.js'
 import type { UpstreamAnswer } from '../record/record.js'
+import type { Handovers } from '../session/handovers.js'
 import type { Store } from '../store/store.js'
 import type { Owners } from './openehr-owners.js'
 import type { ProxyParts } from './parts.js'
 import { requireFound } from './request.js'
 
 export interface OpenEhrParts extends ProxyParts {
-  /** Sections of the plan and their templates. */
+  /** The plan's sections: their templates, and what they take over of the GP record. */
   readonly plan: readonly PlanSection[]
   /** Stored queries that may be run: the plan's own, and those of configuration. */
   readonly queries: readonly StoredQuery[]
@@ -27,6 +28,8 @@ export interface OpenEhrParts extends ProxyParts {
   /** How far an app's clock may differ from ours. */
   readonly skew: Seconds
   readonly store: Pick<Store, 'commit'>
+  /** What launches brought. */
+  readonly handovers: Pick<Handovers, 'read'>
   /** For how long a section is held for who begins it: longer than its write may take. */
   readonly holdMs: EpochMs
 }

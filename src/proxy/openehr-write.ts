@@ -15,6 +15,7 @@ import {
   ownComposition,
   planOf,
 } from './openehr-parts.js'
+import { withProvenance } from './openehr-provenance.js'
 import { jsonBody } from './request.js'
 
 /** In the spellings of the specification's versions. It decides nothing where the body says it; but it may not say otherwise. */
@@ -58,12 +59,14 @@ export async function requireFirst(
 
 /** @see openEHR REST API, "COMPOSITION: create" */
 export const createComposition: Handler = async (parts, call) => {
-  const { composition, decision, template, uid } = await sentComposition(parts, call, 'c')
+  const sent = await sentComposition(parts, call, 'c')
+  const { decision, template, uid } = sent
   // The record gives ids: one that a client chose could be that of another patient's composition.
   if (uid !== undefined) throw new Refusal('parameter_invalid', 'uid in a new composition')
+  const told = await withProvenance(parts, call.access, sent)
   await requireFirst(parts, call.ehrId, [template])
   const path = `/ehr/${call.ehrId}/composition`
-  const write = { method: 'POST', path, composition, template, decision } as const
+  const write = { method: 'POST', path, template, decision, ...told } as const
   await commitWrite(parts, call, { interaction: 'composition_create', ...write })
 }
 
@@ -71,7 +74,8 @@ export const createComposition: Handler = async (parts, call) => {
 export const updateComposition: Handler = async (parts, call) => {
   const { req, res, access, ehrId, uid: object } = call
   const previous = readIfMatch(req.get('if-match'), object)
-  const { composition, decision, template, uid } = await sentComposition(parts, call, 'u')
+  const sent = await sentComposition(parts, call, 'u')
+  const { decision, template, uid } = sent
   if (uid !== undefined && uid !== object && !isVersionOf(uid, object))
     throw new Refusal('parameter_invalid', 'uid of another composition')
 
@@ -88,7 +92,8 @@ export const updateComposition: Handler = async (parts, call) => {
     res.set('ETag', `"${standing.uid}"`)
     throw new Refusal('version_stale', 'read since')
   }
-  const write = { method: 'PUT', path, composition, template, decision, previous } as const
+  const told = await withProvenance(parts, access, sent, standing.answer.body)
+  const write = { method: 'PUT', path, template, decision, previous, ...told } as const
   await commitWrite(parts, call, { interaction: 'composition_update', ...write })
 }
 

@@ -15,21 +15,27 @@ export interface Handovers {
 interface Parts {
   readonly store: Pick<Store, 'get'>
   readonly encryption: EncryptionKeys
+  /** What an organisation is called, by its ODS code. */
+  readonly nameOf: (ods: string) => string | undefined
 }
 
 /** Authenticated with what it names: what is sealed for one launch does not open for another. */
-const nameOf = (launch: LaunchId): string => `handover/${launch}`
+const sealOf = (launch: LaunchId): string => `handover/${launch}`
 
-export function createHandovers({ store, encryption }: Parts): Handovers {
+export function createHandovers({ store, encryption, nameOf }: Parts): Handovers {
   const { current, previous } = encryption
   return {
     async seal(launch, handover) {
-      return { sealed: await current.wrap(nameOf(launch), JSON.stringify(handover)) }
+      const { from } = handover
+      const name = nameOf(from.organization)
+      const whole = name === undefined ? from : { ...from, organizationName: name }
+      const text = JSON.stringify({ ...handover, from: whole })
+      return { sealed: await current.wrap(sealOf(launch), text) }
     },
     async read(launch) {
       const kept = await store.get('handover', launch)
       if (!kept) return undefined
-      const open = (key: typeof current) => key.unwrap(nameOf(launch), kept.sealed)
+      const open = (key: typeof current) => key.unwrap(sealOf(launch), kept.sealed)
       const text = await open(current).catch((error: unknown) => {
         if (!previous) throw error
         return open(previous)

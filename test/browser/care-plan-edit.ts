@@ -164,6 +164,77 @@ describe('editing a section', () => {
   })
 })
 
+describe('what the GP record sent with the launch', () => {
+  const subject = { reference: 'Patient/pat-1' }
+  const medicine = (id: string, text: string, status = 'active') => ({
+    resource: {
+      ...{ resourceType: 'MedicationRequest', id, status, subject },
+      medicationCodeableConcept: { text },
+    },
+  })
+  const gpRecord = {
+    ...{
+      resourceType: 'Bundle',
+      id: 'lch-fake',
+      type: 'collection',
+      timestamp: '2026-11-26T08:31:00Z',
+    },
+    meta: { tag: [{ system: 'urn:launch-gateway:launch-system', display: 'Fernleigh' }] },
+    entry: [medicine('m1', 'Morphine 10 mg'), medicine('m2', 'Senna', 'stopped')],
+  }
+  const add = (frame: Frame, title: string) =>
+    frame.getByRole('button', { name: `Add ${title}` }).click()
+
+  it('says that it could not be loaded, works without it, and offers it when asked again', async () => {
+    const scenario = newScenario({ gpRecord, failing: new Map([['Bundle', 500]]) })
+    const { page, frame } = await openPlan(stage, 'gp-away', scenario)
+    await add(frame, 'Anticipatory medication')
+    await frame.getByText('could not be loaded. The form works without them.').waitFor()
+    await shoot(page, 'gp-record-away')
+    expect(await violations(page)).toEqual([])
+    scenario.failing.set('Bundle', 404)
+    await frame.getByRole('button', { name: 'Try again' }).click()
+    await frame.getByText('are not available to you any more, or not to your role').waitFor()
+    scenario.failing.clear()
+    await frame.getByRole('button', { name: 'Try again' }).click()
+    await frame.getByText('Not offered: 1 item that the GP record marks as over.').waitFor()
+    // One item, two fields that take it: added to one, it is there for the other.
+    await add(frame, 'Morphine 10 mg to Anticipatory medicine')
+    const row = frame.getByRole('group', { name: 'Anticipatory medicine 1' })
+    expect(await row.getByLabel('Medicine').inputValue()).toBe('Morphine 10 mg')
+    expect(await seen(frame.locator('.offers').nth(1))).toContain(
+      'Already in “Anticipatory medicine”',
+    )
+    await row.getByRole('button', { name: 'Remove' }).click()
+    expect(await seen(frame.locator('.offers').nth(1))).not.toContain('Already')
+    await add(frame, 'Morphine 10 mg to Medicines in the home')
+    await shoot(page, 'gp-record')
+    expect(await violations(page)).toEqual([])
+    await save(frame)
+    await frame.locator('.saved').waitFor()
+    expect(await seen(frame.locator('#section-medication .source'))).toBe(
+      'From the GP record, Fernleigh, 26-Nov-2026',
+    )
+    await edit(frame, 'Anticipatory medication')
+    await frame.getByText('Already in the plan.').waitFor()
+    await page.close()
+  })
+
+  it('is nowhere in a section that takes nothing over, and its faults are said, not shown', async () => {
+    const scenario = newScenario({ gpRecord: { resourceType: 'Bundle', entry: 7 } })
+    const { page, frame } = await openPlan(stage, 'gp-fault', scenario)
+    await edit(frame, 'What matters to me')
+    expect(await frame.getByText('GP record').count()).toBe(0)
+    await frame.getByRole('button', { name: 'Cancel' }).click()
+    await add(frame, 'Diagnoses and prognosis')
+    await frame.getByText('could not be understood. The form works without them.').waitFor()
+    await frame.getByLabel('Main diagnoses').fill('Frailty')
+    await save(frame)
+    await frame.locator('.saved').waitFor()
+    await page.close()
+  })
+})
+
 describe('what was typed is not lost', () => {
   it('leads to a date that does not exist by an error summary, and saves nothing', async () => {
     const scenario = newScenario()

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import express, { type Express } from 'express'
+import { HANDOVER_ROLE } from '../../src/core/handed-over.js'
 import { failed, fakeRecord } from './fake-record.js'
 import type { Json, Scenario } from './scenario.js'
 
@@ -128,6 +129,9 @@ function tokenResponse(origin: string, launch: string, scenario: Scenario): Json
     patient: scenario.patientId,
     ...(scenario.ehrId === undefined ? {} : { ehrId: scenario.ehrId }),
     need_patient_banner: true,
+    ...(scenario.gpRecord === undefined
+      ? {}
+      : { fhirContext: [{ reference: 'Bundle/lch-fake', role: HANDOVER_ROLE }] }),
     __session_idle_seconds: scenario.idleSeconds,
     __session_ends: now + scenario.endsInSeconds,
     __launch: `lch_fake${launch}`,

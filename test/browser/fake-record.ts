@@ -52,6 +52,10 @@ export function fakeRecord(app: Express, scenarios: Map<string, Scenario>): void
   const patient = handle('Patient', (scenario, _, res) => void res.json(scenario.patient))
   app.get('/fhir/Patient/:id', patient)
   app.get(
+    '/fhir/Bundle/:id',
+    handle('Bundle', ({ gpRecord }, _, res) => void res.json(gpRecord)),
+  )
+  app.get(
     '/fhir/CarePlan',
     handle('CarePlan', (scenario, _, res) => void res.json(bundle(scenario))),
   )

@@ -77,6 +77,55 @@ describe('Open care plan, with third-party cookies blocked', () => {
     await desk.close()
   })
 
+  it('takes an allergy of the GP record over by keyboard, says where it came from, and keeps saying it', async () => {
+    const GP = 'From the GP record, Fernleigh at Fernbank Surgery'
+    const allergy = 'Latex (Contact dermatitis)'
+    const gp = await openChart(ward, 'gp-push', 'gp', 'KOWALCZYK')
+    const form = await openPlan(gp)
+    await form.getByText('Signed in: Dr Amara Okafor').waitFor()
+    await form.getByRole('button', { name: 'Edit Anticipatory medication' }).click()
+    await form.getByRole('link', { name: '1 item for Allergies' }).focus()
+    await gp.keyboard.press('Enter')
+    await gp.keyboard.press('Tab')
+    await gp.keyboard.press('Enter')
+    const said = form.locator('#status')
+    await said.getByText(`${allergy} added to Allergies and adverse reactions.`).waitFor()
+    expect(await form.getByLabel('Allergies and adverse').first().inputValue()).toBe(
+      `Latex (contact dermatitis). Use latex-free gloves.\n${allergy}`,
+    )
+    expect(await violations(gp)).toEqual([])
+    await shoot(gp, 'adopting')
+    // The button that added it takes it back, and adds it again.
+    await gp.keyboard.press('Enter')
+    await said.getByText(`${allergy} taken out of Allergies`).waitFor()
+    await gp.keyboard.press('Enter')
+    await form.getByRole('button', { name: 'Save', exact: true }).click()
+    await form.locator('.saved').waitFor()
+    await gp.close()
+
+    // Somebody else changes the section, from a system whose launches bring nothing.
+    const nurse = await openChart(ward, 'gp-smart', 'district-nurse', 'KOWALCZYK')
+    const other = await openPlan(nurse)
+    await other.getByText('Signed in: Ngozi Adeyemi').waitFor()
+    const section = other.locator('#section-medication')
+    expect(await section.innerText()).toMatch(new RegExp(`${GP}, \\d\\d-\\w{3}-\\d{4}: Latex \\(C`))
+    await other.getByRole('button', { name: 'Edit Anticipatory medication' }).click()
+    expect(await other.locator('.form').getByText('GP record').count()).toBe(0)
+    await other.getByLabel('Where they are kept').fill('Hall cupboard')
+    await other.getByLabel('Allergies and adverse').fill(`Nuts.\n${allergy}`)
+    await other.getByRole('button', { name: 'Save', exact: true }).click()
+    await section.locator('.saved').waitFor()
+    await section.getByRole('button', { name: 'History of' }).click()
+    await section.locator('.history__version').nth(2).waitFor()
+    const [newest, adopting] = await section.locator('.history__version').allInnerTexts()
+    expect(newest).not.toContain(GP)
+    expect(adopting).toContain(`${GP}, `)
+    expect(await section.innerText()).toMatch(new RegExp(`${GP}, \\d\\d-\\w{3}-\\d{4}: Latex \\(C`))
+    expect(await violations(nurse)).toEqual([])
+    await shoot(nurse, 'adopted')
+    await nurse.close()
+  })
+
   it('refuses a user without a role in plain words, with a reference that leads to the reason', async () => {
     const page = await openChart(ward, 'gp-post', 'no-role', 'ASHWORTH')
     const frame = await openPlan(page)

@@ -19,6 +19,7 @@ export interface StoredSection {
 /** A call; with `-answer`, only its answer fails: what was asked for has been done. */
 export type Failable =
   | 'Patient'
+  | 'Bundle'
   | 'CarePlan'
   | 'sections'
   | 'history'
@@ -41,6 +42,8 @@ export interface Scenario {
   answersAs?: string
   /** Calls that fail, by name; `drop` closes the connection without an answer, `hang` gives none. */
   failing: Map<Failable, number | 'drop' | 'hang'>
+  /** What the launch brought of the GP record. */
+  gpRecord?: unknown
   /** What the record makes of the text of a composition that it takes. */
   keeps?: ((text: string) => string) | undefined
   /** The chart has moved on: nothing is saved from now on. */

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { NhsNumber } from '../../src/core/context.js'
+import { HANDED_OVER, type HandedType } from '../../src/core/handed-over.js'
 import {
-  HANDED_OVER,
-  type HandedType,
   handoverContext,
   handoverId,
   readHandover,
@@ -38,7 +37,11 @@ const bundle = (...entry: readonly unknown[]) => ({
   entry,
 })
 const byNumber = (value: string) => ({ identifier: { system: SYSTEM, value } })
-const read = (data: unknown) => readHandover(data, PATIENT)
+const FROM = {
+  ...{ system: 'gp-push', name: 'Fernleigh', organization: 'A83001' },
+  at: Date.parse('2026-11-26T08:31:00Z'),
+}
+const read = (data: unknown) => ({ ...readHandover(data, PATIENT), from: FROM })
 const refused = (code: string) => expect.objectContaining({ code })
 const codeOf = (act: () => unknown): unknown => {
   try {
@@ -116,8 +119,15 @@ describe('data that comes with a launch', () => {
     const allergy = { resourceType: 'AllergyIntolerance', patient: byNumber(PATIENT.nhsNumber) }
     const taken = read(bundle(condition(byNumber(PATIENT.nhsNumber)), { resource: allergy }))
     const to = { launch: 'lch_1', patient: 'fhir-1' }
-    expect(releaseHandover(taken, to, (type) => type === 'AllergyIntolerance')).toEqual({
+    expect(releaseHandover(taken, to, (one) => one.resourceType === 'AllergyIntolerance')).toEqual({
       ...{ resourceType: 'Bundle', id: 'lch-1', type: 'collection' },
+      timestamp: '2026-11-26T08:31:00.000Z',
+      meta: {
+        tag: [
+          { system: 'urn:launch-gateway:launch-system', code: 'gp-push', display: 'Fernleigh' },
+          { system: 'https://fhir.nhs.uk/Id/ods-organization-code', code: 'A83001' },
+        ],
+      },
       entry: [{ resource: { ...allergy, patient: { reference: 'Patient/fhir-1' } } }],
     })
     expect(handoverContext('lch_1').reference).toBe(`Bundle/${handoverId('lch_1')}`)

@@ -33,6 +33,16 @@ sections:
       - { id: what, node: at0002, title: What, type: text }
       - { id: when, node: at0003, title: When, type: date }
 `
+const GROUP = '    fhir: [MedicationStatement]\n    adopt: [{ of: MedicationStatement, into: rows, '
+const ROWS = `    fields:
+      - id: rows
+        node: at0004
+        title: Rows
+        type: group
+        fields:
+          - { id: medicine, node: at0005, title: Medicine, type: text }
+          - { id: sort, node: at0006, title: Sort, type: choice, options: { a: A } }`
+const ADOPTS = '    fhir: [Condition]\n    adopt: [{ of: Condition'
 const with_ = (...changes: (readonly [string, string])[]) =>
   changes.reduce((text, [from, to]) => text.replace(from, to), SECTION)
 
@@ -86,6 +96,17 @@ describe('the plan’s definitions', () => {
     ['a review by a field that there is not', '    fields:', '    review: { field: wehn }\n    fields:', 'sections.yaml:7: section crisis, review, field: this section has no field "wehn": did you mean "when"?'],
     ['a review by a text',            '    fields:', '    review: { field: what }\n    fields:', 'sections.yaml:7: section crisis, review, field: the field "what" is a text: a date is needed'],
     ['a review that says nothing',    '    fields:', '    review: {}\n    fields:',               'sections.yaml:7: section crisis, review: says nothing: give it the field with the day, or how many months an entry holds'],
+    ['a type that no launch hands over', '    fields:', '    adopt: [{ of: Flag, into: what, as: code }]\n    fields:', 'sections.yaml:7: section crisis, adopt 1, of: expected a type that a launch may hand over: AllergyIntolerance, Condition, MedicationStatement, MedicationRequest, Observation, Procedure, Immunization'],
+    ['a type that the section’s FHIR types lack', '    fields:', '    adopt: [{ of: Condition, into: what, as: code }]\n    fields:', 'sections.yaml:7: section crisis, adopt 1, of: Condition is none of the section’s FHIR types: add it to fhir'],
+    ['a field to take over into that there is not', '    fields:', `${ADOPTS}, into: wht, as: code }]\n    fields:`, 'sections.yaml:8: section crisis, adopt 1, into: this section has no field "wht": did you mean "what"?'],
+    ['an element that the type has not',   '    fields:', `${ADOPTS}, into: what, as: [code, onst] }]\n    fields:`, 'sections.yaml:8: section crisis, adopt 1, as: a Condition has no "onst" to take over: did you mean "onset"?'],
+    ['words for a date',                   '    fields:', `${ADOPTS}, into: when, as: code }]\n    fields:`, 'sections.yaml:8: section crisis, adopt 1, as: "code" is no date, as the field "when" is'],
+    ['two days for a date',                '    fields:', `${ADOPTS}, into: when, as: [onset, recordedDate] }]\n    fields:`, 'sections.yaml:8: section crisis, adopt 1, as: a date takes one element'],
+    ['a row for what is no group',         '    fields:', `${ADOPTS}, into: what, as: { what: code } }]\n    fields:`, 'sections.yaml:8: section crisis, adopt 1, as: "what" is no group: list what it takes'],
+    ['one that is taken over twice',       '    fields:', `${ADOPTS}, into: what, as: code }, { of: Condition, into: what, as: onset }]\n    fields:`, 'sections.yaml:8: section crisis, adopt 2, into: Condition into "what" stands twice: take one of them out'],
+    ['a list for a group',                 '    fields:', `${GROUP}as: medication }]\n${ROWS}`, 'sections.yaml:8: section crisis, adopt 1, as: "rows" is a group: say for each field of its row what it takes'],
+    ['a field that the rows have not',     '    fields:', `${GROUP}as: { medicin: medication } }]\n${ROWS}`, 'sections.yaml:8: section crisis, adopt 1, as: a row of "rows" has no field "medicin": did you mean "medicine"?'],
+    ['a choice to take over into',         '    fields:', `${GROUP}as: { sort: medication } }]\n${ROWS}`, 'sections.yaml:8: section crisis, adopt 1, as, sort: the field "sort" is a choice: nothing can be taken over into one'],
   ])('say of %s where it is and what would help', (_, from, to, problem) => {
     expect(said({ 'sections.yaml': with_([from, to]) })).toEqual([problem])
   })

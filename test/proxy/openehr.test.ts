@@ -328,3 +328,112 @@ describe('/openehr/v1, writing a section', () => {
     expect(world.entries.map(({ what }) => what)).toEqual(['access_allowed', 'access_refused'])
   })
 })
+
+describe('/openehr/v1, a value that says that it came from the GP record', () => {
+  const PROBLEM = { resourceType: 'Condition', id: 'p1', code: { text: 'Heart failure' } }
+  const from = { system: 'gp-push', name: 'Fernleigh', organization: 'A83001', at: NOW }
+  const brought = { from, resources: [PROBLEM] }
+  const claim = { originating_system_item_ids: [{ id: 'Condition/p1' }] }
+  const launch = { feeder_system_audit: { version_id: 'lch_of-the-app' } }
+  const element = (value: string, feeder_audit: unknown = { ...claim, ...launch }) => ({
+    ...{ _type: 'ELEMENT', name: { _type: 'DV_TEXT', value: 'Main diagnoses' } },
+    ...{ archetype_node_id: 'at0002', value: { _type: 'DV_TEXT', value }, feeder_audit },
+  })
+  type Body = { content: { data: { items: Record<string, unknown>[] } }[] }
+  const withItems = (composition: object, ...items: readonly object[]) => {
+    const body = structuredClone(composition) as Body
+    body.content[0]?.data.items.splice(0, 0, ...(items as Record<string, unknown>[]))
+    return body
+  }
+  const itemOf = (body: Body) => body.content[0]?.data.items[0]
+  const written = () => world.upstream.filter(isWrite)
+
+  it('is kept where this launch brought it, in the gateway’s own words, and counted in the trail', async () => {
+    world.handover = brought
+    const { uid, object, composition } = await sectionOf('prognosis')
+    const answer = await put(object, uid, withItems(composition, element('Heart failure')))
+    expect(answer.status).toBe(200)
+    expect(itemOf(answer.body)?.feeder_audit).toMatchObject({
+      originating_system_item_ids: [{ issuer: 'Fernleigh', assigner: 'A83001' }],
+      originating_system_audit: {
+        system_id: 'gp-push',
+        time: { value: new Date(NOW).toISOString() },
+      },
+      feeder_system_audit: { system_id: 'gateway.example', version_id: 'lch_test' },
+    })
+    expect(world.entries.at(-1)?.detail).toMatchObject({ adopted: 1 })
+
+    // Somebody else, whose launch brought nothing, saves the section again: it stays.
+    world.handover = undefined
+    const { uid: next, composition: now } = await sectionOf('prognosis')
+    const again = await put(object, next, withItems(now))
+    expect(again.status).toBe(200)
+    expect(itemOf(again.body)).toEqual(itemOf(answer.body))
+    expect(world.entries.at(-1)?.detail).not.toHaveProperty('adopted')
+
+    // Its value changed, it says nothing of the GP record any more.
+    const { uid: last, composition: then } = await sectionOf('prognosis')
+    const forged = structuredClone(then) as unknown as Body
+    Object.assign(itemOf(forged) ?? {}, { value: { _type: 'DV_TEXT', value: 'No illness' } })
+    const refused = await put(object, last, forged)
+    expect([refused.status, refused.body.error]).toEqual([422, 'invalid_request'])
+  })
+
+  it.each([
+    ['brought nothing', undefined],
+    ['brought another', { from, resources: [{ ...PROBLEM, id: 'p2' }] }],
+    ['said something else', { from, resources: [{ ...PROBLEM, code: { text: 'Asthma' } }] }],
+  ])('is refused where the launch %s, and nothing is written', async (_, handover) => {
+    world.handover = handover
+    const { uid, object, composition } = await sectionOf('prognosis')
+    const answer = await put(object, uid, withItems(composition, element('Heart failure')))
+    expect(answer.status).toBe(422)
+    expect(answer.body.error_description).toContain('did not come with this launch')
+    expect(written()).toEqual([])
+    expect(world.entries.at(-1)).toMatchObject({ refusal: 'provenance_unproven' })
+  })
+
+  it('is refused where scope or policies do not let the caller read the item', async () => {
+    world.handover = brought
+    const { uid, object, composition } = await sectionOf('prognosis')
+    const body = withItems(composition, element('Heart failure'))
+    world.allowed = ({ resource }) => resource.id !== 'Condition'
+    expect((await put(object, uid, body)).status).toBe(422)
+    world.allowed = () => true
+    world.access = accessOf({ scope: 'patient/composition-care-plan::*.crus' })
+    expect((await put(object, uid, body)).status).toBe(422)
+    expect(written()).toEqual([])
+  })
+
+  it('is judged in a contribution too, and in a section that is begun', async () => {
+    const { uid, composition } = await sectionOf('prognosis')
+    const { uid: _uid, ...fresh } = withItems(composition, element('Heart failure')) as Body & {
+      uid?: unknown
+    }
+    const type = (code: string) => ({ change_type: { defining_code: { code_string: code } } })
+    const contribute = () =>
+      request(world.app)
+        .post(`${EHR}/contribution`)
+        .set(IN_CONTEXT)
+        .send({
+          versions: [
+            { commit_audit: type('251'), preceding_version_uid: { value: uid }, data: fresh },
+          ],
+          audit: {},
+        })
+    const begin = () => {
+      const david = patient('9990000085')
+      world.access = accessOf({ of: david })
+      const path = `${BASE}/ehr/${david.ehrId}/composition`
+      return request(world.app).post(path).set(IN_CONTEXT).send(fresh)
+    }
+    expect((await contribute()).status).toBe(422)
+    expect((await begin()).status).toBe(422)
+    expect(written()).toEqual([])
+    world.handover = brought
+    world.access = accessOf()
+    expect((await contribute()).status).toBe(201)
+    expect(written().at(-1)?.body).toContain('"version_id":"lch_test"')
+    expect((await begin()).status).toBe(201)
+  })
+})

@@ -9,6 +9,7 @@ import type { Happening } from '../../src/core/audit.js'
 import type { BirthDate, KnownUser, NhsNumber, OdsCode } from '../../src/core/context.js'
 import type { Chart } from '../../src/core/context-id.js'
 import type { Policies, Question } from '../../src/core/decision.js'
+import type { Handover } from '../../src/core/handover.js'
 import { NO_SYSTEM } from '../../src/core/launch-system.js'
 import { Refusal } from '../../src/core/refusal.js'
 import { readScopes } from '../../src/core/scope.js'
@@ -218,6 +219,8 @@ export interface World {
   now: number
   /** Where the chart is that launched. */
   chart: Chart | undefined
+  /** What the launch brought. */
+  handover: Handover | undefined
   end(): Promise<void>
 }
 
@@ -292,13 +295,13 @@ export async function openWorld(
     startJourney(res, 'json', 'access_refused')
     next()
   })
-  const handovers = { read: async () => undefined }
+  const handovers = { read: async () => world.handover }
   app.use('/fhir', fhirProxy({ ...common, handovers, base: `${ISSUER}/fhir` }))
   app.use(
     '/openehr/v1',
     openehrProxy({
       ...common,
-      ...{ plan: FORM, skew: 30, holdMs: HOLD_MS, store, queries: [PLAN, MEDICINES] },
+      ...{ handovers, plan: FORM, skew: 30, holdMs: HOLD_MS, store, queries: [PLAN, MEDICINES] },
       adHoc: true,
       owners: createOwners(() => world.now),
       base: `${ISSUER}/openehr/v1`,
@@ -332,6 +335,7 @@ export async function openWorld(
     storeFails: false,
     now: NOW,
     chart: undefined,
+    handover: undefined,
     async end() {
       await close(server)
       await record.close()

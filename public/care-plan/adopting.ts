@@ -1,0 +1,62 @@
+/** Taking an item over into a field of the form, and taking it back. What was typed is never replaced. */
+import { holds, names, type Offer } from '../../src/core/adoption.js'
+import { LENGTHS, ROWS } from '../../src/core/plan.js'
+import { groupText, rowsOf } from '../../src/core/plan-values.js'
+import type { Field, Values } from './definition.js'
+
+export type Taken = { readonly value: string } | { readonly why: string }
+
+/** The field's text with the item in it, or why it cannot be. */
+export function taken({ field, text }: Pick<Offer, 'field' | 'text'>, current: string): Taken {
+  if (field.type === 'group') {
+    const rows = rowsOf(current)
+    return rows.length < (field.most ?? ROWS)
+      ? { value: groupText(field, [...rows, ...rowsOf(text)]) }
+      : { why: `There is no room for another row in “${field.title}”.` }
+  }
+  if (field.type !== 'long-text' && current.trim() !== '')
+    return { why: `“${field.title}” is filled in already. Empty it first to add this.` }
+  const most = field.most ?? LENGTHS[field.type === 'long-text' ? 'long-text' : 'text']
+  const value = current.trim() === '' ? text : `${current.trimEnd()}\n${text}`
+  return value.length <= most ? { value } : { why: `“${field.title}” has no room for this.` }
+}
+
+/** The field's text without it: what stands beside it stays as it is. */
+export function withdrawn({ field, text }: Pick<Offer, 'field' | 'text'>, current: string): string {
+  if (field.type === 'group') {
+    const rows = rowsOf(current)
+    const at = rows.findIndex((row) => holds({ field, text }, groupText(field, [row])))
+    return groupText(
+      field,
+      rows.filter((_, i) => i !== at),
+    )
+  }
+  const lines = current.split('\n')
+  const at = lines.findLastIndex((line) => line.trim() === text)
+  return lines.filter((_, i) => i !== at).join('\n')
+}
+
+/** How an offer stands: `there`: in the plan or the form already, in the words of the field `in`. */
+export type Standing =
+  | { readonly is: 'offered' | 'named' | 'added' }
+  | { readonly is: 'there'; readonly in: Field }
+
+/**
+ * @param values what stands in the form now
+ * @param added whether it was added in this form
+ * @param all the section's offers: one item may be offered to several fields
+ */
+export function standingOf(
+  offer: Offer,
+  values: Values,
+  added: boolean,
+  all: readonly Offer[],
+): Standing {
+  const at = (one: Offer) => values[one.field.id] ?? ''
+  if (holds(offer, at(offer))) return added ? { is: 'added' } : { is: 'there', in: offer.field }
+  const other = all.find(
+    (one) => one !== offer && one.item.id === offer.item.id && holds(one, at(one)),
+  )
+  if (other) return { is: 'there', in: other.field }
+  return { is: names(offer, at(offer)) ? 'named' : 'offered' }
+}

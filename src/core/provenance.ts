@@ -1,0 +1,118 @@
+/**
+ * Whether what a composition says of its own provenance is true. A value may say that it came from the GP record only
+ * where this launch brought the item, the caller may read it, and the section's definition makes exactly this value of
+ * it; or where it stood there before and is as it was. All else is refused: a reader trusts a source more than a typist.
+ */
+import { offersOf } from './adoption.js'
+import { canonical } from './chain.js'
+import { feederAudit, sourceOf } from './feeder-audit.js'
+import type { Handover } from './handover.js'
+import { isObject, type Json } from './json.js'
+import type { PlanSection } from './plan.js'
+import { Refusal } from './refusal.js'
+
+const isAudited = (node: Json): boolean =>
+  node.feeder_audit !== undefined && node.feeder_audit !== null
+
+/** Every object that says where it comes from, those within one another too. */
+function auditedIn(value: unknown): readonly Json[] {
+  if (typeof value !== 'object' || value === null) return []
+  const own = isObject(value) && isAudited(value) ? [value] : []
+  return [...own, ...Object.values(value).flatMap(auditedIn)]
+}
+
+/** An ELEMENT's provenance is that of its value; of what holds others, only that it stood there. */
+const keyOf = (node: Json): string => {
+  const { _type, archetype_node_id, feeder_audit } = node
+  return canonical(_type === 'ELEMENT' ? node : { _type, archetype_node_id, feeder_audit })
+}
+
+/** Whether anything in it says where it comes from. */
+export const saysSource = (composition: Json): boolean => auditedIn(composition).length > 0
+
+/** What is said of provenance that the version before did not say. @param standing absent for a new composition */
+export function claimsIn(composition: Json, standing?: unknown): readonly Json[] {
+  const before = new Set(auditedIn(standing).map(keyOf))
+  return auditedIn(composition).filter((node) => !before.has(keyOf(node)))
+}
+
+const unproven = (detail: string) => new Refusal('provenance_unproven', detail)
+
+/** What the parts of each row say of their provenance, where they do not all say the same. */
+function mixedRows(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const deeper = Object.values(value).flatMap(mixedRows)
+  if (!isObject(value) || value._type !== 'CLUSTER' || !Array.isArray(value.items)) return deeper
+  const parts = value.items.filter((each) => isObject(each) && isAudited(each))
+  const audits = new Set(parts.map(({ feeder_audit }) => canonical(feeder_audit)))
+  return audits.size > 1 ? [...deeper, parts.map(canonical).sort().join()] : deeper
+}
+
+/** What one item says in a row must not vouch for another's. @throws Refusal provenance_unproven */
+function requireRows(composition: Json, standing: unknown): void {
+  const before = mixedRows(standing)
+  if (!mixedRows(composition).every((row) => before.includes(row)))
+    throw unproven('a row of several items')
+}
+
+interface Launch {
+  readonly id: string
+  readonly gateway: string
+  readonly section: PlanSection
+  /** What it brought, as far as the caller may read it. */
+  readonly handover: Handover | undefined
+}
+
+/** What the section makes of all that was brought: ELEMENTs by the item that they come of, each as one text. */
+function makes({ section, handover }: Launch): ReadonlyMap<string, ReadonlySet<string>> {
+  const made = new Map<string, Set<string>>()
+  for (const { item, elements } of (handover?.resources ?? []).flatMap((one) =>
+    offersOf(section, one),
+  )) {
+    const own = made.get(item.id) ?? new Set()
+    for (const { node, value } of elements) own.add(canonical({ node, value }))
+    made.set(item.id, own)
+  }
+  return made
+}
+
+/** What the gateway itself says of each ELEMENT's provenance. @throws Refusal provenance_unproven */
+function auditsFor(claims: readonly Json[], launch: Launch): ReadonlyMap<unknown, Json> {
+  const { id, gateway, handover } = launch
+  const made = claims.length === 0 ? new Map() : makes(launch)
+  return new Map(
+    claims.map((node) => {
+      const item = sourceOf(node.feeder_audit)?.item
+      if (node._type !== 'ELEMENT' || item === undefined) throw unproven('not an item of a launch')
+      const said = canonical({ node: node.archetype_node_id, value: node.value })
+      if (handover === undefined || !made.get(item)?.has(said))
+        throw unproven('the launch did not bring it')
+      return [node, feederAudit({ from: handover.from, item, launch: id, gateway })]
+    }),
+  )
+}
+
+function replaced(value: unknown, audits: ReadonlyMap<unknown, Json>): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((each) => replaced(each, audits))
+  const members = Object.entries(value).map(([name, each]) => [name, replaced(each, audits)])
+  const audit = audits.get(value)
+  return { ...Object.fromEntries(members), ...(audit ? { feeder_audit: audit } : {}) }
+}
+
+/**
+ * The composition with every new claim proven, and put in the gateway's own words.
+ * @param claims of {@link claimsIn}
+ * @throws Refusal provenance_unproven
+ */
+export function proven(
+  composition: Json,
+  standing: unknown,
+  claims: readonly Json[],
+  launch: Launch,
+): Json {
+  const audits = auditsFor(claims, launch)
+  const result = audits.size === 0 ? composition : (replaced(composition, audits) as Json)
+  requireRows(result, standing)
+  return result
+}
