@@ -42,6 +42,7 @@ import type { Alerts } from './session/alerts.js'
 import { createEmergencies, type Emergencies, emergencyPuts } from './session/emergencies.js'
 import { createHandovers } from './session/handovers.js'
 import { createSessions } from './session/sessions.js'
+import { createUnsaved } from './session/unsaved.js'
 import type { Store } from './store/store.js'
 import { openTelling } from './telling.js'
 
@@ -168,7 +169,9 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const registry = createRegistry({ store, clock, apps: config.apps, systems: config.systems })
   const limits = openLimits(config, world, store, metrics)
   const nameOf = (ods: string) => directory.get(ods as OdsCode)?.name
-  const handovers = createHandovers({ store, encryption: encryptionOf(config.secrets), nameOf })
+  const encryption = encryptionOf(config.secrets)
+  const handovers = createHandovers({ store, encryption, nameOf })
+  const unsaved = createUnsaved({ store, trail, clock, encryption })
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const about = { store, trail, keys, registry, sessions, dropped: metrics.unnoticed }
   const telling = openTelling(config, world, about)
@@ -223,7 +226,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
         fhir: fhirProxy({ ...parts, handovers, base: `${config.issuer}/fhir` }),
         openehr: openehrProxy({
           ...parts,
-          handovers,
+          ...{ handovers, unsaved },
           base: `${config.issuer}/openehr/v1`,
           plan: config.plan,
           queries: queriesOf(config),

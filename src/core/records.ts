@@ -16,6 +16,7 @@ import type { IdentifiedLaunch, LaunchSession } from './launch.js'
 import type { Notice } from './notice.js'
 import type { PolicyRecords } from './policy-records.js'
 import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './session.js'
+import type { KeptUnsaved, UnsavedList } from './unsaved.js'
 import type { EpochMs } from './values.js'
 
 export interface Records extends PolicyRecords {
@@ -125,6 +126,10 @@ export interface Records extends PolicyRecords {
   alert: EmergencyAlert
   /** What a launch brought of its system's own record, sealed. By launch id. */
   handover: { readonly sealed: string }
+  /** What somebody typed and did not save, sealed. By `unsavedOf(…)`. */
+  unsaved: KeptUnsaved
+  /** Which of these a person has. By a hash of the person. */
+  unsavedList: UnsavedList
   /** A form that was shown, for the one answer to it. By hash of its secret. */
   form: ShownForm
 }
@@ -190,6 +195,8 @@ export const KINDS = {
   emergency:       { tag: 'own' },
   unreviewed:      { tag: 'own' },
   alert:           { tag: 'own' },
+  unsaved:         { tag: 'own' },
+  unsavedList:     { tag: 'own' },
   form:            { tag: 'own' },
 } as const satisfies Record<Kind, { tag: 'launch' | 'own' }>
 

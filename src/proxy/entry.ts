@@ -32,21 +32,17 @@ export function aboutAccess({
   }
 }
 
-/**
- * Records that a call is allowed: durable when it resolves, so data leaves, or a write goes on to the
- * record, after it and never before.
- */
-export async function recordAllowed(
-  trail: AccessTrail,
+/** That a call is allowed, and by which decisions. */
+export function allowedEntry(
   access: Access,
   decisions: readonly PolicyDecision[],
   detail: Detail,
-): Promise<void> {
+): Happening {
   const [first] = decisions
   const policies = [...new Set(decisions.flatMap((decision) => decision.policies))]
   const { emergency } = access.grant
   const policy = first && { version: first.version, effect: 'allow' as const, policies }
-  const entry: Happening = {
+  return {
     what: 'access_allowed',
     outcome: 'success',
     ...aboutAccess(access),
@@ -57,5 +53,18 @@ export async function recordAllowed(
       ...(emergency === undefined ? {} : { emergency: emergency.id }),
     },
   }
+}
+
+/**
+ * Records that a call is allowed: durable when it resolves, so data leaves, or a write goes on to the
+ * record, after it and never before.
+ */
+export async function recordAllowed(
+  trail: AccessTrail,
+  access: Access,
+  decisions: readonly PolicyDecision[],
+  detail: Detail,
+): Promise<void> {
+  const entry = allowedEntry(access, decisions, detail)
   if (!(await trail.commit({ record: [entry] }))) throw new Error('the trail took no entry')
 }

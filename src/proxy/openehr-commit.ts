@@ -17,6 +17,7 @@ import {
   planOf,
   rewritten,
 } from './openehr-parts.js'
+import { dropSaved } from './openehr-unsaved.js'
 import { passValidators } from './request.js'
 import { requireDone, writeOnce } from './write.js'
 
@@ -129,6 +130,7 @@ export async function commitWrite(
     refused: (given) => requireSaved(call, given),
     prove: (given) => proveDone(parts, call, write, given),
   })
+  await dropSaved(parts, call.access, call.ehrId, [template])
   answerWrite(parts, call, write, answer, proof)
 }
 
