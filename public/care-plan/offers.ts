@@ -1,6 +1,14 @@
 /** Items of the GP record, beside the fields of a form that take them: each added by one click, and taken back by one. */
 import { allOffers, type Offer } from '../../src/core/adoption.js'
-import { type Standing, standingOf, taken, withdrawn } from './adopting.js'
+import {
+  notBrought,
+  type Standing,
+  standingOf,
+  taken,
+  takenOf,
+  wasTaken,
+  withdrawn,
+} from './adopting.js'
 import type { Control } from './control.js'
 import { dayOf, showDay, showMoment, showTime, writeDay } from './dates.js'
 import type { Field, Section, Values } from './definition.js'
@@ -10,6 +18,7 @@ import { adoptedOf, type GpRecord } from './gp-record.js'
 import { announce } from './shell.js'
 import type { Adopted } from './sourced.js'
 import { plural } from './text.js'
+import type { TakenOver } from './typed.js'
 import { valueWords } from './values-view.js'
 
 export interface Offers {
@@ -17,6 +26,8 @@ export interface Offers {
   readonly status: HTMLElement
   /** What was added and not taken back. Where it was changed since, its words will not be found in the values. */
   adopted(): readonly Adopted[]
+  /** The same, as it is told to another form of this section. */
+  taken(): readonly TakenOver[]
   /** Says anew how each offer stands to what is typed. */
   refresh(): void
 }
@@ -25,6 +36,8 @@ interface Setup {
   readonly section: Section
   readonly controls: readonly Control[]
   readonly read: ReadGpRecord
+  /** What an earlier form had added. It counts as far as this launch brought the same. */
+  readonly before: readonly TakenOver[]
   /** Told of a failure after which the form may be gone; says whether it is. */
   readonly over: (error: unknown) => boolean
 }
@@ -165,10 +178,11 @@ function leftOut({ over, unreadable, offers }: ReturnType<typeof allOffers>): st
   ].join(' ')
 }
 
-export function offersFor({ section, controls, read, over }: Setup): Offers {
+export function offersFor({ section, controls, read, before, over }: Setup): Offers {
   const status = h('p', { class: 'offers__status', role: 'status' })
   const added = new Map<Offer, Adopted>()
   let rows: readonly Row[] = []
+  let shown = false
   const controlOf = ({ id }: Field) => controls.find(({ field }) => field.id === id)
   const values = (): Values =>
     Object.fromEntries(controls.map((one) => [one.field.id, one.read().value]))
@@ -207,7 +221,11 @@ export function offersFor({ section, controls, read, over }: Setup): Offers {
       const own = rows.filter(({ offer }) => offer.field.id === field.id)
       if (own.length > 0) element.after(panelFor(field, own, record))
     }
-    status.replaceChildren(...whereLine(controls, rows, record), leftOut(found))
+    for (const one of offers.filter((offer) => wasTaken(offer, before)))
+      added.set(one, adoptedOf(one, record))
+    shown = true
+    const parts = [leftOut(found), notBrought(before.length - added.size)]
+    status.replaceChildren(...whereLine(controls, rows, record), parts.join(' '))
     refresh()
   }
   const load = async () => {
@@ -221,5 +239,10 @@ export function offersFor({ section, controls, read, over }: Setup): Offers {
     }
   }
   void load()
-  return { status, adopted: () => [...added.values()], refresh }
+  return {
+    status,
+    adopted: () => [...added.values()],
+    taken: () => (shown ? [...added.keys()].map(takenOf) : before),
+    refresh,
+  }
 }

@@ -96,6 +96,13 @@ export function mayEdit({ granted, entries, content }: PlanShown, section: Secti
   return create && ['found', 'empty', 'hidden'].includes(content)
 }
 
+/** Sections that this role may begin or change, whether or not it may as they stand. */
+export const writableIn = ({ granted, emergency, sight }: PlanShown): readonly Section[] =>
+  sight.seen.filter(({ template }) => {
+    const { create, update } = rightsOf(granted, template)
+    return !emergency && (create || update)
+  })
+
 export function viewOf(plan: PlanShown, section: Section, acts: Acts, today: Day): HTMLElement {
   return sectionView({
     section,
