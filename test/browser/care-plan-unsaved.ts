@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Frame, Page } from 'playwright-core'
 import { violations } from './accessibility.js'
-import { newScenario, openPlan, openTimed, seen, shoot } from './care-plan-stage.js'
+import { newScenario, openTimed, seen, shoot } from './care-plan-stage.js'
 import { stage } from './care-plan-suite.js'
 import { type Scenario, saveByOther } from './scenario.js'
 
@@ -12,7 +12,13 @@ const WORDS = 'I kept bees, and my daughter has them now.'
 
 const edit = (frame: Frame) => frame.getByRole('button', { name: `Edit ${TITLE}` }).click()
 const save = (frame: Frame) => frame.getByRole('button', { name: 'Save', exact: true }).click()
-const kept = (frame: Frame) => frame.locator('.kept', { hasText: 'Draft kept' }).waitFor()
+const MOMENT = 2_500
+/** The pause after the last key goes by. */
+const pause = (frame: Frame) => frame.page().clock.runFor(MOMENT)
+async function kept(frame: Frame): Promise<void> {
+  await pause(frame)
+  await frame.locator('.kept', { hasText: 'Draft kept' }).waitFor()
+}
 const offer = (frame: Frame) => frame.getByRole('region', { name: 'Unsaved changes' })
 const put = ({ unsaved }: Scenario) =>
   unsaved.get(MATTERS)?.body as { values: Record<string, string> }
@@ -29,7 +35,7 @@ const nextPut = ({ unsaved }: Scenario): Promise<void> =>
 
 async function typing(handle: string, changes: Partial<Scenario> = {}) {
   const scenario = newScenario(changes)
-  const opened = await openPlan(stage, handle, scenario)
+  const opened = await openTimed(stage, handle, scenario)
   await edit(opened.frame)
   await opened.frame.getByLabel('About me').fill(WORDS)
   return { scenario, ...opened }
@@ -39,7 +45,7 @@ async function typing(handle: string, changes: Partial<Scenario> = {}) {
 async function relaunch(handle: string, page: Page, { unsaved, sections }: Scenario) {
   await page.close({ runBeforeUnload: false })
   const scenario = newScenario({ unsaved, sections })
-  return { scenario, ...(await openPlan(stage, handle, scenario)) }
+  return { scenario, ...(await openTimed(stage, handle, scenario)) }
 }
 
 describe('what was typed and not saved', () => {
@@ -116,6 +122,7 @@ describe('what was typed and not saved', () => {
     const { scenario, page, frame } = await typing('unsaved-7')
     await kept(frame)
     await frame.getByLabel('About me').fill('I kept bees for forty years.')
+    await pause(frame)
     await frame.locator('.kept', { hasText: /^$/ }).waitFor({ state: 'attached' })
     expect(scenario.unsaved.size).toBe(0)
     await frame.getByLabel('About me').fill(WORDS)
@@ -146,7 +153,7 @@ describe('what was typed and not saved', () => {
     await frame.getByText('It could not be checked whether you have unsaved changes').waitFor()
     await edit(frame)
     await frame.getByLabel('About me').fill(WORDS)
-    await page.clock.runFor(3_000)
+    await pause(frame)
     const not = 'Not kept: the service could not take it. Your text is still on this page.'
     await frame.locator('.kept', { hasText: not }).waitFor()
     await shoot(page, 'unsaved-not-kept')
@@ -164,6 +171,7 @@ describe('what was typed and not saved', () => {
     const by = 'ctx_elsewhere'
     scenario.unsaved.set(MATTERS, { body: { values: {} }, kept: new Date().toISOString(), by })
     await frame.getByLabel('About me').fill('Something else.')
+    await pause(frame)
     await frame.locator('.kept', { hasText: 'are kept, from another page' }).waitFor()
     expect(scenario.unsaved.get(MATTERS)?.by).toBe(by)
     await page.close()

@@ -7,7 +7,6 @@ import {
   ALL_SCOPES,
   accessOf,
   IN_CONTEXT,
-  isWrite,
   NOW,
   openWorld,
   PEGGY,
@@ -302,10 +301,27 @@ describe('The trail', () => {
 })
 
 describe('A store that fails, or was changed', () => {
-  it('keeps nothing and says so; a save is told as saved all the same', async () => {
+  it('keeps nothing, and says so', async () => {
     world.storeFails = true
     expect((await keep()).status).toBe(500)
-    expect(world.upstream.filter(isWrite)).toEqual([])
+    expect([sealed(), world.entries.filter(({ outcome }) => outcome === 'success')]).toEqual([
+      [],
+      [],
+    ])
+  })
+
+  it('makes no save fail that the record has taken', async () => {
+    const { body } = await request(world.app).get('/openehr/v1/query/care-plan::sections')
+    const rows = body.rows as [string, string, object][]
+    const [, uid, standing] = rows.find(([template]) => template === TEMPLATE) ?? ['', '', {}]
+    await keep().expect(200)
+    world.storeFails = true
+    const put = request(world.app).put(`${ehr()}/composition/${uid.split('::')[0]}`)
+    await put
+      .set({ ...IN_CONTEXT, 'If-Match': `"${uid}"` })
+      .send(standing)
+      .expect(204)
+    expect(sealed()).toHaveLength(1)
   })
 
   it.each([

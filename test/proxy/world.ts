@@ -260,7 +260,7 @@ export async function openWorld(
   const trail = {
     async commit({ record: happenings = [], ...acts }: Work) {
       if (world.trailFails) throw new Error('disk full')
-      if (!(await store.commit(acts))) return false
+      if (Object.keys(acts).length > 0 && !(await store.commit(acts))) return false
       entries.push(...happenings)
       return true
     },
