@@ -73,8 +73,14 @@ export const wasTaken = (offer: Offer, before: readonly TakenOver[]): boolean =>
   return before.some((was) => was.field === field && was.item === item && was.text === text)
 }
 
+/** Of what was added before, what none of these offers is. */
+export const notAmong = (
+  before: readonly TakenOver[],
+  offers: readonly Offer[],
+): readonly TakenOver[] => before.filter((was) => !offers.some((one) => wasTaken(one, [was])))
+
 /** Its source can only be shown where this launch brought it too. */
 export const notBrought = (count: number): string =>
   count > 0
-    ? `${plural(count, 'item')} that you had added did not come with this launch: saved now, they count as typed.`
+    ? `${plural(count, 'item')} that you had added did not come with this launch, and will be saved as typed.`
     : ''

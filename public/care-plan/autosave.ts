@@ -32,8 +32,6 @@ const NOT_KEPT: Readonly<Record<Exclude<Why, 'ended'>, string>> = {
   unfit:       'the service could not take it',
   failed:      'the service could not take it',
 }
-/** What another try may mend. */
-const PASSING: ReadonlySet<Why> = new Set<Why>(['unreachable', 'failed'])
 
 export class Autosave {
   readonly element: HTMLElement
@@ -146,15 +144,17 @@ export class Autosave {
 
   #failed(error: unknown): void {
     if (this.#stopped) return
-    const why = error instanceof CallFailed ? error.why : 'failed'
+    const { why, words, unsettled } = error instanceof CallFailed ? error : new CallFailed('failed')
     if (why === 'ended') {
       this.#setup.ended(error as CallFailed)
       return
     }
-    const text = `Not kept: ${NOT_KEPT[why]}. Your text is still on this page.`
+    const more = why === 'failed' && words !== '' ? ` (${words.replace(/\.$/, '')})` : ''
+    const text = `Not kept: ${NOT_KEPT[why]}${more}. Your text is still on this page.`
     this.#show(text, this.#shown.textContent !== text)
     this.#shown.classList.add('kept--not')
-    if (PASSING.has(why)) this.#wait(RETRY)
+    // What was refused would be refused again.
+    if (why === 'unreachable' || unsettled) this.#wait(RETRY)
   }
 
   /** @param aloud a time that moves on is not news */

@@ -101,7 +101,7 @@ export class Editor {
   #typed(): Typed | undefined {
     if (!this.#form.dirty()) return undefined
     const { version: base } = this.#ground
-    const adopted = this.#offers?.taken() ?? []
+    const adopted = this.#offers?.taken() ?? this.#setup.returned?.adopted ?? []
     return { ...(base === undefined ? {} : { base }), values: this.#form.values(), adopted }
   }
 

@@ -1,6 +1,7 @@
 /** Items of the GP record, beside the fields of a form that take them: each added by one click, and taken back by one. */
 import { allOffers, type Offer } from '../../src/core/adoption.js'
 import {
+  notAmong,
   notBrought,
   type Standing,
   standingOf,
@@ -182,7 +183,8 @@ export function offersFor({ section, controls, read, before, over }: Setup): Off
   const status = h('p', { class: 'offers__status', role: 'status' })
   const added = new Map<Offer, Adopted>()
   let rows: readonly Row[] = []
-  let shown = false
+  /** What was added before, and is not known to have come with this launch. */
+  let others = before
   const controlOf = ({ id }: Field) => controls.find(({ field }) => field.id === id)
   const values = (): Values =>
     Object.fromEntries(controls.map((one) => [one.field.id, one.read().value]))
@@ -223,8 +225,8 @@ export function offersFor({ section, controls, read, before, over }: Setup): Off
     }
     for (const one of offers.filter((offer) => wasTaken(offer, before)))
       added.set(one, adoptedOf(one, record))
-    shown = true
-    const parts = [leftOut(found), notBrought(before.length - added.size)]
+    others = notAmong(before, [...added.keys()])
+    const parts = [leftOut(found), notBrought(others.length)]
     status.replaceChildren(...whereLine(controls, rows, record), parts.join(' '))
     refresh()
   }
@@ -242,7 +244,7 @@ export function offersFor({ section, controls, read, before, over }: Setup): Off
   return {
     status,
     adopted: () => [...added.values()],
-    taken: () => (shown ? [...added.keys()].map(takenOf) : before),
+    taken: () => [...[...added.keys()].map(takenOf), ...others],
     refresh,
   }
 }

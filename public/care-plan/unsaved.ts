@@ -44,6 +44,8 @@ function readTyped(json: unknown, section: Section): Typed {
 export class UnsavedChanges {
   readonly #connection: Connection
   #marks: readonly Mark[] = []
+  /** Of what was given back here: only that may be replaced. By template. */
+  readonly #seen = new Map<string, string>()
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -82,6 +84,7 @@ export class UnsavedChanges {
     const { kept } = json as { readonly kept?: unknown }
     const mark = { kept: new Date(textOf(kept)), etag: `"${version ?? ''}"` }
     this.#mark(section.template, { template: section.template, ...mark })
+    this.#seen.set(section.template, mark.etag)
     return { ...typed, kept: mark.kept, before: await this.#before(section, typed.base) }
   }
 
@@ -103,10 +106,10 @@ export class UnsavedChanges {
    * @throws CallFailed
    */
   async keep(section: Section, typed: Typed, last: boolean): Promise<Date> {
-    const seen = this.markOf(section)
+    const seen = this.#seen.get(section.template)
     const { json, version } = await this.#connection.call(this.#at(section), {
       method: 'PUT',
-      headers: { 'content-type': 'application/json', ...(seen ? { 'if-match': seen.etag } : {}) },
+      headers: { 'content-type': 'application/json', ...(seen ? { 'if-match': seen } : {}) },
       body: JSON.stringify({ ...typed, typed: new Date().toISOString() }),
       keepalive: last,
     })

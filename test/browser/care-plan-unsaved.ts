@@ -23,6 +23,21 @@ const offer = (frame: Frame) => frame.getByRole('region', { name: 'Unsaved chang
 const put = ({ unsaved }: Scenario) =>
   unsaved.get(MATTERS)?.body as { values: Record<string, string> }
 
+const gpRecord = (text: string) => ({
+  ...{ resourceType: 'Bundle', id: 'lch-fake', type: 'collection' },
+  timestamp: '2026-11-26T08:31:00Z',
+  meta: { tag: [{ system: 'urn:launch-gateway:launch-system', display: 'Fernleigh' }] },
+  entry: [
+    {
+      resource: {
+        ...{ resourceType: 'MedicationRequest', id: 'm1', status: 'active' },
+        subject: { reference: 'Patient/pat-1' },
+        medicationCodeableConcept: { text },
+      },
+    },
+  ],
+})
+
 /** Resolves when the gateway has kept something more. */
 const nextPut = ({ unsaved }: Scenario): Promise<void> =>
   new Promise((resolve) => {
@@ -42,9 +57,14 @@ async function typing(handle: string, changes: Partial<Scenario> = {}) {
 }
 
 /** The same person opens the same patient again: nothing of the first page is there any more. */
-async function relaunch(handle: string, page: Page, { unsaved, sections }: Scenario) {
+async function relaunch(
+  handle: string,
+  page: Page,
+  { unsaved, sections }: Scenario,
+  changes: Partial<Scenario> = {},
+) {
   await page.close({ runBeforeUnload: false })
-  const scenario = newScenario({ unsaved, sections })
+  const scenario = newScenario({ unsaved, sections, ...changes })
   return { scenario, ...(await openTimed(stage, handle, scenario)) }
 }
 
@@ -118,6 +138,31 @@ describe('what was typed and not saved', () => {
     await page.close()
   })
 
+  it('has its items of the GP record with their source again, as far as the later launch brought them', async () => {
+    const MEDICINE = 'Anticipatory medication'
+    const undo = { name: 'Undo adding Morphine 10 mg' }
+    const first = newScenario({ gpRecord: gpRecord('Morphine 10 mg') })
+    const opened = await openTimed(stage, 'unsaved-gp-1', first)
+    await opened.frame.getByRole('button', { name: `Add ${MEDICINE}` }).click()
+    await opened.frame.getByRole('button', { name: /Morphine 10 mg to Medicines in the/ }).click()
+    await kept(opened.frame)
+    const other = { gpRecord: gpRecord('Senna') }
+    const without = await relaunch('unsaved-gp-2', opened.page, first, other)
+    await without.frame.getByRole('button', { name: `Continue with ${MEDICINE}` }).click()
+    await without.frame.getByText('1 item that you had added did not come with this').waitFor()
+    expect(await without.frame.getByRole('button', undo).count()).toBe(0)
+    const { gpRecord: same } = first
+    const again = await relaunch('unsaved-gp-3', without.page, first, { gpRecord: same })
+    await again.frame.getByRole('button', { name: `Continue with ${MEDICINE}` }).click()
+    await again.frame.getByRole('button', undo).waitFor()
+    await shoot(again.page, 'unsaved-gp')
+    await save(again.frame)
+    await again.frame.locator('.saved').waitFor()
+    const { composition } = first.sections.get('care-plan::medication.v1') ?? {}
+    expect(JSON.stringify(composition)).toContain('MedicationRequest/m1')
+    await again.page.close()
+  })
+
   it('is gone when it is cancelled, or taken back by hand', async () => {
     const { scenario, page, frame } = await typing('unsaved-7')
     await kept(frame)
@@ -154,7 +199,8 @@ describe('what was typed and not saved', () => {
     await edit(frame)
     await frame.getByLabel('About me').fill(WORDS)
     await pause(frame)
-    const not = 'Not kept: the service could not take it. Your text is still on this page.'
+    const not =
+      'Not kept: the service could not take it (The record is away). Your text is still on this page.'
     await frame.locator('.kept', { hasText: not }).waitFor()
     await shoot(page, 'unsaved-not-kept')
     expect(await violations(page)).toEqual([])
@@ -165,15 +211,32 @@ describe('what was typed and not saved', () => {
     await page.close()
   })
 
-  it('is not replaced by a page that has not seen it', async () => {
-    const { scenario, page, frame } = await typing('unsaved-10')
-    await kept(frame)
+  it('is not replaced by a page that has not seen it, however late that hears of it', async () => {
     const by = 'ctx_elsewhere'
-    scenario.unsaved.set(MATTERS, { body: { values: {} }, kept: new Date().toISOString(), by })
+    const body = { values: { about: WORDS } }
+    const unsaved = new Map([[MATTERS, { body, kept: '2026-11-26T08:42:00Z', by }]])
+    const scenario = newScenario({ unsaved, failing: new Map([['unsaved', 503]]) })
+    const { page, frame } = await openTimed(stage, 'unsaved-10', scenario)
+    await frame.getByText('It could not be checked whether').waitFor()
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await page.route('**/unsaved', async (route) => {
+      await held
+      await route.continue()
+    })
+    scenario.failing.clear()
+    await frame.getByRole('button', { name: 'Check again' }).click()
+    await edit(frame)
+    await page.clock.runFor(2_000)
     await frame.getByLabel('About me').fill('Something else.')
+    const heard = page.waitForResponse('**/unsaved')
+    release()
+    await heard
     await pause(frame)
     await frame.locator('.kept', { hasText: 'are kept, from another page' }).waitFor()
-    expect(scenario.unsaved.get(MATTERS)?.by).toBe(by)
+    expect(scenario.unsaved.get(MATTERS)).toMatchObject({ by, body })
     await page.close()
   })
 
