@@ -49,7 +49,7 @@ export class App {
     this.#setup = setup
     this.#gpRecord = gpRecordOf(setup.connection)
     this.#offer = new UnsavedOffer({
-      connection: setup.connection,
+      ...{ connection: setup.connection, sections: setup.definitions.sections },
       plan: () => (this.#kept ? undefined : this.#plan),
       open: (section, returned) => this.#edit(section, returned),
       over: (error) => this.#closed || this.#over(error),
@@ -72,6 +72,7 @@ export class App {
     const { connection } = this.#setup
     showContent(loadingPage(), false)
     announce('Loading the care plan')
+    this.#offer.ask()
     try {
       const reading = await readPlan(connection, this.#setup.definitions.sections)
       if (this.#closed) return

@@ -2,6 +2,7 @@
 import { CallFailed, type Connection } from './connection.js'
 import type { Section } from './definition.js'
 import { mayEdit, type PlanShown, writableIn } from './plan-view.js'
+import { mayWriteAny } from './rights.js'
 import { announce } from './shell.js'
 import type { Typed } from './typed.js'
 import { type Returned, UnsavedChanges } from './unsaved.js'
@@ -9,6 +10,7 @@ import { askFirst, type Offered, uncheckedLine, unsavedPanel } from './unsaved-v
 
 interface Setup {
   readonly connection: Connection
+  readonly sections: readonly Section[]
   /** On the screen; `undefined` where there is none that can be changed. */
   readonly plan: () => PlanShown | undefined
   readonly open: (section: Section, returned?: Returned) => void
@@ -27,6 +29,7 @@ const troubleOf = (what: string, error: unknown): string =>
 export class UnsavedOffer {
   readonly #setup: Setup
   readonly #unsaved: UnsavedChanges
+  #asking: Promise<void> | undefined
   #loading: Promise<void> | undefined
   #unchecked = false
   #trouble: { readonly section: Section; readonly words: string } | undefined
@@ -36,7 +39,15 @@ export class UnsavedOffer {
     this.#unsaved = new UnsavedChanges(setup.connection)
   }
 
-  /** Asks anew, and shows what there is in the plan that is on the screen by then. */
+  /** Asks while the plan is still being read: what is offered above it then hardly ever moves what stands below. */
+  ask(): void {
+    const { connection, sections } = this.#setup
+    const may = mayWriteAny(String(connection.token('scope') ?? ''), sections)
+    this.#asking = may && connection.token('ehrId') ? this.#unsaved.load() : undefined
+    this.#asking?.catch(() => undefined)
+  }
+
+  /** Shows what there is in the plan that is on the screen. */
   load(): void {
     if (this.#sections().length > 0) this.#loading = this.#load()
   }
@@ -59,7 +70,7 @@ export class UnsavedOffer {
 
   async #load(): Promise<void> {
     try {
-      await this.#unsaved.load()
+      await (this.#asking ?? this.#unsaved.load())
       this.#unchecked = false
       const titles = this.#offered().map(({ section }) => section.title)
       if (titles.length > 0) announce(`You have unsaved changes to ${titles.join(', ')}`)
@@ -67,6 +78,7 @@ export class UnsavedOffer {
       if (this.#setup.over(error)) return
       this.#unchecked = true
     }
+    this.#asking = undefined
     this.show()
   }
 
