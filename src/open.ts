@@ -43,6 +43,7 @@ import { createEmergencies, type Emergencies, emergencyPuts } from './session/em
 import { createHandovers } from './session/handovers.js'
 import { createOutcomes } from './session/outcomes.js'
 import { createSessions } from './session/sessions.js'
+import { createUnsaved } from './session/unsaved.js'
 import type { Store } from './store/store.js'
 import { openTelling } from './telling.js'
 
@@ -171,6 +172,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const encryption = encryptionOf(config.secrets)
   const nameOf = (ods: string) => directory.get(ods as OdsCode)?.name
   const handovers = createHandovers({ store, encryption, nameOf })
+  const unsaved = createUnsaved({ store, trail, clock, encryption })
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const { plan } = config
   const outcomes = createOutcomes({
@@ -231,7 +233,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
         fhir: fhirProxy({ ...parts, handovers, base: `${config.issuer}/fhir` }),
         openehr: openehrProxy({
           ...parts,
-          handovers,
+          ...{ handovers, unsaved },
           base: `${config.issuer}/openehr/v1`,
           plan: config.plan,
           queries: queriesOf(config),

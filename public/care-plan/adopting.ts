@@ -3,6 +3,8 @@ import { holds, names, type Offer } from '../../src/core/adoption.js'
 import { LENGTHS, ROWS } from '../../src/core/plan.js'
 import { groupText, rowsOf } from '../../src/core/plan-values.js'
 import type { Field, Values } from './definition.js'
+import { plural } from './text.js'
+import type { TakenOver } from './typed.js'
 
 export type Taken = { readonly value: string } | { readonly why: string }
 
@@ -60,3 +62,25 @@ export function standingOf(
   if (other) return { is: 'there', in: other.field }
   return { is: names(offer, at(offer)) ? 'named' : 'offered' }
 }
+
+/** As a later form of the section is told of it. */
+export const takenOf = ({ field, item, text }: Offer): TakenOver => ({
+  ...{ field: field.id, item: item.id, text },
+})
+
+export const wasTaken = (offer: Offer, before: readonly TakenOver[]): boolean => {
+  const { field, item, text } = takenOf(offer)
+  return before.some((was) => was.field === field && was.item === item && was.text === text)
+}
+
+/** Of what was added before, what none of these offers is. */
+export const notAmong = (
+  before: readonly TakenOver[],
+  offers: readonly Offer[],
+): readonly TakenOver[] => before.filter((was) => !offers.some((one) => wasTaken(one, [was])))
+
+/** Its source can only be shown where this launch brought it too. */
+export const notBrought = (count: number): string =>
+  count > 0
+    ? `${plural(count, 'item')} that you had added did not come with this launch, and will be saved as typed.`
+    : ''

@@ -8,16 +8,9 @@ import { ForeignPatient } from './finding.js'
 import { showFoot } from './foot.js'
 import { gpRecordOf, type ReadGpRecord } from './gp-reading.js'
 import { type Asked, readHistory } from './history.js'
+import { type Around, failedInstead, noneInstead, unknownInstead } from './instead.js'
 import { doubtNotice, savedNotice, tell } from './notice.js'
-import {
-  closedPage,
-  failedPage,
-  type Lost,
-  loadingPage,
-  nonePage,
-  type PageName,
-  UNASKED,
-} from './pages.js'
+import { closedPage, type Lost, loadingPage, type PageName } from './pages.js'
 import { bannerOf } from './patient.js'
 import { overviewOf, type PlanShown, planView, viewOf } from './plan-view.js'
 import { type Reading, readPlan } from './reading.js'
@@ -25,6 +18,8 @@ import { save } from './record.js'
 import { sectionId } from './section-view.js'
 import { announce, blank, showBanner, showContent, showUser } from './shell.js'
 import { type Kept, supersededPage } from './superseded.js'
+import type { Returned } from './unsaved.js'
+import { UnsavedOffer } from './unsaved-offer.js'
 import { fetchUserName } from './user.js'
 
 interface Setup {
@@ -35,13 +30,10 @@ interface Setup {
   readonly stop: () => void
 }
 
-interface Retry {
-  readonly retry: () => void
-}
-
 export class App {
   readonly #setup: Setup
   readonly #opened = new Date()
+  readonly #offer: UnsavedOffer
   /** Reads what the launch brought of the GP record. */
   #gpRecord: ReadGpRecord | undefined
   #plan: PlanShown | undefined
@@ -56,6 +48,12 @@ export class App {
   constructor(setup: Setup) {
     this.#setup = setup
     this.#gpRecord = gpRecordOf(setup.connection)
+    this.#offer = new UnsavedOffer({
+      ...{ connection: setup.connection, sections: setup.definitions.sections },
+      plan: () => (this.#kept ? undefined : this.#plan),
+      open: (section, returned) => this.#edit(section, returned),
+      over: (error) => this.#closed || this.#over(error),
+    })
     window.addEventListener('beforeunload', (event) => {
       if (this.#editor?.lost() || this.#kept) event.preventDefault()
     })
@@ -65,7 +63,7 @@ export class App {
   /** The changes that would be lost with the page. */
   lost(): Lost | undefined {
     if (this.#editor) return this.#editor.lost()
-    if (this.#kept) return { title: this.#kept.section.title, known: true }
+    if (this.#kept) return { title: this.#kept.section.title, known: true, kept: this.#kept.draft }
     return this.#doubt && { title: this.#doubt.title, known: false }
   }
 
@@ -74,15 +72,20 @@ export class App {
     const { connection } = this.#setup
     showContent(loadingPage(), false)
     announce('Loading the care plan')
+    this.#offer.ask()
     try {
       const reading = await readPlan(connection, this.#setup.definitions.sections)
       if (this.#closed) return
       showBanner(bannerOf(reading.patient, dayOf(reading.readAt), this.#mustMark()))
-      if (reading.finding === 'unknown') this.#unknown(reading, asked)
-      else if (reading.finding === 'none') this.#none(reading, asked)
+      if (reading.finding === 'unknown')
+        this.#instead(unknownInstead(reading, this.#around()), asked)
+      else if (reading.finding === 'none')
+        this.#instead(noneInstead(reading, this.#around()), asked)
       else this.#show(reading, asked)
     } catch (error) {
-      if (!this.#over(error)) this.#failed(error instanceof CallFailed ? error : undefined, asked)
+      if (this.#over(error)) return
+      const failure = error instanceof CallFailed ? error : undefined
+      this.#instead(failedInstead(failure, this.#around()), asked)
     }
   }
 
@@ -113,6 +116,7 @@ export class App {
     this.#closed = true
     const reference = failure?.reference || this.#launch()
     const lost = this.lost()
+    this.#editor?.leave()
     this.#setup.stop()
     this.#setup.connection.close()
     this.#plan = undefined
@@ -136,8 +140,12 @@ export class App {
     return Array.isArray(obligations) && obligations.includes('mark-sensitive')
   }
 
-  #retry(): Retry {
-    return { retry: () => void this.load(true) }
+  #around(): Around {
+    return {
+      emergencyText: this.#setup.settings.emergencyText,
+      ...{ launch: this.#launch(), lost: this.lost(), opened: this.#opened },
+      retry: () => void this.load(true),
+    }
   }
 
   #instead(page: HTMLElement, asked: boolean): void {
@@ -145,39 +153,6 @@ export class App {
     this.#plan = undefined
     showContent(page, asked)
     this.#foot()
-  }
-
-  #failed(failure: CallFailed | undefined, asked: boolean): void {
-    this.#fail(failure?.words, failure?.reference, this.#retry(), asked)
-  }
-
-  #fail(
-    words: string | undefined,
-    reference: string | undefined,
-    retry: Partial<Retry>,
-    asked: boolean,
-  ): void {
-    const { emergencyText } = this.#setup.settings
-    const told = {
-      emergencyText,
-      words: words ?? '',
-      reference: reference || this.#launch(),
-      lost: this.lost(),
-    }
-    this.#instead(failedPage({ ...told, ...retry }), asked)
-  }
-
-  #unknown({ failure, content }: Reading, asked: boolean): void {
-    const words = failure ? undefined : UNASKED[content]
-    if (words === undefined) this.#failed(failure, asked)
-    else this.#fail(words, undefined, {}, asked)
-  }
-
-  #none({ content, readAt }: Reading, asked: boolean): void {
-    const { emergencyText } = this.#setup.settings
-    const unread = content === 'no-ehr'
-    const told = { emergencyText, ...(unread ? {} : this.#retry()) }
-    this.#instead(nonePage(unread ? this.#opened : readAt, told), asked)
   }
 
   #superseded(kept: Kept): void {
@@ -190,6 +165,7 @@ export class App {
   #show(reading: Reading, asked: boolean): void {
     this.#plan = reading
     showContent(planView(reading, this.#setup.definitions, this.#acts), asked)
+    this.#offer.load()
     this.#foot()
     const place = this.#doubt && document.getElementById(sectionId(this.#doubt))
     if (place) tell(place, doubtNotice(this.#doubt?.title ?? '', reading.readAt))
@@ -199,7 +175,7 @@ export class App {
   readonly #acts = {
     edit: (section: Section) => {
       if (this.#kept) this.#superseded(this.#kept)
-      else void this.#edit(section)
+      else void this.#offer.edit(section)
     },
     history: (...asked: Asked) =>
       readHistory(this.#setup.connection, asked, (error) => void this.#over(error)),
@@ -209,19 +185,19 @@ export class App {
   }
 
   /** One section at a time: while one is edited, the others offer no button. */
-  #editing(on: boolean): void {
-    document.body.classList.toggle('editing', on)
+  #editing(editor: Editor | undefined): void {
+    this.#editor = editor
+    document.body.classList.toggle('editing', editor !== undefined)
   }
 
-  #edit(section: Section): void {
+  #edit(section: Section, returned?: Returned): void {
     const place = document.getElementById(sectionId(section))
     if (!place || !this.#plan || this.#editor) return
     const { connection } = this.#setup
-    this.#editing(true)
-    this.#editor = new Editor({
+    const editor = new Editor({
       section,
       entry: this.#plan.entries.newest.get(section.template),
-      place,
+      ...{ place, returned, ...this.#offer.keeping(section) },
       gpRecord: this.#gpRecord,
       save: (base, values, adopted) => {
         const author = { name: this.#user ?? 'Name not available', at: new Date() }
@@ -231,8 +207,7 @@ export class App {
       cancelled: (entry) => this.#done(section, entry, false),
       outdated: (unsettled) => this.#readAgain(unsettled ? section : undefined),
       superseded: (kept) => {
-        this.#editor = undefined
-        this.#editing(false)
+        this.#editing(undefined)
         this.#kept = kept
         this.#superseded(kept)
       },
@@ -240,12 +215,12 @@ export class App {
         if (!this.#over(error)) this.#readAgain(section)
       },
     })
+    this.#editing(editor)
   }
 
   /** @param doubt a section of which it is not known whether it was saved */
   #readAgain(doubt: Section | undefined): void {
-    this.#editor = undefined
-    this.#editing(false)
+    this.#editing(undefined)
     this.#doubt = doubt
     void this.load(true)
   }
@@ -253,8 +228,7 @@ export class App {
   /** Puts the section's view back, with what is now known to be its newest entry. */
   #done(section: Section, entry: Entry | undefined, saved: boolean): void {
     const form = this.#editor?.element
-    this.#editor = undefined
-    this.#editing(false)
+    this.#editing(undefined)
     if (!this.#plan || !form || this.#closed) return
     const newest = new Map(this.#plan.entries.newest)
     if (entry) newest.set(section.template, entry)
@@ -264,11 +238,8 @@ export class App {
     form.replaceWith(view)
     const overview = overviewOf(this.#plan, this.#setup.definitions)
     if (overview) document.querySelector('.overview')?.replaceWith(overview)
-    if (!saved) {
-      view.querySelector('button')?.focus()
-      return
-    }
-    tell(view, savedNotice(section.title))
+    if (saved) tell(view, savedNotice(section.title))
+    else view.querySelector('button')?.focus()
   }
 
   #foot(): void {

@@ -90,26 +90,49 @@ export function focusOn(element: HTMLElement): void {
   element.focus()
 }
 
-/** Asks a yes-or-no question above the page. Escape is the safe answer: no. */
-export function ask(question: string, detail: string, yes: string, no: string): Promise<boolean> {
+interface Option<T> {
+  readonly label: string
+  readonly value: T
+  readonly kind: 'primary' | 'warning'
+}
+
+/** Asks a question above the page. The first answer has the focus; Escape is `safe`, and leads back to where one was. */
+export function choose<T>(
+  question: string,
+  detail: string,
+  options: readonly Option<T>[],
+  safe: T,
+): Promise<T> {
   return new Promise((resolve) => {
     const back = document.activeElement as HTMLElement | null
-    const answer = (value: boolean) => () => {
+    const answer = (value: T) => () => {
       dialog.close()
       dialog.remove()
-      if (!value) back?.focus()
+      if (value === safe) back?.focus()
       resolve(value)
     }
-    const stay = button(no, answer(false))
+    const buttons = options.map(({ label, value, kind }) => button(label, answer(value), kind))
     const dialog = h(
       'dialog',
-      { class: 'dialog', 'aria-labelledby': 'ask', cancel: answer(false) },
+      { class: 'dialog', 'aria-labelledby': 'ask', cancel: answer(safe) },
       h('h2', { id: 'ask', class: 'nhsuk-heading-m' }, question),
       h('p', {}, detail),
-      h('div', { class: 'buttons' }, stay, button(yes, answer(true), 'warning')),
+      h('div', { class: 'buttons' }, ...buttons),
     )
     document.body.append(dialog)
     dialog.showModal()
-    stay.focus()
+    buttons[0]?.focus()
   })
 }
+
+/** A yes-or-no question, of which no is the safe answer. */
+export const ask = (question: string, detail: string, yes: string, no: string): Promise<boolean> =>
+  choose(
+    question,
+    detail,
+    [
+      { label: no, value: false, kind: 'primary' },
+      { label: yes, value: true, kind: 'warning' },
+    ],
+    false,
+  )

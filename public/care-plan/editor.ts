@@ -1,23 +1,33 @@
 /** One section being edited: opened, saved, refused, in conflict, cancelled. */
+import { Autosave } from './autosave.js'
 import { type Entry, unclearFields, valuesOf } from './composition.js'
 import { conflictForm } from './conflict.js'
-import { CallFailed, type Why } from './connection.js'
+import { CallFailed } from './connection.js'
 import type { Control } from './control.js'
 import { controlFor, fixedControl } from './controls.js'
 import type { Section, Values } from './definition.js'
 import { ForeignPatient } from './finding.js'
-import { focusForm, type SectionForm, sectionForm, type Unsaved } from './form.js'
+import { focusForm, type SectionForm, sectionForm } from './form.js'
 import type { ReadGpRecord } from './gp-reading.js'
+import { explain } from './not-saved.js'
 import { type Offers, offersFor } from './offers.js'
 import type { Lost } from './pages.js'
 import type { Saved } from './record.js'
 import { announce } from './shell.js'
 import type { Adopted } from './sourced.js'
 import type { Kept } from './superseded.js'
+import type { Typed } from './typed.js'
+import type { Returned } from './unsaved.js'
 
 interface Setup {
   readonly section: Section
   readonly entry: Entry | undefined
+  /** What was typed before, to go on with. */
+  readonly returned?: Returned | undefined
+  /** Keeps what stands in the form. @throws CallFailed */
+  readonly keep: (typed: Typed, last: boolean) => Promise<Date>
+  /** @throws CallFailed */
+  readonly discard: () => Promise<void>
   /** Where the section's own view stands: the form takes its place. */
   readonly place: HTMLElement
   /** @throws CallFailed */
@@ -39,32 +49,10 @@ interface Setup {
   readonly ended: (error: unknown) => void
 }
 
-const KEPT = 'What you typed is still here.'
-
-// biome-ignore format: a table
-const UNSAVED: Readonly<Record<Exclude<Why, 'ended' | 'superseded'>, string>> = {
-  unreachable: `This was not saved: the service could not be reached. ${KEPT} Try again.`,
-  refused:     `This was not saved: your role does not allow this change. ${KEPT}`,
-  absent:      `This was not saved: the section is no longer there. ${KEPT}`,
-  stale:       `This was not saved: somebody else changed the section, and their version could not be read. ${KEPT} Try again.`,
-  unfit:       `This was not saved: this app cannot put all of it into the entry as the record holds it. ${KEPT} Copy it, and make the change in the full record.`,
-  failed:      `This was not saved: the record could not take it. ${KEPT} Try again.`,
-}
-const UNKNOWN = `It is not known whether this was saved: the service did not say. ${KEPT} Save again: nothing is saved twice. If you cancel, the section is read again.`
-const REFUSED_SINCE = ' The last attempt was refused: your role does not allow this change.'
-
-/** @param unsettled a write may have been done, now or before: only a look at the record could say more */
-function explain(
-  { words, reference }: CallFailed,
-  why: Exclude<Why, 'ended' | 'superseded'>,
-  unsettled: boolean,
-): Unsaved {
-  const said = unsettled && why !== 'refused' ? '' : words
-  const own = unsettled ? `${UNKNOWN}${why === 'refused' ? REFUSED_SINCE : ''}` : UNSAVED[why]
-  return {
-    text: said === '' ? own : `${own} (${said})`,
-    ...(reference === '' ? {} : { reference }),
-  }
+/** What somebody started from. */
+interface Ground {
+  readonly version: string | undefined
+  readonly values: Values
 }
 
 type Differing = Saved & { readonly outcome: 'stale' | 'altered' }
@@ -77,8 +65,10 @@ const DIFFERS: Readonly<Record<Differing['outcome'], string>> = {
 export class Editor {
   readonly section: Section
   readonly #setup: Setup
+  readonly #autosave: Autosave
   #form: SectionForm
   #base: Entry | undefined
+  #ground: Ground
   #saving = false
   /** A write was sent, and nobody said what became of it. */
   #unsettled = false
@@ -90,16 +80,42 @@ export class Editor {
   constructor(setup: Setup) {
     this.#setup = setup
     this.section = setup.section
-    this.#base = setup.entry
+    const { section, entry, returned } = setup
+    this.#base = entry
+    this.#ground = { version: entry?.version, values: valuesOf(section, entry?.composition) }
+    this.#autosave = new Autosave({
+      ...{ keep: setup.keep, discard: setup.discard },
+      read: () => this.#typed(),
+      ended: (error) => setup.ended(error),
+    })
     this.#form = this.#first()
     this.#put(setup.place)
+    if (returned && entry && returned.base !== entry.version) {
+      this.#ground = { version: returned.base, values: returned.before }
+      this.#compare({ outcome: 'stale', entry }, returned.values)
+    }
+    if (returned) this.#autosave.begin(returned.kept)
+  }
+
+  /** What would be lost with the page. */
+  #typed(): Typed | undefined {
+    if (!this.#form.dirty()) return undefined
+    const { version: base } = this.#ground
+    const adopted = this.#offers?.taken() ?? this.#setup.returned?.adopted ?? []
+    return { ...(base === undefined ? {} : { base }), values: this.#form.values(), adopted }
   }
 
   /** What would be lost with the form. */
   lost(): Lost | undefined {
     const { title } = this.section
-    if (this.#saving || this.#unsettled) return { title, known: false }
-    return this.#form.dirty() ? { title, known: true } : undefined
+    const kept = this.#autosave.kept()
+    if (this.#saving || this.#unsettled) return { title, known: false, kept }
+    return this.#form.dirty() ? { title, known: true, kept } : undefined
+  }
+
+  /** The form goes; what is kept of it stays. */
+  leave(): void {
+    this.#autosave.stop()
   }
 
   get element(): HTMLElement {
@@ -107,13 +123,15 @@ export class Editor {
   }
 
   #first(): SectionForm {
-    const { section, entry } = this.#setup
-    const start = valuesOf(section, entry?.composition)
+    const { section, entry, returned } = this.#setup
+    const start = this.#ground.values
     const unclear = unclearFields(section, entry?.composition)
     const controls = section.fields.map((field) => {
       const id = `edit-${section.id}-${field.id}`
       const fixed = unclear.has(field.id)
-      return fixed ? fixedControl(field, id) : controlFor(field, id, start[field.id] ?? '')
+      return fixed
+        ? fixedControl(field, id)
+        : controlFor(field, id, (returned?.values ?? start)[field.id] ?? '')
     })
     this.#offers = this.#offersFor(controls)
     return sectionForm({
@@ -124,13 +142,13 @@ export class Editor {
       start,
       saveLabel: 'Save',
       unsettled: () => this.#unsettled,
-      save: (values) => void this.#save(start, values),
+      save: (values) => void this.#save(values),
       cancel: () => this.#cancel(),
     })
   }
 
   #offersFor(controls: readonly Control[]): Offers | undefined {
-    const { section, gpRecord: read } = this.#setup
+    const { section, gpRecord: read, returned } = this.#setup
     if (!read || !section.adopt) return undefined
     const over = (error: unknown) => {
       const ended =
@@ -138,20 +156,25 @@ export class Editor {
       if (ended) this.#setup.ended(error)
       return ended
     }
-    return offersFor({ section, controls, read, over })
+    return offersFor({ section, controls, read, before: returned?.adopted ?? [], over })
   }
 
   #put(place: HTMLElement): void {
-    place.replaceWith(this.#form.element)
+    const { element } = this.#form
+    const touched = () => this.#autosave.touched()
+    for (const event of ['input', 'change', 'click']) element.addEventListener(event, touched)
+    element.append(this.#autosave.element)
+    place.replaceWith(element)
     focusForm(this.#form)
   }
 
   #cancel(): void {
+    void this.#autosave.discard()
     if (this.#outdated) this.#setup.outdated(this.#unsettled)
     else this.#setup.cancelled(this.#base)
   }
 
-  async #save(start: Values, values: Values): Promise<void> {
+  async #save(values: Values): Promise<void> {
     this.#form.busy(true)
     this.#saving = true
     try {
@@ -159,13 +182,21 @@ export class Editor {
       this.#saving = false
       this.#unsettled = false
       this.#outdated = false
-      if (saved.outcome === 'saved') this.#setup.saved(saved.entry)
-      else this.#compare(start, saved, values)
+      if (saved.outcome !== 'saved') return this.#compare(saved, values)
+      void this.#autosave.discard()
+      this.#setup.saved(saved.entry)
     } catch (error) {
-      if (error instanceof CallFailed && error.why === 'superseded')
-        this.#setup.superseded({ section: this.section, values, start, failure: error })
+      if (error instanceof CallFailed && error.why === 'superseded') this.#left(values, error)
       else this.#refused(error)
     }
+  }
+
+  #left(values: Values, failure: CallFailed): void {
+    this.#saving = false
+    const { section } = this
+    const draft = this.#autosave.kept()
+    this.#autosave.stop()
+    this.#setup.superseded({ section, values, start: this.#ground.values, failure, draft })
   }
 
   #refused(error: unknown): void {
@@ -183,7 +214,7 @@ export class Editor {
   }
 
   /** The next save is over their version; what you started from stays the common ground. */
-  #compare(start: Values, { outcome, entry: theirs }: Differing, yours: Values): void {
+  #compare({ outcome, entry: theirs }: Differing, yours: Values): void {
     const place = this.#form.element
     const { section } = this.#setup
     // Not wholly saved, nor known to be lost: whoever leaves is shown what the record holds.
@@ -193,10 +224,13 @@ export class Editor {
     this.#form = conflictForm({
       section,
       kind: outcome,
-      base: start,
+      base: this.#ground.values,
       theirs,
       yours,
-      save: (values) => void this.#save(valuesOf(section, theirs.composition), values),
+      save: (values) => {
+        this.#ground = { version: theirs.version, values: valuesOf(section, theirs.composition) }
+        void this.#save(values)
+      },
       unsettled: () => this.#unsettled,
       cancel: () => this.#cancel(),
     })

@@ -1,6 +1,14 @@
 /** Items of the GP record, beside the fields of a form that take them: each added by one click, and taken back by one. */
 import { allOffers, type Offer } from '../../src/core/adoption.js'
-import { standingOf, taken, withdrawn } from './adopting.js'
+import {
+  notAmong,
+  notBrought,
+  standingOf,
+  taken,
+  takenOf,
+  wasTaken,
+  withdrawn,
+} from './adopting.js'
 import type { Control } from './control.js'
 import type { Field, Section } from './definition.js'
 import { button, h } from './dom.js'
@@ -9,12 +17,15 @@ import { adoptedOf, type GpRecord } from './gp-record.js'
 import { leftOut, panelFor, type Row, rowFor, whereLine, wordsOf } from './offer-rows.js'
 import { announce } from './shell.js'
 import type { Adopted } from './sourced.js'
+import type { TakenOver } from './typed.js'
 
 export interface Offers {
   /** Stands above the controls: that it loads, or why there is nothing. */
   readonly status: HTMLElement
   /** What was added and not taken back. Where it was changed since, its words will not be found in the values. */
   adopted(): readonly Adopted[]
+  /** The same, as it is told to another form of this section. */
+  taken(): readonly TakenOver[]
   /** Says anew how each offer stands to what is typed. */
   refresh(): void
 }
@@ -23,6 +34,8 @@ interface Setup {
   readonly section: Section
   readonly controls: readonly Control[]
   readonly read: ReadGpRecord
+  /** What an earlier form had added. It counts as far as this launch brought the same. */
+  readonly before: readonly TakenOver[]
   /** Told of a failure after which the form may be gone; says whether it is. */
   readonly over: (error: unknown) => boolean
 }
@@ -34,14 +47,21 @@ class FieldOffers implements Offers {
   /** Asked for, and no room was there. */
   readonly #refused = new Set<Offer>()
   #rows: readonly Row[] = []
+  /** What was added before, and is not known to have come with this launch. */
+  #others: readonly TakenOver[]
 
   constructor(setup: Setup) {
     this.#setup = setup
+    this.#others = setup.before
     void this.#load()
   }
 
   adopted(): readonly Adopted[] {
     return [...this.#added.values()]
+  }
+
+  taken(): readonly TakenOver[] {
+    return [...[...this.#added.keys()].map(takenOf), ...this.#others]
   }
 
   refresh(): void {
@@ -69,7 +89,7 @@ class FieldOffers implements Offers {
   }
 
   #show(record: GpRecord): void {
-    const { section, controls } = this.#setup
+    const { section, controls, before } = this.#setup
     const found = allOffers(section, record.resources)
     const rowOf = (offer: Offer) =>
       rowFor(
@@ -82,7 +102,11 @@ class FieldOffers implements Offers {
       const own = this.#rows.filter(({ offer }) => offer.field.id === field.id)
       if (own.length > 0) element.after(panelFor(field, own, record))
     }
-    this.status.replaceChildren(...whereLine(controls, this.#rows, record), leftOut(found))
+    for (const { offer } of this.#rows)
+      if (wasTaken(offer, before)) this.#added.set(offer, adoptedOf(offer, record))
+    this.#others = notAmong(before, [...this.#added.keys()])
+    const said = [leftOut(found), notBrought(this.#others.length)].join(' ')
+    this.status.replaceChildren(...whereLine(controls, this.#rows, record), said)
     this.refresh()
   }
 

@@ -2,7 +2,7 @@
  * What is shown instead of a plan. Each page says what is known, what is not, and what to do; none of
  * them says "no plan" unless the record was read and had none.
  */
-import { showMoment } from './dates.js'
+import { showMoment, showTime } from './dates.js'
 import { bdi, button, type Child, h } from './dom.js'
 import type { Content } from './finding.js'
 
@@ -55,11 +55,19 @@ const page = (kind: string, title: string, ...children: Child[]): HTMLElement =>
 const paragraphs = (texts: readonly string[]): HTMLElement[] =>
   texts.map((text) => h('p', {}, text))
 
+/** Unsaved changes that the gateway keeps. */
+export interface Kept {
+  readonly at: Date
+  /** Whether they are all that was typed. */
+  readonly whole: boolean
+}
+
 /** Changes to a section that are no longer on the screen, or will soon not be. */
 export interface Lost {
   readonly title: string
   /** Whether it is known that they were not saved. */
   readonly known: boolean
+  readonly kept?: Kept | undefined
 }
 
 interface Told {
@@ -76,6 +84,13 @@ export const lostLine = ({ title, known }: Lost): string =>
     ? `Your changes to “${title}” were not saved.`
     : `It is not known whether your changes to “${title}” were saved.`
 
+/** Only of what is kept: it is the one comfort of such a page, and must be true. */
+export const keptLine = ({ at, whole }: Kept): string =>
+  `What you typed was kept at ${showTime(at)}${whole ? '' : ', without your last changes'}. It will be offered when you next open this patient’s care plan, for 24 hours.`
+
+const keptView = (lost: Lost | undefined): HTMLElement | undefined =>
+  lost?.kept && h('p', { class: 'kept-line' }, keptLine(lost.kept))
+
 const CHECK = 'Check the section when you open the care plan again.'
 
 /** The launch came to nothing, or the view is over: no patient on the page. */
@@ -86,6 +101,7 @@ export function closedPage(name: PageName, told: Told): HTMLElement {
     name,
     title,
     lost ? h('p', {}, h('strong', {}, lostLine(lost)), lost.known ? '' : ` ${CHECK}`) : undefined,
+    keptView(lost),
     told.words ? h('p', {}, bdi(told.words)) : undefined,
     ...paragraphs(text),
     referenceView(told.reference),
@@ -108,6 +124,7 @@ export function failedPage(told: Told): HTMLElement {
     'The care plan could not be loaded',
     h('p', {}, h('strong', {}, UNKNOWN)),
     told.lost ? h('p', {}, h('strong', {}, lostLine(told.lost))) : undefined,
+    keptView(told.lost),
     told.words ? h('p', {}, bdi(told.words)) : undefined,
     referenceView(told.reference),
     told.retry ? button('Try again', told.retry) : undefined,

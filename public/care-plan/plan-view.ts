@@ -9,7 +9,7 @@ import type { Content, Index } from './finding.js'
 import type { History } from './history.js'
 import { overview } from './overview.js'
 import type { Reading } from './reading.js'
-import { rightsOf, type Sight } from './rights.js'
+import { mayWriteAny, rightsOf, type Sight } from './rights.js'
 import { sectionView } from './section-view.js'
 import { plural } from './text.js'
 
@@ -95,6 +95,10 @@ export function mayEdit({ granted, entries, content }: PlanShown, section: Secti
   if (entries.newest.has(section.template)) return update
   return create && ['found', 'empty', 'hidden'].includes(content)
 }
+
+/** Sections that this role may begin or change, whether or not it may as they stand. */
+export const writableIn = ({ granted, emergency, sight }: PlanShown): readonly Section[] =>
+  sight.seen.filter((section) => !emergency && mayWriteAny(granted, [section]))
 
 export function viewOf(plan: PlanShown, section: Section, acts: Acts, today: Day): HTMLElement {
   return sectionView({

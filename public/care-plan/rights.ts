@@ -19,6 +19,12 @@ export function rightsOf(granted: string, template: string): Rights {
   return { read: letters.has('r'), create: letters.has('c'), update: letters.has('u') }
 }
 
+export const mayWriteAny = (granted: string, sections: readonly Section[]): boolean =>
+  sections.some(({ template }) => {
+    const { create, update } = rightsOf(granted, template)
+    return create || update
+  })
+
 /** Whether the sections may be asked for at all. */
 export const maySearchSections = (granted: string, query: string): boolean =>
   readScopes(granted).some(

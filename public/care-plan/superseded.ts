@@ -3,7 +3,7 @@ import type { CallFailed } from './connection.js'
 import { type Section, type Values, wordsFor } from './definition.js'
 import { bdi, button, facts, h, prose } from './dom.js'
 import { changedFields } from './merge.js'
-import { referenceView } from './pages.js'
+import { type Kept as Draft, keptLine, referenceView } from './pages.js'
 
 /** Changes that were refused because the chart had moved on. */
 export interface Kept {
@@ -12,6 +12,8 @@ export interface Kept {
   /** What the record held when they were begun. */
   readonly start: Values
   readonly failure: CallFailed
+  /** What of them the gateway keeps. */
+  readonly draft?: Draft | undefined
 }
 
 function draftOf({ section, values, start }: Kept): HTMLElement {
@@ -32,7 +34,7 @@ function draftOf({ section, values, start }: Kept): HTMLElement {
 
 /** @param show back to the plan, which can still be read here */
 export function supersededPage(kept: Kept, launch: string | undefined, show: () => void) {
-  const { section, failure } = kept
+  const { section, failure, draft } = kept
   return h(
     'div',
     { class: 'page-message', 'data-page': 'superseded' },
@@ -42,6 +44,7 @@ export function supersededPage(kept: Kept, launch: string | undefined, show: () 
       'This care plan can no longer be changed here',
     ),
     h('p', {}, h('strong', {}, `Your changes to “${section.title}” were not saved.`)),
+    draft && h('p', { class: 'kept-line' }, keptLine(draft)),
     h('p', {}, bdi(failure.words)),
     h('p', {}, 'This keeps changes from reaching the wrong patient when two care plans are open.'),
     h(

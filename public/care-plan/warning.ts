@@ -1,6 +1,6 @@
 /** The warning before a session ends: one key extends it. */
 import { button, h } from './dom.js'
-import { type Lost, lostLine } from './pages.js'
+import { keptLine, type Lost, lostLine } from './pages.js'
 import { showLeft } from './session-clock.js'
 
 export interface Warning {
@@ -22,6 +22,7 @@ const SAID = [60, 30, 10]
 
 function lostWords(lost: Lost, extendable: boolean): string {
   if (!lost.known) return lostLine(lost)
+  if (lost.kept?.whole) return `You have unsaved changes to “${lost.title}”. ${keptLine(lost.kept)}`
   const advice = extendable
     ? 'They will be lost if you are signed out.'
     : 'Save them now: this session cannot be made longer.'

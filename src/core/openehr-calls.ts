@@ -54,6 +54,10 @@ export const OPENEHR_INTERACTIONS = [
   { method: 'GET',    path: within(`/contribution/(${OBJECT})`),                            name: 'contribution_read',          reach: 'composition', letters: ['r'],           query: NONE },
   { method: 'GET',    path: within('/directory'),                                           name: 'directory_read',             reach: 'composition', letters: ['r'],           query: TIMED },
   { method: 'GET',    path: within(`/directory/(${VERSION})`),                              name: 'directory_read',             reach: 'composition', letters: ['r'],           query: NONE },
+  { method: 'GET',    path: within('/unsaved'),                                             name: 'unsaved_list',               reach: 'composition', letters: ['c', 'u'],      query: NONE },
+  { method: 'GET',    path: within('/unsaved/([^/]+)'),                                     name: 'unsaved_read',               reach: 'composition', letters: ['c', 'u'],      query: NONE },
+  { method: 'PUT',    path: within('/unsaved/([^/]+)'),                                     name: 'unsaved_keep',               reach: 'composition', letters: ['c', 'u'],      query: NONE },
+  { method: 'DELETE', path: within('/unsaved/([^/]+)'),                                     name: 'unsaved_discard',            reach: 'composition', letters: ['c', 'u'],      query: NONE },
   { method: 'GET',    path: at('/definition/template/adl1\\.4'),                            name: 'template_list',              reach: 'composition', letters: ['c', 'r', 'u'], query: NONE },
   { method: 'GET',    path: at('/definition/template/adl1\\.4/([^/]+)'),                    name: 'template_read',              reach: 'composition', letters: ['c', 'r', 'u'], query: NONE },
   { method: 'GET',    path: at(`/query/${AD_HOC}`),                                         name: 'ad_hoc_query',               reach: 'ad-hoc',      letters: ['s'],           query: NONE },
@@ -64,12 +68,14 @@ export const OPENEHR_INTERACTIONS = [
 
 export type OpenEhrInteraction = (typeof OPENEHR_INTERACTIONS)[number]['name']
 
-/** Interactions that change the record: each names its context. */
+/** Interactions that change the record, or what is kept beside it: each names its context. */
 export const OPENEHR_WRITES: ReadonlySet<OpenEhrInteraction> = new Set<OpenEhrInteraction>([
   'composition_create',
   'composition_update',
   'composition_delete',
   'contribution_create',
+  'unsaved_keep',
+  'unsaved_discard',
 ])
 
 export interface OpenEhrCall {

@@ -101,6 +101,22 @@ export const usable = (
   openTo(access, rules, 'c', template) ??
   openTo(access, rules, 'u', template)
 
+/** The decision that lets a section be begun or changed, or `undefined`. Emergency access changes nothing. */
+export const writable = (
+  access: Access,
+  rules: Rules,
+  template: string,
+): PolicyDecision | undefined =>
+  access.grant.emergency === undefined
+    ? (openTo(access, rules, 'u', template) ?? openTo(access, rules, 'c', template))
+    : undefined
+
+/** The same, now. @throws Refusal scope_insufficient, policy_denied, policy_stale */
+export function requireWritable(access: Access, rules: Rules, template: string): PolicyDecision {
+  const open = (letter: Letter) => openTo(access, rules, letter, template) !== undefined
+  return requireTemplate(access, rules, !open('u') && open('c') ? 'c' : 'u', template)
+}
+
 /**
  * The first decision that lets this user read anything of the plan: who sees none of it is told nothing of the EHR
  * that holds it either.

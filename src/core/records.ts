@@ -17,6 +17,7 @@ import type { Notice } from './notice.js'
 import type { Outcome } from './outcome.js'
 import type { PolicyRecords } from './policy-records.js'
 import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './session.js'
+import type { KeptUnsaved, UnsavedList } from './unsaved.js'
 import type { EpochMs } from './values.js'
 
 export interface Records extends PolicyRecords {
@@ -134,6 +135,10 @@ export interface Records extends PolicyRecords {
   released: { readonly at: EpochMs; readonly key?: string }
   /** Which launch a system's launch token or handle led to. By hash of the system and of what tells that one from others. */
   launched: { readonly launch: LaunchId }
+  /** What somebody typed and did not save, sealed. By `unsavedOf(…)`. */
+  unsaved: KeptUnsaved
+  /** Which of these a person has. By a hash of the person. */
+  unsavedList: UnsavedList
   /** A form that was shown, for the one answer to it. By hash of its secret. */
   form: ShownForm
 }
@@ -201,6 +206,8 @@ export const KINDS = {
   emergency:       { tag: 'own' },
   unreviewed:      { tag: 'own' },
   alert:           { tag: 'own' },
+  unsaved:         { tag: 'own' },
+  unsavedList:     { tag: 'own' },
   form:            { tag: 'own' },
   change:          { tag: 'own' },
   launched:        { tag: 'own' },

@@ -196,6 +196,7 @@ export const REFUSALS = {
   context_other:        { wire: 'context_other', status: 409, text: 'This change was made in another care plan than the one that it was sent with. Nothing was saved.' },
   context_superseded:   { wire: 'context_superseded', status: 409, text: 'Another care plan has been opened from the patient record since. This one can still be read, and nothing more can be saved in it.' },
   context_closed:       { wire: 'context_superseded', status: 409, text: 'The patient record has closed this care plan: what was changed in it has been handed back there. Nothing more can be saved in it.' },
+  unsaved_under_way:     { wire: 'temporarily_unavailable', status: 503, text: 'Unsaved changes of yours are being kept from another page just now. Try again in a moment.' },
   version_missing:       { wire: 'invalid_request', status: 400, text: 'If-Match with the version that was read is required.' },
   version_outdated:      { wire: 'conflict', status: 409, text: 'Somebody else changed this since it was read.' },
   version_stale:         { wire: 'conflict', status: 412, text: 'Somebody else changed this since it was read.' },

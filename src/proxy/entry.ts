@@ -32,22 +32,18 @@ export function aboutAccess({
   return Object.assign(named, patient)
 }
 
-/**
- * Records that a call is allowed: durable when it resolves, so data leaves, or a write goes on to the
- * record, after it and never before.
- */
-export async function recordAllowed(
-  trail: AccessTrail,
+/** That a call is allowed, and by which decisions. */
+export function allowedEntry(
   access: Access,
   decisions: readonly PolicyDecision[],
   detail: Detail,
-): Promise<void> {
+): Happening {
   const [first] = decisions
   // Those of a list's resources are mostly one.
   const policies = [...new Set([...new Set(decisions)].flatMap((decision) => decision.policies))]
   const { emergency } = access.grant
   const policy = first && { version: first.version, effect: 'allow' as const, policies }
-  const entry: Happening = Object.assign(
+  return Object.assign(
     { what: 'access_allowed', outcome: 'success' } as const,
     aboutAccess(access),
     policy && { policy },
@@ -60,5 +56,18 @@ export async function recordAllowed(
       ),
     },
   )
+}
+
+/**
+ * Records that a call is allowed: durable when it resolves, so data leaves, or a write goes on to the
+ * record, after it and never before.
+ */
+export async function recordAllowed(
+  trail: AccessTrail,
+  access: Access,
+  decisions: readonly PolicyDecision[],
+  detail: Detail,
+): Promise<void> {
+  const entry = allowedEntry(access, decisions, detail)
   if (!(await trail.commit({ record: [entry] }))) throw new Error('the trail took no entry')
 }

@@ -17,6 +17,7 @@ import {
   planOf,
   rewritten,
 } from './openehr-parts.js'
+import { dropSaved } from './openehr-unsaved.js'
 import { passValidators } from './request.js'
 import { requireDone, writeOnce } from './write.js'
 
@@ -133,6 +134,7 @@ export async function commitWrite(
     prove: (given) => proveDone(parts, call, write, given),
     written: ({ uid, body }) => [{ version: uid, ...(read ? { content: body } : {}) }],
   })
+  await dropSaved(parts, call.access, call.ehrId, [template])
   answerWrite(parts, call, write, answer, proof)
 }
 

@@ -30,6 +30,7 @@ import {
   rewritten,
 } from './openehr-parts.js'
 import { withProvenance } from './openehr-provenance.js'
+import { dropSaved } from './openehr-unsaved.js'
 import { requireFirst } from './openehr-write.js'
 import { jsonBody, requireFound } from './request.js'
 import { writeOnce } from './write.js'
@@ -211,6 +212,12 @@ export const createContribution: Handler = async (parts, call) => {
     },
     written: ({ versions }) => all.map((one) => writtenBy(parts, call, one, versions)),
   })
+  await dropSaved(
+    parts,
+    access,
+    ehrId,
+    all.map(({ template }) => template),
+  )
   res.set('ETag', `"${given.uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/contribution/${given.uid}`)
   res.status(201)

@@ -11,6 +11,7 @@ import { PLAN, type QueryBody, type StoredQuery } from '../core/stored-query.js'
 import type { EpochMs, Seconds } from '../core/values.js'
 import type { UpstreamAnswer } from '../record/record.js'
 import type { Handovers } from '../session/handovers.js'
+import type { UnsavedWork } from '../session/unsaved.js'
 import type { Store } from '../store/store.js'
 import type { Owners } from './openehr-owners.js'
 import type { ProxyParts } from './parts.js'
@@ -30,6 +31,8 @@ export interface OpenEhrParts extends ProxyParts {
   readonly store: Pick<Store, 'commit'>
   /** What launches brought. */
   readonly handovers: Pick<Handovers, 'read'>
+  /** What people typed and did not save. */
+  readonly unsaved: UnsavedWork
   /** For how long a section is held for who begins it: longer than its write may take. */
   readonly holdMs: EpochMs
 }

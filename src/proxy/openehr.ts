@@ -18,6 +18,7 @@ import { readDirectory, readEhr, readStatus } from './openehr-ehr.js'
 import type { Handler, OpenEhrParts } from './openehr-parts.js'
 import { runAdHoc, runQuery } from './openehr-query.js'
 import { readHistory, readOne, readVersion, readVersioned } from './openehr-read.js'
+import { discardUnsaved, keepUnsaved, listUnsaved, readUnsavedOf } from './openehr-unsaved.js'
 import { createComposition, deleteComposition, updateComposition } from './openehr-write.js'
 import { partsFor, type Served } from './parts.js'
 import { addressOf } from './request.js'
@@ -35,6 +36,10 @@ const HANDLERS: Readonly<Record<OpenEhrInteraction, Handler>> = {
   contribution_create: createContribution,
   contribution_read: readContributionOf,
   directory_read: readDirectory,
+  unsaved_list: listUnsaved,
+  unsaved_read: readUnsavedOf,
+  unsaved_keep: keepUnsaved,
+  unsaved_discard: discardUnsaved,
   template_list: listTemplates,
   template_read: readTemplate,
   query: runQuery,

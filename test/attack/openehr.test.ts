@@ -169,6 +169,40 @@ describe('asking in other words', () => {
     expect(write?.headers['openehr-audit_details.committer']).toContain('Okafor')
   })
 
+  it('keeps nothing unsaved under a name that is none of the plan’s, nor for another patient', async () => {
+    const typed = { values: { note: 'x' }, typed: '2026-11-23T11:59:58Z' }
+    for (const [path, headers = {}] of [
+      [`${THEIRS}/unsaved/${FORM[0]?.template}`],
+      [`${MINE}/unsaved/..%2f..%2f${WINSTON.ehrId}`],
+      [`${MINE}/unsaved/care-plan::*`],
+      [`${MINE}/unsaved/care-plan%3a%3a%2a.v1`],
+      [`${MINE}/unsaved/__proto__`],
+      [`${MINE}/unsaved/${FORM[0]?.template}/`],
+      [`${MINE}/unsaved/${FORM[0]?.template}?ehr_id=${WINSTON.ehrId}`],
+      [`${MINE}/unsaved`],
+      [`${MINE}/unsaved/${FORM[0]?.template}`, { 'launch-context': 'ctx_other' }],
+      [`${MINE}/unsaved/${FORM[0]?.template}`, { 'x-http-method-override': 'DELETE' }],
+    ] as const) {
+      expect([400, 403, 404, 409]).toContain((await send('PUT', path, typed, headers)).status)
+      expect([400, 403, 404, 409]).toContain(
+        (await send('DELETE', path, undefined, headers)).status,
+      )
+    }
+    for (const body of [
+      '{"values":{"__proto__":{"x":1}},"typed":"2026-11-23T11:59:58Z"}',
+      `{"values":{},"typed":"2026-11-23T11:59:58Z","base":"${THEIR_OBJECT}"}`,
+      `{"values":{},"typed":"${'9'.repeat(70_000)}"}`,
+    ])
+      expect([400, 413]).toContain(
+        (await send('PUT', `${MINE}/unsaved/${FORM[0]?.template}`, body)).status,
+      )
+    const plain = { 'content-type': 'text/plain' }
+    const sent = await send('PUT', `${MINE}/unsaved/${FORM[0]?.template}`, typed, plain)
+    expect(sent.status).toBe(400)
+    expect([...world.kept]).toEqual([])
+    expect(world.upstream).toEqual([])
+  })
+
   it('refuses a header that names another template than the body', async () => {
     const template = 'care-plan::contacts.v1'
     const body = { archetype_details: { template_id: { value: template } }, _type: 'COMPOSITION' }

@@ -1,7 +1,14 @@
 /** Items of the GP record in the app's forms and compositions, held against what the gateway lets through. */
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { standingOf, taken, withdrawn } from '../../public/care-plan/adopting.js'
+import {
+  notBrought,
+  standingOf,
+  taken,
+  takenOf,
+  wasTaken,
+  withdrawn,
+} from '../../public/care-plan/adopting.js'
 import { composed, revised, valuesOf } from '../../public/care-plan/composition.js'
 import type { Section, Values } from '../../public/care-plan/definition.js'
 import { ForeignPatient } from '../../public/care-plan/finding.js'
@@ -47,6 +54,26 @@ const offer = (item: string, into: string): Offer => {
 }
 const PENICILLIN = offer('AllergyIntolerance/a0', 'allergies')
 const BISOPROLOL = offer('MedicationRequest/m0', 'items')
+
+describe('what was taken over in a form that was never saved', () => {
+  it('is known again where a later launch brings the same item for the same field in the same words', () => {
+    const before = [takenOf(PENICILLIN)]
+    expect(before).toEqual([
+      { field: 'allergies', item: 'AllergyIntolerance/a0', text: 'Penicillin (Rash)' },
+    ])
+    expect(offers.filter((one) => wasTaken(one, before))).toEqual([PENICILLIN])
+    for (const change of [{ field: 'items' }, { item: 'AllergyIntolerance/a1' }, { text: 'x' }])
+      expect(
+        offers.some((one) =>
+          wasTaken(
+            one,
+            before.map((was) => ({ ...was, ...change })),
+          ),
+        ),
+      ).toBe(false)
+    expect([notBrought(0), notBrought(2)]).toEqual(['', expect.stringMatching(/^2 items that you/)])
+  })
+})
 
 describe('what the launch brought, as the app reads it', () => {
   it('is whose it says, from whom, with the launch that brought it', () => {

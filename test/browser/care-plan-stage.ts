@@ -57,6 +57,7 @@ export function newScenario(changes: Partial<Scenario> = {}): Scenario {
     idleSeconds: 900,
     endsInSeconds: 12 * 3600,
     userName: 'Dr Amara Okafor',
+    unsaved: new Map(),
     log: [],
     cookies: [],
     ...changes,

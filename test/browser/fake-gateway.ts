@@ -24,7 +24,7 @@ export function createFakeGateway(origin: string, appOrigin: string): FakeGatewa
       'Access-Control-Allow-Origin': appOrigin,
       'Access-Control-Allow-Headers':
         'authorization, content-type, accept, prefer, if-match, if-none-match, launch-context',
-      'Access-Control-Allow-Methods': 'GET, POST, PUT',
+      'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE',
       'Access-Control-Expose-Headers': 'ETag, Location, X-Request-Id',
       'X-Request-Id': 'ref_fakeRequest1',
     })

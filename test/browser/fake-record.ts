@@ -46,7 +46,8 @@ export function fakeRecord(app: Express, scenarios: Map<string, Scenario>): void
         }
         return void res.status(409).json(text)
       }
-      scenario.log.push(`${req.method} ${req.path}`)
+      const line = `${req.method} ${req.path}`
+      scenario.log.push(line.includes('/unsaved') ? `unsaved ${line}` : line)
       if (call === undefined || !failed(scenario, call, req, res)) act(scenario, req, res)
     }
   const patient = handle('Patient', (scenario, _, res) => void res.json(scenario.patient))
@@ -71,6 +72,7 @@ export function fakeRecord(app: Express, scenarios: Map<string, Scenario>): void
     handle('sections', (scenario, _, res) => void res.json(resultSet(scenario))),
   )
   compositions(app, handle)
+  unsaved(app, handle)
 }
 
 /** The rows that the scopes let this user see, and whether any were left out. */
@@ -110,6 +112,48 @@ type Handle = (
   call: Failable | undefined,
   act: (scenario: Scenario, req: Request, res: Response) => void,
 ) => (req: Request, res: Response) => void
+
+/** As the gateway keeps it: over what another launch kept goes only who names it. */
+function unsaved(app: Express, handle: Handle): void {
+  const tag = ({ kept, by }: { kept: string; by: string }) => `"${kept}-${by}"`
+  const of = (req: Request) => String(req.params.template)
+  app.get(
+    '/openehr/v1/ehr/:ehr/unsaved',
+    handle('unsaved', (scenario, _, res) => {
+      const all = [...scenario.unsaved].map(([template, one]) => ({
+        ...{ template, kept: one.kept, etag: tag(one) },
+      }))
+      res.json({ unsaved: all })
+    }),
+  )
+  app.get(
+    '/openehr/v1/ehr/:ehr/unsaved/:template',
+    handle('unsaved', (scenario, req, res) => {
+      const one = scenario.unsaved.get(of(req))
+      if (!one) return void res.status(404).json({ error: 'not_found' })
+      res.set('ETag', tag(one)).json({ template: of(req), kept: one.kept, ...one.body })
+    }),
+  )
+  app.put(
+    '/openehr/v1/ehr/:ehr/unsaved/:template',
+    handle('unsaved', (scenario, req, res) => {
+      const by = String(req.get('launch-context'))
+      const one = scenario.unsaved.get(of(req))
+      if (one && one.by !== by && req.get('if-match') !== tag(one))
+        return void res.status(412).json({ error: 'conflict' })
+      const next = { body: req.body as Json, kept: new Date().toISOString(), by }
+      scenario.unsaved.set(of(req), next)
+      res.set('ETag', tag(next)).json({ template: of(req), kept: next.kept })
+    }),
+  )
+  app.delete(
+    '/openehr/v1/ehr/:ehr/unsaved/:template',
+    handle('unsaved', (scenario, req, res) => {
+      scenario.unsaved.delete(of(req))
+      res.status(204).end()
+    }),
+  )
+}
 
 function compositions(app: Express, handle: Handle): void {
   const of = ({ sections }: Scenario, req: Request) =>

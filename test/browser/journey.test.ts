@@ -49,11 +49,27 @@ describe('Open care plan, with third-party cookies blocked', () => {
 
   it('shows a paramedic what a GP wrote, with who changed it and what it was, and a receptionist none of it', async () => {
     const written = 'Sit her up, open the window, and wait with her.'
-    const gp = await openChart(ward, 'gp-push', 'gp', 'ASHWORTH')
+    const gone = await openChart(ward, 'gp-push', 'gp', 'ASHWORTH')
+    const first = await openPlan(gone)
+    await first.getByRole('button', { name: 'Edit Symptoms and how to help' }).click()
+    await first.getByLabel('What helps').fill(written)
+    await first
+      .getByText(/^Draft kept \d\d:\d\d$/)
+      .first()
+      .waitFor()
+    await gone.close()
+    // Whoever sits there next finds none of it; its author does, also from another system.
+    const next = await openChart(ward, 'gp-push', 'district-nurse', 'ASHWORTH')
+    const theirs = await openPlan(next)
+    await theirs.getByText('Signed in: Ngozi Adeyemi').waitFor()
+    expect(await theirs.getByRole('region', { name: 'Unsaved changes' }).count()).toBe(0)
+    await next.close()
+    const gp = await openChart(ward, 'gp-post', 'gp', 'ASHWORTH')
     const form = await openPlan(gp)
     await form.getByText('Signed in: Dr Amara Okafor').waitFor()
-    await form.getByRole('button', { name: 'Edit Symptoms and how to help' }).click()
-    await form.getByLabel('What helps').fill(written)
+    await form.getByRole('button', { name: 'Continue with Symptoms and how to help' }).click()
+    expect(await form.getByLabel('What helps').inputValue()).toBe(written)
+    expect(await violations(gp)).toEqual([])
     await form.getByRole('button', { name: 'Save', exact: true }).click()
     await form.locator('.saved').waitFor()
     // The GP system closes it, and files what comes back in the chart: `GET /launch/{id}/outcome`.

@@ -23,6 +23,7 @@ export type Failable =
   | 'CarePlan'
   | 'sections'
   | 'history'
+  | 'unsaved'
   | 'save'
   | 'save-answer'
   | 'token'
@@ -55,6 +56,8 @@ export interface Scenario {
   /** Opened by emergency access, which ends then. */
   emergency?: boolean
   userName: string | undefined
+  /** What the gateway keeps that was not saved, by template; shared by launches of one person. */
+  readonly unsaved: Map<string, { readonly body: Json; readonly kept: string; readonly by: string }>
   /** What happened, for the test to look at. */
   readonly log: string[]
   readonly cookies: string[]

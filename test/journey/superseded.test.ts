@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import type { Happening } from '../../src/core/audit.js'
+import type { LaunchId } from '../../src/core/ids.js'
 import { endOf } from '../../src/core/records.js'
+import {
+  type EncryptionKey,
+  type EncryptionKeys,
+  encryptionKey,
+} from '../../src/keys/encryption.js'
+import { createUnsaved } from '../../src/session/unsaved.js'
 import { App, call, launchTo, readsPatient, type Tokens } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { linkOf, open, PEGGY } from '../launching.js'
@@ -98,6 +106,85 @@ describe.each(STORES)('two care plans in one browser, on the %s store', (store) 
     const landed = await open(t, first.browser, { system: 'gp-push', patient: PEGGY })
     expect((await new App(t, first.browser).tokens(landed)).patient).toBe(first.tokens.patient)
     expect(await isOpen(first.tokens)).toBe(true)
+  })
+
+  describe('what was typed and not saved', () => {
+    const TEMPLATE = 'care-plan::what-matters.v1'
+    const WORDS = 'Wants to be at home with the dog'
+    const TYPED = { values: { note: WORDS }, typed: '2026-11-26T10:42:00Z' }
+    const path = ({ ehrId }: Tokens, template = TEMPLATE) =>
+      `/openehr/v1/ehr/${ehrId}/unsaved/${template}`
+    const ask = (tokens: Tokens, method = 'GET', body?: object, node = '') =>
+      call(t, tokens.access_token, `${node}${path(tokens)}`, {
+        ...{ method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) },
+        headers: { 'content-type': 'application/json', 'launch-context': String(tokens.__context) },
+      })
+    const given = async (tokens: Tokens, node = '') => {
+      const { status, text } = await ask(tokens, 'GET', undefined, node)
+      return status === 200 ? JSON.parse(text).values.note : status
+    }
+
+    it('is given back on any machine and node, also after the sign-on that kept it', async () => {
+      const first = await launchTo(t, { system: 'gp-ward' })
+      expect((await ask(first.tokens, 'PUT', TYPED)).status).toBe(200)
+      await t.clock.advance(13 * 3600)
+      expect((await ask(first.tokens)).status).toBe(401)
+      const later = await launchTo(t, { system: 'gp-post' })
+      const { port } = await t.secondNode()
+      expect(await given(later.tokens, `http://127.0.0.1:${port}`)).toBe(WORDS)
+      const detail = { interaction: 'unsaved_read', keptIn: first.tokens.__launch }
+      const entries = await entriesOf(t, { launch: later.tokens.__launch })
+      expect(entries.at(-1)).toMatchObject({ what: 'access_allowed', detail })
+      expect((await ask(later.tokens, 'DELETE')).status).toBe(204)
+      expect(await given(later.tokens)).toBe(404)
+    })
+
+    it('is nobody else’s: not a colleague’s, not another patient’s; and gone after a day', async () => {
+      const { tokens, browser } = await launchTo(t, { system: 'gp-ward' })
+      expect((await ask(tokens, 'PUT', TYPED)).status).toBe(200)
+      const other = await launchTo(t, { system: 'gp-ward', patient: ARTHUR }, browser)
+      expect(await given(other.tokens)).toBe(404)
+      const nurse = await launchTo(t, { system: 'gp-ward', user: 'practice-nurse' }, browser)
+      expect(await given(nurse.tokens)).toBe(404)
+      await t.clock.advance(86_399)
+      expect(await given((await launchTo(t, { system: 'gp-ward' })).tokens)).toBe(WORDS)
+      await t.clock.advance(1)
+      expect(await given((await launchTo(t, { system: 'gp-ward' })).tokens)).toBe(404)
+    })
+
+    it('is kept no more where the chart has gone on, and given back when it returns', async () => {
+      const first = await launchTo(t, { system: 'gp-push' })
+      expect((await ask(first.tokens, 'PUT', TYPED)).status).toBe(200)
+      await t.clock.advance(1)
+      await launchTo(t, { system: 'gp-push', patient: ARTHUR }, first.browser)
+      const late = await ask(first.tokens, 'PUT', { ...TYPED, values: {} })
+      await expectRefused(t, late, 'context_superseded', 409)
+      await expectRefused(t, await ask(first.tokens, 'DELETE'), 'context_superseded', 409)
+      await t.clock.advance(1)
+      const back = await launchTo(t, { system: 'gp-push' }, first.browser)
+      expect(await given(back.tokens)).toBe(WORDS)
+      expect((await ask(back.tokens, 'DELETE')).status).toBe(204)
+    })
+
+    it('opens under the key before the present one, and under no other', async () => {
+      const [old, present, foreign] = [1, 2, 3].map((n) =>
+        encryptionKey(new Uint8Array(32).map((_, i) => i * n)),
+      ) as [EncryptionKey, EncryptionKey, EncryptionKey]
+      const { store: kept, trail } = t.running
+      const under = (encryption: EncryptionKeys) =>
+        createUnsaved({ store: kept, trail, clock: t.clock, encryption })
+      const owner = { id: 'owner-of-one', person: 'person-of-one' }
+      const launch = 'lch_old' as LaunchId
+      const entry: Happening = { what: 'access_allowed', outcome: 'success', launch }
+      const typed = { ...TYPED, adopted: [] }
+      await under({ current: old }).keep(owner, launch, typed, undefined, entry)
+      const stored = JSON.stringify(await kept.get('unsaved', owner.id))
+      expect(stored).not.toContain(WORDS)
+      const found = await under({ current: present, previous: old }).read(owner)
+      expect(found?.typed).toEqual(typed)
+      await expect(under({ current: present, previous: foreign }).read(owner)).rejects.toThrow()
+      await expect(under({ current: present }).read(owner)).rejects.toThrow()
+    })
   })
 
   it('and one that has ended writes and reads nothing more, at once, on every node', async () => {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import pino from 'pino'
+import type { Work } from '../../src/audit/trail.js'
 import type { Access } from '../../src/core/access.js'
 import type { Happening } from '../../src/core/audit.js'
 import type { BirthDate, KnownUser, NhsNumber, OdsCode } from '../../src/core/context.js'
@@ -21,13 +22,15 @@ import { createRecord } from '../../src/demo/record.js'
 import { startJourney } from '../../src/http/journey.js'
 import type { Pages } from '../../src/http/pages.js'
 import { refusals } from '../../src/http/refusals.js'
+import { encryptionKey } from '../../src/keys/encryption.js'
 import { openPlan } from '../../src/policy/plan-files.js'
 import { createInContext } from '../../src/proxy/context.js'
 import { fhirProxy } from '../../src/proxy/fhir.js'
 import { openehrProxy } from '../../src/proxy/openehr.js'
 import { createOwners } from '../../src/proxy/openehr-owners.js'
 import { openRecord, type SharedRecord } from '../../src/record/record.js'
-import type { Commit } from '../../src/store/store.js'
+import { createUnsaved } from '../../src/session/unsaved.js'
+import type { Ask, Commit } from '../../src/store/store.js'
 
 export const ISSUER = 'https://gateway.example'
 /** The header of a write in the launch of {@link accessOf}. */
@@ -230,6 +233,8 @@ export interface World {
   now: number
   /** Where the chart is that launched. */
   chart: Chart | undefined
+  /** Records of the store, by kind and id. */
+  readonly kept: Map<string, { readonly value: unknown; readonly until: number }>
   /** What the launch brought. */
   handover: Handover | undefined
   end(): Promise<void>
@@ -264,8 +269,9 @@ export async function openWorld(
   const entries: Happening[] = []
   const policy = policiesOf((question) => world.allowed(question))
   const trail = {
-    async commit({ record: happenings }: { record: readonly Happening[] }) {
+    async commit({ record: happenings = [], ...acts }: Work) {
       if (world.trailFails) throw new Error('disk full')
+      if (Object.keys(acts).length > 0 && !(await store.commit(acts))) return false
       entries.push(...happenings)
       return true
     },
@@ -274,14 +280,29 @@ export async function openWorld(
     },
   }
   const claims = new Map<string, number>()
+  const kept: World['kept'] = new Map()
+  const found = ({ kind, id }: { readonly kind: string; readonly id: string }) => {
+    const { value, until = 0 } = kept.get(`${kind} ${id}`) ?? {}
+    return (until > world.now ? value : undefined) as never
+  }
   const store = {
-    async commit({ claims: wanted = [] }: Commit) {
+    async commit({ claims: wanted = [], puts = [], drops = [] }: Commit) {
       if (world.storeFails) throw new Error('no store')
-      return wanted.every(({ what, until }) => {
+      const won = wanted.every(({ what, until }) => {
         if ((claims.get(what) ?? 0) > world.now) return false
         claims.set(what, until)
         return true
       })
+      if (!won) return false
+      for (const { kind, id, ...put } of puts) kept.set(`${kind} ${id}`, put)
+      for (const { kind, id } of drops) kept.delete(`${kind} ${id}`)
+      return true
+    },
+    async get(kind: string, id: string) {
+      return found({ kind, id })
+    },
+    async getAll(asks: readonly Ask[]) {
+      return asks.map(found) as never
     },
   }
   const inContext = createInContext({
@@ -318,12 +339,16 @@ export async function openWorld(
     next()
   })
   const handovers = { read: async () => world.handover }
+  const encryption = { current: encryptionKey(new Uint8Array(32).map((_, i) => i)) }
+  const clock = () => world.now
+  const unsaved = createUnsaved({ store, trail, clock, encryption })
   app.use('/fhir', fhirProxy({ ...common, handovers, base: `${ISSUER}/fhir` }))
   app.use(
     '/openehr/v1',
     openehrProxy({
       ...common,
       ...{ handovers, plan: FORM, skew: 30, holdMs: HOLD_MS, store, queries: [PLAN, MEDICINES] },
+      unsaved,
       adHoc: true,
       owners: createOwners(() => world.now),
       base: `${ISSUER}/openehr/v1`,
@@ -358,6 +383,7 @@ export async function openWorld(
     storeFails: false,
     now: NOW,
     chart: undefined,
+    kept,
     handover: undefined,
     async end() {
       await close(server)

@@ -1,0 +1,37 @@
+/** What stands in the place of a plan that cannot be shown, by what was found of it. */
+import type { CallFailed } from './connection.js'
+import { failedPage, type Lost, nonePage, UNASKED } from './pages.js'
+import type { Reading } from './reading.js'
+
+export interface Around {
+  readonly emergencyText: string
+  /** For those who help, where no call gave a reference. */
+  readonly launch: string | undefined
+  readonly lost: Lost | undefined
+  /** When the view was opened. */
+  readonly opened: Date
+  readonly retry: () => void
+}
+
+export function failedInstead(
+  failure: CallFailed | undefined,
+  { emergencyText, launch, lost, retry }: Around,
+): HTMLElement {
+  const reference = failure?.reference || launch
+  return failedPage({ emergencyText, words: failure?.words ?? '', reference, lost, retry })
+}
+
+/** Whether there is a plan is not known: a call failed, or none was allowed. */
+export function unknownInstead({ failure, content }: Reading, around: Around): HTMLElement {
+  const words = failure ? undefined : UNASKED[content]
+  if (words === undefined) return failedInstead(failure, around)
+  const { emergencyText, launch, lost } = around
+  return failedPage({ emergencyText, words, reference: launch, lost })
+}
+
+export function noneInstead({ content, readAt }: Reading, around: Around): HTMLElement {
+  const { emergencyText, opened, retry } = around
+  return content === 'no-ehr'
+    ? nonePage(opened, { emergencyText })
+    : nonePage(readAt, { emergencyText, retry })
+}
