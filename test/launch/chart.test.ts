@@ -7,7 +7,7 @@ import { moveChart } from '../../src/launch/chart.js'
 const NOW = Date.parse('2026-11-23T12:00:00Z')
 const launchAt = (minute: number, patient: string) => ({
   launch: { id: newLaunchId(minute * 60_000, () => new Uint8Array(8)) },
-  patient: { fhirId: patient },
+  patient: { nhsNumber: patient },
 })
 const signOn = (id: string, until = NOW + 1_000) => ({ id: `sgn_${id}`, until })
 
