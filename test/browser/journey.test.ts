@@ -4,6 +4,7 @@ import { searchTrail } from '../../src/audit/search.js'
 import { verifyTrail } from '../../src/audit/verify.js'
 import type { SystemId } from '../../src/demo/desktop-systems.js'
 import { violations } from './accessibility.js'
+import { openChromium } from './chromium.js'
 import { openChart, openPlan, openWard, shoot, textOf, type Ward } from './demonstration.js'
 
 jest.setTimeout(60_000)
@@ -100,6 +101,71 @@ describe('Open care plan, with third-party cookies blocked', () => {
     const desk = await openChart(ward, 'gp-post', 'receptionist', 'ASHWORTH')
     expect(await textOf(await openPlan(desk))).not.toContain(written)
     await desk.close()
+  })
+
+  it('survives a conflict, a patient switch and a timeout, and loses nothing that was typed', async () => {
+    const [theirs, mine] = ['Ring the heart failure nurse.', 'A fan, and the window open.']
+    const helps = 'What helps'
+    const edit = async (frame: Frame, text: string) => {
+      await frame.getByRole('button', { name: 'Edit Symptoms and how to help' }).click()
+      await frame.getByLabel(helps).fill(text)
+    }
+    const gp = await openChart(ward, 'gp-push', 'gp', 'ASHWORTH')
+    const form = await openPlan(gp)
+    await edit(form, mine)
+    // At another computer: in one browser the next person's launch ends the last one's.
+    const elsewhere = await openChromium()
+    const nurse = await openChart(
+      { ...ward, browser: elsewhere },
+      'gp-smart',
+      'district-nurse',
+      'ASHWORTH',
+    )
+    const other = await openPlan(nurse)
+    await edit(other, theirs)
+    await other.getByRole('button', { name: 'Save', exact: true }).click()
+    await other.locator('.saved').waitFor()
+    await elsewhere.close()
+
+    // Both versions side by side; each field that both changed is asked for.
+    await form.getByRole('button', { name: 'Save', exact: true }).click()
+    const difference = form.getByRole('region', { name: helps })
+    await difference.getByText(theirs).waitFor()
+    expect(await violations(gp)).toEqual([])
+    await shoot(gp, 'journey-conflict')
+    await difference.getByLabel('Write a combined version').check()
+    await difference.getByRole('textbox').fill(`${theirs} ${mine}`)
+    await form.getByRole('button', { name: 'Save this version' }).click()
+    await form.locator('.saved').waitFor()
+
+    // The chart moves on to another patient while the first plan is being changed.
+    const later = 'Oramorph before she is washed.'
+    await edit(form, later)
+    const switched = await openChart(ward, 'gp-push', 'gp', 'KOWALCZYK')
+    await openPlan(switched)
+    await form.getByRole('button', { name: 'Save', exact: true }).click()
+    await form.locator('[data-page=superseded]').waitFor()
+    expect(await textOf(form)).toContain(later)
+    expect(await violations(gp)).toEqual([])
+    await shoot(gp, 'journey-superseded')
+    await switched.close()
+
+    // Opened again, it offers what was typed; it was saved by nobody.
+    await gp.reload()
+    await gp.clock.install()
+    const again = await openPlan(gp)
+    const symptoms = again.locator('#section-symptoms')
+    expect(await symptoms.innerText()).toContain(`${theirs} ${mine}`)
+    await again.getByRole('button', { name: 'Edit Symptoms and how to help' }).click()
+    await again.locator('dialog').getByRole('button', { name: 'Continue' }).click()
+    expect(await again.getByLabel(helps).inputValue()).toBe(later)
+
+    // Nobody is there: at the end of the session nothing of the patient stays on the screen.
+    await gp.clock.runFor(16 * 60_000)
+    await again.locator('[data-page=idle]').waitFor()
+    expect(await textOf(again)).not.toMatch(/ASHWORTH|999 000|Okafor|Oramorph/)
+    await shoot(gp, 'journey-idle')
+    await gp.close()
   })
 
   it('takes an allergy of the GP record over by keyboard, says where it came from, and keeps saying it', async () => {
