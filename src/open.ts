@@ -4,13 +4,12 @@ import type { Express } from 'express'
 import { createRateLimits } from './access/rates.js'
 import { createRegistry, type Registry } from './access/registry.js'
 import type { Trail } from './audit/trail.js'
+import { openBases, queriesNamed } from './bases.js'
 import { openChanges } from './changes.js'
 import type { Config } from './config.js'
 import type { OdsCode } from './core/context.js'
 import { FHIR_TYPES } from './core/fhir.js'
-import { AD_HOC } from './core/openehr-calls.js'
 import { inBulk } from './core/random.js'
-import { PLAN } from './core/stored-query.js'
 import { encryptionOf, openFoundations, ringPartsOf, type World } from './foundations.js'
 import { createGateway } from './gateway.js'
 import { openOwnKeys } from './keys/by-hand.js'
@@ -35,9 +34,6 @@ import { createSoundness } from './policy/soundness.js'
 import { readSource } from './policy/source.js'
 import { type OpenPolicies, openPolicies } from './policy/versions.js'
 import { createInContext } from './proxy/context.js'
-import { fhirProxy } from './proxy/fhir.js'
-import { openehrProxy } from './proxy/openehr.js'
-import { createOwners } from './proxy/openehr-owners.js'
 import type { Alerts } from './session/alerts.js'
 import { createEmergencies, type Emergencies, emergencyPuts } from './session/emergencies.js'
 import { createHandovers } from './session/handovers.js'
@@ -81,8 +77,6 @@ const NOTICE_EVERY_MS = 1_000
 const TURN_EVERY_MS = 60_000
 const SWEEP_EVERY_MS = 60_000
 const CHECKPOINT_EVERY_MS = 60_000
-/** Beside two calls to the record: what claim and trail may take while a section is begun. */
-const HOLD_MARGIN_MS = 5_000
 
 async function openRules(config: Config, { clock, random }: World, store: Store, trail: Trail) {
   const source = await readSource(config.paths)
@@ -115,19 +109,6 @@ function registrationOf({ registration }: Config, outbound: Outbound) {
     },
   }
 }
-
-/** The plan's own query stands beside those of the configuration. */
-const queriesOf = ({ upstreams }: Config) => [PLAN, ...upstreams.openehr.queries]
-
-/** In milliseconds. */
-const slowestOf = ({ upstreams: { openehr, tenants } }: Config): number =>
-  Math.max(openehr.timeout_ms, ...tenants.map((tenant) => tenant.openehr.timeout_ms))
-
-/** Queries that a scope can name. */
-const askedOf = (config: Config) => [
-  ...queriesOf(config).map(({ name }) => name),
-  ...(config.upstreams.openehr.ad_hoc_aql ? [AD_HOC] : []),
-]
 
 const openLimits = (config: Config, { clock, log }: World, store: Store, metrics: Metrics) =>
   createRateLimits({
@@ -217,7 +198,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     offered: {
       fhirTypes: Object.keys(FHIR_TYPES),
       sections: config.plan,
-      queries: askedOf(config),
+      queries: queriesNamed(config),
     },
     ...stylesOf(config),
     registration: registrationOf(config, outbound),
@@ -226,25 +207,10 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     mtls: config.mtls,
     skew: config.limits.skew,
     lifetimes: config.lifetimes,
-    record: (bearer) => {
-      const inContext = createInContext({ store, registry })
-      const parts = { records, policies: heard, trail, bearer, inContext, outcomes, clock }
-      return {
-        fhir: fhirProxy({ ...parts, handovers, base: `${config.issuer}/fhir` }),
-        openehr: openehrProxy({
-          ...parts,
-          ...{ handovers, unsaved },
-          base: `${config.issuer}/openehr/v1`,
-          plan: config.plan,
-          queries: queriesOf(config),
-          adHoc: config.upstreams.openehr.ad_hoc_aql,
-          owners: createOwners(clock),
-          skew: config.limits.skew,
-          store,
-          holdMs: 2 * slowestOf(config) + HOLD_MARGIN_MS,
-        }),
-      }
-    },
+    record: openBases(config, {
+      ...{ records, policies: heard, trail, outcomes, clock, handovers, unsaved, store },
+      inContext: createInContext({ store, registry }),
+    }),
   })
   const timers: NodeJS.Timeout[] = []
   const every = (milliseconds: number, what: string, act: () => Promise<unknown>) =>

@@ -27,6 +27,7 @@ const TOP = [
   'metrics',
   'foundations',
   'outside',
+  'bases',
   'changes',
   'telling',
   'gateway',
@@ -93,6 +94,7 @@ function mayImport(from: string, to: string): boolean {
   if (from === 'outside' || from === 'changes')
     return b >= 0 || ['config', 'config-places', 'foundations'].includes(to)
   if (from === 'telling') return b >= 0 || ['config', 'foundations', 'oauth'].includes(to)
+  if (from === 'bases') return b >= 0 || to === 'config' || to === 'proxy'
   if (from === 'gateway' || from === 'open') return to !== 'demo' && to !== 'cli' && to !== 'main'
   if (from === 'cli') return to !== 'main' && !SLICES.includes(to)
   return from === 'main'
