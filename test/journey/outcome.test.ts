@@ -1,9 +1,10 @@
 /** What was written in a launch goes back to the system that made it: once, to nobody else, and never untold. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { MOST_ACTS, RETRY } from '../../src/core/outcome.js'
+import { MOST_ACTS, RELEASED_WITHIN, RETRY } from '../../src/core/outcome.js'
 import { INCOMPLETE, UNCERTAIN } from '../../src/core/outcome-bundle.js'
 import type { LaunchTokenClaims } from '../../src/demo/desktop-faults.js'
 import { ASSERTION_TYPE, buildAssertion } from '../../src/demo/desktop-launches.js'
+import { StoreFailure } from '../../src/store/failure.js'
 import { call, launchTo, readsPatient, type Tokens } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { launchOf, NO_PLAN, type Order, push } from '../launching.js'
@@ -203,6 +204,20 @@ describe.each(STORES)('on the %s store', (store) => {
       expect((await fetchOutcome('gp-ward', late.__launch)).status).toBe(200)
     })
 
+    it('gets nothing of an organisation that it does not speak for any more', async () => {
+      const tokens = await launched()
+      await end('gp-push', tokens.__launch)
+      const { systems } = t.config
+      const fewer = systems.map((one) =>
+        one.id === 'gp-push' ? { ...one, organizations: ['Y00001'] } : one,
+      )
+      await t.restart({ systems: fewer })
+      const answer = await fetchOutcome('gp-push', tokens.__launch)
+      await t.restart({ systems })
+      await expectRefused(t, answer, 'outcome_absent', 404)
+      expect((await fetchOutcome('gp-push', tokens.__launch)).status).toBe(200)
+    })
+
     it('names a launch by its token’s number where nobody told it ours, to end it and to fetch', async () => {
       let jti = ''
       const claims = (sent: LaunchTokenClaims) => {
@@ -344,18 +359,61 @@ describe.each(STORES)('on the %s store', (store) => {
       return answer
     }
 
+    it('that a cut store half let go of is not told as nothing: it is told the next time', async () => {
+      const tokens = await launched()
+      await write(tokens, 'Cut off.')
+      await end('gp-push', tokens.__launch)
+      const { store: real } = t.running
+      const own = real.commit
+      // What else was asked for together is done; that it has left is not.
+      real.commit = async (asked) => {
+        const { puts = [], drops = [] } = asked
+        if (!puts.some(({ kind }) => kind === 'released')) return own(asked)
+        await own({ puts: puts.filter(({ kind }) => kind !== 'released'), drops })
+        throw new StoreFailure('uncertain', 'cut')
+      }
+      const cut = await fetchOutcome('gp-push', tokens.__launch)
+      real.commit = own
+      expect(cut.status).toBeGreaterThanOrEqual(500)
+      await t.clock.advance(2 * RELEASED_WITHIN)
+      const told = await fetchOutcome('gp-push', tokens.__launch)
+      expect(told.text).toContain('Cut off.')
+    })
+
+    it.each([
+      ['the request could be repeated', (_: TestGateway) => RETRY, 'request-0001'],
+      [
+        'it is kept',
+        ({ config: { lifetimes } }: TestGateway) => lifetimes.session + lifetimes.outcome,
+        undefined,
+      ],
+    ])('is never told as nothing in the last moment in which %s', async (_, lasts, key) => {
+      const tokens = await launched()
+      await write(tokens, 'Just in time.')
+      const opened = t.clock()
+      await end('gp-push', tokens.__launch)
+      if (key !== undefined) await fetchOutcome('gp-push', tokens.__launch, { key })
+      await t.clock.advance(lasts(t) - 1)
+      const kept = (...asked: readonly unknown[]) => asked.join().includes('change')
+      first('getAll', kept, () => t.clock.advance(1))
+      const answer = await fetchOutcome('gp-push', tokens.__launch, key ? { key } : {})
+      expect(t.clock()).toBe(opened + lasts(t) * 1000)
+      expect(answer.text).not.toContain('Nothing was changed')
+      expect([404, 409]).toContain(answer.status)
+    })
+
     /** Once, when the store is asked this, something else comes first. */
-    const before = (
-      method: 'get' | 'count',
+    const first = (
+      method: 'get' | 'getAll' | 'count',
       meant: (...asked: readonly string[]) => boolean,
-      first: () => Promise<unknown>,
+      comes: () => Promise<unknown>,
     ): void => {
       const { store: real } = t.running
       const own = real[method] as (...asked: never[]) => Promise<unknown>
       const wrapped = async (...asked: never[]) => {
-        if (meant(...asked.map(String))) {
+        if (meant(...asked.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))))) {
           real[method] = own as never
-          await first()
+          await comes()
         }
         return own(...asked)
       }
@@ -372,7 +430,7 @@ describe.each(STORES)('on the %s store', (store) => {
         const { uid, composition } = await sectionOf(tokens, MATTERS)
         let outcome: Answer | undefined
         const mine = (...asked: readonly string[]) => asked.join().includes(tokens.__launch)
-        before(
+        first(
           method,
           (...asked) =>
             mine(...asked) && (method === 'count' || /ended,writing/.test(asked.join())),
