@@ -14,11 +14,17 @@ import { Refusal } from './refusal.js'
 const isAudited = (node: Json): boolean =>
   node.feeder_audit !== undefined && node.feeder_audit !== null
 
-/** Every object that says where it comes from, those within one another too. */
+/**
+ * Every object that says where it comes from. None within an ELEMENT or an audit that does so already: they are
+ * compared whole, so that no part is looked at more than once.
+ */
 function auditedIn(value: unknown): readonly Json[] {
   if (typeof value !== 'object' || value === null) return []
-  const own = isObject(value) && isAudited(value) ? [value] : []
-  return [...own, ...Object.values(value).flatMap(auditedIn)]
+  const own = isObject(value) && isAudited(value)
+  if (!own) return Object.values(value).flatMap(auditedIn)
+  if (value._type === 'ELEMENT') return [value]
+  const { feeder_audit: _, ...members } = value
+  return [value, ...Object.values(members).flatMap(auditedIn)]
 }
 
 /** One text for one meaning: servers say `null`, or nothing, for what is not there. */
@@ -56,7 +62,9 @@ function mixedRows(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null) return []
   const deeper = Object.values(value).flatMap(mixedRows)
   if (!isObject(value) || value._type !== 'CLUSTER' || !Array.isArray(value.items)) return deeper
-  const parts = value.items.filter((each) => isObject(each) && isAudited(each))
+  const parts = value.items.filter(
+    (each) => isObject(each) && each._type === 'ELEMENT' && isAudited(each),
+  )
   const audits = new Set(parts.map(({ feeder_audit }) => plain(feeder_audit)))
   return audits.size > 1 ? [...deeper, parts.map(plain).sort().join()] : deeper
 }
@@ -93,6 +101,14 @@ function makes(
   return made
 }
 
+const MEMBERS = ['_type', 'name', 'archetype_node_id', 'value', 'feeder_audit']
+
+/** Nothing beside the value that could say otherwise of it: that it is not known, or where else to look. */
+const isPlain = (node: Json): boolean =>
+  Object.entries(node).every(
+    ([name, member]) => MEMBERS.includes(name) || member === null || member === undefined,
+  ) && auditedIn(node.name).length === 0
+
 /** What the gateway itself says of each ELEMENT's provenance. @throws Refusal provenance_unproven */
 function auditsFor(claims: readonly Json[], launch: Launch): ReadonlyMap<unknown, Json> {
   const { id, gateway, handover } = launch
@@ -101,7 +117,8 @@ function auditsFor(claims: readonly Json[], launch: Launch): ReadonlyMap<unknown
   return new Map(
     claims.map((node) => {
       const item = sourceOf(node.feeder_audit)?.item
-      if (node._type !== 'ELEMENT' || item === undefined) throw unproven('not an item of a launch')
+      if (node._type !== 'ELEMENT' || item === undefined || !isPlain(node))
+        throw unproven('not an item of a launch')
       const said = canonical({ node: node.archetype_node_id, value: node.value })
       if (handover === undefined || !made.get(item)?.has(said))
         throw unproven('the launch did not bring it')
