@@ -14,7 +14,7 @@ import {
 } from '../core/outcome.js'
 import { chartOf, launchedBy, type Records } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
-import { after, type EpochMs } from '../core/values.js'
+import { after, type EpochMs, type Seconds } from '../core/values.js'
 import { type Changes, type ChangesParts, closing, createChanges, type Kept } from './changes.js'
 import type { Sessions } from './sessions.js'
 
@@ -49,6 +49,8 @@ export interface Outcomes extends Pick<Changes, 'begin'> {
 }
 
 interface Parts extends ChangesParts {
+  /** How long an app may act for a user who is away. */
+  readonly offline: Seconds
   readonly trail: Pick<Trail, 'commit'>
   readonly sessions: Pick<Sessions, 'under'>
 }
@@ -155,7 +157,8 @@ export function createOutcomes(parts: Parts): Outcomes {
       else if (await isOpen(system, launched)) throw new Refusal('outcome_open', 'it still lives')
       const at = before?.at ?? now
       // First, and by itself: a write that is under way now is kept already, or sees this and is refused.
-      const closed = { ...closing(launch), value: { at }, until: outcome.until }
+      const until = Math.max(outcome.until, after(now, parts.offline))
+      const closed = { ...closing(launch), value: { at }, until }
       if (!before) await store.commit({ puts: [closed] })
       const kept = await changes.read(launch, outcome)
       // What was over when it was read is read as if it had never been written.

@@ -5,11 +5,19 @@ import { INCOMPLETE, UNCERTAIN } from '../../src/core/outcome-bundle.js'
 import type { LaunchTokenClaims } from '../../src/demo/desktop-faults.js'
 import { ASSERTION_TYPE, buildAssertion } from '../../src/demo/desktop-launches.js'
 import { StoreFailure } from '../../src/store/failure.js'
-import { call, launchTo, readsPatient, type Tokens } from '../app-by-hand.js'
+import {
+  App,
+  CARE_PLAN_SCOPES,
+  call,
+  launchTo,
+  readsPatient,
+  type Tokens,
+  tokensOf,
+} from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { launchOf, NO_PLAN, type Order, push } from '../launching.js'
+import { handleOf, launchOf, NO_PLAN, type Order, open, push } from '../launching.js'
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
-import { type Answer, type Sent, send } from '../user-agent.js'
+import { type Answer, type Sent, send, UserAgent } from '../user-agent.js'
 
 jest.setTimeout(60_000)
 
@@ -22,7 +30,8 @@ describe.each(STORES)('on the %s store', (store) => {
   beforeAll(async () => {
     t = await openTestGateway({
       store,
-      change: ({ systems }) => ({
+      change: ({ systems, apps }) => ({
+        apps: apps.map((app) => ({ ...app, scopes: [...app.scopes, 'offline_access'] })),
         systems: systems.map((system) =>
           system.id === 'gp-clinic' ? { ...system, outcome: 'changes', signOn: 'launch' } : system,
         ),
@@ -307,6 +316,22 @@ describe.each(STORES)('on the %s store', (store) => {
       await expectRefused(t, answer, 'context_closed', 409)
       expect(JSON.parse(answer.text).error).toBe('context_superseded')
       expect((await sectionOf(tokens, MATTERS)).uid).toBe(uid)
+    })
+
+    it('nor does an app that acts for a user who is away, however long it does', async () => {
+      const browser = new UserAgent()
+      const app = new App(t, browser)
+      const landed = await open(t, browser, { system: 'gp-push' })
+      const scope = `${CARE_PLAN_SCOPES} offline_access`
+      const first = tokensOf(await app.redeem(await app.code(handleOf(landed), { scope })))
+      await t.clock.advance(901)
+      expect((await fetchOutcome('gp-push', first.__launch)).status).toBe(200)
+      const { session, outcome } = t.config.lifetimes
+      await t.clock.advance(session + outcome)
+      const tokens = { ...first, ...tokensOf(await app.refresh(first)) }
+      const { uid, composition } = await sectionOf(tokens, MATTERS)
+      const answer = await put(tokens, uid, said(composition, 'Long after.'))
+      await expectRefused(t, answer, 'context_closed', 409)
     })
     const signOnOf = async ({ __launch }: Tokens) =>
       (await t.running.store.get('session', __launch as never))?.signOn
