@@ -4,6 +4,7 @@ import { MOST_ACTS, RELEASED_WITHIN, RETRY } from '../../src/core/outcome.js'
 import { INCOMPLETE, UNCERTAIN } from '../../src/core/outcome-bundle.js'
 import type { LaunchTokenClaims } from '../../src/demo/desktop-faults.js'
 import { ASSERTION_TYPE, buildAssertion } from '../../src/demo/desktop-launches.js'
+import { namePuts } from '../../src/launch/named.js'
 import { StoreFailure } from '../../src/store/failure.js'
 import {
   App,
@@ -569,6 +570,12 @@ describe.each(STORES)('on the %s store', (store) => {
         fetchOutcome('gp-push', launch, { key: 'two-of-two', port }),
       ])
       expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
+    })
+
+    it('takes no launch’s name for another by a seal, which anybody can make', () => {
+      const launch = { id: 'lch_x', system: 'gp', jti: 'of-another' }
+      const puts = (rung: string) => namePuts({ ...launch, rung } as never, 1).length
+      expect(['signed', 'redeemed', 'pushed', 'sealed'].map(puts)).toEqual([1, 1, 0, 0])
     })
 
     it('reads nothing of it in the store, and cannot lay one launch’s changes under another', async () => {
