@@ -354,5 +354,12 @@ describe('a value that says that it came from the GP record', () => {
     // What was typed beside says nothing of its source.
     const typed = { ...dose, feeder_audit: undefined, value: { value: 'two' } }
     expect(judge(rows([what, typed]), standing, [])).toEqual(rows([what, typed]))
+    // But a dose of the GP record's says nothing beside another medicine than its own.
+    const morphine = { ...what, feeder_audit: undefined, value: { value: 'Morphine' } }
+    expect(() => judge(rows([morphine, dose]), undefined, brought)).toThrow(refused)
+    expect(() => judge(rows([morphine, dose], [what2, dose2]), standing, [])).toThrow(refused)
+    expect(judge(rows([morphine, dose]), rows([morphine, dose]), [])).toEqual(
+      rows([morphine, dose]),
+    )
   })
 })
