@@ -111,6 +111,8 @@ export function createChanges(parts: ChangesParts): Changes {
         settle(async () => {
           const done = begun.map((change, i) => doneChange(outcome, change, written[i] ?? {}, plan))
           const told = bounded(done, MOST_HELD.write)
+          // It has left as uncertain: so it stays for whoever repeats the request, and nothing is kept for longer.
+          if (await store.get('released', launch)) return undefined
           return store.commit({ puts: [await putOf(launch, place, told, outcome.until)] })
         }),
       undone: () =>

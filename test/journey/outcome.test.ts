@@ -474,6 +474,23 @@ describe.each(STORES)('on the %s store', (store) => {
       },
     )
 
+    it('that is answered after the outcome has left stays as it was told, and is kept no longer', async () => {
+      const tokens = await launched()
+      const { uid, composition } = await sectionOf(tokens, MATTERS)
+      const key = 'request-0001'
+      let outcome: Answer | undefined
+      const asks = (...asked: readonly string[]) => asked[0] === 'released'
+      first('get', asks, async () => {
+        await end('gp-push', tokens.__launch)
+        outcome = await fetchOutcome('gp-push', tokens.__launch, { key })
+      })
+      expect((await put(tokens, uid, said(composition, 'Late.'))).status).toBe(204)
+      expect(uncertain(outcome as Answer)).toHaveLength(1)
+      expect((await fetchOutcome('gp-push', tokens.__launch, { key })).text).toBe(outcome?.text)
+      await t.clock.advance(RETRY)
+      expect(await t.running.store.get('change', `${tokens.__launch}/0`)).toBeUndefined()
+    })
+
     it('that the record has refused is nothing that was changed', async () => {
       const tokens = await launched()
       const { uid, composition } = await sectionOf(tokens, MATTERS)
