@@ -157,7 +157,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
   const sessions = createSessions({ store, trail, clock, random, lifetimes: config.lifetimes })
   const { plan } = config
   const outcomes = createOutcomes({
-    ...{ store, trail, clock, encryption, plan, sessions },
+    ...{ store, trail, clock, encryption, plan, sessions, offline: config.lifetimes.offline },
     unsettled: (launch, error) =>
       log.warn({ launch, err: error }, 'a write that was answered is told as uncertain'),
   })

@@ -15,7 +15,7 @@ import type { Registry } from './registry.js'
 /** A token that stood. */
 interface Live {
   readonly client: Client
-  readonly grant: { readonly until: EpochMs }
+  readonly grant: { readonly until: EpochMs; readonly policyVersion: number }
   readonly behind: Behind
 }
 
@@ -53,11 +53,11 @@ export function rememberJudged<T extends Live>({ registry, policies, clock }: Pa
       return (await registry.system(system.id)) === system ? live : undefined
     },
     keep(claims: AccessClaims, from: Ahead, live: T, system: LaunchSystem): void {
-      const { until: ofGrant } = live.grant
+      const { until: ofGrant, policyVersion: version } = live.grant
       const { until: ofSignOn = ofGrant, idleUntil = ofGrant } = live.behind.signOn ?? {}
       const kept = from.asked()
       const until = Math.min(ofGrant, ofSignOn, idleUntil, kept.until)
-      judged.set(claims, { live, kept, system, version: policies.version(), at: clock(), until })
+      judged.set(claims, { live, kept, system, version, at: clock(), until })
     },
   }
 }

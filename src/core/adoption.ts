@@ -122,12 +122,15 @@ interface Filled {
   readonly elements: readonly Sourced[]
 }
 
+/** Of a row's parts what says which item it is: it carries the doubts, and without it the rest says nothing. */
+export const mainOf = (parts: readonly PlanField[]): PlanField | undefined =>
+  parts.find(({ type }) => LINES.includes(type)) ?? parts[0]
+
 function filled(field: PlanField, { of, as }: Adoption, resource: Json): Filled | undefined {
   const doubts = standingOf(of, resource)
   if (doubts === 'over') return undefined
   const parts = (field.type === 'group' ? (field.fields ?? []) : [field]).filter(({ id }) => as[id])
-  // What it is: it carries the doubts, and without it the rest says nothing.
-  const main = parts.find(({ type }) => LINES.includes(type)) ?? parts[0]
+  const main = mainOf(parts)
   const row: Record<string, string> = {}
   const elements: Sourced[] = []
   for (const one of parts) {

@@ -38,11 +38,18 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.some(isObject) ? value.map(sorted) : value
   const names = Object.keys(value)
   const members = value as Readonly<Record<string, unknown>>
-  if (isInOrder(names) && names.every((name) => sorted(members[name]) === members[name]))
-    return value
+  // Each member is sorted once: twice would be twice as often at each level, which nobody lives to see the end of.
+  const made = new Map<string, unknown>()
+  const inOrder = isInOrder(names)
+  if (inOrder)
+    for (const name of names) {
+      const member = sorted(members[name])
+      if (member !== members[name]) made.set(name, member)
+    }
+  if (inOrder && made.size === 0) return value
   const copy: Record<string, unknown> = {}
   for (const name of names.sort()) {
-    const member = sorted(members[name])
+    const member = inOrder ? (made.get(name) ?? members[name]) : sorted(members[name])
     // Plain assignment to this name would change the prototype and hide the member from the hash.
     if (name === '__proto__') Object.defineProperty(copy, name, { value: member, enumerable: true })
     else copy[name] = member

@@ -75,6 +75,8 @@ export interface Change {
   readonly does: 'create' | 'update' | 'delete'
   readonly changed: Changed
   readonly by: Changer
+  /** The record said so of the patient by then, whether or not the launch knew. */
+  readonly sensitive?: true
   /** The version that it followed. */
   readonly previous?: string
   /** Absent while nobody knows whether it was done. */
@@ -134,12 +136,14 @@ export function changeOf(
   plan: readonly PlanSection[],
   at: EpochMs,
 ): Change {
-  const { patient } = access.grant.context
+  const { context, circumstances } = access.grant
+  const { patient } = context
   if (patient !== outcome.patient.fhirId)
     throw new Error('a write of another patient than its launch')
   const { does, previous } = writing
   return {
     ...{ at, patient, does, changed: changedBy(writing, plan), by: changerOf(access) },
+    ...(circumstances.patient.sensitive ? { sensitive: true } : {}),
     ...(previous === undefined ? {} : { previous }),
   }
 }
@@ -149,11 +153,11 @@ const sizeOf = (value: unknown): number => JSON.stringify(value).length
 /** What of it may be kept to be handed on: nothing that the rules below take out is ever kept. */
 function heldOf(
   outcome: Outcome,
-  { by, changed }: Change,
+  { by, changed, sensitive }: Change,
   content: unknown,
   plan: readonly PlanSection[],
 ): Held {
-  if (outcome.patient.sensitive) return { withheld: 'patient' }
+  if (outcome.patient.sensitive || sensitive) return { withheld: 'patient' }
   if (by.organization.odsCode !== outcome.organization) return { withheld: 'organization' }
   if (content === undefined) return { withheld: 'reader' }
   if (changed.kind === 'resource' && isLabelled(content as Json)) return { withheld: 'label' }
@@ -195,11 +199,19 @@ export function bounded(changes: readonly Change[], most: number): readonly Chan
   })
 }
 
-/** As far as this launch system is told: its registration may say that texts are not for it. */
-export function toldBy(rule: OutcomeRule, change: Change): Change {
-  const { done } = change
-  if (rule === 'text' || done?.held === undefined) return change
-  return { ...change, done: { ...done, held: { withheld: 'registration' } } }
+const without = (change: Change, withheld: Withheld): Change =>
+  change.done?.held === undefined
+    ? change
+    : { ...change, done: { ...change.done, held: { withheld } } }
+
+/**
+ * As far as this launch system is told: its registration may say that texts are not for it. Of a patient who turned
+ * out to be sensitive nothing is handed on, what was written before that among it.
+ */
+export function toldBy(rule: OutcomeRule, changes: readonly Change[]): readonly Change[] {
+  if (changes.some(({ sensitive }) => sensitive))
+    return changes.map((change) => without(change, 'patient'))
+  return rule === 'text' ? changes : changes.map((change) => without(change, 'registration'))
 }
 
 const nameOf = (changed: Changed, i: number): string =>
@@ -215,7 +227,7 @@ export interface Thing {
   readonly changes: readonly Change[]
   /** The last that is known to be done. */
   readonly last?: Change
-  /** Whether something came after it, or before anything, of which nobody knows. */
+  /** Whether something came after it, or there is nothing else, of which nobody knows. */
   readonly uncertain: boolean
 }
 
@@ -230,13 +242,18 @@ export function thingsOf(changes: readonly Change[]): readonly Thing[] {
     things.set(name, [...(things.get(name) ?? []), change])
   }
   return [...things.values()].map((all) => {
-    const last = all.findLast(({ done }) => done !== undefined)
     const [first] = all as [Change]
+    // By versions first: the clocks of two nodes may say otherwise.
+    const followed = new Set(all.map(({ done, previous }) => (done ? previous : undefined)))
+    const last = all.findLast(({ done }) => done && !followed.has(done.version ?? ''))
+    const at = last === undefined ? -1 : all.indexOf(last)
+    const after = ({ previous }: Change, i: number): boolean =>
+      i > at || (previous !== undefined && previous === last?.done?.version)
     return {
       changed: (last ?? first).changed,
       changes: all,
       ...(last ? { last } : {}),
-      uncertain: all.at(-1) !== last,
+      uncertain: all.some((change, i) => !change.done && after(change, i)),
     }
   })
 }

@@ -3,7 +3,7 @@
  * where this launch brought the item, the caller may read it, and the section's definition makes exactly this value of
  * it; or where it stood there before and is as it was. All else is refused: a reader trusts a source more than a typist.
  */
-import { offersOf } from './adoption.js'
+import { mainOf, offersOf } from './adoption.js'
 import { canonical } from './chain.js'
 import { feederAudit, sourceOf } from './feeder-audit.js'
 import type { Handover } from './handover.js'
@@ -14,11 +14,17 @@ import { Refusal } from './refusal.js'
 const isAudited = (node: Json): boolean =>
   node.feeder_audit !== undefined && node.feeder_audit !== null
 
-/** Every object that says where it comes from, those within one another too. */
+/**
+ * Every object that says where it comes from. None within an ELEMENT or an audit that does so already: they are
+ * compared whole, so that no part is looked at more than once.
+ */
 function auditedIn(value: unknown): readonly Json[] {
   if (typeof value !== 'object' || value === null) return []
-  const own = isObject(value) && isAudited(value) ? [value] : []
-  return [...own, ...Object.values(value).flatMap(auditedIn)]
+  const own = isObject(value) && isAudited(value)
+  if (!own) return Object.values(value).flatMap(auditedIn)
+  if (value._type === 'ELEMENT') return [value]
+  const { feeder_audit: _, ...members } = value
+  return [value, ...Object.values(members).flatMap(auditedIn)]
 }
 
 /** One text for one meaning: servers say `null`, or nothing, for what is not there. */
@@ -51,21 +57,44 @@ export function claimsIn(composition: Json, standing?: unknown): readonly Json[]
   return said.filter((node) => !before.has(keyOf(node)))
 }
 
-/** What the parts of each row say of their provenance, where they do not all say the same. */
-function mixedRows(value: unknown): readonly string[] {
-  if (typeof value !== 'object' || value === null) return []
-  const deeper = Object.values(value).flatMap(mixedRows)
+/** By the node of a row: the nodes of what says which item it is. What else it says is nothing without that. */
+type Mains = ReadonlyMap<unknown, ReadonlySet<unknown>>
+
+function mainsOf({ fields, adopt = [] }: PlanSection): Mains {
+  const mains = new Map<unknown, Set<unknown>>()
+  for (const { into, as } of adopt) {
+    const group = fields.find(({ id, type }) => id === into && type === 'group')
+    if (!group) continue
+    const parts = (group.fields ?? []).filter(({ id }) => as[id])
+    const own = mains.get(group.node) ?? new Set()
+    for (const part of [parts[0], mainOf(parts)]) own.add(part?.node)
+    mains.set(group.node, own)
+  }
+  return mains
+}
+
+const isElement = (value: unknown): value is Json => isObject(value) && value._type === 'ELEMENT'
+
+/** What rows say of their provenance, where it is of several items, or not of what the row is about. */
+function doubtfulRows(value: unknown, mains: Mains): readonly string[] {
+  if (typeof value !== 'object' || value === null || isElement(value)) return []
+  const deeper = Object.values(value).flatMap((each) => doubtfulRows(each, mains))
   if (!isObject(value) || value._type !== 'CLUSTER' || !Array.isArray(value.items)) return deeper
-  const parts = value.items.filter((each) => isObject(each) && isAudited(each))
+  const elements = value.items.filter(isElement)
+  const parts = elements.filter(isAudited)
   const audits = new Set(parts.map(({ feeder_audit }) => plain(feeder_audit)))
-  return audits.size > 1 ? [...deeper, parts.map(plain).sort().join()] : deeper
+  const own = mains.get(value.archetype_node_id)
+  const about = !own || parts.some(({ archetype_node_id: node }) => own.has(node))
+  const sound = audits.size === 0 || (audits.size === 1 && about)
+  return sound ? deeper : [...deeper, elements.map(plain).sort().join()]
 }
 
 /** What one item says in a row must not vouch for another's. @throws Refusal provenance_unproven */
-function requireRows(composition: Json, standing: unknown): void {
-  const before = mixedRows(standing)
-  if (!mixedRows(composition).every((row) => before.includes(row)))
-    throw unproven('a row of several items')
+function requireRows(composition: Json, standing: unknown, section: PlanSection): void {
+  const mains = mainsOf(section)
+  const before = doubtfulRows(standing, mains)
+  if (!doubtfulRows(composition, mains).every((row) => before.includes(row)))
+    throw unproven('a row of several items, or of another than it says')
 }
 
 interface Launch {
@@ -93,6 +122,14 @@ function makes(
   return made
 }
 
+const MEMBERS = ['_type', 'name', 'archetype_node_id', 'value', 'feeder_audit']
+
+/** Nothing beside the value that could say otherwise of it: that it is not known, or where else to look. */
+const isPlain = (node: Json): boolean =>
+  Object.entries(node).every(
+    ([name, member]) => MEMBERS.includes(name) || member === null || member === undefined,
+  ) && auditedIn(node.name).length === 0
+
 /** What the gateway itself says of each ELEMENT's provenance. @throws Refusal provenance_unproven */
 function auditsFor(claims: readonly Json[], launch: Launch): ReadonlyMap<unknown, Json> {
   const { id, gateway, handover } = launch
@@ -101,7 +138,8 @@ function auditsFor(claims: readonly Json[], launch: Launch): ReadonlyMap<unknown
   return new Map(
     claims.map((node) => {
       const item = sourceOf(node.feeder_audit)?.item
-      if (node._type !== 'ELEMENT' || item === undefined) throw unproven('not an item of a launch')
+      if (!isElement(node) || item === undefined || !isPlain(node))
+        throw unproven('not an item of a launch')
       const said = canonical({ node: node.archetype_node_id, value: node.value })
       if (handover === undefined || !made.get(item)?.has(said))
         throw unproven('the launch did not bring it')
@@ -131,6 +169,6 @@ export function proven(
 ): Json {
   const audits = auditsFor(claims, launch)
   const result = audits.size === 0 ? composition : (replaced(composition, audits) as Json)
-  requireRows(result, standing)
+  requireRows(result, standing, launch.section)
   return result
 }

@@ -11,7 +11,7 @@ const KEPT_MS: EpochMs = 60_000
 const MOST = 20_000
 
 export interface Owners {
-  /** Rows of an EHR that have been proven. */
+  /** Rows of an EHR that have been proven. By its name among all records: see openehr-parts.ts. */
   learn(ehrId: string, rows: readonly PlanRow[]): void
   /** The template of an object of this EHR, if it was proven to be that a moment ago. */
   find(ehrId: string, uid: string): string | undefined

@@ -51,6 +51,10 @@ export interface OpenEhrCallIn {
 
 export type Handler = (parts: OpenEhrParts, call: OpenEhrCallIn) => Promise<void>
 
+/** An EHR by a name that no EHR of another record has: for what is kept past a call. */
+export const ehrNamed = ({ tenant }: Pick<OpenEhrParts, 'tenant'>, ehrId: string): string =>
+  tenant === undefined ? ehrId : `${tenant}/${ehrId}`
+
 /** An answer's body with our addresses in it. */
 export const rewritten = ({ record, base }: OpenEhrParts, body: unknown): unknown =>
   rewriteBase(body, record.bases.openehr, base)
@@ -90,13 +94,13 @@ export const askPlan = (parts: OpenEhrParts, ehrId: string): Promise<UpstreamAns
 
 /** @throws Refusal upstream_invalid: an EHR that a token names is there */
 export function planIn(
-  { owners }: OpenEhrParts,
+  parts: OpenEhrParts,
   { status, body }: UpstreamAnswer,
   ehrId: string,
 ): readonly PlanRow[] {
   if (status === 200) {
     const rows = planRows(ehrId, body)
-    owners.learn(ehrId, rows)
+    parts.owners.learn(ehrNamed(parts, ehrId), rows)
     return rows
   }
   throw new Refusal('upstream_invalid', `openehr: the plan's query was answered ${status}`)
@@ -147,7 +151,7 @@ export async function ownAnswer(
   { ehrId, uid, call }: Pick<OpenEhrCallIn, 'ehrId' | 'uid' | 'call'>,
   path: string,
 ): Promise<{ readonly answer: UpstreamAnswer; readonly template: string }> {
-  const known = parts.owners.find(ehrId, uid)
+  const known = parts.owners.find(ehrNamed(parts, ehrId), uid)
   if (known === undefined) {
     const { answer, rows } = await askBeside(parts, ehrId, path, call.query)
     return { answer, template: requireAmong(rows, uid).template }

@@ -13,6 +13,7 @@ import {
 } from '../core/stored-query.js'
 import { recordAllowed } from './entry.js'
 import {
+  ehrNamed,
   type Handler,
   type OpenEhrCallIn,
   type OpenEhrParts,
@@ -44,7 +45,7 @@ export const runQuery: Handler = async (parts, call) => {
   const answer = await runStored(parts, query, body)
   requireFound(answer)
   const rows = releaseRows(access, parts, query, { ehrId, body: answer.body })
-  parts.owners.learn(ehrId, rows.plan)
+  parts.owners.learn(ehrNamed(parts, ehrId), rows.plan)
   const { released, withheld } = rows
   await recordAllowed(parts.trail, access, rows.decisions, {
     interaction: 'query',

@@ -9,6 +9,7 @@ import { isVersionOf, objectOf, readIfMatch, requireTemplate } from '../core/ope
 import { Refusal } from '../core/refusal.js'
 import { commitDelete, commitWrite } from './openehr-commit.js'
 import {
+  ehrNamed,
   type Handler,
   type OpenEhrCallIn,
   type OpenEhrParts,
@@ -49,7 +50,8 @@ export async function requireFirst(
   templates: readonly string[],
 ): Promise<void> {
   const until = parts.clock() + parts.holdMs
-  const claims = templates.map((template) => ({ what: `section/${ehrId}/${template}`, until }))
+  const ehr = ehrNamed(parts, ehrId)
+  const claims = templates.map((template) => ({ what: `section/${ehr}/${template}`, until }))
   if (claims.length > 0 && !(await parts.store.commit({ claims })))
     throw new Refusal('version_stale', 'somebody begins this section now')
   const rows = await planOf(parts, ehrId)

@@ -16,6 +16,8 @@ export interface AccessTrail {
 export interface ProxyParts {
   /** That of the call's patient. */
   readonly record: Pick<SharedRecord, 'bases' | 'forward' | 'ifMatch' | 'subjectNamespace'>
+  /** Whose record that is; the region's where it is no tenant's. Ids of two records may be the same. */
+  readonly tenant: string | undefined
   readonly policies: Policies
   readonly trail: AccessTrail
   readonly bearer: Bearer
@@ -29,13 +31,14 @@ export interface ProxyParts {
 }
 
 /** Before it is known whose call it is. */
-export type Served<P extends ProxyParts> = Omit<P, 'record'> & {
+export type Served<P extends ProxyParts> = Omit<P, 'record' | 'tenant'> & {
   readonly records: { of(tenant: string | undefined): P['record'] }
 }
 
 /** For one call. @throws Refusal record_unavailable */
 export function partsFor<P extends ProxyParts>(parts: Served<P>, { grant }: Access): P {
-  const record = parts.records.of(grant.recordTenant)
-  // The compiler does not see that what one member was left out of is whole with it.
-  return { ...parts, record } as unknown as P
+  const { recordTenant: tenant } = grant
+  const record = parts.records.of(tenant)
+  // The compiler does not see that what two members were left out of is whole with them.
+  return { ...parts, record, tenant } as unknown as P
 }

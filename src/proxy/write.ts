@@ -46,6 +46,15 @@ async function before<T>({ record, begin }: Write<T>): Promise<UnderWay> {
   throw recorded.reason
 }
 
+/** What nobody can say stays uncertain in the outcome: the record has said yes, and that is the app's answer. */
+function writtenBy<T>(write: Write<T>, proof: T, answer: UpstreamAnswer) {
+  try {
+    return write.written(proof, answer)
+  } catch {
+    return undefined
+  }
+}
+
 /** @throws Refusal context_closed, record_absent, version_stale, record_refused (not done), write_unknown */
 export async function writeOnce<T>(write: Write<T>) {
   // In the trail before it goes on. When it then fails, the refusal makes the second entry.
@@ -58,6 +67,7 @@ export async function writeOnce<T>(write: Write<T>) {
     throw no
   }
   const proof = await write.prove(answer).catch(unknown)
-  await underWay.done(write.written(proof, answer))
+  const written = writtenBy(write, proof, answer)
+  if (written) await underWay.done(written)
   return { answer, proof }
 }

@@ -1,7 +1,7 @@
 /**
  * The records behind us: the region's, and those of tenants that keep their own. A launch goes to the record of its
  * organisation. A patient whom that one does not know is looked for in all others before anybody hears that they are
- * not there, for a plan must not seem absent because it lies elsewhere.
+ * not there, and so is one whom it knows without an EHR: a plan must not seem absent because it lies elsewhere.
  */
 import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
 import type { PatientFlags } from '../core/patient-flags.js'
@@ -24,7 +24,7 @@ export interface Tenants {
   /**
    * @param organization ODS code of whoever looks
    * @throws Refusal as {@link SharedRecord.findPatient} throws; record_unavailable also where they are not in the
-   *   organisation's own record and another could not be asked
+   *   organisation's own record, or without an EHR there, and another could not be asked
    */
   findPatient(
     nhsNumber: NhsNumber,
@@ -64,17 +64,33 @@ export function openTenants(
     return name === undefined ? found : { ...found, tenant: name }
   }
 
-  /** In any of these, once all have answered. */
-  async function findAmong(some: readonly Place[], number: NhsNumber, born: BirthDate) {
-    const answers = await Promise.allSettled(some.map((place) => findIn(place, number, born)))
-    const found = answers.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+  /** Everybody who answers to one of the numbers in one of these records, once all have answered. */
+  async function findAll(some: readonly Place[], numbers: readonly NhsNumber[], born: BirthDate) {
+    const asked = some.flatMap((place) => numbers.map((number) => findIn(place, number, born)))
+    const answers = await Promise.allSettled(asked)
     const failed = answers.flatMap((one) => (one.status === 'rejected' ? one.reason : []))
     const other = failed.find((error) => !isNobody(error))
     if (other !== undefined) throw other
-    const [patient, ...more] = found
+    const found = answers.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    return [...new Map(found.map((one) => [`${one.tenant ?? ''}/${one.fhirId}`, one])).values()]
+  }
+
+  async function findAmong(some: readonly Place[], number: NhsNumber, born: BirthDate) {
+    const [patient, ...more] = await findAll(some, [number], born)
     if (patient === undefined) throw new Refusal('patient_unknown', 'in no record')
     if (more.length > 0) throw new Refusal('patient_unknown', 'in several records')
     return patient
+  }
+
+  /** Where the plan is of somebody who was found without an EHR: under each number that is known of them. */
+  async function planned(found: KnownPatient, number: NhsNumber, born: BirthDate) {
+    const others = places.filter(({ name }) => name !== found.tenant)
+    if (found.ehrId !== undefined || others.length === 0) return found
+    const all = await findAll(others, [...new Set([number, found.nhsNumber])], born)
+    const [patient, ...more] = all.filter(({ ehrId }) => ehrId !== undefined)
+    if (more.length > 0) throw new Refusal('patient_unknown', 'a plan in several records')
+    if (patient === undefined || patient.nhsNumber === number) return patient ?? found
+    return { ...patient, supersededNumber: number }
   }
 
   const of = (tenant: string | undefined): SharedRecord => {
@@ -88,12 +104,11 @@ export function openTenants(
     async findPatient(number, born, organization) {
       const home = homeOf(organization)
       const others = places.filter((place) => place !== home)
-      try {
-        return await findIn(home, number, born)
-      } catch (error) {
+      const found = await findIn(home, number, born).catch((error: unknown) => {
         if (!isNobody(error) || others.length === 0) throw error
         return findAmong(others, number, born)
-      }
+      })
+      return planned(found, number, born)
     },
     patientFlags: (fhirId, tenant) => of(tenant).patientFlags(fhirId),
     async close() {

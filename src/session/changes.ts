@@ -111,6 +111,8 @@ export function createChanges(parts: ChangesParts): Changes {
         settle(async () => {
           const done = begun.map((change, i) => doneChange(outcome, change, written[i] ?? {}, plan))
           const told = bounded(done, MOST_HELD.write)
+          // It has left as uncertain: so it stays for whoever repeats the request, and nothing is kept for longer.
+          if (await store.get('released', launch)) return undefined
           return store.commit({ puts: [await putOf(launch, place, told, outcome.until)] })
         }),
       undone: () =>
@@ -121,7 +123,10 @@ export function createChanges(parts: ChangesParts): Changes {
   return {
     async begin(access, writings) {
       const { launch } = access.grant
-      const outcome = writings.length === 0 ? undefined : await store.get('outcome', launch)
+      if (writings.length === 0) return NOT_KEPT
+      const [outcome, over] = await store.getAll([{ kind: 'outcome', id: launch }, closing(launch)])
+      // For longer than the outcome is kept: an app may go on without its user for a month.
+      if (over) throw closed()
       if (!outcome) return NOT_KEPT
       const at = clock()
       const begun = writings.map((writing) => changeOf(outcome, access, writing, plan, at))
@@ -130,7 +135,7 @@ export function createChanges(parts: ChangesParts): Changes {
       // Asked after it is kept: an outcome is closed before it is read, so one of the two sees the other.
       if (await store.get('ended', closing(launch).id)) {
         await kept.undone()
-        throw new Refusal('context_closed', 'its outcome has been asked for')
+        throw closed()
       }
       return kept
     },
@@ -157,6 +162,8 @@ export function createChanges(parts: ChangesParts): Changes {
     },
   }
 }
+
+const closed = () => new Refusal('context_closed', 'its outcome has been asked for')
 
 /** What says that a launch writes no more, its outcome having been asked for. */
 export const closing = (launch: LaunchId) =>

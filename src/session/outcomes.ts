@@ -14,7 +14,7 @@ import {
 } from '../core/outcome.js'
 import { chartOf, launchedBy, type Records } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
-import { after, type EpochMs } from '../core/values.js'
+import { after, type EpochMs, type Seconds } from '../core/values.js'
 import { type Changes, type ChangesParts, closing, createChanges, type Kept } from './changes.js'
 import type { Sessions } from './sessions.js'
 
@@ -49,6 +49,8 @@ export interface Outcomes extends Pick<Changes, 'begin'> {
 }
 
 interface Parts extends ChangesParts {
+  /** How long an app may act for a user who is away. */
+  readonly offline: Seconds
   readonly trail: Pick<Trail, 'commit'>
   readonly sessions: Pick<Sessions, 'under'>
 }
@@ -93,19 +95,24 @@ function releasedEntry(
   }
 }
 
-/** What lets an outcome leave for the first time: nothing is kept for a request that could not be told from others. */
-function leaving({ launch, outcome }: Launched, kept: Kept, at: EpochMs, key: string | undefined) {
+/** What lets an outcome leave for the first time. */
+function leaving({ launch, outcome }: Launched, at: EpochMs, key: string | undefined) {
   const value = { at, ...(key === undefined ? {} : { key: hashOf(key) }) }
   return {
     // Held for longer than it may take to leave: see the end of `release`.
     claims: [{ what: `outcome/${launch}`, until: after(at, 2 * RELEASED_WITHIN) }],
-    puts: [
-      { kind: 'released', id: launch, value, until: outcome.until } as const,
-      ...(key === undefined ? [] : kept.puts(after(at, RETRY))),
-    ],
-    drops: key === undefined ? kept.drops : [],
+    puts: [{ kind: 'released', id: launch, value, until: outcome.until } as const],
   }
 }
+
+/** What is kept of it from then on: nothing for a request that could not be told from others. */
+const remaining = (kept: Kept, at: EpochMs, key: string | undefined) =>
+  key === undefined ? { drops: kept.drops } : { puts: kept.puts(after(at, RETRY)) }
+
+/** Whether a system may know of a launch: its own, of an organisation for which it still speaks. */
+const isOf = ({ id, organizations }: LaunchSystem, outcome: Outcome): boolean =>
+  outcome.system === id &&
+  (organizations.includes('*') || organizations.includes(outcome.organization))
 
 export function createOutcomes(parts: Parts): Outcomes {
   const { store, trail, clock, sessions } = parts
@@ -137,8 +144,8 @@ export function createOutcomes(parts: Parts): Outcomes {
         { kind: 'pending', id: launch },
         { kind: 'link', id: launch },
       ])
-      if (outcome?.system === system.id) return { launch, outcome }
-      if ((pending ?? link)?.launch.system === system.id)
+      if (outcome && isOf(system, outcome)) return { launch, outcome }
+      if (!outcome && (pending ?? link)?.launch.system === system.id)
         throw new Refusal('outcome_open', 'not opened yet')
       throw absent('of another system, or never opened, or no longer kept')
     },
@@ -150,20 +157,24 @@ export function createOutcomes(parts: Parts): Outcomes {
       else if (await isOpen(system, launched)) throw new Refusal('outcome_open', 'it still lives')
       const at = before?.at ?? now
       // First, and by itself: a write that is under way now is kept already, or sees this and is refused.
-      const closed = { ...closing(launch), value: { at }, until: outcome.until }
+      const until = Math.max(outcome.until, after(now, parts.offline))
+      const closed = { ...closing(launch), value: { at }, until }
       if (!before) await store.commit({ puts: [closed] })
       const kept = await changes.read(launch, outcome)
-      const told = {
-        ...{ changes: kept.changes.map((change) => toldBy(system.outcome, change)) },
-        more: kept.more,
-      }
+      // What was over when it was read is read as if it had never been written.
+      if (clock() >= outcome.until) throw absent('no longer kept')
+      if (before) requireSame(before, key, clock())
+      const told = { changes: toldBy(system.outcome, kept.changes), more: kept.more }
       const record = [releasedEntry(launched, told, before !== undefined)]
       const won = await trail.commit(
-        before ? { record } : { record, ...leaving(launched, kept, at, key) },
+        before ? { record } : { record, ...leaving(launched, at, key) },
       )
       // Whoever comes after a claim that ran out looks again first, and finds that it has left, or that it has not.
       if (!won || clock() >= after(now, RELEASED_WITHIN))
         throw new Refusal('outcome_released', 'another request has it')
+      // Not before it is durable that it has left: a store that is cut between the two would tell the next that nothing
+      // was written. What is then kept for too long leaves no more.
+      if (!before) await store.commit(remaining(kept, at, key)).catch(() => undefined)
       return { ...told, at }
     },
   }

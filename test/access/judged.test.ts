@@ -14,7 +14,11 @@ const ASKS: readonly Ask[] = [
 ]
 const until = NOW + 10 * MINUTE
 const signOn = { until, idleUntil: NOW + 5 * MINUTE }
-const live = { client: { id: 'app' }, grant: { until }, behind: { user: {}, signOn } }
+const live = {
+  client: { id: 'app' },
+  grant: { until, policyVersion: 1 },
+  behind: { user: {}, signOn },
+}
 const claims = {} as never
 
 const t = {} as {
@@ -86,6 +90,14 @@ describe('what came of judging a token', () => {
   it('is good until the last moment before its user was idle for too long', async () => {
     t.now = signOn.idleUntil - 1
     expect(await again()).toBe(live)
+  })
+
+  it('is that of the version it was judged by, though another came before it was kept', async () => {
+    t.version = 2
+    const from = await ahead()
+    await from.getAll(ASKS)
+    t.judged.keep(claims, from, live as never, t.registered.get('gp') as never)
+    expect(await again()).toBeUndefined()
   })
 
   it('ends with the first of its records', async () => {

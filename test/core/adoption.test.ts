@@ -267,6 +267,9 @@ describe('a value that says that it came from the GP record', () => {
     ['the item’s words with another code',        element('at0002', { ...value, mappings: [{ target: { code_string: '1234567' } }] }, audit())],
     ['the item’s words in another field',         element('at0009', value, audit())],
     ['an item of another type',                   own(audit('MedicationStatement/m1'))],
+    ['an item, and that it is not known',         { ...own(), null_flavour: { value: 'unknown' } }],
+    ['an item that leads elsewhere',              { ...own(), links: [{ target: { value: 'ehr://other' } }] }],
+    ['an item whose name has a source too',       { ...own(), name: { value: 'n', feeder_audit: audit('x/1') } }],
     ['a source that is no launch',                own({ _type: 'FEEDER_AUDIT', originating_system_audit: { system_id: 'TPP SystmOne' } })],
     ['a source that is no object',                own('from the GP')],
     ['itself as a whole from the GP record',      { _type: 'EVALUATION', feeder_audit: audit(), data: { items: [] } }],
@@ -290,6 +293,25 @@ describe('a value that says that it came from the GP record', () => {
     const said = (times: number) => composition(...Array.from({ length: times }, () => own()))
     expect(judge(said(400))).toEqual(said(400))
     expect(() => judge(said(401))).toThrow(refused)
+  })
+
+  it('is compared at the cost of its size, however deep one stands within another', () => {
+    let written = 0
+    const toJSON = () => {
+      written += 1
+      return 'long'
+    }
+    const within = (depth: number): unknown =>
+      depth === 0
+        ? { toJSON }
+        : { ...element('at0002', within(depth - 1), { feeder_audit: within(depth - 1) }) }
+    const body = composition(within(7))
+    expect(() => judge(body, body)).not.toThrow()
+    expect(written).toBe(2 * 2 ** 7)
+    const audits = composition({ feeder_audit: { feeder_audit: { feeder_audit: { toJSON } } } })
+    written = 0
+    claimsIn(audits, audits)
+    expect(written).toBe(2)
   })
 
   it('stays as it stood there, whoever brought it, for as long as its value does', () => {
@@ -332,5 +354,12 @@ describe('a value that says that it came from the GP record', () => {
     // What was typed beside says nothing of its source.
     const typed = { ...dose, feeder_audit: undefined, value: { value: 'two' } }
     expect(judge(rows([what, typed]), standing, [])).toEqual(rows([what, typed]))
+    // But a dose of the GP record's says nothing beside another medicine than its own.
+    const morphine = { ...what, feeder_audit: undefined, value: { value: 'Morphine' } }
+    expect(() => judge(rows([morphine, dose]), undefined, brought)).toThrow(refused)
+    expect(() => judge(rows([morphine, dose], [what2, dose2]), standing, [])).toThrow(refused)
+    expect(judge(rows([morphine, dose]), rows([morphine, dose]), [])).toEqual(
+      rows([morphine, dose]),
+    )
   })
 })

@@ -16,6 +16,24 @@ const NOW = Date.UTC(2026, 0, 5, 9)
 const happening: Happening = { what: 'launch_verified', outcome: 'success' }
 
 describe('canonical JSON (RFC 8785)', () => {
+  it('reads each member as often however deep it stands: who sends the value chooses its depth', () => {
+    const readsAt = (depth: number): number => {
+      let reads = 0
+      const inmost = {
+        get b() {
+          reads += 1
+          return {}
+        },
+        a: 1,
+      }
+      let value: object = inmost
+      for (let at = 0; at < depth; at += 1) value = { value }
+      canonical(value)
+      return reads
+    }
+    expect(readsAt(12)).toBe(readsAt(0))
+  })
+
   it('reads the same however the members of a value are ordered', () => {
     const one = { b: 1, a: { d: [1, { z: null, y: 'é' }], c: true } }
     const other = { a: { c: true, d: [1, { y: 'é', z: null }] }, b: 1 }

@@ -36,12 +36,14 @@ const OUTCOME: Outcome = {
 }
 const SENSITIVE = { ...OUTCOME, patient: { ...OUTCOME.patient, sensitive: true } }
 
-function accessBy(odsCode = 'A83001', patient = 'p1'): Access {
+function accessBy(odsCode = 'A83001', patient = 'p1', sensitive = false): Access {
   const user = {
     ...{ localId: 'gp', name: 'Dr Amara Okafor', sdsUserId: '555254239101', roles: ['gp'] },
     organization: { odsCode, name: 'Fernbank Surgery' },
   } as unknown as KnownUser
-  return { user, grant: { subject: '555254239101', context: { patient } } } as unknown as Access
+  const circumstances = { patient: { sensitive } }
+  const grant = { subject: '555254239101', context: { patient }, circumstances }
+  return { user, grant } as unknown as Access
 }
 const begun = (writing: Writing, outcome = OUTCOME, access = accessBy(), at = NOW): Change =>
   changeOf(outcome, access, writing, PLAN, at)
@@ -147,14 +149,29 @@ describe('what is kept to be told', () => {
     expect(done(flag, { id: 'f1', content: plain }).done?.held).toEqual({ resource: plain })
   })
 
+  it('is withheld once the record says that the patient is sensitive, though the launch did not know', () => {
+    const later = accessBy('A83001', 'p1', true)
+    const [before, now] = [
+      done(begun(update), written('before')),
+      done(begun(update, OUTCOME, later), written('now')),
+    ]
+    expect(now.done?.held).toEqual({ withheld: 'patient' })
+    const all = [before, now, begun(update)]
+    expect(toldBy('text', all).map(({ done: each }) => each?.held)).toEqual([
+      { withheld: 'patient' },
+      { withheld: 'patient' },
+      undefined,
+    ])
+  })
+
   it('is never of another patient', () => {
     expect(() => begun(update, OUTCOME, accessBy('A83001', 'p2'))).toThrow('another patient')
   })
 
   it('says no more than its system’s registration lets it', () => {
     const change = done(begun(update), written('x'))
-    expect(toldBy('text', change)).toBe(change)
-    expect(toldBy('changes', change).done?.held).toEqual({ withheld: 'registration' })
+    expect(toldBy('text', [change])).toEqual([change])
+    expect(toldBy('changes', [change])[0]?.done?.held).toEqual({ withheld: 'registration' })
   })
 })
 
@@ -179,6 +196,16 @@ describe('the Bundle', () => {
     expect(JSON.stringify(bundle)).not.toContain('first')
     expect(others).toEqual([])
     expect(of(bundle, 'Provenance').map(({ activity }) => activity)).toHaveLength(2)
+  })
+
+  it('goes by versions, not by the clocks of two nodes, in what stands last', () => {
+    const slow = { ...last, at: NOW - 2 }
+    const bundle = told([first, slow])
+    expect(JSON.stringify(of(bundle, 'Composition'))).toContain('last')
+    expect(JSON.stringify(of(bundle, 'List'))).not.toContain('Not known')
+    // A write that followed what stands, and of which nobody knows, came after it by whatever clock.
+    const doubted = told([first, last, { ...doubtful, at: NOW - 2 }])
+    expect(JSON.stringify(of(doubted, 'List'))).toContain('Not known whether it was saved')
   })
 
   it('tells a write of which nobody knows by a mark that no reader may overlook', () => {

@@ -1,14 +1,24 @@
 /** What was written in a launch goes back to the system that made it: once, to nobody else, and never untold. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { MOST_ACTS, RETRY } from '../../src/core/outcome.js'
+import { MOST_ACTS, RELEASED_WITHIN, RETRY } from '../../src/core/outcome.js'
 import { INCOMPLETE, UNCERTAIN } from '../../src/core/outcome-bundle.js'
 import type { LaunchTokenClaims } from '../../src/demo/desktop-faults.js'
 import { ASSERTION_TYPE, buildAssertion } from '../../src/demo/desktop-launches.js'
-import { call, launchTo, readsPatient, type Tokens } from '../app-by-hand.js'
+import { namePuts } from '../../src/launch/named.js'
+import { StoreFailure } from '../../src/store/failure.js'
+import {
+  App,
+  CARE_PLAN_SCOPES,
+  call,
+  launchTo,
+  readsPatient,
+  type Tokens,
+  tokensOf,
+} from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { launchOf, NO_PLAN, type Order, push } from '../launching.js'
+import { handleOf, launchOf, NO_PLAN, type Order, open, push } from '../launching.js'
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
-import { type Answer, type Sent, send } from '../user-agent.js'
+import { type Answer, type Sent, send, UserAgent } from '../user-agent.js'
 
 jest.setTimeout(60_000)
 
@@ -21,7 +31,8 @@ describe.each(STORES)('on the %s store', (store) => {
   beforeAll(async () => {
     t = await openTestGateway({
       store,
-      change: ({ systems }) => ({
+      change: ({ systems, apps }) => ({
+        apps: apps.map((app) => ({ ...app, scopes: [...app.scopes, 'offline_access'] })),
         systems: systems.map((system) =>
           system.id === 'gp-clinic' ? { ...system, outcome: 'changes', signOn: 'launch' } : system,
         ),
@@ -203,6 +214,20 @@ describe.each(STORES)('on the %s store', (store) => {
       expect((await fetchOutcome('gp-ward', late.__launch)).status).toBe(200)
     })
 
+    it('gets nothing of an organisation that it does not speak for any more', async () => {
+      const tokens = await launched()
+      await end('gp-push', tokens.__launch)
+      const { systems } = t.config
+      const fewer = systems.map((one) =>
+        one.id === 'gp-push' ? { ...one, organizations: ['Y00001'] } : one,
+      )
+      await t.restart({ systems: fewer })
+      const answer = await fetchOutcome('gp-push', tokens.__launch)
+      await t.restart({ systems })
+      await expectRefused(t, answer, 'outcome_absent', 404)
+      expect((await fetchOutcome('gp-push', tokens.__launch)).status).toBe(200)
+    })
+
     it('names a launch by its token’s number where nobody told it ours, to end it and to fetch', async () => {
       let jti = ''
       const claims = (sent: LaunchTokenClaims) => {
@@ -293,6 +318,22 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(JSON.parse(answer.text).error).toBe('context_superseded')
       expect((await sectionOf(tokens, MATTERS)).uid).toBe(uid)
     })
+
+    it('nor does an app that acts for a user who is away, however long it does', async () => {
+      const browser = new UserAgent()
+      const app = new App(t, browser)
+      const landed = await open(t, browser, { system: 'gp-push' })
+      const scope = `${CARE_PLAN_SCOPES} offline_access`
+      const first = tokensOf(await app.redeem(await app.code(handleOf(landed), { scope })))
+      await t.clock.advance(901)
+      expect((await fetchOutcome('gp-push', first.__launch)).status).toBe(200)
+      const { session, outcome } = t.config.lifetimes
+      await t.clock.advance(session + outcome)
+      const tokens = { ...first, ...tokensOf(await app.refresh(first)) }
+      const { uid, composition } = await sectionOf(tokens, MATTERS)
+      const answer = await put(tokens, uid, said(composition, 'Long after.'))
+      await expectRefused(t, answer, 'context_closed', 409)
+    })
     const signOnOf = async ({ __launch }: Tokens) =>
       (await t.running.store.get('session', __launch as never))?.signOn
 
@@ -344,18 +385,61 @@ describe.each(STORES)('on the %s store', (store) => {
       return answer
     }
 
+    it('that a cut store half let go of is not told as nothing: it is told the next time', async () => {
+      const tokens = await launched()
+      await write(tokens, 'Cut off.')
+      await end('gp-push', tokens.__launch)
+      const { store: real } = t.running
+      const own = real.commit
+      // What else was asked for together is done; that it has left is not.
+      real.commit = async (asked) => {
+        const { puts = [], drops = [] } = asked
+        if (!puts.some(({ kind }) => kind === 'released')) return own(asked)
+        await own({ puts: puts.filter(({ kind }) => kind !== 'released'), drops })
+        throw new StoreFailure('uncertain', 'cut')
+      }
+      const cut = await fetchOutcome('gp-push', tokens.__launch)
+      real.commit = own
+      expect(cut.status).toBeGreaterThanOrEqual(500)
+      await t.clock.advance(2 * RELEASED_WITHIN)
+      const told = await fetchOutcome('gp-push', tokens.__launch)
+      expect(told.text).toContain('Cut off.')
+    })
+
+    it.each([
+      ['the request could be repeated', (_: TestGateway) => RETRY, 'request-0001'],
+      [
+        'it is kept',
+        ({ config: { lifetimes } }: TestGateway) => lifetimes.session + lifetimes.outcome,
+        undefined,
+      ],
+    ])('is never told as nothing in the last moment in which %s', async (_, lasts, key) => {
+      const tokens = await launched()
+      await write(tokens, 'Just in time.')
+      const opened = t.clock()
+      await end('gp-push', tokens.__launch)
+      if (key !== undefined) await fetchOutcome('gp-push', tokens.__launch, { key })
+      await t.clock.advance(lasts(t) - 1)
+      const kept = (...asked: readonly unknown[]) => asked.join().includes('change')
+      first('getAll', kept, () => t.clock.advance(1))
+      const answer = await fetchOutcome('gp-push', tokens.__launch, key ? { key } : {})
+      expect(t.clock()).toBe(opened + lasts(t) * 1000)
+      expect(answer.text).not.toContain('Nothing was changed')
+      expect([404, 409]).toContain(answer.status)
+    })
+
     /** Once, when the store is asked this, something else comes first. */
-    const before = (
-      method: 'get' | 'count',
+    const first = (
+      method: 'get' | 'getAll' | 'count',
       meant: (...asked: readonly string[]) => boolean,
-      first: () => Promise<unknown>,
+      comes: () => Promise<unknown>,
     ): void => {
       const { store: real } = t.running
       const own = real[method] as (...asked: never[]) => Promise<unknown>
       const wrapped = async (...asked: never[]) => {
-        if (meant(...asked.map(String))) {
+        if (meant(...asked.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))))) {
           real[method] = own as never
-          await first()
+          await comes()
         }
         return own(...asked)
       }
@@ -372,7 +456,7 @@ describe.each(STORES)('on the %s store', (store) => {
         const { uid, composition } = await sectionOf(tokens, MATTERS)
         let outcome: Answer | undefined
         const mine = (...asked: readonly string[]) => asked.join().includes(tokens.__launch)
-        before(
+        first(
           method,
           (...asked) =>
             mine(...asked) && (method === 'count' || /ended,writing/.test(asked.join())),
@@ -389,6 +473,23 @@ describe.each(STORES)('on the %s store', (store) => {
         expect((await sectionOf(reader, MATTERS)).uid).toBe(uid)
       },
     )
+
+    it('that is answered after the outcome has left stays as it was told, and is kept no longer', async () => {
+      const tokens = await launched()
+      const { uid, composition } = await sectionOf(tokens, MATTERS)
+      const key = 'request-0001'
+      let outcome: Answer | undefined
+      const asks = (...asked: readonly string[]) => asked[0] === 'released'
+      first('get', asks, async () => {
+        await end('gp-push', tokens.__launch)
+        outcome = await fetchOutcome('gp-push', tokens.__launch, { key })
+      })
+      expect((await put(tokens, uid, said(composition, 'Late.'))).status).toBe(204)
+      expect(uncertain(outcome as Answer)).toHaveLength(1)
+      expect((await fetchOutcome('gp-push', tokens.__launch, { key })).text).toBe(outcome?.text)
+      await t.clock.advance(RETRY)
+      expect(await t.running.store.get('change', `${tokens.__launch}/0`)).toBeUndefined()
+    })
 
     it('that the record has refused is nothing that was changed', async () => {
       const tokens = await launched()
@@ -486,6 +587,12 @@ describe.each(STORES)('on the %s store', (store) => {
         fetchOutcome('gp-push', launch, { key: 'two-of-two', port }),
       ])
       expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
+    })
+
+    it('takes no launch’s name for another by a seal, which anybody can make', () => {
+      const launch = { id: 'lch_x', system: 'gp', jti: 'of-another' }
+      const puts = (rung: string) => namePuts({ ...launch, rung } as never, 1).length
+      expect(['signed', 'redeemed', 'pushed', 'sealed'].map(puts)).toEqual([1, 1, 0, 0])
     })
 
     it('reads nothing of it in the store, and cannot lay one launch’s changes under another', async () => {

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
+import { writeOnce } from '../../src/proxy/write.js'
 import { give, type Kept, type LooseRecord, looseRecord, section, uidOf } from './loose-record.js'
 import { accessOf, IN_CONTEXT, openWorld, PEGGY, type World } from './world.js'
 
@@ -174,5 +175,26 @@ describe('a write that the record has refused', () => {
     const [outcome] = world.told
     expect(outcome?.writings).toMatchObject([{ does: 'create' }])
     expect(outcome?.came).toEqual([{ version: expect.stringContaining('::sys::1') }])
+  })
+})
+
+describe('a write that the record has done', () => {
+  it('is answered as done though nobody can say what it was: its launch’s outcome calls it uncertain', async () => {
+    let came = 'under way'
+    const come = (as: string) => async () => {
+      came = as
+    }
+    const answer = { status: 200, headers: {}, body: {} }
+    const done = await writeOnce({
+      record: async () => undefined,
+      begin: async () => ({ done: come('done'), undone: come('undone') }),
+      send: async () => answer,
+      refused: () => undefined,
+      prove: async () => 'proof',
+      written: () => {
+        throw new Error('nested too deep')
+      },
+    })
+    expect([done, came]).toEqual([{ answer, proof: 'proof' }, 'under way'])
   })
 })

@@ -115,6 +115,16 @@ describe('what its rows have shown', () => {
     expect(asked()).toBe(1)
   })
 
+  it('is true of that record alone: a tenant’s, which uses the same ids, is asked itself', async () => {
+    expect((await get(`/composition/${OURS}`)).status).toBe(200)
+    const { grant, ...access } = accessOf()
+    world.access = { ...access, grant: { ...grant, recordTenant: 'north' } }
+    record.kept.splice(0, 2, section(WINSTON.ehrId, 'contacts', OURS, 'Campbell'))
+    const answer = await get(`/composition/${OURS}`)
+    expect([answer.status, answer.text.includes('Campbell')]).toEqual([404, false])
+    expect(asked()).toBe(2)
+  })
+
   it('is never taken for granted: of another’s object, of a write, of a template that is hidden', async () => {
     for (const _ of [1, 2]) expect((await get(`/composition/${THEIRS}`)).status).toBe(404)
     expect(asked()).toBe(2)

@@ -21,6 +21,9 @@ const ehr = {
   ehr_status: { subject: { external_ref: { id: { value: PEGGY }, namespace: NAMESPACE } } },
 }
 
+/** Of a patient who is known there, and has no EHR. */
+const UNPLANNED = { unplanned: true }
+
 /** A place's two servers, which know these patients, or are not well. */
 async function place(...patients: readonly object[] | readonly ['ill']) {
   const asked: string[] = []
@@ -29,12 +32,19 @@ async function place(...patients: readonly object[] | readonly ['ill']) {
     const ill = patients[0] === 'ill'
     const entry = patients.map((each) => ({ resource: each, search: { mode: 'match' } }))
     const isEhr = req.url?.startsWith('/openehr/ehr')
-    const none = isEhr && patients.length === 0
+    const none = isEhr && patients.every((each) => Object.hasOwn(Object(each), 'unplanned'))
     res.writeHead(ill ? 503 : none ? 404 : 200, { 'content-type': 'application/json' })
-    const body = isEhr ? ehr : { resourceType: 'Bundle', type: 'searchset', entry }
+    const absent = { message: 'no EHR of this subject', code: 404 }
+    const body = isEhr
+      ? none
+        ? absent
+        : ehr
+      : { resourceType: 'Bundle', type: 'searchset', entry }
     res.end(
       JSON.stringify(
-        req.url?.includes('definition') ? [{ name: 'x', type: 'AQL', q: 'SELECT c' }] : body,
+        req.url?.includes('definition')
+          ? [{ name: 'care-plan::sections', type: 'AQL', q: 'SELECT c' }]
+          : body,
       ),
     )
   })
@@ -110,6 +120,24 @@ describe('records of tenants', () => {
     const other = opened(await place(), await place(resource('n1')), await place())
     await expect(find(other, 'C1', '1938-03-15')).rejects.toEqual(refusal('patient_mismatch'))
     await expect(find(other, 'A1', '1938-03-15')).rejects.toEqual(refusal('patient_mismatch'))
+  })
+
+  it('are all asked for a plan before somebody is said to have none', async () => {
+    const here = await place(resource('n1', UNPLANNED))
+    const elsewhere = opened(await place(resource('r1')), here, await place())
+    expect(await find(elsewhere, 'A1')).toMatchObject({ fhirId: 'r1', ehrId: ehr.ehr_id.value })
+    const bare = opened(await place(resource('r1', UNPLANNED)), here, await place())
+    const found = await find(bare, 'A1')
+    expect(found).toMatchObject({ fhirId: 'n1', tenant: 'north' })
+    expect(found).not.toHaveProperty('ehrId')
+    // As one that is away might have it.
+    const away = opened(await place('ill'), here, await place())
+    await expect(find(away, 'A1')).rejects.toEqual(refusal('record_unavailable'))
+    const two = opened(await place(resource('r1')), here, await place(resource('s1')))
+    await expect(find(two, 'A1')).rejects.toEqual(refusal('patient_unknown'))
+    const doubtful = resource('r1', { birthDate: '1938-03-15' })
+    const another = opened(await place(doubtful), here, await place())
+    await expect(find(another, 'A1')).rejects.toEqual(refusal('patient_mismatch'))
   })
 
   it('do not stand in for one that knows the number twice', async () => {
