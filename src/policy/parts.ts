@@ -8,7 +8,7 @@ import { cannotErr } from './certain.js'
 import { openCode, type Settled, saysOf } from './codes.js'
 import { type Dimension, domainOf, type Given, type Limit, sizeOf } from './domain.js'
 import { type Probe, policyOf, probeOf } from './probe.js'
-import { type Left, mattering, type Side } from './side.js'
+import { isRough, type Left, mattering, type Side } from './side.js'
 import { type Setting, type Subject, subjectsOf, withSetting } from './subject.js'
 import { MOST_CIRCUMSTANCES, type Walk, walkOver } from './walk.js'
 
@@ -82,6 +82,7 @@ function termAsker(question: Question) {
     /** @returns `undefined` where it hangs on more than what is fixed */
     asks(term: Expr, of: Subject, { named: [value = false], settled }: Limit) {
       const key = JSON.stringify(term)
+      if (isRough(key)) return undefined
       const probe = probes.get(key) ?? probeOf({ effect: 'permit', json: policyOf([term]) })
       probes.set(key, probe)
       const ask = (one: Setting) => probe.asks(withSetting(question, of, one))

@@ -89,6 +89,17 @@ describe('two versions compared', () => {
     ])
   })
 
+  it('see a change of a number that is too large for JSON', () => {
+    const sum = (most: string) =>
+      plus(
+        'sum',
+        `permit (principal in Role::"call-handler", action == Action::"read", resource == Section::"contacts") when { context.hour + ${most} > 0 };`,
+      )
+    // Past 7 and past 17 o'clock Cedar's numbers end, and an error is a refusal.
+    const [narrow, wide] = [sum('9223372036854775800'), sum('9223372036854775790')]
+    expect(compare(narrow, wide)).toMatchObject({ exhaustive: true, changes: [{ widening: true }] })
+  })
+
   it('say that an activity is asked for no more', () => {
     const eased = edited(
       'policies/resuscitation.cedar',

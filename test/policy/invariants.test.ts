@@ -147,6 +147,19 @@ describe('the invariants', () => {
     ])
   })
 
+  it('count users who hold more than the activities that a row names', () => {
+    const files = {
+      ...invariants(
+        '  - { name: Not for B0360, roles: gp, actions: check-availability, on: any, when: { activities: [B0360] }, expect: never }\n',
+      ),
+      'policies/own.cedar':
+        planted(
+          'permit (principal in Role::"gp", action == Action::"check-availability", resource) when { principal.activities.contains("B0370") };',
+        )['policies/own.cedar'] ?? '',
+    }
+    expect(said(files).join('\n')).toMatch(/^Not for B0360: GP may .*B0370.*\(by planted\)$/)
+  })
+
   it('block a version, at their line', () => {
     const { problems } = checkFiles(without('services-see-no-section', 'x'), SECTIONS)
     expect(problems.filter(({ file }) => file === 'policies/invariants.yaml')).toEqual([])
