@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
+import { appsNamed } from '../../src/policy/apps-named.js'
 import { type Comparison, compareOf } from '../../src/policy/compare.js'
 import { createPolicies } from '../../src/policy/engine.js'
 import { finished } from '../../src/policy/matrix.js'
@@ -98,6 +99,30 @@ describe('two versions compared', () => {
     // Past 7 and past 17 o'clock Cedar's numbers end, and an error is a refusal.
     const [narrow, wide] = [sum('9223372036854775800'), sum('9223372036854775790')]
     expect(compare(narrow, wide)).toMatchObject({ exhaustive: true, changes: [{ widening: true }] })
+  })
+
+  it.each([
+    ['by an escape', 'resource == App::"care\\u{2d}plan"'],
+    ['with spaces', 'resource == App :: "care-plan"'],
+    [
+      'in a set of a condition',
+      'resource) when { [App::"x", App::"care\\x2dplan"].contains(resource) }; //',
+    ],
+    [
+      'by no name: all but the app that stands for all',
+      'resource) unless { resource == App::"any-app" }; //',
+    ],
+  ])('ask about every app that a policy names: %s', (_, resource) => {
+    const more = plus(
+      'apps',
+      `permit (principal, action == Action::"check-availability", ${resource});`,
+    )
+    const apps = appsNamed(FILES, more)
+    const asked = [FILES, more].map((files) => surveyOf(files, { apps }))
+    const [before, after] = asked as [(typeof asked)[0], (typeof asked)[0]]
+    const { changes } = finished(compareOf(before, after))
+    for (const survey of asked) survey.close()
+    expect(changes.some(({ role, widening }) => role !== 'none' && widening)).toBe(true)
   })
 
   it('say that an activity is asked for no more', () => {
