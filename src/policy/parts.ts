@@ -171,7 +171,7 @@ interface Branch {
 export function* partsOf(cell: Cell): Generator<Part> {
   const { sides, question, wanted, most = MOST_CIRCUMSTANCES } = cell
   const asker = termAsker(question)
-  const spent = { parts: 0, circumstances: 0 }
+  const spent = { parts: 0, circumstances: 0, isSaid: false }
   function* over({ lefts, fixed, limits, isWhole }: Branch): Generator<Part> {
     const seen = wanted?.(lefts)
     if (seen?.length === 0) return
@@ -185,7 +185,10 @@ export function* partsOf(cell: Cell): Generator<Part> {
     const isSmall = clear && size <= most
     const split = isSmall ? undefined : nextSplit(dimensions, used, seen ?? [], limits, most)
     const isOver = spent.parts++ >= MOST_PARTS || spent.circumstances > MOST_TOGETHER
+    // Once is enough to say that not all is walked: what is left may be as much again.
+    if (isOver && spent.isSaid) return
     if (split === undefined || isOver) {
+      spent.isSaid ||= isOver
       spent.circumstances += Math.min(size, MOST_CIRCUMSTANCES)
       const walk = walkOver(sides, lefts, question, given)
       yield { ...walk, fixed, lefts, exhaustive: walk.exhaustive && isWhole && !isOver }
