@@ -28,7 +28,7 @@ export async function differenceOf(from: Side, to: Side): Promise<Difference> {
     import('../policy/survey.js'),
   ])
   const { textDiff } = await import('../policy/text-diff.js')
-  const { appsNamed } = await import('../policy/trial.js')
+  const { appsNamed } = await import('../policy/apps-named.js')
   const apps = appsNamed(from.files, to.files)
   const surveys = [surveyOf(from.files, { apps })]
   try {

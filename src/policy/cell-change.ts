@@ -30,6 +30,17 @@ function wayOf([before, after]: readonly PolicyDecision[]): Way | undefined {
     : undefined
 }
 
+/**
+ * In which way a user's answers differ where those of some others do not differ so.
+ *
+ * @param answers before and after: of the user, then of each other
+ */
+function ownWayOf(answers: readonly PolicyDecision[]): Way | undefined {
+  const way = wayOf(answers)
+  const others = answers.flatMap((_, i) => (i > 0 && i % 2 === 0 ? [answers.slice(i, i + 2)] : []))
+  return others.some((two) => wayOf(two) === way) ? undefined : way
+}
+
 /** What two versions must share for a policy to be the same in both; its name and its reason do not matter. */
 export function contentOf({ policy, key }: Left): string {
   const { id: _, reason: __, ...others } = policy.json.annotations ?? {}
@@ -109,14 +120,17 @@ const conditionsOf = (dimension: Dimension, part: ReadonlySet<number>): readonly
 /** The differences in a part, each way in one. */
 function foundIn(part: Part): readonly Found[] {
   const { kinds, kindOf, lefts, fixed } = part
-  const ways = kinds.map(({ answers }) => wayOf(answers))
+  const ways = kinds.map(({ answers }) => ownWayOf(answers))
   if (ways.every((way) => way === undefined)) return []
   const looks = subjectsOf(differing(lefts).map(({ terms }) => terms))
-  const guards = guardsOf(lefts)
+  const guards = guardsOf(lefts.slice(0, 2))
   const guarded = kinds.map(
     ({ applies, answers }: Kind) =>
-      answers.every(({ effect }) => effect === 'deny') &&
-      applies.flat().some((id) => guards.has(id)),
+      answers.slice(0, 2).every(({ effect }) => effect === 'deny') &&
+      applies
+        .slice(0, 2)
+        .flat()
+        .some((id) => guards.has(id)),
   )
   const all = [...kindOf.keys()]
   const kindAt = (i: number): number => kindOf[i] ?? 0
@@ -172,7 +186,8 @@ function wordsOf(regions: readonly Region[]): readonly string[] {
 }
 
 /**
- * @param parts of the cell, walked over both versions
+ * @param parts of the cell, walked over both versions; further versions, two by two, are those of others: what they
+ * gain or lose as well is not told
  * @returns the differences, each way in one, and whether every circumstance was asked
  */
 export function cellChanges(parts: Iterable<Part>) {

@@ -83,15 +83,6 @@ const wordsOf = (error: unknown): string =>
     ? error.problems.slice(0, 3).map(describeProblem).join('; ')
     : 'It took too long, or too much else is being worked out. Try again in a moment.'
 
-/** The apps that policies name, and one that none does: what is asked depends on the files alone. */
-const appsOf = (...versions: readonly Hashed[]): readonly string[] => {
-  const texts = versions.flatMap(({ files }) => Object.values(files))
-  const named = texts.flatMap((text) =>
-    [...text.matchAll(/\bApp::"([^"]+)"/g)].map(([, id = '']) => id),
-  )
-  return [...new Set(['any-app', ...named])].slice(0, 50)
-}
-
 /** One kind of finding, by key. */
 function kind<T>(clock: Clock, pending: Set<Promise<unknown>>, keptFor: number) {
   const known = createCache<Kept<T>>(MOST_KEPT)
@@ -159,7 +150,7 @@ export function createFindings(parts: FindingsParts): Findings {
     },
     changes: (before, after) =>
       changes.found(`${before.hash} ${after.hash}`, (options) =>
-        walks.compare(before.files, after.files, appsOf(before, after), options),
+        walks.compare(before.files, after.files, [], options),
       ).finding,
     impact: (before, after, layer) =>
       impacts.found(`${before.hash} ${after.hash} ${layer}`, async (options) => {

@@ -113,6 +113,8 @@ function limitsOf({ when: { activities, emergency, ...others } }: Invariant) {
   if (activities !== undefined)
     limits.set('principal.activities', {
       named: [activities],
+      // Beside them the list may hold whatever else the policies name.
+      settled: { has: activities, lacks: [] },
       fits: (list) => activities.every((code) => (list as readonly string[]).includes(code)),
     })
   if (emergency !== undefined)

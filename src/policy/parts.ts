@@ -8,7 +8,7 @@ import { cannotErr } from './certain.js'
 import { openCode, type Settled, saysOf } from './codes.js'
 import { type Dimension, domainOf, type Given, type Limit, sizeOf } from './domain.js'
 import { type Probe, policyOf, probeOf } from './probe.js'
-import { type Left, mattering, type Side } from './side.js'
+import { isRough, type Left, mattering, type Side } from './side.js'
 import { type Setting, type Subject, subjectsOf, withSetting } from './subject.js'
 import { MOST_CIRCUMSTANCES, type Walk, walkOver } from './walk.js'
 
@@ -82,6 +82,7 @@ function termAsker(question: Question) {
     /** @returns `undefined` where it hangs on more than what is fixed */
     asks(term: Expr, of: Subject, { named: [value = false], settled }: Limit) {
       const key = JSON.stringify(term)
+      if (isRough(key)) return undefined
       const probe = probes.get(key) ?? probeOf({ effect: 'permit', json: policyOf([term]) })
       probes.set(key, probe)
       const ask = (one: Setting) => probe.asks(withSetting(question, of, one))
@@ -170,7 +171,7 @@ interface Branch {
 export function* partsOf(cell: Cell): Generator<Part> {
   const { sides, question, wanted, most = MOST_CIRCUMSTANCES } = cell
   const asker = termAsker(question)
-  const spent = { parts: 0, circumstances: 0 }
+  const spent = { parts: 0, circumstances: 0, isSaid: false }
   function* over({ lefts, fixed, limits, isWhole }: Branch): Generator<Part> {
     const seen = wanted?.(lefts)
     if (seen?.length === 0) return
@@ -184,7 +185,10 @@ export function* partsOf(cell: Cell): Generator<Part> {
     const isSmall = clear && size <= most
     const split = isSmall ? undefined : nextSplit(dimensions, used, seen ?? [], limits, most)
     const isOver = spent.parts++ >= MOST_PARTS || spent.circumstances > MOST_TOGETHER
+    // Once is enough to say that not all is walked: what is left may be as much again.
+    if (isOver && spent.isSaid) return
     if (split === undefined || isOver) {
+      spent.isSaid ||= isOver
       spent.circumstances += Math.min(size, MOST_CIRCUMSTANCES)
       const walk = walkOver(sides, lefts, question, given)
       yield { ...walk, fixed, lefts, exhaustive: walk.exhaustive && isWhole && !isOver }

@@ -1,11 +1,13 @@
 /** Changes as a person would say them. */
+import type { Role } from '../core/roles.js'
 import type { Change } from './compare.js'
-import { actionWords, listed, resourceWords, roleWords } from './names.js'
+import { type AnyRole, actionWords, listed, resourceWords, roleWords } from './names.js'
 
 /** What a change says besides what may be said of several at once. */
-const keyOf = ({ role, from, to, when, whenIsAll, widening }: Change): string =>
+const keyOf = ({ role, also, from, to, when, whenIsAll, widening }: Change): string =>
   JSON.stringify([
     role,
+    also,
     from.effect,
     to.effect,
     from.obligations,
@@ -24,6 +26,26 @@ function verbOf({ from, to, widening }: Change): string {
     ? `is spared "${listed(fewer ?? [], 'and')}" on`
     : `is asked for "${listed(more ?? [], 'and')}" on`
 }
+
+/** A sentence: who, what more they are, and the rest of it. */
+interface Sentence {
+  readonly who: AnyRole
+  readonly also: readonly Role[]
+  readonly rest: string
+}
+
+/** "GP", "Administrator who is GP or practice nurse as well", "GP who is author and viewer as well". */
+function whoWords(same: readonly Sentence[]): string {
+  const [{ who, also }] = same as readonly [Sentence]
+  const words = same.map((one) => listed(one.also.map(inSentence), 'and'))
+  return also.length === 0
+    ? roleWords(who)
+    : `${roleWords(who)} who is ${listed(words, 'or')} as well`
+}
+
+/** As within a sentence: "practice nurse", and "GP". */
+const inSentence = (role: Role): string =>
+  roleWords(role).replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())
 
 /** Changes that differ only in one thing, under what they share. */
 function gather<T>(items: readonly T[], shared: (item: T) => string): readonly (readonly T[])[] {
@@ -51,7 +73,7 @@ export function sentencesOf(
   titles: Readonly<Record<string, string>> = {},
 ): readonly string[] {
   const names = new Map(Object.entries(titles))
-  return gather(changes, keyOf).flatMap((same) => {
+  const all = gather(changes, keyOf).flatMap((same) => {
     const byResource = gather(same, ({ resource }) => `${resource.type}/${resource.id}`)
     const byActions = gather(byResource, (some) =>
       some
@@ -59,12 +81,15 @@ export function sentencesOf(
         .sort()
         .join(),
     )
-    return byActions.map((groups) => {
+    return byActions.map((groups): Sentence => {
       const all = groups.flat()
       const first = all[0] as Change
       const actions = unique(all.map(({ action }) => actionWords(action)))
       const on = unique(all.map(({ resource }) => resourceWords(resource, names)))
-      return `${roleWords(first.role)} ${verbOf(first)} ${actions} on ${on}${whenOf(first)}`
+      const rest = `${verbOf(first)} ${actions} on ${on}${whenOf(first)}`
+      return { who: first.role, also: first.also ?? [], rest }
     })
   })
+  const same = gather(all, ({ who, also, rest }) => `${who} ${also.length} ${rest}`)
+  return same.map((some) => `${whoWords(some)} ${some[0]?.rest}`)
 }

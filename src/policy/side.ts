@@ -56,6 +56,9 @@ const kindOf = ({ effect, layer }: ParsedPolicy): string => (layer === 'delegate
 /** Terms that still speak of action or resource mean something else in each cell. */
 const speaksOfCell = (terms: string): boolean => /"Var":"(action|resource)"/.test(terms)
 
+/** A number beyond 2^53, which JSON holds only roughly: two of them may look alike and are not. */
+export const isRough = (terms: string): boolean => /\d{16}/.test(terms)
+
 /** @param under only this local layer's users are asked about: that they are its users need not be asked */
 export function sideOf(engine: Engine, under?: Layer): Side {
   const probes = new Map<string, Probe>()
@@ -81,7 +84,8 @@ export function sideOf(engine: Engine, under?: Layer): Side {
         const terms = policy.layer === under ? own : [...layerTerms(policy.layer), ...own]
         const text = JSON.stringify(terms)
         const cell = speaksOfCell(text) ? `${action} ${resource.type} ${resource.id}` : ''
-        return [{ policy, terms, key: `${kindOf(policy)} ${cell} ${text}` }]
+        const exactly = isRough(text) ? policy.text : ''
+        return [{ policy, terms, key: `${kindOf(policy)} ${cell} ${text}${exactly}` }]
       })
     },
     table(left, dimensions, question) {

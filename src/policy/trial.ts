@@ -1,5 +1,6 @@
 /** A version's own tests and invariants, asked of its own policies. */
 import type { AnswerMemory } from './answer-memory.js'
+import { appsNamed } from './apps-named.js'
 import { readCases, runCases } from './cases.js'
 import { createPolicies } from './engine.js'
 import { checkInvariants, readInvariants } from './invariants.js'
@@ -13,17 +14,6 @@ export interface TestRun {
   readonly failed: readonly Problem[]
   readonly invariants: number
   readonly broken: readonly Problem[]
-}
-
-/** The apps that policies name, and one that none does: what is asked depends on the files alone. */
-export const appsNamed = (...versions: readonly PolicyFiles[]): readonly string[] => {
-  const texts = versions.flatMap((files) =>
-    Object.entries(files).flatMap(([name, text]) => (name.endsWith('.cedar') ? [text] : [])),
-  )
-  const named = texts.flatMap((text) =>
-    [...text.matchAll(/\bApp::"([^"]+)"/g)].map(([, id = '']) => id),
-  )
-  return [...new Set([...named, 'any-app'])]
 }
 
 /**

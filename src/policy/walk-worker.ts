@@ -2,6 +2,7 @@
 import './v8-flags.js'
 import { parentPort } from 'node:worker_threads'
 import { createAnswerMemory } from './answer-memory.js'
+import { appsNamed } from './apps-named.js'
 import { checkFiles } from './check.js'
 import { compareOf } from './compare.js'
 import { matrixOf, type Progress, type Said } from './matrix.js'
@@ -72,8 +73,9 @@ function answer(task: Task): Answers[keyof Answers] {
     const survey = surveyOf(task.files, { ...task, answers })
     return using([survey], () => run(matrixOf(survey, undefined, memory)))
   }
+  const apps = [...new Set([...task.apps, ...appsNamed(task.before, task.after)])]
   const [before, after] = [task.before, task.after].map((files) =>
-    surveyOf(files, { ...task, answers }),
+    surveyOf(files, { apps, answers }),
   ) as [Survey, Survey]
   return using([before, after], () => ({
     ...run(compareOf(before, after)),

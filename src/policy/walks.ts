@@ -21,7 +21,7 @@ export interface Answers {
   readonly check: readonly Problem[]
   readonly try: Tried | undefined
 }
-/** @property apps to ask about */
+/** @property apps to ask about; two versions are compared over those as well that their policies name */
 export type Task =
   | {
       readonly walk: 'matrix'

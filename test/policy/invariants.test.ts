@@ -147,6 +147,33 @@ describe('the invariants', () => {
     ])
   })
 
+  it('count users who hold more than the activities that a row names', () => {
+    const files = {
+      ...invariants(
+        '  - { name: Not for B0360, roles: gp, actions: check-availability, on: any, when: { activities: [B0360] }, expect: never }\n',
+      ),
+      'policies/own.cedar':
+        planted(
+          'permit (principal in Role::"gp", action == Action::"check-availability", resource) when { principal.activities.contains("B0370") };',
+        )['policies/own.cedar'] ?? '',
+    }
+    expect(said(files).join('\n')).toMatch(/^Not for B0360: GP may .*B0370.*\(by planted\)$/)
+  })
+
+  it('hold of an app whose name is written with an escape', () => {
+    const files = {
+      ...without('no-role-no-access'),
+      'policies/own.cedar':
+        planted(
+          'permit (principal, action == Action::"check-availability", resource == App::"care\\u{2d}plan");',
+        )['policies/own.cedar'] ?? '',
+    }
+    const texts = checkFiles(files, SECTIONS).problems.map(({ text }) => text)
+    expect(texts.join('\n')).toContain(
+      'Nobody without a role gets anything: Somebody without a role may availability check the app care-plan',
+    )
+  })
+
   it('block a version, at their line', () => {
     const { problems } = checkFiles(without('services-see-no-section', 'x'), SECTIONS)
     expect(problems.filter(({ file }) => file === 'policies/invariants.yaml')).toEqual([])
