@@ -13,11 +13,10 @@ import {
   type Changer,
   MOST_HELD,
   type Outcome,
-  type Thing,
-  thingsOf,
   WITHHELD,
   type Withheld,
 } from './outcome.js'
+import { type Thing, thingsOf } from './outcome-told.js'
 import { sectionDiv } from './section-text.js'
 import type { EpochMs } from './values.js'
 

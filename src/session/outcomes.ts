@@ -4,14 +4,8 @@ import type { Happening } from '../core/audit.js'
 import { isSuperseded } from '../core/context-id.js'
 import { hashOf, isSecret, type LaunchId, launchTime } from '../core/ids.js'
 import type { LaunchSystem } from '../core/launch-system.js'
-import {
-  type Change,
-  type Outcome,
-  RELEASED_WITHIN,
-  RETRY,
-  thingsOf,
-  toldBy,
-} from '../core/outcome.js'
+import { type Change, type Outcome, RELEASED_WITHIN, RETRY } from '../core/outcome.js'
+import { thingsOf, toldBy } from '../core/outcome-told.js'
 import { chartOf, launchedBy, type Records } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
 import { after, type EpochMs, type Seconds } from '../core/values.js'

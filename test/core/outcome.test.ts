@@ -7,12 +7,11 @@ import {
   changeOf,
   doneChange,
   type Outcome,
-  thingsOf,
-  toldBy,
   type Writing,
   type Written,
 } from '../../src/core/outcome.js'
 import { INCOMPLETE, outcomeBundle, UNCERTAIN } from '../../src/core/outcome-bundle.js'
+import { thingsOf, toldBy } from '../../src/core/outcome-told.js'
 import { groupText } from '../../src/core/plan-values.js'
 import { sectionDiv, sectionText } from '../../src/core/section-text.js'
 import { compositionOf } from '../../src/demo/composition.js'
