@@ -47,14 +47,21 @@ export function contentOf({ policy, key }: Left): string {
   return `${key} ${JSON.stringify(others)}`
 }
 
-/** What only one of the two versions has: where none of it applies, they answer alike. */
-export function differing([before = [], after = []]: readonly (readonly Left[])[]): Left[] {
-  const only = (some: readonly Left[], others: readonly Left[]) => {
-    const contents = new Set(others.map(contentOf))
-    return some.filter((one) => !contents.has(contentOf(one)))
+/** What only one of two lists has, by what makes two of them the same. */
+export function onlyInOne<T>(
+  [before = [], after = []]: readonly (readonly T[])[],
+  sameBy: (one: T) => string,
+): T[] {
+  const only = (some: readonly T[], others: readonly T[]) => {
+    const known = new Set(others.map(sameBy))
+    return some.filter((one) => !known.has(sameBy(one)))
   }
   return [...only(before, after), ...only(after, before)]
 }
+
+/** What only one of the two versions has: where none of it applies, they answer alike. */
+export const differing = (lefts: readonly (readonly Left[])[]): Left[] =>
+  onlyInOne(lefts, contentOf)
 
 /** That a thing has one of some of its values. */
 interface Condition {

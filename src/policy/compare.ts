@@ -1,7 +1,14 @@
 /** Every question that two versions answer differently, found by asking both. */
 import type { Action, PolicyDecision, Question, Resource } from '../core/decision.js'
 import type { Role } from '../core/roles.js'
-import { type CellChange, cellChanges, contentOf, differing, type Way } from './cell-change.js'
+import {
+  type CellChange,
+  cellChanges,
+  contentOf,
+  differing,
+  onlyInOne,
+  type Way,
+} from './cell-change.js'
 import { cannotErr } from './certain.js'
 import { isHeard, ownersOf } from './layer-terms.js'
 import { isLocal, type Layer } from './layers.js'
@@ -86,15 +93,11 @@ function pairsOfBoth(before: Survey, after: Survey): readonly Pair[] {
 }
 
 /** Policies that only one of the versions has in a cell, whoever asks. */
-function changedIn(sides: readonly Side[], question: Question): readonly ParsedPolicy[] {
-  const text = ({ layer, text: own }: ParsedPolicy): string => `${layer} ${own}`
-  const [before = [], after = []] = sides.map((side) => side.inCell(question))
-  const only = (some: readonly ParsedPolicy[], others: readonly ParsedPolicy[]) => {
-    const texts = new Set(others.map(text))
-    return some.filter((one) => !texts.has(text(one)))
-  }
-  return [...only(before, after), ...only(after, before)]
-}
+const changedIn = (sides: readonly Side[], question: Question): readonly ParsedPolicy[] =>
+  onlyInOne(
+    sides.map((side) => side.inCell(question)),
+    ({ layer, text }) => `${layer} ${text}`,
+  )
 
 /** Who is asked about in a cell: a role, and what the user has besides. */
 type Who = readonly [role: AnyRole, ...also: Role[]]

@@ -97,3 +97,18 @@ export const EVERYTHING: readonly { readonly action: Action; readonly resource: 
       })),
     ]
   })
+
+/** Terms of one circumstance among more than are asked at once, and whatever else it takes to meet a guard rail. */
+export const needleWith = (...more: readonly string[]): readonly string[] => [
+  'principal.organization == "Z99"',
+  'principal.organizationType == "hospice"',
+  'principal.region == "north"',
+  'context.system == "one-system"',
+  'context.app == "one-app"',
+  'context.rung == "signed"',
+  'context.purpose == "direct-care"',
+  'context.hour == 3',
+  'context.weekday == 7',
+  ...more,
+  'principal.activities.containsAll(["B0370", "B0001", "B0002", "B0003", "B0004", "B0005"])',
+]
