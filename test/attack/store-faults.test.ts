@@ -1,5 +1,4 @@
 /** When something behind the gateway fails, nothing leaves that was not made durable, and the page says so. */
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { RELEASED_WITHIN } from '../../src/core/outcome.js'
 import { UNCERTAIN } from '../../src/core/outcome-bundle.js'
@@ -298,52 +297,6 @@ describe.each(STORES)('on the %s store', (store) => {
     expect(
       failures.filter(({ refusal }) => refusal === 'unexpected').length,
     ).toBeGreaterThanOrEqual(20)
-    await expectWholeTrail(t)
-  })
-})
-
-describe('when Redis itself goes away', () => {
-  let t: TestGateway
-  beforeAll(async () => {
-    t = await openTestGateway({ store: 'redis' })
-  }, 60_000)
-  afterAll(() => t?.close())
-
-  const back = async (): Promise<void> => {
-    await t.redis?.start()
-    const { store } = t.running
-    for (let tries = 0; tries < 200 && !(await answers(store)); tries++) await pause(50)
-    await t.clock.advance(0)
-  }
-  const answers = (store: Store) =>
-    store.ping().then(
-      () => true,
-      () => false,
-    )
-
-  it('a launch gets a page with a reference, and the next one works when Redis is back', async () => {
-    const { app, tokens } = await launchTo(t, { system: 'gp-push' })
-    const form = { launch_token: await tokenOf(t, { system: 'gp-post' }) }
-    const handle = handleOf(await open(t, app.browser, { system: 'gp-push' }))
-    await t.redis?.halt('SIGKILL')
-    const refused = [
-      await new UserAgent().visit(new URL('/launch', t.issuer), { form }),
-      await app.refresh(tokens),
-      await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`),
-    ]
-    const sentBack = await app.authorize(handle)
-    expect(sentBack.location?.href).toContain(app.redirect)
-    expect(sentBack.location?.searchParams.get('error')).toBe('temporarily_unavailable')
-    expect(sentBack.location?.searchParams.get('error_description')).toMatch(/ref_[\w-]{20}/)
-    nothingLeaks(sentBack)
-    for (const answer of refused) {
-      expect(answer.status).toBeGreaterThanOrEqual(500)
-      expect(answer.text).toMatch(/ref_[\w-]{20}/)
-      nothingLeaks(answer)
-    }
-    await back()
-    expect(handleOf(await open(t, new UserAgent(), { system: 'gp-post' }))).toMatch(/^hdl_/)
-    expect(await readsPatient(t, tokens)).toBe(200)
     await expectWholeTrail(t)
   })
 })
