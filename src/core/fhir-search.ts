@@ -8,6 +8,7 @@
 import { writeQuery } from './call.js'
 import { type FhirType, rowOf, searchOf } from './fhir-types.js'
 import { Refusal } from './refusal.js'
+import type { AskedPart } from './searchset.js'
 
 const ID = /^[A-Za-z0-9.-]{1,64}$/
 const TOKEN = /^[A-Za-z0-9:/._|,-]{1,200}$/
@@ -71,7 +72,12 @@ export function readCriteria(type: FhirType, parameters: ReadonlyMap<string, str
   return search
 }
 
-const held = (type: FhirType): string => (rowOf(type).whose === 'self' ? '_id' : 'patient')
+/**
+ * What says whose it is to be. A reference with its type: some servers match no other, and find nothing by an id alone.
+ * @see FHIR R4, "Search", reference
+ */
+const held = (type: FhirType, patient: string): readonly [string, string] =>
+  rowOf(type).whose === 'self' ? ['_id', patient] : ['patient', `Patient/${patient}`]
 
 /**
  * The search, held to the patient in context whether it named one or not.
@@ -83,19 +89,29 @@ export function heldToPatient(
   patient: string,
   more: Iterable<readonly [string, string]> = [],
 ): string {
-  const name = held(type)
+  const whose = held(type, patient)
+  const [name] = whose
   const asked = parameters.get(name) ?? patient
   if (asked !== patient && asked !== `Patient/${patient}`)
     throw new Refusal('record_other_patient', `search ${type}`)
   const others = [...parameters].filter(([parameter]) => parameter !== name)
   const added = [...more].filter(([parameter]) => !parameters.has(parameter))
-  return writeQuery([[name, patient], ...others, ...added])
+  return writeQuery([whose, ...others, ...added])
 }
 
 /** Types that a search may bring beside its own. */
 export function includedBy({ type, parameters }: Search): readonly string[] {
   const asked = parameters.get('_include')
   return asked === undefined ? [] : (rowOf(type).includes[asked] ?? [])
+}
+
+/** Which part of the matches was asked for. */
+export function partOf({ parameters }: Search): AskedPart {
+  const [offset, count] = [parameters.get('_offset'), parameters.get('_count')]
+  return {
+    ...(offset === undefined ? {} : { passed: Number(offset) }),
+    ...(count === undefined ? {} : { count: Number(count) }),
+  }
 }
 
 /** Whether only a part of the matches was asked for. */

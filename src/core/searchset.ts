@@ -49,11 +49,15 @@ function linksOf(body: Json): readonly Json[] {
   })
 }
 
-/**
- * @param paged whether the caller asked for a part of the matches only
- * @throws Refusal upstream_invalid
- */
-export function readSearchset(body: unknown, { paged }: { readonly paged: boolean }): Searchset {
+/** The part of the matches that the caller asked for; all of them where it says nothing. */
+export interface AskedPart {
+  /** How many come before it. */
+  readonly passed?: number
+  readonly count?: number
+}
+
+/** @throws Refusal upstream_invalid */
+export function readSearchset(body: unknown, { passed = 0, count }: AskedPart): Searchset {
   if (!isObject(body) || body.resourceType !== 'Bundle' || body.type !== 'searchset')
     throw invalid('not a searchset')
   const all = listOf(body, 'entry')
@@ -64,7 +68,7 @@ export function readSearchset(body: unknown, { paged }: { readonly paged: boolea
   const { total = 0 } = body
   if (typeof total !== 'number') throw invalid('Bundle.total')
   const matches = entries.filter((entry) => modeOf(entry) !== 'include').length
-  const goesOn = paged || links.some(({ relation }) => relation === 'next')
-  if (total > matches && !goesOn) throw invalid('fewer entries than the total')
+  const goesOn = count === 0 || links.some(({ relation }) => relation === 'next')
+  if (total > passed + matches && !goesOn) throw invalid('fewer entries than the total')
   return { entries, links }
 }

@@ -314,7 +314,7 @@ describe('a record that answers wrongly', () => {
     })
     const first = JSON.parse((await get('/fhir/Condition?clinical-status=active')).text)
     expect(first.link[1].url).toBe(
-      `https://gateway.example/fhir/Condition?patient=${me}&clinical-status=active&_offset=1`,
+      `https://gateway.example/fhir/Condition?patient=Patient%2F${me}&clinical-status=active&_offset=1`,
     )
     expect(JSON.stringify(first)).not.toContain(CANARY)
     // A record that knows no offset would give the first page for ever.
@@ -363,7 +363,7 @@ describe('a record that answers wrongly', () => {
     expect(answer.text + JSON.stringify(answer.headers)).not.toContain(CANARY)
     const { total, link: links } = JSON.parse(answer.text)
     expect(total).toBeUndefined()
-    const base = `https://gateway.example/fhir/Condition?patient=${me}&clinical-status=active&_count=1`
+    const base = `https://gateway.example/fhir/Condition?patient=Patient%2F${me}&clinical-status=active&_count=1`
     expect(links).toEqual([
       { relation: 'self', url: base },
       { relation: 'next', url: `${base}&_offset=1` },
@@ -855,7 +855,7 @@ describe('any request at all, to a record that answers anything', () => {
           expect(written.filter((each) => each.includes(`Patient/${other}`))).toEqual([])
           for (const { url } of world.upstream) {
             const patient = new URLSearchParams(url.split('?')[1]).get('patient')
-            expect([null, me]).toContain(patient)
+            expect([null, `Patient/${me}`]).toContain(patient)
           }
         },
       ),

@@ -207,7 +207,7 @@ describe('the grammar of searches', () => {
 
   it('holds every search and every condition to the patient', () => {
     const criteria = readCriteria('Condition', readParameters('?code=1'))
-    expect(heldToPatient(criteria, 'p1')).toBe('patient=p1&code=1')
+    expect(heldToPatient(criteria, 'p1')).toBe('patient=Patient%2Fp1&code=1')
     const others = readCriteria('Condition', readParameters('code=1&patient=Patient/p2'))
     expect(() => heldToPatient(others, 'p1')).toThrow(refusal('record_other_patient'))
   })

@@ -13,7 +13,7 @@ const outcome = (...issue: readonly unknown[]) => ({
   search: { mode: 'outcome' },
 })
 const issue = (severity: string, code = 'informational') => ({ severity, code })
-const whole = { paged: false }
+const whole = {}
 
 describe('the answer to a FHIR search (FHIR R4, "Search", "Bundle")', () => {
   it('is read when it is whole, empty or not', () => {
@@ -67,8 +67,16 @@ describe('the answer to a FHIR search (FHIR R4, "Search", "Bundle")', () => {
     const next = [{ relation: 'next', url: 'https://record.example/x' }]
     const first = searchset({ total: 9, entry: [match], link: next })
     expect(readSearchset(first, whole).links).toEqual(next)
-    expect(readSearchset(searchset({ total: 9, entry: [match] }), { paged: true }).entries).toEqual(
-      [match],
-    )
+    const none = searchset({ total: 9 })
+    expect(readSearchset(none, { count: 0 }).entries).toEqual([])
+  })
+
+  it('is the last page only where its matches and those that were passed over make up the total', () => {
+    const page = searchset({ total: 9, entry: [match] })
+    expect(readSearchset(page, { passed: 8, count: 5 }).entries).toEqual([match])
+    expect(readSearchset(searchset({ total: 9 }), { passed: 12 }).entries).toEqual([])
+    // No way on, though there is more: whoever follows the pages would take it for the end.
+    expect(() => readSearchset(page, { passed: 7, count: 5 })).toThrow(invalid)
+    expect(() => readSearchset(page, { count: 1 })).toThrow(invalid)
   })
 })

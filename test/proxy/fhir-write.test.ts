@@ -302,7 +302,7 @@ describe('a create', () => {
       'if-none-exist': 'code=once',
     }).expect(200)
     expect(again.body.id).toBe(first.body.id)
-    expect(written().at(-1)?.headers['if-none-exist']).toBe(`patient=${me}&code=once`)
+    expect(written().at(-1)?.headers['if-none-exist']).toBe(`patient=Patient%2F${me}&code=once`)
     await send('post', '/Observation', observation('once')).expect(201)
     await send('post', '/Observation', observation('once'), {
       'if-none-exist': 'code=once',

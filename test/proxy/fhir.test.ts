@@ -44,7 +44,7 @@ describe('/fhir, the patient in context', () => {
     const found = await get('/CarePlan?status=active')
     expect(found.body.entry).toHaveLength(1)
     expect(world.upstream[0]?.url).toBe(
-      `/record/fhir/CarePlan?patient=${PEGGY.fhirId}&status=active`,
+      `/record/fhir/CarePlan?patient=Patient%2F${PEGGY.fhirId}&status=active`,
     )
   })
 
