@@ -64,9 +64,13 @@ const fetchOver =
     return new Response(body, { status: answer.status, headers: { 'content-type': type } })
   }
 
-const reasonOf = (error: unknown): string => {
-  const { code, error: said, name } = (error ?? {}) as Record<string, unknown>
-  return String(said ?? code ?? name).slice(0, 100)
+/** Why, by the first of an error and its causes that says so: the library wraps what our own connections throw. */
+function reasonOf(error: unknown, deeper = 3): string {
+  const { code, error: said, name, cause } = (error ?? {}) as Record<string, unknown>
+  const reason = said ?? code
+  if (reason === undefined && cause !== undefined && deeper > 0) return reasonOf(cause, deeper - 1)
+  const status = cause instanceof Response ? `, status ${cause.status}` : ''
+  return `${String(reason ?? name).slice(0, 100)}${status}`
 }
 
 /**

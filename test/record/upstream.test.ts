@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { generateKeyPair, jwtVerify, SignJWT } from 'jose'
+import type { Refusal } from '../../src/core/refusal.js'
 import { assertionsBy } from '../../src/identity/client-assertion.js'
 import { createBreaker, FAILURES, REST_MS } from '../../src/record/breaker.js'
 import { openUpstream, type UpstreamSettings } from '../../src/record/upstream.js'
@@ -130,16 +131,18 @@ describe('a token that we fetch with our own key', () => {
 
   // biome-ignore format: a table
   it.each([
-    ['is refused',            (_, res) => void res.writeHead(400, json).end('{"error":"invalid_client"}')],
-    ['is down',               (_, res) => void res.writeHead(503).end()],
-    ['leads elsewhere',       (_, res) => void res.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
-    ['answers with a page',   (_, res) => void res.writeHead(200, { 'content-type': 'text/html' }).end('<p>')],
-    ['gives another kind',    (_, res) => void res.writeHead(200, json).end('{"access_token":"t","token_type":"mac"}')],
-    ['hangs up',              (_, res) => void res.destroy()],
-  ] as readonly (readonly [string, RequestListener])[])('when its server %s, the record is unavailable and hears nothing', async (_, listener) => {
+    ['is refused',            'invalid_client',                            (_, res) => void res.writeHead(400, json).end('{"error":"invalid_client"}')],
+    ['is down',               'OAUTH_RESPONSE_IS_NOT_CONFORM, status 503', (_, res) => void res.writeHead(503).end()],
+    ['leads elsewhere',       'OAUTH_RESPONSE_IS_NOT_CONFORM, status 302', (_, res) => void res.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
+    ['answers with a page',   'OAUTH_RESPONSE_IS_NOT_JSON, status 200',    (_, res) => void res.writeHead(200, { 'content-type': 'text/html' }).end('<p>')],
+    ['gives another kind',    'OAUTH_UNSUPPORTED_OPERATION',               (_, res) => void res.writeHead(200, json).end('{"access_token":"t","token_type":"mac"}')],
+    ['hangs up',              'UND_ERR_SOCKET',                            (_, res) => void res.destroy()],
+  ] as readonly (readonly [string, string, RequestListener])[])('when its server %s, the record is unavailable, the trail knows why (%s), and it hears nothing', async (_, why, listener) => {
     const { upstream, seen, answerWith } = await scene()
     answerWith(listener)
-    await expect(upstream.call(read)).rejects.toEqual(unavailable)
+    const error = await upstream.call(read).catch((e: unknown) => e)
+    expect(error).toEqual(unavailable)
+    expect((error as Refusal).detail).toMatch(new RegExp(`^no token from 127\\.0\\.0\\.1:\\d+: ${why}$`))
     expect(seen).toEqual([])
   })
 
