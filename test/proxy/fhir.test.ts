@@ -48,6 +48,16 @@ describe('/fhir, the patient in context', () => {
     )
   })
 
+  it('asks for a search to be refused rather than carried out without one of its parameters', async () => {
+    const form = '/CarePlan/_search'
+    await get('/CarePlan?status=active').expect(200)
+    await request(world.app).post(`/fhir${form}`).type('form').send('status=active').expect(200)
+    await get(`/CarePlan/${PEGGY.fhirId}-plan`).expect(200)
+    expect(world.upstream.map(({ headers }) => headers.prefer)).toEqual([
+      ...['handling=strict', 'handling=strict', undefined],
+    ])
+  })
+
   it('hands on pages as links of its own, which can be followed to the end', async () => {
     const first = await get(`/Condition?patient=Patient/${PEGGY.fhirId}&_count=3`)
     const next = first.body.link.find(({ relation }: { relation: string }) => relation === 'next')
