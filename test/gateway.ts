@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import express from 'express'
 import type { JWK } from 'jose'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import type { Config } from '../src/config.js'
 import type { EpochMs, Seconds } from '../src/core/values.js'
 import { demoConfig, type Origins } from '../src/demo/configuration.js'
@@ -76,10 +76,12 @@ export interface Options {
   readonly store: StoreKind
   /** Laid over the configuration, member by member. */
   readonly change?: (config: Config) => Partial<Config>
+  /** Hears what the gateway's operators would. */
+  readonly log?: Logger
 }
 
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
-const log = pino({ level: 'silent' })
+const silent = pino({ level: 'silent' })
 
 function handClock(running: () => OpenGateway | undefined): HandClock {
   // At a whole second, as tokens tell the time.
@@ -113,6 +115,7 @@ interface Setting {
   readonly redis: RedisServer | undefined
   readonly credential: string
   readonly keys: TestKeys
+  readonly log: Logger
 }
 
 /** The demonstration's configuration, with more apps and systems than it has. */
@@ -120,7 +123,7 @@ function configOf(setting: Setting, { change = () => ({}) }: Options): Config {
   const { origins, redis, credential, keys } = setting
   const store = redis ? { overrides: { store: { kind: 'redis', url: redis.url } } } : {}
   const rows = launchSystemRows(keys.demo, origins.desktop)
-  const whole = { root: packageRoot(), ...setting, random, log, ...store }
+  const whole = { root: packageRoot(), ...setting, random, ...store }
   const base = demoConfig(whole, rows, credential)
   const apps = [...base.apps, ...APPS(keys.apps)]
   const systems = [...rows, ...extraSystems(keys, origins.desktop)].map((row) => ({
@@ -133,7 +136,7 @@ function configOf(setting: Setting, { change = () => ({}) }: Options): Config {
 
 /** The gateway's own nodes: the first answers at the issuer's address. */
 function openNodes(setting: Setting, config: Config, placeholder: Server) {
-  const { clock, origins } = setting
+  const { clock, origins, log } = setting
   const open = (change: Partial<Config>) =>
     openGateway({ ...config, ...change }, { clock, random, log, allowHttp: true })
   const others: { readonly gateway: OpenGateway; readonly server: Server }[] = []
@@ -178,7 +181,8 @@ export async function openTestGateway(options: Options): Promise<TestGateway> {
   const credential = Buffer.from(random(24)).toString('base64url')
   const keys = await makeKeys(dataDir)
   const clock: HandClock = handClock(() => nodes.running())
-  const setting: Setting = { dataDir, origins, clock, redis, credential, keys }
+  const { log = silent } = options
+  const setting: Setting = { dataDir, origins, clock, redis, credential, keys, log }
   const config = configOf(setting, options)
   const nodes = openNodes(setting, config, front.server)
   const users = await demoUsers(packageRoot())
