@@ -285,6 +285,23 @@ describe('writing', () => {
     await expectRefused(t, await get(`Condition/${id}`), 'record_absent', 404)
   })
 
+  it('creates and changes by a condition, once', async () => {
+    const asthma = problemOf(kept.me, '195967001')
+    const once = { 'if-none-exist': 'code=195967001' }
+    const { id } = read(await send('POST', 'Condition', asthma, once), 201)
+    expect(read(await send('POST', 'Condition', asthma, once)).id).toBe(id)
+    const worse = { ...asthma, note: [{ text: 'Worse.' }] }
+    expect(read(await send('PUT', 'Condition?code=195967001', worse))).toMatchObject({
+      ...worse,
+      id,
+    })
+    read(await send('DELETE', 'Condition?code=195967001'), 204)
+    expect(idsIn(await get('Condition?code=195967001'))).toEqual([])
+    // Somebody else's is no reason not to.
+    const theirs = { 'if-none-exist': 'code=363346000' }
+    read(await send('POST', 'Condition', problemOf(kept.me, '363346000'), theirs), 201)
+  })
+
   it('of whoever was quicker at the server is told, whatever stood when it was judged', async () => {
     const { id, meta } = await fhir.repository.createResource(problemOf(kept.me, '38341003'))
     const theirs: RequestListener = async (req, res) => {
