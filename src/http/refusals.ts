@@ -130,6 +130,9 @@ function answerFault(
     answerApp(parts, res, journey.redirect, { error, error_description })
   } else if (journey.answers === 'page') {
     parts.pages.send(res, 500, viewOf(journey), { text, reference, code: 'unexpected' })
+  } else if (journey.answers === 'fhir') {
+    const outcome = operationOutcome('exception', `${text} Reference: ${reference}`)
+    res.status(500).type('application/fhir+json').send(JSON.stringify(outcome))
   } else res.status(500).json({ error: 'server_error', error_description: text, reference })
 }
 
