@@ -100,6 +100,27 @@ function cutNext(kind: string, how: string): void {
   }
 }
 
+/** Redis is killed as a record of this kind is read the next time. */
+function killAtRead(kind: string): void {
+  const { store } = t.running
+  const { get, getAll } = store
+  const cut =
+    (method: typeof get | typeof getAll, isMeant: (asked: never) => boolean) =>
+    async (...asked: never[]) => {
+      if (isMeant(asked[0] as never)) {
+        Object.assign(store, { get, getAll })
+        await kill()
+      }
+      return (method as (...asked: never[]) => unknown)(...asked)
+    }
+  Object.assign(store, {
+    get: cut(get, (asked: string) => asked === kind),
+    getAll: cut(getAll, (keys: readonly { readonly kind: string }[]) =>
+      keys.some((key) => key.kind === kind),
+    ),
+  })
+}
+
 /** Of something of ours: said in so many words, with a reference, and without a word of what it was about. */
 function expectFailed(answer: Answer): void {
   expect(answer.status).toBeGreaterThanOrEqual(500)
@@ -221,6 +242,13 @@ describe('while Redis is away', () => {
         outcomeOf(over, 'asked-while-away'),
       ])
       for (const answer of [brought, one, all, told]) expectFailed(answer)
+      // In the words of either base.
+      const { resourceType, issue } = JSON.parse(brought.text)
+      expect([resourceType, issue[0].code]).toEqual(['OperationOutcome', 'exception'])
+      expect(JSON.parse(one.text)).toMatchObject({
+        error: 'server_error',
+        error_description: expect.stringContaining('Try again'),
+      })
       await back()
       expect([await broughtIn(tokens), await kept(tokens)].map(({ text }) => text)).toEqual(
         before.map(({ text }) => text),
@@ -228,6 +256,30 @@ describe('while Redis is away', () => {
       expect((await outcomeOf(over, 'asked-again')).status).toBe(200)
     },
   )
+})
+
+describe('when Redis is killed just as it is to read', () => {
+  // biome-ignore format: a table
+  it.each<[string, string, (tokens: Tokens) => Promise<Answer>]>([
+    ['what a launch brought',    'handover', broughtIn],
+    ['what was typed',           'unsaved',  (tokens) => kept(tokens)],
+    ['which sections were',      'unsaved',  (tokens) => call(t, tokens.access_token, unsavedAt(tokens))],
+    ['what a launch wrote',      'change',   (tokens) => outcomeOf(tokens, crypto.randomUUID())],
+  ])('%s, it is not said to be nothing, and is all there afterwards', async (_, kind, ask) => {
+    const tokens = await launched()
+    await discard(tokens, TEMPLATE)
+    await keep(tokens, 'beehives')
+    if (kind === 'change') {
+      await save(tokens)
+      await endNow(tokens)
+    }
+    killAtRead(kind)
+    expectFailed(await ask(tokens))
+    await back()
+    const again = await ask(tokens)
+    expect(again.status).toBe(200)
+    expect(again.text).toMatch(/Penicillin|beehives|what-matters|Provenance/)
+  })
 })
 
 describe.each(Object.keys(CUTS))('when Redis %s', (how) => {
