@@ -25,6 +25,7 @@ const LIST_HELD = 11
 let t: TestGateway
 beforeAll(async () => {
   t = await openTestGateway({ store: 'redis' })
+  await keepAll()
 }, 60_000)
 afterAll(() => t?.close())
 afterEach(() => back())
@@ -34,29 +35,29 @@ const redis = (): RedisServer => {
   return t.redis
 }
 
+/** As operators are told to set it: what it has acknowledged outlives it (docs/operating.md). */
+const keepAll = () => redis().say('CONFIG', 'SET', 'appendfsync', 'always')
+
+const works = (what: Promise<unknown>): Promise<boolean> =>
+  what.then(
+    () => true,
+    () => false,
+  )
+
 /** Running, answering, and known to be: whatever became of it before. */
 async function back(): Promise<void> {
   redis().thaw()
-  if (
-    await redis()
-      .say('PING')
-      .then(
-        () => false,
-        () => true,
-      )
-  )
-    await redis().start()
-  const answers = () =>
-    t.running.store.ping().then(
-      () => true,
-      () => false,
-    )
-  for (let tries = 0; tries < 200 && !(await answers()); tries++) await pause(50)
+  if (!(await works(redis().say('PING')))) await redis().start()
+  await keepAll()
+  for (let tries = 0; tries < 200 && !(await works(t.running.store.ping())); tries++)
+    await pause(50)
   await t.clock.advance(0)
 }
 
 type Commits = Store['commit']
 const kill = () => redis().halt('SIGKILL')
+
+const SILENT = 'stops answering, and goes on later'
 
 /** Where a commit is cut off. Claims are confirmed first, then entries, then records (store/redis-writing.ts). */
 const CUTS: Readonly<Record<string, (commit: Commits, work: Commit) => Promise<boolean>>> = {
@@ -80,7 +81,7 @@ const CUTS: Readonly<Record<string, (commit: Commits, work: Commit) => Promise<b
     return commit(work)
   },
   // It has the records on its wire, and writes them when nobody waits for it any more.
-  'stops answering, and goes on later': async (commit, { claims = [], entries, ...rest }) => {
+  [SILENT]: async (commit, { claims = [], entries, ...rest }) => {
     await commit({ claims, ...(entries ? { entries } : {}) })
     redis().freeze()
     return commit(rest)
@@ -282,9 +283,12 @@ describe('when Redis is killed just as it is to read', () => {
   })
 })
 
+/** Whether all was written, though nobody heard of it; and whether the claims were taken. */
+const allWritten = (how: string): boolean => how.endsWith('all is written') || how === SILENT
+const claimed = (how: string): boolean => !how.endsWith('anything is written')
+
 describe.each(Object.keys(CUTS))('when Redis %s', (how) => {
-  const all = how.endsWith('all is written') || how.endsWith('goes on later')
-  const claimed = all || !how.endsWith('anything is written')
+  const all = allWritten(how)
 
   it('an outcome that may have left is there for the same request, and for no other', async () => {
     const tokens = await launched()
@@ -295,7 +299,7 @@ describe.each(Object.keys(CUTS))('when Redis %s', (how) => {
     await back()
     const again = await outcomeOf(tokens, 'the-first')
     // Whoever had the claim may still be at it, as far as anybody knows.
-    expect(again.status).toBe(claimed && !all ? 409 : 200)
+    expect(again.status).toBe(claimed(how) && !all ? 409 : 200)
     await t.clock.advance(2 * RELEASED_WITHIN)
     const later = await outcomeOf(tokens, 'the-first')
     expect(later.status).toBe(200)
@@ -308,7 +312,7 @@ describe.each(Object.keys(CUTS))('when Redis %s', (how) => {
   it('what was typed is refused, stands whole as it was or as it was to be, and is kept when it is tried again', async () => {
     const tokens = await launched()
     const note = how
-    for (const template of [TEMPLATE, OTHER_TEMPLATE]) await discard(tokens, template)
+    await discard(tokens, TEMPLATE)
     expect((await keep(tokens, 'first')).status).toBe(200)
     cutNext('unsaved', how)
     expectFailed(await keep(tokens, `${note} beehives`))
@@ -316,20 +320,27 @@ describe.each(Object.keys(CUTS))('when Redis %s', (how) => {
     expect(noteIn(await kept(tokens))).toBe(all ? `${note} beehives` : 'first')
     expect((await keep(tokens, note)).status).toBe(200)
     expect(noteIn(await kept(tokens))).toBe(note)
+  })
+})
 
-    // The first of its section in this launch: a claim, an entry, the list of what there is, and the words.
+/** Waiting for a server that is silent takes its time: once for each kind of commit. */
+describe.each(Object.keys(CUTS).filter((how) => how !== SILENT))('when Redis %s', (how) => {
+  it('what is typed first into a section is refused, and is in the list when it is tried again', async () => {
+    const [tokens, note] = [await launched(), how]
+    await discard(tokens, OTHER_TEMPLATE)
+    // A claim, an entry, the list of what there is, and the words.
     cutNext('unsaved', how)
     expectFailed(await keep(tokens, `${note} beehives`, OTHER_TEMPLATE))
     await back()
-    expect(noteIn(await kept(tokens, OTHER_TEMPLATE))).toBe(all ? `${note} beehives` : 'none')
+    expect(noteIn(await kept(tokens, OTHER_TEMPLATE))).toBe(
+      allWritten(how) ? `${note} beehives` : 'none',
+    )
     await t.clock.advance(LIST_HELD)
     expect((await keep(tokens, note, OTHER_TEMPLATE)).status).toBe(200)
     const { unsaved } = JSON.parse(
       (await call(t, tokens.access_token, unsavedAt(tokens))).text,
     ) as { unsaved: { template: string }[] }
-    expect(unsaved.map(({ template }) => template)).toEqual(
-      expect.arrayContaining([TEMPLATE, OTHER_TEMPLATE]),
-    )
+    expect(unsaved.map(({ template }) => template)).toContain(OTHER_TEMPLATE)
   })
 
   it('what a launch brings comes whole with the launch that opens, or with none', async () => {
@@ -343,8 +354,8 @@ describe.each(Object.keys(CUTS))('when Redis %s', (how) => {
     await back()
     const again = await browser.visit(link)
     // Opened once is opened: a link that may have been is not opened again, and the chart sends another.
-    if (claimed) expect([again.status, again.location]).toEqual([400, undefined])
-    const tokens = claimed ? await launched() : await tokensIn(browser, again)
+    if (claimed(how)) expect([again.status, again.location]).toEqual([400, undefined])
+    const tokens = claimed(how) ? await launched() : await tokensIn(browser, again)
     const brought = await broughtIn(tokens)
     expect(brought.status).toBe(200)
     expect(JSON.parse(brought.text).entry).toEqual([
