@@ -109,7 +109,8 @@ const patients = new Map(
 async function answerOf(req: IncomingMessage): Promise<string | undefined> {
   const { pathname, searchParams } = new URL(req.url ?? '', 'http://record')
   if (pathname === '/openehr/ehr') return ehrs.get(searchParams.get('subject_id') ?? '')
-  if (pathname === '/fhir/Condition') return conditions.get(searchParams.get('patient') ?? '')
+  if (pathname === '/fhir/Condition')
+    return conditions.get(searchParams.get('patient')?.replace('Patient/', '') ?? '')
   if (req.method === 'GET') return patients.get(pathname.replace('/fhir/Patient/', ''))
   const asked = new URLSearchParams(await text(req)).get('identifier') ?? ''
   return pathname === '/fhir/Patient/_search' ? searches.get(asked.split('|')[1] ?? '') : undefined
