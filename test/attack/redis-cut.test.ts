@@ -1,6 +1,6 @@
 /**
- * Redis itself is cut off, at rest and in the middle of a commit: nothing that was kept is lost, given twice or read
- * in part, and nothing that was not kept is said to be.
+ * Of Redis alone: it is cut off, at rest and in the middle of a commit, and nothing that was kept is lost, given twice or
+ * read in part, nor is anything said to be kept that is not. LMDB's cuts are in test/store/.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
