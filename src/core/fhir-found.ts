@@ -12,7 +12,7 @@ import {
   type Released,
   requirePatientSeen,
 } from './fhir-own.js'
-import { heldToPatient, includedBy, isPaged, partOf } from './fhir-search.js'
+import { heldToPatient, includedBy, isPaged } from './fhir-search.js'
 import { isObject, type Json } from './json.js'
 import { readSearchset } from './searchset.js'
 
@@ -130,7 +130,7 @@ export function releasedSearch(
 ): Released {
   const { call } = plan
   const { base } = release
-  const read = readSearchset(body, partOf(call))
+  const read = readSearchset(body, Number(call.parameters.get('_offset') ?? 0))
   const entries = read.entries.map((entry) => readEntry(entry, call, release))
   const { given, decisions } = judged(plan, entries, release)
   const found = entries.filter(({ mode }) => mode === 'match').length

@@ -8,7 +8,6 @@
 import { writeQuery } from './call.js'
 import { type FhirType, rowOf, searchOf } from './fhir-types.js'
 import { Refusal } from './refusal.js'
-import type { AskedPart } from './searchset.js'
 
 const ID = /^[A-Za-z0-9.-]{1,64}$/
 const TOKEN = /^[A-Za-z0-9:/._|,-]{1,200}$/
@@ -20,7 +19,8 @@ const VALUES: Readonly<Record<string, RegExp>> = {
   patient: /^(?:Patient\/)?[A-Za-z0-9.-]{1,64}$/,
   _id: ID,
   _lastUpdated: DATE,
-  _count: /^\d{1,3}$/,
+  // None would be no answer to what there is, and read as "there is none".
+  _count: /^[1-9]\d{0,2}$/,
   _offset: /^\d{1,6}$/,
 }
 /** Parameters that say how an answer is given, not what is looked for. */
@@ -103,15 +103,6 @@ export function heldToPatient(
 export function includedBy({ type, parameters }: Search): readonly string[] {
   const asked = parameters.get('_include')
   return asked === undefined ? [] : (rowOf(type).includes[asked] ?? [])
-}
-
-/** Which part of the matches was asked for. */
-export function partOf({ parameters }: Search): AskedPart {
-  const [offset, count] = [parameters.get('_offset'), parameters.get('_count')]
-  return {
-    ...(offset === undefined ? {} : { passed: Number(offset) }),
-    ...(count === undefined ? {} : { count: Number(count) }),
-  }
 }
 
 /** Whether only a part of the matches was asked for. */

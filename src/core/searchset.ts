@@ -49,15 +49,11 @@ function linksOf(body: Json): readonly Json[] {
   })
 }
 
-/** The part of the matches that the caller asked for; all of them where it says nothing. */
-export interface AskedPart {
-  /** How many come before it. */
-  readonly passed?: number
-  readonly count?: number
-}
-
-/** @throws Refusal upstream_invalid */
-export function readSearchset(body: unknown, { passed = 0, count }: AskedPart): Searchset {
+/**
+ * @param passed how many matches the caller asked to leave out before the first
+ * @throws Refusal upstream_invalid
+ */
+export function readSearchset(body: unknown, passed = 0): Searchset {
   if (!isObject(body) || body.resourceType !== 'Bundle' || body.type !== 'searchset')
     throw invalid('not a searchset')
   const all = listOf(body, 'entry')
@@ -68,7 +64,7 @@ export function readSearchset(body: unknown, { passed = 0, count }: AskedPart): 
   const { total = 0 } = body
   if (typeof total !== 'number') throw invalid('Bundle.total')
   const matches = entries.filter((entry) => modeOf(entry) !== 'include').length
-  const goesOn = count === 0 || links.some(({ relation }) => relation === 'next')
+  const goesOn = links.some(({ relation }) => relation === 'next')
   if (total > passed + matches && !goesOn) throw invalid('fewer entries than the total')
   return { entries, links }
 }

@@ -73,7 +73,7 @@ async function searchPatient(fhir: Upstream, number: NhsNumber): Promise<Patient
     body: new URLSearchParams({ identifier: `${NHS_NUMBER}|${number}` }).toString(),
   })
   if (answer.status !== 200) throw invalid(`fhir: search gave ${answer.status}`)
-  const matches = readSearchset(answer.body, {})
+  const matches = readSearchset(answer.body)
     .entries.map((each) => read(entry, each, 'fhir: Bundle.entry'))
     .filter(({ search }) => (search?.mode ?? 'match') === 'match')
     .map(({ resource }) => read(patientResource, resource, 'fhir: Patient'))

@@ -155,6 +155,7 @@ describe('the grammar of searches', () => {
       'date=yesterday',
       'date=ge2020-13-',
       '_count=-1',
+      '_count=0',
       '_count=1000',
       '_lastUpdated=x',
       'subject=Patient/p2',
