@@ -38,6 +38,18 @@ function saidOf({ token, grant, user, actor = grant.client }: Access): Partial<H
   return Object.assign(named, patient)
 }
 
+/** Of several decisions, each once. */
+function policiesOf(decisions: readonly PolicyDecision[]): readonly string[] {
+  const ids = new Set<string>()
+  let before: PolicyDecision | undefined
+  for (const decision of decisions) {
+    // Those of a list's resources are mostly one.
+    if (decision !== before) for (const id of decision.policies) ids.add(id)
+    before = decision
+  }
+  return [...ids]
+}
+
 /** That a call is allowed, and by which decisions. */
 export function allowedEntry(
   access: Access,
@@ -45,8 +57,7 @@ export function allowedEntry(
   detail: Detail,
 ): Happening {
   const [first] = decisions
-  // Those of a list's resources are mostly one.
-  const policies = [...new Set([...new Set(decisions)].flatMap((decision) => decision.policies))]
+  const policies = policiesOf(decisions)
   const { emergency } = access.grant
   const policy = first && { version: first.version, effect: 'allow' as const, policies }
   return Object.assign(
