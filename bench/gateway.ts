@@ -11,6 +11,7 @@ import { packageRoot } from '../src/http/pages.js'
 import { createHttpServer } from '../src/http/server.js'
 import { createLog } from '../src/log.js'
 import { type OpenGateway, openGateway } from '../src/open.js'
+import type { Head, Store } from '../src/store/store.js'
 import { answer } from './answering.js'
 import { ALGORITHMS, appOf, appsWith, ISSUER, KINDS, READER, SYSTEM } from './people.js'
 
@@ -21,6 +22,8 @@ interface Setting {
   readonly record: string
   /** With what the launch system signs. */
   readonly jwk: Readonly<Record<string, unknown>>
+  /** Entries of the trail are made, chained and never written: what a call costs before they are. */
+  readonly unwritten?: boolean
 }
 
 const systemOf = (jwk: Setting['jwk']): LaunchSystem => ({
@@ -45,7 +48,19 @@ const systemOf = (jwk: Setting['jwk']): LaunchSystem => ({
 let gateway: OpenGateway | undefined
 let server: Server | undefined
 
-async function open({ store, dataDir, record, jwk }: Setting): Promise<string> {
+/** Commits of entries alone, which is what a read makes, are answered as soon as the entries are there. */
+function leaveUnwritten(store: Store): void {
+  const { commit } = store
+  let head: Head = { writer: 'unwritten', seq: 0, hash: '' }
+  store.commit = async (all) => {
+    const { entries, claims = [], puts = [], drops = [] } = all
+    if (!entries || claims.length + puts.length + drops.length > 0) return commit(all)
+    head = entries(head).at(-1) ?? head
+    return true
+  }
+}
+
+async function open({ store, dataDir, record, jwk, unwritten }: Setting): Promise<string> {
   const config = readConfig({
     directory: join(packageRoot(), 'config/demo'),
     env: {
@@ -75,6 +90,7 @@ async function open({ store, dataDir, record, jwk }: Setting): Promise<string> {
     log: createLog('warn'),
     allowHttp: true,
   })
+  if (unwritten) leaveUnwritten(gateway.store)
   server = createHttpServer(gateway.app)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -79,12 +79,14 @@ async function lines(): Promise<readonly Line[]> {
       target: { origin, ...(script === 'gateway' ? { jwk } : {}) },
     })
   }
-  const gateway = async (name: string, store: object, inside: string): Promise<void> =>
-    begin(name, 'gateway', { jwk: publicKey, store, dataDir: await emptyFolder(inside) })
+  const gateway = async (name: string, store: object, inside: string, unwritten = false) =>
+    begin(name, 'gateway', { jwk: publicKey, store, dataDir: await emptyFolder(inside), unwritten })
   await begin(FORWARDED, 'forwarder', {})
   const memory = '/dev/shm'
-  if (existsSync(memory)) await gateway('judged, trail in memory', { kind: 'embedded' }, memory)
-  await gateway('judged, embedded store', { kind: 'embedded' }, tmpdir())
+  const embedded = { kind: 'embedded' }
+  await gateway('judged, before the flush', embedded, tmpdir(), true)
+  if (existsSync(memory)) await gateway('judged, store in memory', embedded, memory)
+  await gateway('judged, embedded store', embedded, tmpdir())
   await gateway('judged, Redis', { kind: 'redis', url: redis.url }, tmpdir())
   return found
 }

@@ -1,12 +1,7 @@
 /** Certificates, keys and servers of the record as the configuration names them: at their absolute places, each there. */
 import { existsSync } from 'node:fs'
+import type { Credentials } from './config-secrets.js'
 import type { GatewayFile } from './core/settings.js'
-
-/** Bearer tokens as the environment gives them. */
-export interface Credentials {
-  readonly fhir?: string
-  readonly openehr?: string
-}
 
 export type Place = (name: string) => string
 type Pair = GatewayFile['tls']

@@ -1,7 +1,7 @@
 /** Whom the gateway calls: the record, the OpenID provider, launch issuers, and addresses that apps registered. */
 import { readFileSync } from 'node:fs'
 import type { Config } from './config.js'
-import type { Credentials } from './config-places.js'
+import type { Credentials } from './config-secrets.js'
 import type { World } from './foundations.js'
 import { assertionsBy } from './identity/client-assertion.js'
 import { openClinicianProvider } from './identity/clinician.js'

@@ -23,6 +23,7 @@ const SLICES = ['launch', 'oauth', 'proxy', 'availability', 'sync', 'console']
 const TOP = [
   'config',
   'config-places',
+  'config-secrets',
   'log',
   'metrics',
   'foundations',
@@ -86,13 +87,14 @@ function mayImport(from: string, to: string): boolean {
   const [a, b] = [ORDER.indexOf(from), ORDER.indexOf(to)]
   if (a >= 0) return b >= 0 && b < a
   if (SLICES.includes(from)) return b >= 0
-  if (['config-places', 'log', 'metrics'].includes(from)) return b >= 0
-  if (from === 'config') return b >= 0 || to === 'config-places'
+  if (['config-secrets', 'log', 'metrics'].includes(from)) return b >= 0
+  if (from === 'config-places') return b >= 0 || to === 'config-secrets'
+  if (from === 'config') return b >= 0 || to.startsWith('config-')
   // The demonstration is made of the outside world's parts: it looks into no slice.
   if (from === 'demo') return b >= 0 || ['config', 'log', 'gateway', 'open'].includes(to)
   if (from === 'foundations') return b >= 0 || to === 'config' || to === 'metrics'
   if (from === 'outside' || from === 'changes')
-    return b >= 0 || ['config', 'config-places', 'foundations'].includes(to)
+    return b >= 0 || ['config', 'config-secrets', 'foundations'].includes(to)
   if (from === 'telling') return b >= 0 || ['config', 'foundations', 'oauth'].includes(to)
   if (from === 'bases') return b >= 0 || to === 'config' || to === 'proxy'
   if (from === 'gateway' || from === 'open') return to !== 'demo' && to !== 'cli' && to !== 'main'

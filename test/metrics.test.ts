@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import type { Trail } from '../src/audit/trail.js'
 import { createMetrics } from '../src/metrics.js'
 import { alarming } from '../src/policy/alarm.js'
-import { ordinarily } from '../src/policy/cases.js'
 import { createPolicies } from '../src/policy/engine.js'
+import { ordinarily } from '../src/policy/fields.js'
 import { FILES } from './policy/asking.js'
 
 const trail = (won: boolean): Trail => ({

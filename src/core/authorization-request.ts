@@ -1,10 +1,11 @@
 /** What an app asks for at the authorize endpoint, read and checked: everything of it that needs no store. */
 import { z } from 'zod'
-import { has, reachesPatient, registered } from './authorization.js'
+import { has, registered } from './authorization.js'
 import { readDetails } from './authorization-details.js'
 import type { Client } from './client.js'
 import { type Profile, profileOf } from './client-profile.js'
 import { isThumbprint } from './dpop.js'
+import { reachesPatient } from './launch-scopes.js'
 import { isChallenge } from './pkce.js'
 import { parameterFault, Refusal } from './refusal.js'
 import type { Assurance } from './roles.js'

@@ -3,8 +3,8 @@
  * user may do in these circumstances. Both must allow; what neither speaks of is refused.
  */
 import type { Access } from './access.js'
-import { circumstancesAt, circumstancesWith } from './circumstances.js'
-import type { Action, Policies, PolicyDecision, Resource } from './decision.js'
+import { circumstancesWith, localTime } from './circumstances.js'
+import type { Action, Circumstances, Policies, PolicyDecision, Resource } from './decision.js'
 import { askedWord, circumstancesKept } from './denial.js'
 import type { PatientFlags } from './patient-flags.js'
 import { ask } from './question.js'
@@ -23,16 +23,45 @@ const WRITES: ReadonlySet<Letter> = new Set<Letter>(['c', 'u', 'd'])
  * The same access as of now: a grant keeps the hour at which it was opened, and a policy may speak of
  * the hour.
  */
-export const accessAt = (access: Access, now: EpochMs): Access => ({
-  ...access,
-  grant: { ...access.grant, circumstances: circumstancesAt(access.grant.circumstances, now) },
-})
+export function accessAt(access: Access, now: EpochMs): Access {
+  const { circumstances } = access.grant
+  const { hour, weekday } = localTime(now)
+  return remembered(access, `${weekday} ${hour}`, () =>
+    accessIn(access, { ...circumstances, hour, weekday }),
+  )
+}
 
 /** The same access to a patient of whom the record says this now. */
-export const accessWith = (access: Access, flags: PatientFlags): Access => ({
+export function accessWith(access: Access, flags: PatientFlags): Access {
+  const { circumstances } = access.grant
+  return remembered(access, `${flags.sensitive} ${flags.deceased}`, () =>
+    accessIn(access, circumstancesWith(circumstances, flags)),
+  )
+}
+
+const accessIn = (access: Access, circumstances: Circumstances): Access => ({
   ...access,
-  grant: { ...access.grant, circumstances: circumstancesWith(access.grant.circumstances, flags) },
+  grant: { ...access.grant, circumstances },
 })
+
+/**
+ * The same access is the same object: a token is used many times, and what is worked out of an access or of its
+ * circumstances (entry.ts, policy/entities.ts) is remembered by it.
+ */
+const variants = new WeakMap<Access, Map<string, Access>>()
+const MOST_VARIANTS = 8
+
+function remembered(access: Access, name: string, make: () => Access): Access {
+  const known = variants.get(access) ?? new Map<string, Access>()
+  const before = known.get(name)
+  if (before) return before
+  // An access that is used for days meets more hours than need be kept.
+  if (known.size >= MOST_VARIANTS) known.clear()
+  const made = make()
+  known.set(name, made)
+  variants.set(access, known)
+  return made
+}
 
 /** @throws Refusal token_other_audience */
 export function requireAudience(access: Access, base: string): void {

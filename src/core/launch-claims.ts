@@ -8,7 +8,7 @@ import type { ClaimMapping, LaunchClaimName, LaunchSystem } from './launch-syste
 import { readBirthDate, readNhsNumber } from './nhs-number.js'
 import { Refusal } from './refusal.js'
 import { plainText } from './text.js'
-import type { EpochMs, EpochSeconds, Seconds } from './values.js'
+import { type EpochMs, type EpochSeconds, named, type Seconds } from './values.js'
 
 const CLAIMS: readonly LaunchClaimName[] = [
   'sub',
@@ -112,9 +112,6 @@ export function mapClaims(claims: unknown, mapping: ClaimMapping): Record<string
   }
   return ours
 }
-
-const named = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 
 /**
  * Reads what a launch says, whatever its system calls things. Nothing in it is true yet.

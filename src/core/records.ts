@@ -2,7 +2,7 @@
  * Every kind of record that the gateway keeps, how long, and in whose company. A kind that is not a
  * row here cannot be stored.
  */
-import type { AppAsk, ProvenRedirect } from './authorization-request.js'
+import type { AppAsk } from './authorization-request.js'
 import type { ServiceGrant } from './backend-service.js'
 import type { ConsoleJourney, ConsoleSession } from './console.js'
 import type { CommandAccess, DeviceRequest } from './console-command.js'
@@ -17,6 +17,7 @@ import type { Notice } from './notice.js'
 import type { Outcome } from './outcome.js'
 import type { PolicyRecords } from './policy-records.js'
 import type { PendingLaunch, PendingSignOn, RecentPatient, SignOn } from './session.js'
+import type { ShownForm } from './shown-form.js'
 import type { KeptUnsaved, UnsavedList } from './unsaved.js'
 import type { EpochMs } from './values.js'
 
@@ -143,20 +144,6 @@ export interface Records extends PolicyRecords {
   form: ShownForm
 }
 export type Kind = keyof Records
-
-export interface ShownForm {
-  /** Hash of the cookie of the browser to which it was shown. */
-  readonly browser: string
-  readonly asks: 'sign-out' | 'sessions'
-  /** Where a sign-out goes on to. */
-  readonly onward?: Onward
-}
-
-/** An address that an app registered for after a sign-out. @see OpenID Connect RP-Initiated Logout 1.0 §3 */
-export interface Onward {
-  readonly to: ProvenRedirect
-  readonly state?: string
-}
 
 /** `tag`: by whom the records that are judged in one atomic step are kept together on a Redis Cluster. */
 // biome-ignore format: a table

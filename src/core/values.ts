@@ -19,3 +19,7 @@ export const after = (now: EpochMs, duration: Seconds): EpochMs => now + duratio
 
 /** Of our clock, in UTC: `2026-01-31`. */
 export const dayOf = (time: EpochMs): string => new Date(time).toISOString().slice(0, 10)
+
+/** Only the fields that have a value. */
+export const named = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never

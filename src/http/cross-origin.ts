@@ -24,12 +24,13 @@ export function crossOrigin(
     const origin = req.get('origin')
     if (readers === 'anyone') res.set('Access-Control-Allow-Origin', '*')
     else {
-      res.vary('Origin')
+      // Nobody says before us what else an answer varies by.
+      res.setHeader('Vary', 'Origin')
       if (origin !== undefined && (await isAppOrigin(origin))) {
         res.set('Access-Control-Allow-Origin', origin)
       }
     }
-    res.set('Access-Control-Expose-Headers', RESPONSE_HEADERS)
+    res.setHeader('Access-Control-Expose-Headers', RESPONSE_HEADERS)
     if (req.method !== 'OPTIONS') return next()
     res.set({
       'Access-Control-Allow-Methods': METHODS,

@@ -4,8 +4,8 @@
  */
 import type { Request, Response } from 'express'
 import { hashOf, newSecret } from '../core/ids.js'
-import type { ShownForm } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
+import type { ShownForm } from '../core/shown-form.js'
 import { after, type Clock, type Random, type Seconds } from '../core/values.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Store } from '../store/store.js'

@@ -33,6 +33,7 @@ export function routing(routes: readonly Route[], { hasOrigin, nonce, flood }: R
   for (const { verb, path, answers, readers, refused, handler } of routes) {
     const begin: RequestHandler = (_req, res, next) => {
       startJourney(res, answers, refused)
+      noStore(res)
       next()
     }
     const share = readers === 'nobody' ? [] : [crossOrigin(readers, hasOrigin)]
@@ -40,7 +41,7 @@ export function routing(routes: readonly Route[], { hasOrigin, nonce, flood }: R
     const offer = readers === 'apps' ? [offerNonce(nonce)] : []
     const first = verb === 'post' ? [formBody] : answers === 'page' ? [openedOnly] : []
     // After the headers by which an app may read that it was turned away.
-    const steps = [begin, noStore, ...share, ...offer, flood, ...first, handler]
+    const steps = [begin, ...share, ...offer, flood, ...first, handler]
     // A router of their own: else the path is held against each of them by itself.
     if (verb === 'use') router.use(path, Router().use(...steps))
     else {

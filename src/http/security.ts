@@ -71,8 +71,7 @@ export function pagePolicy(
 }
 
 /** Nothing of a launch may be kept by a cache or a back button. */
-export const noStore: RequestHandler = (_req, res, next) => {
+export function noStore(res: Response): void {
   res.setHeader('Cache-Control', 'no-store')
   res.setHeader('Pragma', 'no-cache')
-  next()
 }

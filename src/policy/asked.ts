@@ -6,7 +6,7 @@ import { type SecretParts, storedSecret } from '../store/secrets.js'
 import type { Store } from '../store/store.js'
 import { type AskedQuestion, ceilingOf, MOST_QUESTIONS, mergePage, PAGES } from './asked-pages.js'
 import { createCache } from './cache.js'
-import { lengthed } from './entities.js'
+import { lengthed, sameCircumstances } from './entities.js'
 
 export interface AskedParts extends SecretParts {
   readonly store: Pick<Store, 'get' | 'commit'>
@@ -74,17 +74,20 @@ export function createAsked(parts: AskedParts): Asked {
   /** What is to be written, by page. */
   const heard = new Set<Heard>()
   let underWay = false
-  let last: { readonly question: Question; readonly under: Under } | undefined
+  /** By a member that each launch has as its own, as in entities.ts. */
+  const lately = new WeakMap<Question['patient'], { question: Question; under: Under }>()
 
   function under(question: Question): Under {
-    if (last && isSamePosition(last.question, question)) return last.under
+    const last = lately.get(question.patient)
+    const isSame = last && last.under.asked.size < MOST_ASKED
+    if (isSame && sameCircumstances(last.question, question)) return last.under
     const position = positionOf(question)
     let known = positions.get(position)
     if (!known || known.asked.size >= MOST_ASKED) {
       known = { position, asked: new Map() }
       positions.set(position, known)
     }
-    last = { question, under: known }
+    lately.set(question.patient, { question, under: known })
     return known
   }
 
@@ -149,16 +152,6 @@ export function createAsked(parts: AskedParts): Asked {
     },
   }
 }
-
-/** By identity, member by member, as a launch's fifty questions are alike. */
-const isSamePosition = (a: Question, b: Question): boolean =>
-  a.user === b.user &&
-  a.patient === b.patient &&
-  a.launch === b.launch &&
-  a.purpose === b.purpose &&
-  a.emergencyReason === b.emergencyReason &&
-  a.hour === b.hour &&
-  a.weekday === b.weekday
 
 /** Writes the pages that waited longest, each in a turn of its own: of two nodes at one page, one waits. */
 async function flushing(

@@ -29,7 +29,7 @@ export const lengthed = (fact: Fact): string => {
 }
 
 /** By identity, member by member: values are replaced, never changed. */
-const sameCircumstances = (a: Question, b: Question): boolean =>
+export const sameCircumstances = (a: Question, b: Question): boolean =>
   a.user === b.user &&
   a.patient === b.patient &&
   a.launch === b.launch &&
@@ -66,13 +66,16 @@ export function askingFor(
     if (withActivities) for (const code of seen(question)) key += lengthed(code)
     return key
   }
-  let last: { readonly question: Question; readonly key: string } | undefined
+  /** By a member that each launch has as its own: some fifty questions come in a row, and more with each of its calls. */
+  const known = new WeakMap<Question['patient'], { question: Question; key: string }>()
 
   return {
     keys(question) {
-      // Some fifty come in a row.
-      if (!last || !sameCircumstances(last.question, question))
+      let last = known.get(question.patient)
+      if (!last || !sameCircumstances(last.question, question)) {
         last = { question, key: circumstancesKey(question) }
+        known.set(question.patient, last)
+      }
       const { action, resource } = question
       // The first two are words of ours, without a space.
       return [last.key, `${action} ${resource.type} ${resource.id}`]

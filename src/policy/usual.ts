@@ -1,7 +1,7 @@
 /** How things ordinarily stand for a role: where its people work and what their job roles let them do. */
 import type { Question } from '../core/decision.js'
 import type { Role } from '../core/roles.js'
-import { ordinarily } from './cases.js'
+import { ordinarily } from './fields.js'
 import type { AnyRole } from './names.js'
 import type { RoleMap } from './roles.js'
 import type { Pair } from './schema.js'

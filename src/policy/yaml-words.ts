@@ -1,7 +1,7 @@
 /** What may stand in a version's YAML files, for the editor: read off the very schemas that judge them. */
 import { z } from 'zod'
 import { testFile } from './cases.js'
-import { invariantsFile } from './invariants.js'
+import { invariantsFile } from './invariant-rows.js'
 import { consoleFile } from './posts.js'
 import { readRoles, rolesFile } from './roles.js'
 import { CONSOLE_FILE, INVARIANTS_FILE, type PolicyFiles, ROLES_FILE } from './source.js'

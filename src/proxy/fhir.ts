@@ -15,6 +15,7 @@ import {
   readFhirCall,
 } from '../core/fhir.js'
 import { Refusal } from '../core/refusal.js'
+import { sendText } from '../http/answer.js'
 import { learn } from '../http/journey.js'
 import { createCapabilities } from './capabilities.js'
 import { aboutAccess } from './entry.js'
@@ -23,10 +24,10 @@ import { answerWrite } from './fhir-commit.js'
 import type { FhirAnswer, FhirAsked } from './fhir-parts.js'
 import { answerRead } from './fhir-read.js'
 import { answerHandover, type HandoverParts, isHandover } from './handover.js'
-import { type ProxyParts, partsFor, type Served } from './parts.js'
-import { addressOf, fhirBody, formBody, patchBody } from './request.js'
+import { type ProxyParts, partsPerTenant, type Served } from './parts.js'
+import { addressUnder, fhirBody, formBody, patchBody } from './request.js'
 
-const FHIR_JSON = 'application/fhir+json'
+const FHIR_JSON = 'application/fhir+json; charset=utf-8'
 
 /** How each interaction's body is read; of those without a row none is. */
 const BODIES: Partial<Record<FhirDataCall['interaction'], typeof fhirBody>> = {
@@ -79,21 +80,23 @@ function send(res: Response, { status, body, etag, lastModified, location }: Fhi
   if (location !== undefined) res.set('Location', location)
   res.status(status).set('Cache-Control', 'no-store')
   if (body === undefined) res.end()
-  else res.type(FHIR_JSON).send(JSON.stringify(body))
+  else sendText(res, FHIR_JSON, JSON.stringify(body))
 }
 
 export function fhirProxy(served: Served<HandoverParts>): RequestHandler {
   const { bearer, base, clock } = served
+  const addressOf = addressUnder(base)
+  const partsFor = partsPerTenant(served)
   const capabilities = createCapabilities({ record: served.records.of(undefined), base, clock })
 
   return async (req, res) => {
     // What the server can do is for anyone, from any page.
-    const address = addressOf(req, base)
+    const address = addressOf(req)
     if (/^\/metadata(?:\?|$)/.test(address)) {
       const call = readFhirCall(readCall(req.method, address, req.headers))
       if (call.interaction !== 'capabilities') throw new Refusal('interaction_refused', 'metadata')
-      res.set('Access-Control-Allow-Origin', '*').type(FHIR_JSON)
-      res.send(JSON.stringify(await capabilities()))
+      res.set('Access-Control-Allow-Origin', '*')
+      sendText(res, FHIR_JSON, JSON.stringify(await capabilities()))
       return
     }
 
@@ -101,7 +104,7 @@ export function fhirProxy(served: Served<HandoverParts>): RequestHandler {
     const access = accessAt(await bearer(req, base), clock())
     learn(res, aboutAccess(access))
     requireAudience(access, base)
-    const parts = partsFor(served, access)
+    const parts = partsFor(access)
     if (isHandover(access, req.method, address)) {
       send(res, { status: 200, body: await answerHandover(parts, access) })
       return

@@ -20,8 +20,8 @@ import { runAdHoc, runQuery } from './openehr-query.js'
 import { readHistory, readOne, readVersion, readVersioned } from './openehr-read.js'
 import { discardUnsaved, keepUnsaved, listUnsaved, readUnsavedOf } from './openehr-unsaved.js'
 import { createComposition, deleteComposition, updateComposition } from './openehr-write.js'
-import { partsFor, type Served } from './parts.js'
-import { addressOf } from './request.js'
+import { partsPerTenant, type Served } from './parts.js'
+import { addressUnder } from './request.js'
 
 const HANDLERS: Readonly<Record<OpenEhrInteraction, Handler>> = {
   ehr_read: readEhr,
@@ -48,19 +48,21 @@ const HANDLERS: Readonly<Record<OpenEhrInteraction, Handler>> = {
 
 export function openehrProxy(served: Served<OpenEhrParts>): RequestHandler {
   const { bearer, inContext, base, clock } = served
+  const addressOf = addressUnder(base)
+  const partsFor = partsPerTenant(served)
   return async (req, res) => {
     // Who calls, and for which patient.
     const access = accessAt(await bearer(req, base), clock())
     learn(res, aboutAccess(access))
 
     // What is asked, read once; scopes and EHR, before the record hears of it; for a write, where it was made.
-    const call = readOpenEhrCall(readCall(req.method, addressOf(req, base), req.headers))
+    const call = readOpenEhrCall(readCall(req.method, addressOf(req), req.headers))
     const ehrId = enforceOpenEhr(access, call, base)
     if (OPENEHR_WRITES.has(call.interaction)) await inContext(access, req)
 
     // Templates are known only from content: each interaction judges them before anything leaves.
     res.set('Cache-Control', 'no-store')
-    await HANDLERS[call.interaction](partsFor(served, access), {
+    await HANDLERS[call.interaction](partsFor(access), {
       req,
       res,
       access,

@@ -35,10 +35,16 @@ export type Served<P extends ProxyParts> = Omit<P, 'record' | 'tenant'> & {
   readonly records: { of(tenant: string | undefined): P['record'] }
 }
 
-/** For one call. @throws Refusal record_unavailable */
-export function partsFor<P extends ProxyParts>(parts: Served<P>, { grant }: Access): P {
-  const { recordTenant: tenant } = grant
-  const record = parts.records.of(tenant)
-  // The compiler does not see that what two members were left out of is whole with them.
-  return { ...parts, record, tenant } as unknown as P
+/** For one call: the same for all of a tenant. The function that is returned throws Refusal record_unavailable. */
+export function partsPerTenant<P extends ProxyParts>(parts: Served<P>): (access: Access) => P {
+  const known = new Map<string | undefined, P>()
+  return ({ grant: { recordTenant: tenant } }) => {
+    const before = known.get(tenant)
+    if (before) return before
+    const record = parts.records.of(tenant)
+    // The compiler does not see that what two members were left out of is whole with them.
+    const made = { ...parts, record, tenant } as unknown as P
+    known.set(tenant, made)
+    return made
+  }
 }

@@ -9,14 +9,18 @@ const ETAG = /^(?:W\/)?"[\x21\x23-\x7e]{1,250}"$/
 
 /**
  * Path and query relative to our base, exactly as sent: Express's own `path` has been through other hands.
- * @throws Refusal not_found
+ * The function that is returned throws Refusal not_found.
  */
-export function addressOf(req: Request, base: string): string {
+export function addressUnder(base: string): (req: Request) => string {
   const { pathname } = new URL(base)
-  const [path, ...query] = req.originalUrl.split('?')
-  if (path === pathname) return ['/', ...query].join('?')
-  if (!req.originalUrl.startsWith(`${pathname}/`)) throw new Refusal('not_found', 'base')
-  return req.originalUrl.slice(pathname.length)
+  return ({ originalUrl }) => {
+    const within = originalUrl.slice(pathname.length)
+    const begins = originalUrl.startsWith(pathname)
+    if (begins && within.startsWith('/')) return within
+    if (!begins || (within !== '' && !within.startsWith('?')))
+      throw new Refusal('not_found', 'base')
+    return `/${within}`
+  }
 }
 
 /** The JSON that a client sent, as openEHR's or as FHIR's. @throws Refusal body_too_large, body_unreadable */

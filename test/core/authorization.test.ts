@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { narrow, registered, withinLaunch } from '../../src/core/authorization.js'
+import { narrow, registered } from '../../src/core/authorization.js'
 import type { Client } from '../../src/core/client.js'
+import { withinLaunch } from '../../src/core/launch-scopes.js'
 import { readScopes, writeScope } from '../../src/core/scope.js'
 
 const ALL =

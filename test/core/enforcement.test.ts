@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { auditHeaders } from '../../src/core/authorship.js'
 import { readCall } from '../../src/core/call.js'
-import { accessAt, isShallow, rewriteBase } from '../../src/core/enforcement.js'
+import { accessAt, accessWith, isShallow, rewriteBase } from '../../src/core/enforcement.js'
 import { enforceFhir, type FhirDataCall, readFhirCall } from '../../src/core/fhir.js'
 import {
   enforceOpenEhr,
@@ -15,7 +15,7 @@ import {
   OPENEHR_WRITES,
   readOpenEhrCall,
 } from '../../src/core/openehr-calls.js'
-import { accessOf, FORM, ISSUER, NOW, PEGGY, policiesOf } from '../proxy/world.js'
+import { accessOf, FORM, ISSUER, NOW, PEGGY, policiesOf, WINSTON } from '../proxy/world.js'
 
 const refusal = (code: string) =>
   expect.objectContaining({ name: 'Refusal', code }) as unknown as Error
@@ -286,5 +286,30 @@ describe('accessAt', () => {
   it('asks under the hour of the call, not that of the launch', () => {
     const access = accessAt(accessOf({ hour: 3 }), NOW)
     expect(access.grant.circumstances).toMatchObject({ hour: 12, weekday: 1 })
+  })
+  it('is remembered within an hour, for that access alone, and for no other hour, weekday or flag', () => {
+    const access = accessOf({ hour: 3 })
+    const HOUR = 3_600_000
+    const at = (now: number) => accessAt(access, now).grant.circumstances
+    expect(accessAt(access, NOW + HOUR / 2)).toBe(accessAt(access, NOW))
+    expect(at(NOW + HOUR)).toMatchObject({ hour: 13, weekday: 1 })
+    expect(at(NOW + 24 * HOUR)).toMatchObject({ hour: 12, weekday: 2 })
+    // Two weeks of hours are more than are kept.
+    for (let hour = 0; hour < 336; hour++) expect(at(NOW + hour * HOUR).hour).toBe((12 + hour) % 24)
+
+    const now = accessAt(access, NOW)
+    const flagged = (sensitive: boolean, deceased: boolean) =>
+      accessWith(now, { sensitive, deceased }).grant.circumstances
+    for (const sensitive of [true, false, true])
+      for (const deceased of [false, true])
+        expect(flagged(sensitive, deceased)).toEqual({
+          ...now.grant.circumstances,
+          patient: { sensitive, deceased },
+        })
+
+    const other = accessOf({ hour: 3, of: WINSTON })
+    expect(accessAt(other, NOW).grant.nhsNumber).toBe(WINSTON.nhsNumber)
+    expect(accessAt({ ...access, stale: true }, NOW).stale).toBe(true)
+    expect(accessAt(access, NOW).stale).toBeUndefined()
   })
 })

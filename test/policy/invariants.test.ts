@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import { checkFiles } from '../../src/policy/check.js'
-import { invariantProblems, readInvariants } from '../../src/policy/invariants.js'
+import { readInvariants } from '../../src/policy/invariant-rows.js'
+import { invariantProblems } from '../../src/policy/invariants.js'
 import type { Problem, Problems } from '../../src/policy/problem.js'
 import type { PolicyFiles } from '../../src/policy/source.js'
 import { surveyOf } from '../../src/policy/survey.js'
