@@ -1,9 +1,9 @@
 /**
- * `npm test`: types, lint, build, then every suite: architecture, both stores, journeys, attacks, browser.
+ * `npm test`: types, lint and build at once, then every suite: architecture, both stores, journeys, attacks, browser.
  * Gets redis-server and chromium from the system's packages when they are missing, and says so. Nothing is
  * skipped: a test that did not run counts as failed. Arguments go to jest: `npm test -- test/core`.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,7 +49,8 @@ function jest() {
   const status = run(process.execPath, [
     '--no-turbo-inline-js-wasm-calls',
     'node_modules/jest/bin/jest.js',
-    '--maxWorkers=2',
+    // One more than the two cores it is made for: a browser's suites wait a third of their time.
+    '--maxWorkers=3',
     '--json',
     `--outputFile=${report}`,
     ...process.argv.slice(2),
@@ -62,21 +63,36 @@ function jest() {
   return { passed: numPassedTests, failed: failed === 0 && status !== 0 ? 1 : failed }
 }
 
+/** A script of ours beside others: what it says is said when it has ended. */
+const script = (name) =>
+  new Promise((resolve) => {
+    const child = spawn('npm', ['run', '-s', name], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const said = []
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => said.push(text))
+    child.on('error', () => resolve(false))
+    child.on('close', (status) => {
+      process.stdout.write(Buffer.concat(said))
+      resolve(status === 0)
+    })
+  })
+
 const STEPS = [
   ['the programs that the tests need', getPrograms],
-  ['types', () => run('npm', ['run', '-s', 'types']) === 0],
-  ['lint and format', () => run('npm', ['run', '-s', 'lint']) === 0],
-  ['build', () => run('npm', ['run', '-s', 'build']) === 0],
+  ['types', () => script('types')],
+  ['lint and format', () => script('lint')],
+  ['build', () => script('build')],
 ]
 
 let passed = 0
 let failed = 0
-for (const [name, step] of STEPS) {
-  const fine = step()
-  console.log(`${fine ? 'ok' : 'FAILED'}: ${name}`)
-  if (fine) passed += 1
-  else failed += 1
-}
+await Promise.all(
+  STEPS.map(async ([name, step]) => {
+    const fine = await step()
+    console.log(`${fine ? 'ok' : 'FAILED'}: ${name}`)
+    if (fine) passed += 1
+    else failed += 1
+  }),
+)
 if (failed === 0) {
   const tests = jest()
   passed += tests.passed
