@@ -102,6 +102,7 @@ export function openOutside(
         ...recordOf(tenant, tenantCredentials[tenant.name] ?? {}, calls),
       })),
       regionOf,
+      config.plan.map(({ template }) => template),
     ),
     provider: openProvider('/sign-in/callback'),
     /** The same provider, which sends the security team back to the console. */

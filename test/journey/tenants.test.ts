@@ -14,14 +14,21 @@ jest.setTimeout(60_000)
 
 const CREDENTIAL = 'of the coast alone'
 
-/** The coast's own record: Peggy under the very id that the region has for her. */
+/** Known on the coast, with an EHR there in which nothing was ever written. */
+const UNWRITTEN = '9990000093'
+
+/** The coast's own record: two people under the very ids that the region has for them, of whom Peggy has a plan. */
 function coastRecord(): Server {
-  const patients = PATIENTS.filter(({ nhsNumber }) => nhsNumber === PEGGY)
+  const patients = PATIENTS.filter(({ nhsNumber }) => [PEGGY, UNWRITTEN].includes(nhsNumber))
+  const contacts = {
+    ...{ by: 'Coast Hospice', on: '2026-01-01' },
+    values: { 'next-of-kin': 'Janet Ashworth, her daughter' },
+  }
   const renamed = patients.map((patient) => ({ ...patient, given: 'Coast' }))
   const form = openPlan('config/plan/sections.yaml').sections
   const record = createRecord({
     patients: renamed,
-    plans: [],
+    plans: [{ patient: PEGGY, sections: { contacts } }],
     form,
     credential: CREDENTIAL,
     clock: Date.now,
@@ -78,12 +85,23 @@ describe.each(STORES)('two records behind one gateway, on the %s store', (store)
     expect(inRegion.tokens.patient).toBe(onCoast.tokens.patient)
     expect(await nameOf(inRegion.tokens)).not.toBe('Coast')
     expect(await nameOf(onCoast.tokens)).toBe('Coast')
-    expect(await sections(inRegion.tokens)).toBeGreaterThan(0)
-    expect(await sections(onCoast.tokens)).toBe(0)
+    expect(await sections(inRegion.tokens)).toBeGreaterThan(1)
+    expect(await sections(onCoast.tokens)).toBe(1)
     const [opened] = await entriesOf(t, { launch: onCoast.tokens.__launch, what: 'session_opened' })
     expect(opened?.detail).toMatchObject({ tenant: 'coast' })
     // No token and no answer tells where a record lies.
     expect(JSON.stringify(onCoast.tokens)).not.toContain('coast')
+  })
+
+  it('opens the plan that the region has, where the own record knows the patient and holds nothing', async () => {
+    const { tokens, browser } = await launch('district-nurse', UNWRITTEN)
+    expect(await nameOf(tokens)).not.toBe('Coast')
+    expect(await sections(tokens)).toBeGreaterThan(0)
+    const again = tokensOf(await new App(t, browser).refresh(tokens))
+    expect(await nameOf({ ...tokens, ...again })).not.toBe('Coast')
+    const [opened] = await entriesOf(t, { launch: tokens.__launch, what: 'session_opened' })
+    expect(opened?.detail).toMatchObject({ instead_of: 'coast' })
+    expect(opened?.detail).not.toHaveProperty('tenant')
   })
 
   it('keeps to it over a refresh, and somebody of the region alone is found from the coast', async () => {
