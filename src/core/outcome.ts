@@ -7,6 +7,7 @@ import type { Access } from './access.js'
 import type { OdsCode, Purpose } from './context.js'
 import type { SignOnId } from './ids.js'
 import type { Json } from './json.js'
+import { plainNumbers } from './json-text.js'
 import { isLabelled } from './patient-flags.js'
 import type { PlanSection } from './plan.js'
 import { type SectionText, sectionText } from './section-text.js'
@@ -164,7 +165,7 @@ function heldOf(
     ({ template }) => changed.kind === 'section' && template === changed.template,
   )
   const held: Held = section
-    ? { text: sectionText(section, content) }
+    ? { text: sectionText(section, plainNumbers(content)) }
     : { resource: content as Json }
   return sizeOf(held) > MOST_HELD.each ? { withheld: 'size' } : held
 }

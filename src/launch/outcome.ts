@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express'
+import { writeJson } from '../core/json-text.js'
 import { isStandalone } from '../core/launch.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { outcomeBundle } from '../core/outcome-bundle.js'
@@ -50,7 +51,7 @@ export function outcome(parts: LaunchParts): RequestHandler<{ launch: string }> 
     learn(res, { launch: launched.launch })
     const released = await parts.outcomes.release(system, launched, key)
     const bundle = outcomeBundle({ ...launched, ...released, issuer: parts.issuer })
-    res.type('application/fhir+json').send(JSON.stringify(bundle))
+    res.type('application/fhir+json').send(writeJson(bundle))
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type FhirWriteCall,
   readFhirCall,
 } from '../core/fhir.js'
+import { writeJson } from '../core/json-text.js'
 import { Refusal } from '../core/refusal.js'
 import { learn } from '../http/journey.js'
 import { createCapabilities } from './capabilities.js'
@@ -79,7 +80,7 @@ function send(res: Response, { status, body, etag, lastModified, location }: Fhi
   if (location !== undefined) res.set('Location', location)
   res.status(status).set('Cache-Control', 'no-store')
   if (body === undefined) res.end()
-  else res.type(FHIR_JSON).send(JSON.stringify(body))
+  else res.type(FHIR_JSON).send(writeJson(body))
 }
 
 export function fhirProxy(served: Served<HandoverParts>): RequestHandler {
@@ -93,7 +94,7 @@ export function fhirProxy(served: Served<HandoverParts>): RequestHandler {
       const call = readFhirCall(readCall(req.method, address, req.headers))
       if (call.interaction !== 'capabilities') throw new Refusal('interaction_refused', 'metadata')
       res.set('Access-Control-Allow-Origin', '*').type(FHIR_JSON)
-      res.send(JSON.stringify(await capabilities()))
+      res.send(writeJson(await capabilities()))
       return
     }
 
