@@ -32,6 +32,8 @@ export interface Outcome {
   readonly patient: {
     readonly fhirId: string
     readonly nhsNumber: string
+    /** Whose record the id is of; absent: the region's. */
+    readonly tenant?: string
     /** By which the launch named them, where it was not the current one. */
     readonly supersededNumber?: string
     readonly sensitive: boolean

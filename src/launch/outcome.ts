@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express'
+import { patientNamed } from '../core/audit.js'
 import { writeJson } from '../core/json-text.js'
 import { isStandalone } from '../core/launch.js'
 import type { LaunchSystem } from '../core/launch-system.js'
@@ -69,11 +70,11 @@ export function outcomePuts(
   const names = namePuts(launch, until)
   if (isStandalone(launch) || patient === undefined || rule === 'never') return names
   const { system, app, organization, purpose } = launch
-  const { fhirId, nhsNumber, sensitive, supersededNumber: old } = patient
+  const { sensitive, supersededNumber: old } = patient
   const superseded = old === undefined ? {} : { supersededNumber: old }
   const value = {
     ...{ system, app, organization, purpose, signOn: signOn.id },
-    ...{ patient: { fhirId, nhsNumber, ...superseded, sensitive }, until },
+    ...{ patient: { ...patientNamed(patient), ...superseded, sensitive }, until },
   }
   return [{ kind: 'outcome', id: launch.id, value, until }, ...names]
 }
