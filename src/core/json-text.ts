@@ -40,37 +40,50 @@ function endOfNumber(text: string, from: number): number {
   return NUMBER.lastIndex
 }
 
+/** What is to stand instead of words of a text: `undefined` leaves one as it is. */
+interface Change {
+  /** Whether the word that begins there is looked at. */
+  readonly of: (text: string, at: number) => boolean
+  readonly to: (word: string) => string | undefined
+}
+
 /**
- * A JSON text with some of its words replaced. Not by one expression: a string of megabytes would exhaust its stack.
+ * A JSON text with some of its strings or numbers replaced. Not by one expression: a string of megabytes would exhaust
+ * its stack.
+ *
  * @param text that JSON.parse has read
- * @param change what stands instead of a string or number; `undefined` to leave it
  */
-function changed(text: string, change: (word: string) => string | undefined): string {
-  let result = ''
+function changed(text: string, { of, to }: Change): string {
+  const parts: string[] = []
   let done = 0
   WORD.lastIndex = 0
   for (let found = WORD.exec(text); found !== null; found = WORD.exec(text)) {
     const { index } = found
     const end = found[0] === '"' ? endOfString(text, index) : endOfNumber(text, index)
-    const instead = change(text.slice(index, end))
+    const instead = of(text, index) ? to(text.slice(index, end)) : undefined
     if (instead !== undefined) {
-      result += text.slice(done, index) + instead
+      parts.push(text.slice(done, index), instead)
       done = end
     }
     WORD.lastIndex = end
   }
-  return result + text.slice(done)
+  parts.push(text.slice(done))
+  return parts.join('')
 }
 
-const marked = (word: string): string | undefined =>
-  word.startsWith('"') || String(Number(word)) === word ? undefined : `${MARKED}${word}"`
+const MARKING: Change = {
+  of: (text, at) => text[at] !== '"',
+  to: (word) => (String(Number(word)) === word ? undefined : `${MARKED}${word}"`),
+}
 
 const isNumber = (word: string): boolean => word !== '' && endOfNumber(word, 0) === word.length
 
-const unmarked = (word: string): string | undefined => {
-  if (!word.startsWith(MARKED)) return undefined
-  const number = word.slice(MARKED.length, -1)
-  return isNumber(number) ? number : undefined
+const UNMARKING: Change = {
+  of: (text, at) => text.startsWith(MARKED, at),
+  to(word) {
+    const number = word.slice(MARKED.length, -1)
+    return isNumber(number) ? number : undefined
+  },
 }
 
 /**
@@ -84,13 +97,13 @@ export function readJson(text: string): unknown {
   const value: unknown = JSON.parse(text)
   if (isMarked(text)) throw new SyntaxError('U+0000')
   const isDoubtful = typeof value === 'number' || DOUBTFUL.test(text)
-  return isDoubtful ? JSON.parse(changed(text, marked)) : value
+  return isDoubtful ? JSON.parse(changed(text, MARKING)) : value
 }
 
 /** Writes what {@link readJson} has read, or what was made of it. */
 export function writeJson(value: unknown): string {
   const text = JSON.stringify(value)
-  return isMarked(text) ? changed(text, unmarked) : text
+  return isMarked(text) ? changed(text, UNMARKING) : text
 }
 
 /**

@@ -49,12 +49,14 @@ const named = (patients: readonly KnownPatient[]) => patients.map(({ tenant }) =
 /**
  * @param regionOf the region of an organisation, by its ODS code
  * @param plan templates of its sections: an EHR that holds none of them has no plan in it
+ * @param told hears of one person's plans in several records, by the records' names
  */
 export function openTenants(
   region: RecordSettings,
   tenants: readonly TenantSettings[],
   regionOf: (organization: string) => string | undefined,
   plan: readonly string[],
+  told: (records: readonly string[]) => void = () => undefined,
 ): Tenants {
   const main: Place = { record: openRecord(region) }
   const own = tenants.map((settings) => ({
@@ -123,9 +125,10 @@ export function openTenants(
     const [patient, ...more] = elsewhere
     if (patient === undefined) return found
     const [own] = await planned(await findAll(home, [number], born))
+    const records = named(own ? [own, ...elsewhere] : elsewhere)
+    if (records.length > 1) told(records)
     if (own) return { ...own, alsoIn: named(elsewhere) }
-    if (more.length > 0)
-      throw new Refusal('patient_in_several', `plans: ${named(elsewhere).join(', ')}`)
+    if (more.length > 0) throw new Refusal('patient_in_several', `plans: ${records.join(', ')}`)
     const superseded = patient.nhsNumber === number ? {} : { supersededNumber: number }
     return { ...patient, ...superseded, insteadOf: found.tenant ?? REGION }
   }

@@ -112,6 +112,7 @@ describe.each(STORES)('two records behind one gateway, on the %s store', (store)
     expect(await nameOf({ ...tokens, ...again })).not.toBe('Coast')
     const [opened] = await entriesOf(t, { launch: tokens.__launch, what: 'session_opened' })
     expect(opened?.detail).toMatchObject({ instead_of: 'coast' })
+    expect(JSON.stringify(tokens)).not.toContain('coast')
     expect(opened?.detail).not.toHaveProperty('tenant')
   })
 

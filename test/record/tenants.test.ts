@@ -8,6 +8,7 @@ const PEGGY = '9990000018' as NhsNumber
 const BORN = '1938-03-14'
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
+  told.length = 0
   for (const end of ends.splice(0)) await end()
 })
 
@@ -90,6 +91,8 @@ async function holding(id: string, ...plans: readonly unknown[]) {
   return made
 }
 
+/** Whose plans were seen in several records, by the records. */
+const told: (readonly string[])[] = []
 /** The region's record, and those of two tenants: one by an organisation's code, one by its region. */
 function opened(region: Place, north: Place, south: Place): Tenants {
   const tenants = openTenants(
@@ -100,6 +103,7 @@ function opened(region: Place, north: Place, south: Place): Tenants {
     ],
     (code) => (code === 'B1' ? 'coast' : undefined),
     [SECTION],
+    (records) => told.push(records),
   )
   ends.push(tenants.close)
   return tenants
@@ -162,6 +166,7 @@ describe('records of tenants', () => {
     await expect(find(away, 'A1')).rejects.toEqual(refusal('record_unavailable'))
     const two = opened(await place(resource('r1')), here, await place(resource('s1')))
     await expect(find(two, 'A1')).rejects.toEqual(refusal('patient_in_several'))
+    expect(told).toEqual([[REGION, 'south']])
     const doubtful = resource('r1', { birthDate: '1938-03-15' })
     const another = opened(await place(doubtful), here, await place())
     await expect(find(another, 'A1')).rejects.toEqual(refusal('patient_mismatch'))
@@ -224,6 +229,7 @@ describe('records of tenants', () => {
     const tenants = opened(await place(resource('r1')), own, await place())
     const found = await find(tenants, 'A1')
     expect(found).toMatchObject({ tenant: 'north', alsoIn: [REGION] })
+    expect(told).toEqual([['north', REGION]])
     expect(found).not.toHaveProperty('insteadOf')
   })
 
