@@ -86,14 +86,6 @@ export function openTenants(
     return [...new Map(found.map((one) => [`${one.tenant ?? ''}/${one.fhirId}`, one])).values()]
   }
 
-  async function findAmong(some: readonly Place[], number: NhsNumber, born: BirthDate) {
-    const found = await findAll(some, [number], born)
-    const [patient, ...more] = found
-    if (patient === undefined) throw new Refusal('patient_unknown', 'in no record')
-    if (more.length > 0) throw new Refusal('patient_in_several', named(found).join(', '))
-    return patient
-  }
-
   const of = (tenant: string | undefined): SharedRecord => {
     const place = places.find(({ name }) => name === tenant)
     if (!place) throw new Refusal('record_unavailable', `no tenant ${tenant}`)
@@ -110,6 +102,16 @@ export function openTenants(
   async function planned(some: readonly KnownPatient[]): Promise<readonly KnownPatient[]> {
     const has = await Promise.all(some.map(hasPlan))
     return some.filter((_, i) => has[i])
+  }
+
+  /** Of several records that know them, the one that has their plan. */
+  async function findAmong(some: readonly Place[], number: NhsNumber, born: BirthDate) {
+    const found = await findAll(some, [number], born)
+    if (found.length === 0) throw new Refusal('patient_unknown', 'in no record')
+    const [patient, ...more] = found.length === 1 ? found : await planned(found)
+    if (patient !== undefined && more.length === 0) return patient
+    if (more.length > 0) told(named([...(patient ? [patient] : []), ...more]))
+    throw new Refusal('patient_in_several', named(found).join(', '))
   }
 
   /**

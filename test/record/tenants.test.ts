@@ -146,8 +146,15 @@ describe('records of tenants', () => {
   })
 
   it('open nobody who is in two of them, nor by a wrong birth date', async () => {
-    const two = opened(await place(), await place(resource('n1')), await place(resource('s1')))
+    const [planned, empty] = [await place(resource('n1')), await holding('s1', EMPTY)]
+    const two = opened(await place(), planned, await place(resource('s1')))
     await expect(find(two, 'C1')).rejects.toEqual(refusal('patient_in_several'))
+    const neither = opened(await place(), await holding('n1', EMPTY), empty)
+    await expect(find(neither, 'C1')).rejects.toEqual(refusal('patient_in_several'))
+    // But where one alone has the plan, that is where it is.
+    expect(await find(opened(await place(), planned, empty), 'C1')).toMatchObject({ fhirId: 'n1' })
+    const unwell = opened(await place(), planned, await holding('s1', 503))
+    await expect(find(unwell, 'C1')).rejects.toEqual(refusal('record_unavailable'))
     const other = opened(await place(), await place(resource('n1')), await place())
     await expect(find(other, 'C1', '1938-03-15')).rejects.toEqual(refusal('patient_mismatch'))
     await expect(find(other, 'A1', '1938-03-15')).rejects.toEqual(refusal('patient_mismatch'))
