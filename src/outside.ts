@@ -102,6 +102,9 @@ export function openOutside(
         ...recordOf(tenant, tenantCredentials[tenant.name] ?? {}, calls),
       })),
       regionOf,
+      config.plan.map(({ template }) => template),
+      (places) =>
+        log.warn({ records: places }, 'one person has plans in several records: see the trail'),
     ),
     provider: openProvider('/sign-in/callback'),
     /** The same provider, which sends the security team back to the console. */

@@ -1,5 +1,6 @@
 /** What a GP system and its user's browser do in a launch, up to the app or to where it stops. */
-import { CompactEncrypt, importJWK, SignJWT } from 'jose'
+import { CompactEncrypt, CompactSign, importJWK } from 'jose'
+import { writeJson } from '../src/core/json-text.js'
 import type { LaunchTokenClaims } from '../src/demo/desktop-faults.js'
 import {
   ASSERTION_TYPE,
@@ -68,7 +69,9 @@ export async function tokenOf(t: TestGateway, order: Order): Promise<string> {
   const key = order.key ?? system.key
   const header = { alg: 'ES256', typ: 'launch+jwt', kid: key.kid, ...order.header } as never
   const said = underTheirNames(claimsOf(t, order), system.claims ?? {})
-  return new SignJWT({ ...said }).setProtectedHeader(header).sign(await importJWK(key, 'ES256'))
+  // Its numbers as a launch system may write them.
+  const text = new TextEncoder().encode(writeJson(said))
+  return new CompactSign(text).setProtectedHeader(header).sign(await importJWK(key, 'ES256'))
 }
 
 const at = (t: TestGateway, path: string): URL => new URL(path, t.issuer)

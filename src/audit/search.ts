@@ -1,5 +1,5 @@
 /** Finds entries of the trail by what they are about. */
-import type { EventName, TrailEntry } from '../core/audit.js'
+import { type EventName, nameInRecord, type TrailEntry } from '../core/audit.js'
 import { launchTime } from '../core/ids.js'
 import type { EpochMs } from '../core/values.js'
 import type { Store } from '../store/store.js'
@@ -11,7 +11,7 @@ export interface TrailQuery {
   readonly reference?: string
   /** The user's id, as the entry names it. */
   readonly user?: string
-  /** The FHIR id or the NHS number. */
+  /** The NHS number; a FHIR id with the tenant whose record it is of; or alone, of whatever record: {@link isNamed}. */
   readonly patient?: string
   /** An ODS code. */
   readonly organization?: string
@@ -30,11 +30,21 @@ const LAUNCH_SPAN = 13 * HOUR
 /** Machines' clocks differ: an entry may be dated before the launch that it is about. */
 const CLOCKS_DIFFER = 5 * 60_000
 
-/** Of the patient, or of many: a page that showed entries of theirs names them. */
-function isAbout({ patient, detail }: TrailEntry, id: string): boolean {
-  if (patient?.fhirId === id || patient?.nhsNumber === id) return true
-  return Array.isArray(detail?.patients) && detail.patients.includes(id)
+/** Of the patient, or of many: a page that showed entries of theirs names them. By NHS number, or within their record. */
+export function patientsOf({ patient = {}, detail }: TrailEntry): readonly string[] {
+  const own = [patient.nhsNumber, nameInRecord(patient)].filter((name) => name !== undefined)
+  const { patients } = detail ?? {}
+  return Array.isArray(patients) ? [...own, ...patients] : own
 }
+
+/** Whether a name is what was asked: `north/p1` of that record, `/p1` of the region's, `p1` of any, or an NHS number. */
+export function isNamed(name: string, asked: string): boolean {
+  if (asked.startsWith('/')) return name === asked.slice(1)
+  return name === asked || (!asked.includes('/') && name.endsWith(`/${asked}`))
+}
+
+const isAbout = (entry: TrailEntry, id: string): boolean =>
+  patientsOf(entry).some((name) => isNamed(name, id))
 
 /** Whether an entry is about all that is asked; its time is the range's business. */
 export function matches(entry: TrailEntry, query: TrailQuery): boolean {

@@ -6,7 +6,7 @@ import {
   type VerifyOptions,
   verifyTrail,
 } from '../audit/verify.js'
-import { EVENTS, type TrailEntry } from '../core/audit.js'
+import { EVENTS, nameInRecord, type TrailEntry } from '../core/audit.js'
 import type { EpochMs } from '../core/values.js'
 import { checkpointVerifier } from '../keys/checkpoints.js'
 import type { Head } from '../store/store.js'
@@ -21,7 +21,7 @@ function line(entry: TrailEntry): string {
   const { what, outcome, user, patient, refusal, reference, policy, detail } = entry
   const facts = [
     user && `${user.id}${user.roles?.length ? ` (${user.roles.join(', ')})` : ''}`,
-    patient?.fhirId && `patient ${patient.fhirId}`,
+    patient?.fhirId && `patient ${nameInRecord(patient)}`,
     entry.app && `app ${entry.app}`,
     policy &&
       `policy ${policy.version}${policy.policies?.length ? ` ${policy.policies.join(', ')}` : ''}`,
@@ -95,7 +95,11 @@ standard input, after --patient -.
     launch: { type: 'string', value: 'LCH', help: 'a launch id' },
     reference: { type: 'string', value: 'REF', help: 'a reference from a page' },
     user: { type: 'string', value: 'ID', help: 'national number, or system/local user' },
-    patient: { type: 'string', value: 'ID', help: 'a FHIR id, or - to read an NHS number' },
+    patient: {
+      type: 'string',
+      value: 'ID',
+      help: 'a FHIR id (of a tenant’s record: tenant/id), or - to read an NHS number',
+    },
     organization: { type: 'string', value: 'ODS', help: 'an organisation' },
     what: { type: 'string', value: 'KIND', help: 'a kind of entry, such as launch_refused' },
     from: { type: 'string', value: 'TIME', help: 'not before this time' },

@@ -1,4 +1,5 @@
 /** Uses of emergency access that wait for their review: the queue, one case, and how it is closed. */
+import { nameInRecord } from '../core/audit.js'
 import { EMERGENCY_WORDS, type Emergency, FINDINGS, readFinding } from '../core/emergency.js'
 import { Refusal } from '../core/refusal.js'
 import type { EpochMs } from '../core/values.js'
@@ -80,7 +81,7 @@ const factsOf = (one: Emergency): readonly (readonly [string, string])[] => [
   ['Organisation', one.user.organization],
   ['Launch system', one.system],
   ['App', one.app],
-  ['Patient', one.patient.fhirId],
+  ['Patient', nameInRecord(one.patient) ?? ''],
   ['Reason', EMERGENCY_WORDS[one.reason]],
   ['What they wrote', one.text],
 ]

@@ -1,5 +1,5 @@
 /** Entries of the trail as rows of a table. */
-import type { TrailEntry } from '../core/audit.js'
+import { nameInRecord, type TrailEntry } from '../core/audit.js'
 import { inColumns } from './in-words.js'
 
 /** What stands in a cell: text, a link or a tag. The view escapes all of it. */
@@ -24,8 +24,8 @@ export const launchLink = (launch: string | undefined): Cell =>
     ? ''
     : { text: launch, href: `/console/launches/${encodeURIComponent(launch)}` }
 
-const patientOf = ({ patient }: TrailEntry): string =>
-  [patient?.nhsNumber, patient?.fhirId].filter(Boolean).join(' / ')
+const patientOf = ({ patient = {} }: TrailEntry): string =>
+  [patient.nhsNumber, nameInRecord(patient)].filter(Boolean).join(' / ')
 
 export const userOf = ({ user }: TrailEntry): string =>
   user === undefined ? '' : [user.name, user.id].filter(Boolean).join(', ')

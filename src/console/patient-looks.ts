@@ -1,8 +1,9 @@
 /** Who has looked at this patient: one page, and the same as a file. */
 import { searchBack, walkBack } from '../audit/recent.js'
-import { matches } from '../audit/search.js'
-import type { EventName, TrailEntry } from '../core/audit.js'
+import { isNamed, patientsOf } from '../audit/search.js'
+import { type EventName, nameInRecord, type PatientNamed, type TrailEntry } from '../core/audit.js'
 import { csv, ndjson } from '../core/export.js'
+import { readNhsNumber } from '../core/nhs-number.js'
 import type { EpochMs } from '../core/values.js'
 import { inColumns } from './in-words.js'
 import type { Answer, Visit } from './page.js'
@@ -44,6 +45,15 @@ interface Looker {
   readonly last: EpochMs
 }
 
+interface Found {
+  readonly patient?: PatientNamed
+  /** The last who looked comes first. */
+  readonly lookers: readonly Looker[]
+  /** How far back was read. */
+  readonly reached: EpochMs
+  readonly whole: boolean
+}
+
 /** Entries come slice by slice, the newest slice first. */
 function add(known: Looker | undefined, entry: TrailEntry, did: string): Looker {
   const { user, at, app, launch } = entry
@@ -63,33 +73,57 @@ function add(known: Looker | undefined, entry: TrailEntry, did: string): Looker 
   }
 }
 
-/** All ids of the patient, by their launches: some entries know the NHS number alone, some the FHIR id alone. */
+/** What may name the patient in an entry, by their launches: some know the NHS number alone, some the FHIR id alone. */
 async function knownAs({ store }: ConsoleParts, patient: string, to: EpochMs) {
   const bounds = { from: 0, to, most: MOST_READ, limit: MOST_LAUNCHES }
   const { entries } = await searchBack(store, { patient, what: 'session_opened' }, bounds)
-  const ids = entries.flatMap((entry) => [entry.patient?.nhsNumber, entry.patient?.fhirId])
+  const ids = entries.flatMap(({ patient = {} }) => [patient.nhsNumber, nameInRecord(patient)])
   const [last] = entries
   return {
-    ids: [...new Set([patient, ...ids.filter((id) => id !== undefined)])],
+    opened: entries,
+    ids: new Set([readNhsNumber(patient), ...ids].filter((id) => id !== undefined)),
     ...(last?.patient ? { patient: last.patient } : {}),
   }
 }
 
-async function lookersOf(parts: ConsoleParts, patient: string, { from, to }: Asked) {
+/**
+ * Who an entry is of, if it is of the patient: by a name that is known, or by the id that was typed without its record.
+ * What was typed in the console before is no word of which record it was.
+ */
+function foundIn(records: Set<string>, ids: ReadonlySet<string>, asked: string) {
+  const isId = readNhsNumber(asked) === undefined
+  return (entry: TrailEntry): boolean => {
+    const names = patientsOf(entry)
+    const typed = isId ? names.filter((name) => isNamed(name, asked)) : []
+    if (!entry.what.startsWith('console_')) for (const name of typed) records.add(name)
+    return typed.length > 0 || names.some((name) => ids.has(name))
+  }
+}
+
+/** @returns only names, where one id is that of several people: an answer about both would be one about neither */
+async function lookersOf(
+  parts: ConsoleParts,
+  patient: string,
+  { from, to }: Asked,
+): Promise<Found | readonly string[]> {
   const { store } = parts
-  const { ids, ...known } = await knownAs(parts, patient, to)
+  const { ids, opened, ...known } = await knownAs(parts, patient, to)
+  const records = new Set<string>()
+  const isOf = foundIn(records, ids, patient)
+  opened.forEach(isOf)
   const lookers = new Map<string, Looker>()
   let reached = to
   let full = false
   for await (const slice of walkBack(store, { from, to, most: MOST_READ })) {
     for (const entry of slice.entries) {
       const did = LOOKS[entry.what]
-      if (did === undefined || !ids.some((id) => matches(entry, { patient: id }))) continue
+      if (did === undefined || !isOf(entry)) continue
       const key = JSON.stringify([entry.user?.id, entry.user?.organization])
       const before = lookers.get(key)
       full ||= !before && lookers.size >= MOST_LOOKERS
       if (before || !full) lookers.set(key, add(before, entry, did))
     }
+    if (records.size > 1) return [...records]
     reached = slice.from
   }
   const list = [...lookers.values()].sort((a, b) => b.last - a.last)
@@ -122,13 +156,16 @@ const asJson = ({ roles, apps, launches, did, first, last, ...rest }: Looker) =>
   ...{ first: new Date(first).toISOString(), last: new Date(last).toISOString() },
 })
 
-type Found = Awaited<ReturnType<typeof lookersOf>>
-
 // biome-ignore format: a table
 const FORMATS: Readonly<Record<string, { readonly type: string; readonly body: (found: Found) => string }>> = {
   csv:    { type: 'text/csv; charset=utf-8', body: ({ lookers }) => csv(HEADS, lookers.map(rowOf)) },
   ndjson: { type: 'application/x-ndjson',    body: ({ lookers }) => ndjson(lookers.map(asJson)) },
 }
+
+const severalWords = (names: readonly string[]): string =>
+  `This is the id of a patient in several records: give the NHS number, or ${names
+    .map((name) => (name.includes('/') ? name : `/${name}`))
+    .join(' or ')}.`
 
 /** GET and POST /console/trail/patient. With `format` the answer is a file, whose name says nothing of whom. */
 export function patientLooks(parts: ConsoleParts): (visit: Visit) => Promise<Answer> {
@@ -144,6 +181,8 @@ export function patientLooks(parts: ConsoleParts): (visit: Visit) => Promise<Ans
     if (problems.length > 0) return { ...base, crumbs, data: { ...form, problems }, status: 400 }
     const { patient: whose = '' } = asked.query
     const found = await lookersOf(parts, whose, asked)
+    if (!('lookers' in found))
+      return { ...base, crumbs, data: { ...form, problems: [severalWords(found)] }, status: 400 }
     const format = FORMATS[visit.sent.get('format') ?? '']
     const counted = { rows: found.lookers.length, ...(format ? { exported: true } : {}) }
     const { patient: both = asked.about.patient } = found

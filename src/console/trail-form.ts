@@ -1,7 +1,7 @@
 /** What is typed into the trail's search: by POST, because a patient's number must stand in no address. */
 
 import type { TrailQuery } from '../audit/search.js'
-import { EVENTS, type EventName } from '../core/audit.js'
+import { EVENTS, type EventName, patientNamed } from '../core/audit.js'
 import { readNhsNumber } from '../core/nhs-number.js'
 import { after, type EpochMs, type Seconds } from '../core/values.js'
 import { readLocalTime } from './in-words.js'
@@ -55,21 +55,26 @@ const NAMES = [
 const fieldsOf = (visit: Visit): TypedQuery =>
   Object.fromEntries(NAMES.map((name) => [name, typed(visit, name)])) as unknown as TypedQuery
 
-/** An NHS number as people write it, or a FHIR id. */
+/** As core/audit.ts names a patient within a record. */
+const IN_RECORD = /^(?:([a-z][a-z0-9-]{0,39})?\/)?([A-Za-z0-9.-]{1,64})$/
+
+/** An NHS number as people write it, or a FHIR id, with the tenant whose record it is of or without. */
 function patientOf(text: string): { readonly patient?: string; readonly problem?: string } {
   if (text === '') return {}
   const number = readNhsNumber(text)
   if (number) return { patient: number }
   if (/^[\d\s-]{9,}$/.test(text))
     return { problem: 'That is no NHS number: its check digit does not fit.' }
-  return /^[A-Za-z0-9.-]{1,64}$/.test(text)
+  return IN_RECORD.test(text)
     ? { patient: text }
     : { problem: 'Give an NHS number or the id of a FHIR Patient.' }
 }
 
-export const aboutPatient = (patient: string): Facts => ({
-  patient: readNhsNumber(patient) ? { nhsNumber: patient } : { fhirId: patient },
-})
+export function aboutPatient(patient: string): Facts {
+  if (readNhsNumber(patient)) return { patient: { nhsNumber: patient } }
+  const [, tenant, fhirId = patient] = IN_RECORD.exec(patient) ?? []
+  return { patient: patientNamed({ fhirId, tenant }) }
+}
 
 function timesOf({ from, to, days }: TypedQuery, now: EpochMs) {
   const [start, end] = [readLocalTime(from), readLocalTime(to)]

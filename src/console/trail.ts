@@ -1,5 +1,5 @@
 import { searchBack } from '../audit/recent.js'
-import { EVENTS, type TrailEntry } from '../core/audit.js'
+import { EVENTS, nameInRecord, type TrailEntry } from '../core/audit.js'
 import type { EpochMs } from '../core/values.js'
 import { ENTRY_HEADS, entryRow } from './entries.js'
 import { inColumns } from './in-words.js'
@@ -28,7 +28,9 @@ const beforeOf = ({ sent }: Visit, to: EpochMs): EpochMs => {
 
 /** Whoever reads entries of patients has looked at them, whatever they searched by. */
 function patientsIn(entries: readonly TrailEntry[]): { readonly patients?: readonly string[] } {
-  const ids = entries.flatMap(({ patient }) => patient?.nhsNumber ?? patient?.fhirId ?? [])
+  const ids = entries.flatMap(
+    ({ patient = {} }) => patient.nhsNumber ?? nameInRecord(patient) ?? [],
+  )
   return ids.length > 0 ? { patients: [...new Set(ids)] } : {}
 }
 

@@ -59,6 +59,32 @@ export const EVENTS = [
 ] as const
 export type EventName = (typeof EVENTS)[number]
 
+/** A patient as entries name them. */
+export interface PatientNamed {
+  readonly fhirId?: string
+  readonly nhsNumber?: string
+  /** Whose record the FHIR id is of; absent: the region's. Two records may have given one id to two people. */
+  readonly tenant?: string
+}
+
+/** What entries say of a patient who was found: no more of them than this. */
+export function patientNamed<P extends Found>({ fhirId, nhsNumber, tenant }: P) {
+  // One after the other, not by spreading: each judged call makes one.
+  const named: { fhirId?: string; nhsNumber?: string; tenant?: string } = {}
+  if (fhirId !== undefined) named.fhirId = fhirId
+  if (nhsNumber !== undefined) named.nhsNumber = nhsNumber
+  if (tenant !== undefined) named.tenant = tenant
+  return named as Named<P>
+}
+type Found = { readonly [name in keyof PatientNamed]?: PatientNamed[name] | undefined }
+type Named<P extends Found> = PatientNamed & {
+  readonly [name in keyof PatientNamed & keyof P]: NonNullable<P[name]>
+}
+
+/** A FHIR id by a name that no patient of another record has: `north/p1`, and `p1` in the region's. */
+export const nameInRecord = ({ fhirId, tenant }: PatientNamed): string | undefined =>
+  fhirId === undefined || tenant === undefined ? fhirId : `${tenant}/${fhirId}`
+
 /** What a caller says of an event. Unknown facts are left out, never guessed. */
 export interface Happening {
   readonly what: EventName
@@ -76,7 +102,7 @@ export interface Happening {
     readonly roleProfile?: string
     readonly organization?: string
   }
-  readonly patient?: { readonly fhirId?: string; readonly nhsNumber?: string }
+  readonly patient?: PatientNamed
   readonly system?: string
   readonly app?: string
   readonly purpose?: string

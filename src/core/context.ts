@@ -50,6 +50,10 @@ export interface KnownPatient {
   readonly supersededNumber?: NhsNumber
   /** Whose record they were found in, where that is a tenant's own: ids above are of that record. */
   readonly tenant?: string
+  /** The record of the organisation, which knows them and has no plan: the one that was found lies elsewhere. */
+  readonly insteadOf?: string
+  /** Other records in which a plan of theirs was seen. Absent: none was, which is not that none is. */
+  readonly alsoIn?: readonly string[]
   readonly deceased: boolean
   /** Confidentiality R or V on the record (PDS `meta.security`), or what could be that: see patient-flags.ts. */
   readonly sensitive: boolean

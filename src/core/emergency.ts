@@ -2,6 +2,7 @@
  * Emergency access ("break-glass"): a clinician opens a plan that the policies closed to them, says why, reads for a
  * limited time, and somebody else looks at it afterwards.
  */
+import type { PatientNamed } from './audit.js'
 import type { KnownUser } from './context.js'
 import type { EmergencyId, LaunchId } from './ids.js'
 import type { Tried } from './notice.js'
@@ -70,7 +71,7 @@ export interface Emergency {
     readonly organization: string
   }
   /** By both ids, where both were known: a search of the trail for either finds who looked at the case. */
-  readonly patient: { readonly fhirId: string; readonly nhsNumber?: string }
+  readonly patient: PatientNamed & { readonly fhirId: string }
   readonly system: string
   readonly app: string
   readonly reason: EmergencyReason

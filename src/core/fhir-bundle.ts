@@ -9,6 +9,7 @@ import { readCall } from './call.js'
 import { isShallow } from './enforcement.js'
 import { type FhirDataCall, readFhirCall } from './fhir.js'
 import { isExact, isObject, type Json } from './json.js'
+import { readJson } from './json-text.js'
 import { parameterFault, Refusal } from './refusal.js'
 
 const MOST_ENTRIES = 50
@@ -65,7 +66,7 @@ function readBinary(resource: unknown): unknown {
   if (!binary.success) throw new Refusal('body_unreadable', 'not a patch in a Binary')
   const text = Buffer.from(binary.data.data, 'base64').toString('utf8')
   try {
-    const patch: unknown = JSON.parse(text)
+    const patch = readJson(text)
     if (isShallow(patch) && isExact(text)) return patch
   } catch {
     // What is no JSON is refused like JSON that cannot be judged.

@@ -11,6 +11,7 @@ import { isShallow } from './enforcement.js'
 import { namesAnother } from './fhir-compartment.js'
 import { type Judging, judgeResource } from './fhir-judge.js'
 import { isObject, type Json } from './json.js'
+import { plainNumbers } from './json-text.js'
 import { Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
 
@@ -72,6 +73,9 @@ const LONGEST = 1024 * 1024
 /** What is wrong with an operation; the library throws where a path leads through a word. */
 function faultOf(after: Json, operation: Operation): string | undefined {
   try {
+    // RFC 6902 §4.6: numbers are equal by what they are worth, however they are written.
+    if (operation.op === 'test')
+      return applyPatch(plainNumbers(after), [plainNumbers(operation) as Operation])[0]?.name
     return applyPatch(after, [structuredClone(operation)])[0]?.name
   } catch {
     return 'TypeError'

@@ -1,5 +1,6 @@
 /** What an app was granted in one launch, and the tokens that came of it. */
 
+import { patientNamed } from './audit.js'
 import { type AuthorizationDetail, detailsFor } from './authorization-details.js'
 import type { AuthorizationRequest } from './authorization-request.js'
 import { circumstancesFor } from './circumstances.js'
@@ -193,14 +194,12 @@ export function grantUnder(grant: Grant, version: number, user: KnownUser, know:
 }
 
 /** Whose grant it is, in the words of the launch's own entries: one search of the trail finds all of them. */
-export function partiesOf({ circumstances, context, nhsNumber }: Grant) {
+export function partiesOf({ circumstances, context, nhsNumber, recordTenant: tenant }: Grant) {
   const { id, roles, organization } = circumstances.user
   const { patient: fhirId } = context
   return {
     user: { id, roles, organization: organization.odsCode },
-    ...(fhirId === undefined
-      ? {}
-      : { patient: { fhirId, ...(nhsNumber === undefined ? {} : { nhsNumber }) } }),
+    ...(fhirId === undefined ? {} : { patient: patientNamed({ fhirId, nhsNumber, tenant }) }),
   }
 }
 

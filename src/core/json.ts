@@ -30,22 +30,26 @@ export function hasRepeatedMember(text: string): boolean {
   return false
 }
 
-const NUMBERS = /"(?:[^"\\]|\\.)*"|-?[\d.]+(?:[eE][+-]?\d+)?/g
 const MOST_DIGITS = 15
 
-const isCarried = (word: string): boolean => {
-  const [digits = ''] = word.replace(/[-.]/g, '').split(/[eE]/)
+/** Too great for a number, or so small that nothing is left of it. */
+const isBoundless = (word: string): boolean => {
   const value = Number(word)
-  return (
-    Number.isFinite(value) &&
-    (value !== 0 || !/[1-9]/.test(digits)) &&
-    digits.replace(/^0+/, '').length <= MOST_DIGITS
-  )
+  return !Number.isFinite(value) || (value === 0 && /[1-9]/.test(word.split(/[eE]/)[0] ?? ''))
 }
 
-/** Whether a JSON text has a number that would go on as another one: a dose must not change on its way. */
-export const hasOtherNumber = (text: string): boolean =>
-  [...text.matchAll(NUMBERS)].some(([word]) => !word.startsWith('"') && !isCarried(word))
+/** Whether a number's text means the very number that JavaScript makes of it. */
+export const isCarried = (word: string): boolean => {
+  const [digits = ''] = word.replace(/[-.]/g, '').split(/[eE]/)
+  return !isBoundless(word) && digits.replace(/^0+/, '').length <= MOST_DIGITS
+}
 
-/** Whether a text that JSON.parse has read means the same to every reader, and goes on as it came. */
-export const isExact = (text: string): boolean => !hasRepeatedMember(text) && !hasOtherNumber(text)
+const NUMBERS = /"(?:[^"\\]|\\.)*"|-?[\d.]+(?:[eE][+-]?\d+)?/g
+
+/** Whether a JSON text has a number that is endless to one reader, or nothing, and to another a number. */
+export const hasBoundlessNumber = (text: string): boolean =>
+  [...text.matchAll(NUMBERS)].some(([word]) => !word.startsWith('"') && isBoundless(word))
+
+/** Whether a text that JSON.parse has read means the same to every reader. */
+export const isExact = (text: string): boolean =>
+  !hasRepeatedMember(text) && !hasBoundlessNumber(text)

@@ -7,6 +7,7 @@ import type { Access } from './access.js'
 import type { OdsCode, Purpose } from './context.js'
 import type { SignOnId } from './ids.js'
 import type { Json } from './json.js'
+import { plainNumbers } from './json-text.js'
 import { isLabelled } from './patient-flags.js'
 import type { PlanSection } from './plan.js'
 import { type SectionText, sectionText } from './section-text.js'
@@ -31,6 +32,8 @@ export interface Outcome {
   readonly patient: {
     readonly fhirId: string
     readonly nhsNumber: string
+    /** Whose record the id is of; absent: the region's. */
+    readonly tenant?: string
     /** By which the launch named them, where it was not the current one. */
     readonly supersededNumber?: string
     readonly sensitive: boolean
@@ -164,7 +167,7 @@ function heldOf(
     ({ template }) => changed.kind === 'section' && template === changed.template,
   )
   const held: Held = section
-    ? { text: sectionText(section, content) }
+    ? { text: sectionText(section, plainNumbers(content)) }
     : { resource: content as Json }
   return sizeOf(held) > MOST_HELD.each ? { withheld: 'size' } : held
 }

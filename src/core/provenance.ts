@@ -8,6 +8,7 @@ import { canonical } from './chain.js'
 import { feederAudit, sourceOf } from './feeder-audit.js'
 import type { Handover } from './handover.js'
 import { isObject, type Json } from './json.js'
+import { plainNumbers } from './json-text.js'
 import type { PlanSection } from './plan.js'
 import { Refusal } from './refusal.js'
 
@@ -27,9 +28,11 @@ function auditedIn(value: unknown): readonly Json[] {
   return [value, ...Object.values(members).flatMap(auditedIn)]
 }
 
-/** One text for one meaning: servers say `null`, or nothing, for what is not there. */
+/**
+ * One text for one meaning: servers say `null`, or nothing, for what is not there; and a browser's JSON knows 1.50 as 1.5.
+ */
 const plain = (value: unknown): string =>
-  canonical(JSON.parse(JSON.stringify(value, (_, each) => each ?? undefined)))
+  canonical(plainNumbers(JSON.parse(JSON.stringify(value, (_, each) => each ?? undefined))))
 
 /** An ELEMENT's provenance is that of its value; of what holds others, only that it stood there. */
 const keyOf = (node: Json): string => {
@@ -114,7 +117,8 @@ function makes(
   const brought = (handover?.resources ?? []).filter(({ resourceType, id }) =>
     items.has(`${resourceType}/${id}`),
   )
-  for (const { item, elements } of brought.flatMap((one) => offersOf(section, one))) {
+  const offers = brought.flatMap((one) => offersOf(section, plainNumbers(one) as Json))
+  for (const { item, elements } of offers) {
     const own = made.get(item.id) ?? new Set()
     for (const { node, value } of elements) own.add(canonical({ node, value }))
     made.set(item.id, own)
@@ -140,7 +144,7 @@ function auditsFor(claims: readonly Json[], launch: Launch): ReadonlyMap<unknown
       const item = sourceOf(node.feeder_audit)?.item
       if (!isElement(node) || item === undefined || !isPlain(node))
         throw unproven('not an item of a launch')
-      const said = canonical({ node: node.archetype_node_id, value: node.value })
+      const said = canonical(plainNumbers({ node: node.archetype_node_id, value: node.value }))
       if (handover === undefined || !made.get(item)?.has(said))
         throw unproven('the launch did not bring it')
       return [node, feederAudit({ from: handover.from, item, launch: id, gateway })]

@@ -64,6 +64,7 @@ export const REFUSALS = {
   handle_other_browser:  { wire: 'invalid_request', status: 400, text: LAUNCH_OVER },
   patient_unknown:       { wire: 'invalid_request', status: 404, text: PATIENT_UNMATCHED },
   patient_mismatch:      { wire: 'invalid_request', status: 404, text: PATIENT_UNMATCHED },
+  patient_in_several:    { wire: 'invalid_request', status: 409, text: 'Several shared records know this patient, and we cannot tell which one to open. Nothing was opened. Ask your support desk.' },
   nhs_number_invalid:    { wire: 'invalid_request', status: 400, text: 'The launch did not carry a valid NHS number. Check the NHS number in the patient record.' },
   record_unavailable:    { wire: 'temporarily_unavailable', status: 503, text: 'The shared record could not be reached, so we do not know whether there is a plan. Try again in a moment.' },
   upstream_invalid:      { wire: 'temporarily_unavailable', status: 502, text: 'The shared record gave an answer that could not be used. Try again in a moment.' },

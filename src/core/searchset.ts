@@ -5,6 +5,7 @@
  * @see FHIR R4, "Search", "Bundle", "OperationOutcome"
  */
 import { isObject, type Json } from './json.js'
+import { plainNumbers } from './json-text.js'
 import { Refusal } from './refusal.js'
 
 export interface Searchset {
@@ -61,7 +62,7 @@ export function readSearchset(body: unknown, passed = 0): Searchset {
   const entries = all.filter((entry) => modeOf(entry) !== 'outcome')
   const links = linksOf(body)
 
-  const { total = 0 } = body
+  const total = plainNumbers(body.total ?? 0)
   if (typeof total !== 'number') throw invalid('Bundle.total')
   const matches = entries.filter((entry) => modeOf(entry) !== 'include').length
   const goesOn = links.some(({ relation }) => relation === 'next')

@@ -6,7 +6,8 @@
  */
 import { z } from 'zod'
 import type { Access } from './access.js'
-import { isObject } from './json.js'
+import { isObject, type Json } from './json.js'
+import { plainNumbers } from './json-text.js'
 import { isObjectId, requireOwnEhr } from './openehr.js'
 import { AD_HOC } from './openehr-calls.js'
 import { Refusal } from './refusal.js'
@@ -119,7 +120,7 @@ const flat = (value: unknown): value is string | number =>
 /** What a client's POST says of parameters and pages, as the same words in an address would. @throws Refusal parameter_invalid */
 export function queryWords(body: unknown): ReadonlyMap<string, string> {
   if (!isObject(body)) throw new Refusal('body_unreadable', 'query')
-  const { query_parameters: own = {}, ...rest } = body
+  const { query_parameters: own = {}, ...rest } = plainNumbers(body) as Json
   if (!isObject(own)) throw new Refusal('parameter_invalid', 'query_parameters')
   const words = new Map<string, string>()
   for (const [name, value] of [...Object.entries(own), ...Object.entries(rest)]) {
@@ -181,7 +182,7 @@ const adHoc = z.strictObject({
  * @throws Refusal parameter_invalid, record_other_patient
  */
 export function readAdHoc(access: Access, body: unknown): AdHoc {
-  const read = adHoc.safeParse(body)
+  const read = adHoc.safeParse(plainNumbers(body))
   if (!read.success)
     throw new Refusal('parameter_invalid', `query: ${read.error.issues[0]?.path.join('.') ?? ''}`)
   const { q, query_parameters: own, fetch, offset } = read.data

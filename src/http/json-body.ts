@@ -9,14 +9,16 @@ interface BodyRules {
   readonly types: RegExp
   /** Whether a text that two readers could read differently is refused. */
   readonly exact: boolean
+  /** How its text is read: core/json-text.ts where it goes on. @throws SyntaxError */
+  readonly read?: (text: string) => unknown
 }
 
 /** @param limit in bytes */
 const readerOf = (limit: number) => express.text({ type: () => true, limit, inflate: false })
 
-function parse(text: string): unknown {
+function parse(text: string, read: (text: string) => unknown): unknown {
   try {
-    return JSON.parse(text)
+    return read(text)
   } catch {
     throw new Refusal('body_unreadable', 'not JSON')
   }
@@ -56,12 +58,12 @@ export function textBodyOf(
  */
 export function jsonBodyOf(
   limit: number,
-  { types, exact }: BodyRules = { types: JSON_TYPE, exact: false },
+  { types = JSON_TYPE, exact = false, read = JSON.parse }: Partial<BodyRules> = {},
 ): (req: Request, res: Response) => Promise<unknown> {
   const readText = textBodyOf(limit, types)
   return async (req, res) => {
     const text = await readText(req, res)
-    const value = parse(text)
+    const value = parse(text, read)
     if (exact && !isExact(text)) throw new Refusal('body_unreadable', 'a member or a number')
     if (!isShallow(value)) throw new Refusal('body_unreadable', 'nested too deep')
     return value

@@ -1,5 +1,5 @@
 /** What a broken glass leaves behind: in the session that it opens, on record, and in the queue of who reviews it. */
-import type { Happening } from '../core/audit.js'
+import { type Happening, patientNamed } from '../core/audit.js'
 import type { KnownPatient } from '../core/context.js'
 import {
   type BrokenGlass,
@@ -46,7 +46,7 @@ export async function breakGlass(
     newId('emg', parts.random),
     {
       ...{ launch: launch.id, system: launch.system, app: launch.app },
-      patient: { fhirId: patient.fhirId, nhsNumber: patient.nhsNumber },
+      patient: patientNamed(patient),
     },
     user,
     plea,

@@ -1,6 +1,7 @@
 /** How data that came with a launch is kept: in the commits that take the launch on, for as long as each makes it last. */
 import { handoverContext, MOST_HANDED_CHARACTERS, readHandover } from '../core/handover.js'
 import type { LaunchId } from '../core/ids.js'
+import { writeJson } from '../core/json-text.js'
 import type { LaunchRequest, VerifiedLaunch } from '../core/launch.js'
 import { mapClaims } from '../core/launch-claims.js'
 import type { LaunchSystem } from '../core/launch-system.js'
@@ -29,7 +30,7 @@ export async function takeOver(
 ): Promise<Handed> {
   const { data } = mapClaims(claims, system.claims)
   if (data === undefined) return { request }
-  if (JSON.stringify(data).length > MOST_HANDED_CHARACTERS)
+  if (writeJson(data).length > MOST_HANDED_CHARACTERS)
     throw new Refusal('launch_malformed', 'data: too large')
   const { nhsNumber, birthDate } = request.patient
   const read = readHandover(data, { nhsNumber, birthDate })

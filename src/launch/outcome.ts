@@ -1,4 +1,6 @@
 import type { Request, RequestHandler } from 'express'
+import { patientNamed } from '../core/audit.js'
+import { writeJson } from '../core/json-text.js'
 import { isStandalone } from '../core/launch.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { outcomeBundle } from '../core/outcome-bundle.js'
@@ -50,7 +52,7 @@ export function outcome(parts: LaunchParts): RequestHandler<{ launch: string }> 
     learn(res, { launch: launched.launch })
     const released = await parts.outcomes.release(system, launched, key)
     const bundle = outcomeBundle({ ...launched, ...released, issuer: parts.issuer })
-    res.type('application/fhir+json').send(JSON.stringify(bundle))
+    res.type('application/fhir+json').send(writeJson(bundle))
   }
 }
 
@@ -68,11 +70,11 @@ export function outcomePuts(
   const names = namePuts(launch, until)
   if (isStandalone(launch) || patient === undefined || rule === 'never') return names
   const { system, app, organization, purpose } = launch
-  const { fhirId, nhsNumber, sensitive, supersededNumber: old } = patient
+  const { sensitive, supersededNumber: old } = patient
   const superseded = old === undefined ? {} : { supersededNumber: old }
   const value = {
     ...{ system, app, organization, purpose, signOn: signOn.id },
-    ...{ patient: { fhirId, nhsNumber, ...superseded, sensitive }, until },
+    ...{ patient: { ...patientNamed(patient), ...superseded, sensitive }, until },
   }
   return [{ kind: 'outcome', id: launch.id, value, until }, ...names]
 }

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import type { FindPatient } from '../access/rates.js'
 import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
-import type { Happening } from '../core/audit.js'
+import { type Happening, patientNamed } from '../core/audit.js'
 import type { AppAsk } from '../core/authorization-request.js'
 import type { KnownPatient, KnowUser } from '../core/context.js'
 import type { Policies } from '../core/decision.js'
@@ -108,7 +108,7 @@ const namedBy = ({ system, user, organization }: SystemLaunch) => ({
 })
 
 function patientIn(launch: VerifiedLaunch, patient: KnownPatient | undefined) {
-  if (patient) return { patient: { fhirId: patient.fhirId, nhsNumber: patient.nhsNumber } }
+  if (patient) return { patient: patientNamed(patient) }
   return isStandalone(launch) ? {} : { patient: { nhsNumber: launch.patient.nhsNumber } }
 }
 

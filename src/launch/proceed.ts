@@ -6,6 +6,7 @@
 
 import type { Response } from 'express'
 import type { Happening } from '../core/audit.js'
+import type { KnownPatient } from '../core/context.js'
 import { hashOf, newLaunchSecret } from '../core/ids.js'
 import { isStandalone, launchAddress, openSession } from '../core/launch.js'
 import type { LaunchSystem } from '../core/launch-system.js'
@@ -120,6 +121,13 @@ async function addressOf(parts: LaunchParts, { launch, ask }: Arrival, handle: s
   return launchAddress(launchUrl, parts.fhirBase, handle)
 }
 
+/** In which record they were found, and what others were seen to hold. */
+const foundIn = ({ tenant, insteadOf, alsoIn }: Partial<KnownPatient> = {}) => ({
+  ...(tenant === undefined ? {} : { tenant }),
+  ...(insteadOf === undefined ? {} : { instead_of: insteadOf }),
+  ...(alsoIn === undefined ? {} : { plan_also_in: alsoIn }),
+})
+
 /** What the app's handle stands for, and what is written with it. @throws Refusal rate_limited */
 async function opening(
   parts: LaunchParts,
@@ -152,7 +160,7 @@ async function opening(
     signOn: signOn.id,
     detail: {
       obligations,
-      ...(patient?.tenant === undefined ? {} : { tenant: patient.tenant }),
+      ...foundIn(patient),
       ...(moved.supersedes === undefined ? {} : { supersedes: moved.supersedes }),
     },
   }

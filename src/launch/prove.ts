@@ -3,6 +3,7 @@
 import type { SystemRung } from '../core/context.js'
 import { requireKinds } from '../core/context-kinds.js'
 import { type LaunchId, newLaunchId } from '../core/ids.js'
+import { plainNumbers, readJson } from '../core/json-text.js'
 import type { LaunchRequest, SystemLaunch } from '../core/launch.js'
 import { launchTimes, readLaunch, verifyLaunch } from '../core/launch-claims.js'
 import type { LaunchSystem } from '../core/launch-system.js'
@@ -57,11 +58,13 @@ export async function proveToken(
   const id = newLaunchId(parts.clock(), parts.random)
   learned(system, id, typeof claimed.jti === 'string' ? claimed.jti.slice(0, 200) : undefined)
   if (!system.keys) throw new Refusal('signature_invalid', 'no keys are registered')
-  const claims = await parts.trusted.verify(token, system.keys, {
+  const given = await parts.trusted.verify(token, system.keys, {
     algorithms: system.algorithms,
     types: ['launch+jwt'],
     code: 'signature_invalid',
+    read: readJson,
   })
+  const claims = plainNumbers(given) as typeof given
   const times = launchTimes.safeParse(claims)
   if (!times.success) throw new Refusal('launch_malformed', 'iat, exp or jti')
   const { iat, exp, nbf, jti } = times.data
@@ -70,7 +73,7 @@ export async function proveToken(
   await requireOwn(parts, named)
   // Judged before anything is sealed: a launch that is not to be costs no more than its signature.
   verifyLaunch(named, system, proof, parts.clock(), parts.skew)
-  const { request, ...rest } = await takeOver(parts, id, claims, system, named)
+  const { request, ...rest } = await takeOver(parts, id, given, system, named)
   const launch = verifyLaunch(request, system, proof, parts.clock(), parts.skew)
   return { launch, system, ...rest }
 }

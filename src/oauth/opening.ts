@@ -1,5 +1,5 @@
 /** Opening a grant: the policies are asked, the handle is spent, the code exists. */
-import type { Happening } from '../core/audit.js'
+import { type Happening, patientNamed } from '../core/audit.js'
 import { narrow, reachesData } from '../core/authorization.js'
 import type { AuthorizationRequest, ProvenRedirect } from '../core/authorization-request.js'
 import { circumstancesOf, inEmergency } from '../core/circumstances.js'
@@ -27,9 +27,7 @@ export const factsOf = ({ launch, patient, user }: LaunchSession) => ({
     roles: user.roles,
     organization: user.organization.odsCode,
   },
-  ...(patient === undefined
-    ? {}
-    : { patient: { fhirId: patient.fhirId, nhsNumber: patient.nhsNumber } }),
+  ...(patient === undefined ? {} : { patient: patientNamed(patient) }),
 })
 
 export interface Proven {

@@ -7,6 +7,7 @@ import { judgeResource } from '../core/fhir-judge.js'
 import { isId, versionOf } from '../core/fhir-own.js'
 import { versionIn } from '../core/fhir-write.js'
 import { isObject, type Json } from '../core/json.js'
+import { writeJson } from '../core/json-text.js'
 import { Refusal } from '../core/refusal.js'
 import type { UpstreamAnswer } from '../record/record.js'
 import { recordAllowed } from './entry.js'
@@ -36,7 +37,7 @@ function send({ record }: ProxyParts, { method, type, id, resource, previous, un
       ...(previous === undefined ? {} : { 'if-match': `W/"${previous}"` }),
       ...(unless === undefined ? {} : { 'if-none-exist': unless }),
     },
-    ...(resource === undefined ? {} : { body: JSON.stringify(resource) }),
+    ...(resource === undefined ? {} : { body: writeJson(resource) }),
   })
 }
 

@@ -6,6 +6,7 @@ import { isOfPatient } from '../core/fhir-compartment.js'
 import { versionOf } from '../core/fhir-own.js'
 import { versionIn } from '../core/fhir-write.js'
 import { isObject, type Json } from '../core/json.js'
+import { writeJson } from '../core/json-text.js'
 import type { Written } from '../core/outcome.js'
 import { Refusal } from '../core/refusal.js'
 import { recordAllowed } from './entry.js'
@@ -147,7 +148,7 @@ export async function answerTransaction(
       record.forward({
         ...{ upstream: 'fhir', method: 'POST', path: '/' },
         headers: { 'content-type': 'application/fhir+json', prefer: 'return=representation' },
-        body: JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry }),
+        body: writeJson({ resourceType: 'Bundle', type: 'transaction', entry }),
       }),
     refused: requireDone,
     prove: async ({ body }) => {

@@ -14,6 +14,7 @@ import {
   type FhirWriteCall,
   readFhirCall,
 } from '../core/fhir.js'
+import { writeJson } from '../core/json-text.js'
 import { Refusal } from '../core/refusal.js'
 import { sendText } from '../http/answer.js'
 import { learn } from '../http/journey.js'
@@ -80,7 +81,7 @@ function send(res: Response, { status, body, etag, lastModified, location }: Fhi
   if (location !== undefined) res.set('Location', location)
   res.status(status).set('Cache-Control', 'no-store')
   if (body === undefined) res.end()
-  else sendText(res, FHIR_JSON, JSON.stringify(body))
+  else sendText(res, FHIR_JSON, writeJson(body))
 }
 
 export function fhirProxy(served: Served<HandoverParts>): RequestHandler {
@@ -96,7 +97,7 @@ export function fhirProxy(served: Served<HandoverParts>): RequestHandler {
       const call = readFhirCall(readCall(req.method, address, req.headers))
       if (call.interaction !== 'capabilities') throw new Refusal('interaction_refused', 'metadata')
       res.set('Access-Control-Allow-Origin', '*')
-      sendText(res, FHIR_JSON, JSON.stringify(await capabilities()))
+      sendText(res, FHIR_JSON, writeJson(await capabilities()))
       return
     }
 

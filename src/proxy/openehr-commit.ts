@@ -5,6 +5,7 @@
 import { auditHeaders } from '../core/authorship.js'
 import { provenComposition } from '../core/composition.js'
 import type { PolicyDecision } from '../core/decision.js'
+import { writeJson } from '../core/json-text.js'
 import { isVersionOf, objectOf, readable } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
 import { requireAmong } from '../core/rows.js'
@@ -18,7 +19,7 @@ import {
   rewritten,
 } from './openehr-parts.js'
 import { dropSaved } from './openehr-unsaved.js'
-import { passValidators } from './request.js'
+import { passValidators, sendJson } from './request.js'
 import { requireDone, writeOnce } from './write.js'
 
 export interface Write {
@@ -58,7 +59,7 @@ function send(parts: OpenEhrParts, { access }: OpenEhrCallIn, write: Write) {
         ? {}
         : { 'if-match': parts.record.ifMatch === 'bare' ? previous : `"${previous}"` }),
     },
-    body: JSON.stringify(write.composition),
+    body: writeJson(write.composition),
   })
 }
 
@@ -109,7 +110,7 @@ function answerWrite(
   res.set('ETag', `"${uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${uid}`)
   res.status(created ? 201 : shown ? 200 : 204)
-  if (shown) res.json(rewritten(parts, body))
+  if (shown) sendJson(res, rewritten(parts, body))
   else res.end()
 }
 

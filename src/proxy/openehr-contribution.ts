@@ -12,6 +12,7 @@ import {
 } from '../core/contribution.js'
 import type { PolicyDecision } from '../core/decision.js'
 import { releaseEhr, subjectOf } from '../core/ehr.js'
+import { writeJson } from '../core/json-text.js'
 import { isObjectId, isVersionOf, objectOf, readable, requireTemplate } from '../core/openehr.js'
 import { saysSource } from '../core/provenance.js'
 import { Refusal } from '../core/refusal.js'
@@ -32,7 +33,7 @@ import {
 import { withProvenance } from './openehr-provenance.js'
 import { dropSaved } from './openehr-unsaved.js'
 import { requireFirst } from './openehr-write.js'
-import { jsonBody, requireFound } from './request.js'
+import { jsonBody, requireFound, sendJson } from './request.js'
 import { writeOnce } from './write.js'
 
 interface Judged {
@@ -148,7 +149,7 @@ const send = ({ record }: OpenEhrParts, ehrId: string, body: object): Promise<Up
     method: 'POST',
     path: `/ehr/${ehrId}/contribution`,
     headers: { 'content-type': 'application/json', prefer: 'return=representation' },
-    body: JSON.stringify(body),
+    body: writeJson(body),
   })
 
 const doesOf = ({ previous, data }: Change): 'create' | 'update' | 'delete' =>
@@ -221,7 +222,7 @@ export const createContribution: Handler = async (parts, call) => {
   res.set('ETag', `"${given.uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/contribution/${given.uid}`)
   res.status(201)
-  if (wantsBody(call)) res.json(rewritten(parts, shownContribution(given, given.versions)))
+  if (wantsBody(call)) sendJson(res, rewritten(parts, shownContribution(given, given.versions)))
   else res.end()
 }
 
@@ -237,5 +238,6 @@ export const readContributionOf: Handler = async (parts, { res, access, ehrId, u
   const decisions = seen.flatMap((version) => decisionOf(version) ?? [])
   const detail = { interaction: 'contribution_read', uid }
   await recordAllowed(parts.trail, access, decisions, detail)
-  res.set('ETag', `"${given.uid}"`).json(rewritten(parts, shownContribution(given, seen)))
+  res.set('ETag', `"${given.uid}"`)
+  sendJson(res, rewritten(parts, shownContribution(given, seen)))
 }

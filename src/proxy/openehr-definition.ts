@@ -6,7 +6,7 @@ import { releaseTemplates, requireTemplateNamed } from '../core/templates.js'
 import { recordAllowed } from './entry.js'
 import type { Handler } from './openehr-parts.js'
 import { ask, rewritten } from './openehr-parts.js'
-import { requireFound } from './request.js'
+import { requireFound, sendJson } from './request.js'
 
 const PATH = '/definition/template/adl1.4'
 
@@ -19,7 +19,7 @@ export const listTemplates: Handler = async (parts, { res, access }) => {
   const body = releaseTemplates(answer.body, (id) => judged.get(id) !== undefined)
   const decisions = body.flatMap(({ template_id }) => judged.get(template_id) ?? [])
   await recordAllowed(parts.trail, access, decisions, { interaction: 'template_list' })
-  res.json(body)
+  sendJson(res, body)
 }
 
 export const readTemplate: Handler = async (parts, { res, access, uid: template }) => {
@@ -34,5 +34,5 @@ export const readTemplate: Handler = async (parts, { res, access, uid: template 
   requireFound(answer)
   requireTemplateNamed(answer.body, template)
   await recordAllowed(parts.trail, access, [decision], { interaction: 'template_read', template })
-  res.json(rewritten(parts, answer.body))
+  sendJson(res, rewritten(parts, answer.body))
 }

@@ -5,7 +5,7 @@ import { objectOf, requireAnySection } from '../core/openehr.js'
 import { judgeOnce } from '../core/rows.js'
 import { recordAllowed } from './entry.js'
 import { ask, askBeside, type Handler, rewritten } from './openehr-parts.js'
-import { requireFound } from './request.js'
+import { requireFound, sendJson } from './request.js'
 
 export const readEhr: Handler = async (parts, { res, access, ehrId }) => {
   const decision = requireAnySection(access, parts)
@@ -13,7 +13,8 @@ export const readEhr: Handler = async (parts, { res, access, ehrId }) => {
   requireFound(answer)
   const body = releaseEhr(answer.body, ehrId, subjectOf(access, parts.record.subjectNamespace))
   await recordAllowed(parts.trail, access, [decision], { interaction: 'ehr_read' })
-  res.set('ETag', `"${ehrId}"`).json(body)
+  res.set('ETag', `"${ehrId}"`)
+  sendJson(res, body)
 }
 
 export const readStatus: Handler = async (parts, { res, access, ehrId, uid, call }) => {
@@ -24,7 +25,7 @@ export const readStatus: Handler = async (parts, { res, access, ehrId, uid, call
   const body = releaseStatus(answer.body, subjectOf(access, parts.record.subjectNamespace), uid)
   await recordAllowed(parts.trail, access, [decision], { interaction: 'ehr_status_read' })
   if (body.uid !== undefined) res.set('ETag', `"${body.uid.value}"`)
-  res.json(body)
+  sendJson(res, body)
 }
 
 export const readDirectory: Handler = async (parts, { res, access, ehrId, uid, call }) => {
@@ -39,5 +40,6 @@ export const readDirectory: Handler = async (parts, { res, access, ehrId, uid, c
     interaction: 'directory_read',
     uid: shown.uid,
   })
-  res.set('ETag', `"${shown.uid}"`).json(rewritten(parts, shown.body))
+  res.set('ETag', `"${shown.uid}"`)
+  sendJson(res, rewritten(parts, shown.body))
 }

@@ -3,6 +3,7 @@ import type { Access } from '../core/access.js'
 import { writeQuery } from '../core/call.js'
 import { provenComposition } from '../core/composition.js'
 import { rewriteBase } from '../core/enforcement.js'
+import { writeJson } from '../core/json-text.js'
 import type { OpenEhrCall } from '../core/openehr-calls.js'
 import type { PlanSection } from '../core/plan.js'
 import { Refusal } from '../core/refusal.js'
@@ -77,7 +78,7 @@ export const post = (
     method: 'POST',
     path,
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    body: writeJson(body),
     reads: true,
   })
 

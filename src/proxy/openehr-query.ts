@@ -21,7 +21,7 @@ import {
   rewritten,
   runStored,
 } from './openehr-parts.js'
-import { jsonBody, requireFound } from './request.js'
+import { jsonBody, requireFound, sendJson } from './request.js'
 
 /** @throws Refusal interaction_refused */
 function registered({ queries }: OpenEhrParts, { call }: OpenEhrCallIn): StoredQuery {
@@ -53,7 +53,7 @@ export const runQuery: Handler = async (parts, call) => {
     released,
     withheld,
   })
-  res.json(rewritten(parts, rows.body))
+  sendJson(res, rewritten(parts, rows.body))
 }
 
 /**
@@ -80,5 +80,5 @@ export const runAdHoc: Handler = async (parts, call) => {
     interaction: 'ad_hoc_query',
     released,
   })
-  res.json(rewritten(parts, rows.body))
+  sendJson(res, rewritten(parts, rows.body))
 }

@@ -3,7 +3,7 @@ import { provenComposition, provenHistory, requireReadable } from '../core/compo
 import { provenVersion, releaseVersioned } from '../core/version.js'
 import { recordAllowed } from './entry.js'
 import { type Handler, ownAnswer, rewritten } from './openehr-parts.js'
-import { passValidators } from './request.js'
+import { passValidators, sendJson } from './request.js'
 
 export const readOne: Handler = async (parts, { res, access, ehrId, uid, call }) => {
   const path = `/ehr/${ehrId}/composition/${uid}`
@@ -19,7 +19,7 @@ export const readOne: Handler = async (parts, { res, access, ehrId, uid, call })
   passValidators(res, answer)
   res.set('ETag', `"${composition.uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${composition.uid}`)
-  res.json(rewritten(parts, answer.body))
+  sendJson(res, rewritten(parts, answer.body))
 }
 
 const objectPath = (ehrId: string, uid: string) => `/ehr/${ehrId}/versioned_composition/${uid}`
@@ -33,7 +33,7 @@ export const readHistory: Handler = async (parts, call) => {
   provenHistory(answer.body, uid)
   const detail = { interaction: 'revision_history', template, uid }
   await recordAllowed(parts.trail, access, [decision], detail)
-  res.json(rewritten(parts, answer.body))
+  sendJson(res, rewritten(parts, answer.body))
 }
 
 export const readVersioned: Handler = async (parts, call) => {
@@ -43,7 +43,7 @@ export const readVersioned: Handler = async (parts, call) => {
   const shown = releaseVersioned(answer.body, uid, ehrId)
   const detail = { interaction: 'versioned_composition_read', template, uid }
   await recordAllowed(parts.trail, access, [decision], detail)
-  res.json(shown)
+  sendJson(res, shown)
 }
 
 export const readVersion: Handler = async (parts, call) => {
@@ -58,5 +58,5 @@ export const readVersion: Handler = async (parts, call) => {
     ...version,
   })
   res.set('ETag', `"${version.uid}"`)
-  res.json(rewritten(parts, answer.body))
+  sendJson(res, rewritten(parts, answer.body))
 }

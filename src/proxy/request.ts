@@ -1,6 +1,8 @@
 /** A client's request as the proxies read it, and headers of the record's answer that may go back. */
 import type { Request, Response } from 'express'
+import { readJson, writeJson } from '../core/json-text.js'
 import { Refusal } from '../core/refusal.js'
+import { sendText } from '../http/answer.js'
 import { jsonBodyOf, textBodyOf } from '../http/json-body.js'
 import type { UpstreamAnswer } from '../record/record.js'
 
@@ -24,13 +26,18 @@ export function addressUnder(base: string): (req: Request) => string {
 }
 
 /** The JSON that a client sent, as openEHR's or as FHIR's. @throws Refusal body_too_large, body_unreadable */
-export const jsonBody = jsonBodyOf(BODY_LIMIT)
+export const jsonBody = jsonBodyOf(BODY_LIMIT, { read: readJson })
 const FHIR_JSON = /^application\/(?:fhir\+)?json\s*(?:;|$)/i
-export const fhirBody = jsonBodyOf(BODY_LIMIT, { types: FHIR_JSON, exact: true })
+export const fhirBody = jsonBodyOf(BODY_LIMIT, { types: FHIR_JSON, exact: true, read: readJson })
 const PATCH_JSON = /^application\/json-patch\+json\s*(?:;|$)/i
-export const patchBody = jsonBodyOf(BODY_LIMIT, { types: PATCH_JSON, exact: true })
+export const patchBody = jsonBodyOf(BODY_LIMIT, { types: PATCH_JSON, exact: true, read: readJson })
 /** A search by form. */
 export const formBody = textBodyOf(2048, /^application\/x-www-form-urlencoded\s*(?:;|$)/i)
+
+/** Answers with JSON whose numbers are as the record gave them. */
+export const sendJson = (res: Response, body: unknown): void => {
+  sendText(res, 'application/json; charset=utf-8', writeJson(body))
+}
 
 /** Validators of the record's answer, as far as they look like any. */
 export function validatorsOf({ headers }: UpstreamAnswer): {

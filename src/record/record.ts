@@ -3,6 +3,7 @@ import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
 import type { PatientFlags } from '../core/patient-flags.js'
 import type { Clock } from '../core/values.js'
 import { findFlags, findPatient } from './patient.js'
+import { templatesIn } from './plan.js'
 import {
   type Limits,
   openUpstream,
@@ -38,6 +39,8 @@ export interface SharedRecord extends OpenEhrSettings {
   findPatient(nhsNumber: NhsNumber, birthDate: BirthDate): Promise<KnownPatient>
   /** Sensitivity and death as they stand now. See patient.ts. @throws Refusal patient_unknown, record_unavailable, upstream_invalid */
   patientFlags(fhirId: string): Promise<PatientFlags>
+  /** What an EHR holds of the plan, by template. See plan.ts. @throws Refusal record_unavailable, upstream_invalid */
+  templatesIn(ehrId: string): Promise<readonly string[]>
   /**
    * Sends on a call that has been judged, with our credential. Answers 2xx, 400, 404, 405, 406, 409,
    * 410, 412, 415 and 422; nothing of a client's headers but an allow-list goes on or comes back.
@@ -61,6 +64,7 @@ export function openRecord(settings: RecordSettings): SharedRecord {
     bases: { fhir: fhir.base, openehr: openehr.base },
     findPatient: (nhsNumber, birthDate) => findPatient(fhir, openehr, nhsNumber, birthDate),
     patientFlags: (fhirId) => findFlags(fhir, fhirId),
+    templatesIn: (ehrId) => templatesIn(openehr, ehrId),
     forward: ({ upstream, ...call }) => (upstream === 'fhir' ? fhir : openehr).call(call),
     async close() {
       await Promise.all([fhir.close(), openehr.close()])

@@ -1,7 +1,7 @@
 /**
  * The records behind us: the region's, and those of tenants that keep their own. A launch goes to the record of its
  * organisation. A patient whom that one does not know is looked for in all others before anybody hears that they are
- * not there, and so is one whom it knows without an EHR: a plan must not seem absent because it lies elsewhere.
+ * not there, and so is one whom it knows without a plan: a plan must not seem absent because it lies elsewhere.
  */
 import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
 import type { PatientFlags } from '../core/patient-flags.js'
@@ -23,8 +23,9 @@ export interface Tenants {
   of(tenant: string | undefined): SharedRecord
   /**
    * @param organization ODS code of whoever looks
-   * @throws Refusal as {@link SharedRecord.findPatient} throws; record_unavailable also where they are not in the
-   *   organisation's own record, or without an EHR there, and another could not be asked
+   * @throws Refusal as {@link SharedRecord.findPatient} and {@link SharedRecord.templatesIn} throw: record_unavailable
+   *   also where they are not in the organisation's own record, or without a plan there, and another could not be asked;
+   *   patient_in_several
    */
   findPatient(
     nhsNumber: NhsNumber,
@@ -41,11 +42,21 @@ interface Place {
   readonly record: SharedRecord
 }
 
-/** @param regionOf the region of an organisation, by its ODS code */
+/** The region's record in the trail. No tenant can be called so. */
+export const REGION = 'the region'
+const named = (patients: readonly KnownPatient[]) => patients.map(({ tenant }) => tenant ?? REGION)
+
+/**
+ * @param regionOf the region of an organisation, by its ODS code
+ * @param plan templates of its sections: an EHR that holds none of them has no plan in it
+ * @param told hears of one person's plans in several records, by the records' names
+ */
 export function openTenants(
   region: RecordSettings,
   tenants: readonly TenantSettings[],
   regionOf: (organization: string) => string | undefined,
+  plan: readonly string[],
+  told: (records: readonly string[]) => void = () => undefined,
 ): Tenants {
   const main: Place = { record: openRecord(region) }
   const own = tenants.map((settings) => ({
@@ -75,28 +86,53 @@ export function openTenants(
     return [...new Map(found.map((one) => [`${one.tenant ?? ''}/${one.fhirId}`, one])).values()]
   }
 
-  async function findAmong(some: readonly Place[], number: NhsNumber, born: BirthDate) {
-    const [patient, ...more] = await findAll(some, [number], born)
-    if (patient === undefined) throw new Refusal('patient_unknown', 'in no record')
-    if (more.length > 0) throw new Refusal('patient_unknown', 'in several records')
-    return patient
-  }
-
-  /** Where the plan is of somebody who was found without an EHR: under each number that is known of them. */
-  async function planned(found: KnownPatient, number: NhsNumber, born: BirthDate) {
-    const others = places.filter(({ name }) => name !== found.tenant)
-    if (found.ehrId !== undefined || others.length === 0) return found
-    const all = await findAll(others, [...new Set([number, found.nhsNumber])], born)
-    const [patient, ...more] = all.filter(({ ehrId }) => ehrId !== undefined)
-    if (more.length > 0) throw new Refusal('patient_unknown', 'a plan in several records')
-    if (patient === undefined || patient.nhsNumber === number) return patient ?? found
-    return { ...patient, supersededNumber: number }
-  }
-
   const of = (tenant: string | undefined): SharedRecord => {
     const place = places.find(({ name }) => name === tenant)
     if (!place) throw new Refusal('record_unavailable', `no tenant ${tenant}`)
     return place.record
+  }
+
+  /** Whether the EHR of a patient holds anything of the plan, by the very query that shows it. */
+  async function hasPlan({ ehrId, tenant }: KnownPatient): Promise<boolean> {
+    if (ehrId === undefined) return false
+    return (await of(tenant).templatesIn(ehrId)).some((template) => plan.includes(template))
+  }
+
+  /** Those of them who have a plan, once all have answered. */
+  async function planned(some: readonly KnownPatient[]): Promise<readonly KnownPatient[]> {
+    const has = await Promise.all(some.map(hasPlan))
+    return some.filter((_, i) => has[i])
+  }
+
+  /** Of several records that know them, the one that has their plan. */
+  async function findAmong(some: readonly Place[], number: NhsNumber, born: BirthDate) {
+    const found = await findAll(some, [number], born)
+    if (found.length === 0) throw new Refusal('patient_unknown', 'in no record')
+    const [patient, ...more] = found.length === 1 ? found : await planned(found)
+    if (patient !== undefined && more.length === 0) return patient
+    if (more.length > 0) told(named([...(patient ? [patient] : []), ...more]))
+    throw new Refusal('patient_in_several', named(found).join(', '))
+  }
+
+  /**
+   * Where the plan is of somebody who was found: under each number that is known of them. The record in which they were
+   * found counts first, with a plan that was begun in it while the others were asked as well.
+   */
+  async function withPlan(found: KnownPatient, number: NhsNumber, born: BirthDate) {
+    const home = places.filter(({ name }) => name === found.tenant)
+    const others = places.filter(({ name }) => name !== found.tenant)
+    if (others.length === 0 || (await hasPlan(found))) return found
+    const all = await findAll(others, [...new Set([number, found.nhsNumber])], born)
+    const elsewhere = await planned(all)
+    const [patient, ...more] = elsewhere
+    if (patient === undefined) return found
+    const [own] = await planned(await findAll(home, [number], born))
+    const records = named(own ? [own, ...elsewhere] : elsewhere)
+    if (records.length > 1) told(records)
+    if (own) return { ...own, alsoIn: named(elsewhere) }
+    if (more.length > 0) throw new Refusal('patient_in_several', `plans: ${records.join(', ')}`)
+    const superseded = patient.nhsNumber === number ? {} : { supersededNumber: number }
+    return { ...patient, ...superseded, insteadOf: found.tenant ?? REGION }
   }
 
   return {
@@ -108,7 +144,7 @@ export function openTenants(
         if (!isNobody(error) || others.length === 0) throw error
         return findAmong(others, number, born)
       })
-      return planned(found, number, born)
+      return withPlan(found, number, born)
     },
     patientFlags: (fhirId, tenant) => of(tenant).patientFlags(fhirId),
     async close() {

@@ -1,5 +1,6 @@
 /** One server of the record behind us, over undici: bounded, never followed elsewhere, JSON or nothing. */
 import { Pool } from 'undici'
+import { readJson as readText } from '../core/json-text.js'
 import { Refusal } from '../core/refusal.js'
 import type { Clock } from '../core/values.js'
 import { createBreaker } from './breaker.js'
@@ -55,7 +56,7 @@ export interface UpstreamAnswer {
   readonly status: number
   /** Only those of {@link HEADERS_BACK}, names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** Parsed JSON; `undefined` when there was none. */
+  /** JSON as core/json-text.ts reads it; `undefined` when there was none. */
   readonly body: unknown
 }
 
@@ -105,7 +106,7 @@ function readJson(name: string, { status, headers, text }: WholeAnswer): unknown
     [undefined, 'identity'].includes(headers['content-encoding'] as string | undefined)
   if (text === '') return undefined
   try {
-    if (isJson) return JSON.parse(text)
+    if (isJson) return readText(text)
   } catch {
     throw new Refusal('upstream_invalid', `${name}: not JSON`)
   }

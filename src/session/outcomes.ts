@@ -1,6 +1,6 @@
 /** The outcomes of launches: who may fetch one, when, and that it leaves once. */
 import type { Trail } from '../audit/trail.js'
-import type { Happening } from '../core/audit.js'
+import { type Happening, patientNamed } from '../core/audit.js'
 import { isSuperseded } from '../core/context-id.js'
 import { hashOf, isSecret, type LaunchId, launchTime } from '../core/ids.js'
 import type { LaunchSystem } from '../core/launch-system.js'
@@ -76,7 +76,7 @@ function releasedEntry(
     ...{ what: 'outcome_released', outcome: 'success', launch, system, app, purpose, signOn },
     // Nobody looks but the system itself, for whom it launched.
     user: { id: system, organization },
-    patient: { fhirId: patient.fhirId, nhsNumber: patient.nhsNumber },
+    patient: patientNamed(patient),
     detail: {
       ...{ changes: changes.length, told: told.length },
       uncertain: changes.filter(({ done }) => !done).length,

@@ -6,6 +6,7 @@ import { allOffers, holds, names, offersOf } from '../../src/core/adoption.js'
 import { feederAudit, sourceOf } from '../../src/core/feeder-audit.js'
 import { HANDED_OVER } from '../../src/core/handed-over.js'
 import type { Json } from '../../src/core/json.js'
+import { readJson } from '../../src/core/json-text.js'
 import type { PlanSection } from '../../src/core/plan.js'
 import { claimsIn, proven } from '../../src/core/provenance.js'
 
@@ -329,6 +330,24 @@ describe('a value that says that it came from the GP record', () => {
     expect(judge(composition(nulls, own()), before, [])).toEqual(composition(nulls, own()))
     const changed = { ...foreign, value: { value: 'Latex, mild' } }
     expect(() => judge(composition(changed, own()), before, [])).toThrow(refused)
+  })
+
+  it('is one and the same number, however exactly the record, the launch or the app writes it', () => {
+    const written = (number: string) =>
+      weight({ valueQuantity: { ...weight().valueQuantity, value: readJson(number) } })
+    const { node, value } = made(weight())
+    const item = (number: string) =>
+      element(node, { ...value, magnitude: readJson(number) }, audit('Observation/o1'))
+    for (const number of ['54.5', '54.50', '5.45e1']) {
+      for (const said of ['54.5', '54.500'])
+        expect(judge(composition(item(said)), undefined, [written(number)])).toEqual(
+          composition(item(said)),
+        )
+      // And it stood there before: a browser writes it back without its last zero.
+      expect(claimsIn(composition(item('54.5')), composition(item(number)))).toEqual([])
+    }
+    for (const other of ['54.51', '54.5000000000000001', '"54.5"'])
+      expect(() => judge(composition(item(other)), undefined, [written('54.50')])).toThrow(refused)
   })
 
   it('never vouches in a row for what another item said', () => {

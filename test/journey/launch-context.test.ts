@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import type { Client } from '../../src/core/client.js'
 import { hashOf } from '../../src/core/ids.js'
+import { readJson } from '../../src/core/json-text.js'
 import { ASSERTION_TYPE, buildAssertion } from '../../src/demo/desktop-launches.js'
 import { App, call, codeOf, readsPatient, type Tokens, tokensOf } from '../app-by-hand.js'
 import { signInAt } from '../demo/sign-in.js'
@@ -208,10 +209,13 @@ describe.each(STORES)('on the %s store', (store) => {
     const whose = (value = '9990000018') => ({
       identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value },
     })
+    const condition = { resourceType: 'Condition', id: 'c1' }
     const data = (value?: string) => ({
       ...{ resourceType: 'Bundle', type: 'collection' },
       entry: [
-        { resource: { resourceType: 'Condition', id: 'c1', subject: whose(value) } },
+        {
+          resource: { ...condition, onsetAge: { value: readJson('1.50') }, subject: whose(value) },
+        },
         { resource: { resourceType: 'AllergyIntolerance', id: 'a1', patient: whose(value) } },
       ],
     })
@@ -229,10 +233,11 @@ describe.each(STORES)('on the %s store', (store) => {
         ])
         const answer = await get(tokens, bundleOf(tokens))
         expect(answer.status).toBe(200)
+        expect(answer.text).toContain('{"value":1.50}')
         const { entry } = JSON.parse(answer.text)
         const subject = { reference: `Patient/${tokens.patient}` }
         expect(entry).toEqual([
-          { resource: { resourceType: 'Condition', id: 'c1', subject } },
+          { resource: { ...condition, onsetAge: { value: 1.5 }, subject } },
           { resource: { resourceType: 'AllergyIntolerance', id: 'a1', patient: subject } },
         ])
         const entries = await entriesOf(t, { launch: String(tokens.__launch) })

@@ -5,23 +5,41 @@ import { PATIENTS } from '../../src/demo/patients.js'
 import { createRecord } from '../../src/demo/record.js'
 import { openPlan } from '../../src/policy/plan-files.js'
 import { App, call, launchTo, type Tokens, tokensOf } from '../app-by-hand.js'
+import { get, post, signedIn } from '../console/signing-in.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { hangUp, listen } from '../gateway-surroundings.js'
-import { NO_PLAN, PEGGY } from '../launching.js'
+import { NO_PLAN, PEGGY, patientOf } from '../launching.js'
 import { entriesOf } from '../trail-reading.js'
+import { wordsOf } from '../user-agent.js'
 
 jest.setTimeout(60_000)
 
 const CREDENTIAL = 'of the coast alone'
 
-/** The coast's own record: Peggy under the very id that the region has for her. */
+/** Known on the coast, with an EHR there in which nothing was ever written. */
+const UNWRITTEN = '9990000093'
+
+/** Somebody of the coast, who has there the id that the region's record gave to somebody else. */
+const [ON_COAST, IN_REGION] = ['9990000107', '9990000115']
+const SAME = patientOf(IN_REGION).fhirId
+
+/** The coast's own record: two people under the very ids that the region has for them, of whom Peggy has a plan. */
 function coastRecord(): Server {
-  const patients = PATIENTS.filter(({ nhsNumber }) => nhsNumber === PEGGY)
-  const renamed = patients.map((patient) => ({ ...patient, given: 'Coast' }))
+  const patients = PATIENTS.filter(({ nhsNumber }) =>
+    [PEGGY, UNWRITTEN, ON_COAST].includes(nhsNumber),
+  )
+  const contacts = {
+    ...{ by: 'Coast Hospice', on: '2026-01-01' },
+    values: { 'next-of-kin': 'Janet Ashworth, her daughter' },
+  }
+  const renamed = patients.map((patient) => ({
+    ...{ ...patient, given: 'Coast' },
+    ...(patient.nhsNumber === ON_COAST ? { fhirId: SAME } : {}),
+  }))
   const form = openPlan('config/plan/sections.yaml').sections
   const record = createRecord({
     patients: renamed,
-    plans: [],
+    plans: [PEGGY, ON_COAST].map((patient) => ({ patient, sections: { contacts } })),
     form,
     credential: CREDENTIAL,
     clock: Date.now,
@@ -78,12 +96,24 @@ describe.each(STORES)('two records behind one gateway, on the %s store', (store)
     expect(inRegion.tokens.patient).toBe(onCoast.tokens.patient)
     expect(await nameOf(inRegion.tokens)).not.toBe('Coast')
     expect(await nameOf(onCoast.tokens)).toBe('Coast')
-    expect(await sections(inRegion.tokens)).toBeGreaterThan(0)
-    expect(await sections(onCoast.tokens)).toBe(0)
+    expect(await sections(inRegion.tokens)).toBeGreaterThan(1)
+    expect(await sections(onCoast.tokens)).toBe(1)
     const [opened] = await entriesOf(t, { launch: onCoast.tokens.__launch, what: 'session_opened' })
     expect(opened?.detail).toMatchObject({ tenant: 'coast' })
     // No token and no answer tells where a record lies.
     expect(JSON.stringify(onCoast.tokens)).not.toContain('coast')
+  })
+
+  it('opens the plan that the region has, where the own record knows the patient and holds nothing', async () => {
+    const { tokens, browser } = await launch('district-nurse', UNWRITTEN)
+    expect(await nameOf(tokens)).not.toBe('Coast')
+    expect(await sections(tokens)).toBeGreaterThan(0)
+    const again = tokensOf(await new App(t, browser).refresh(tokens))
+    expect(await nameOf({ ...tokens, ...again })).not.toBe('Coast')
+    const [opened] = await entriesOf(t, { launch: tokens.__launch, what: 'session_opened' })
+    expect(opened?.detail).toMatchObject({ instead_of: 'coast' })
+    expect(JSON.stringify(tokens)).not.toContain('coast')
+    expect(opened?.detail).not.toHaveProperty('tenant')
   })
 
   it('keeps to it over a refresh, and somebody of the region alone is found from the coast', async () => {
@@ -92,6 +122,59 @@ describe.each(STORES)('two records behind one gateway, on the %s store', (store)
     expect(await nameOf({ ...tokens, ...again })).toBe('Coast')
     const visitor = await launch('district-nurse', NO_PLAN)
     expect(await nameOf(visitor.tokens)).not.toBe('Coast')
+  })
+
+  describe('who looked at somebody, whose id another record gave to somebody else,', () => {
+    const looks = async (patient: string) => {
+      const path = '/console/trail/patient'
+      const officer = await signedIn(t, 'privacy-officer')
+      const page = await get(t, officer, path)
+      const { text, status } = await post(t, officer, { page, action: path }, { patient })
+      return { status, words: wordsOf(text) }
+    }
+    const [GP, NURSE] = [/555254239101 .*read or wrote/, /555254239103 .*read or wrote/]
+
+    it('is told of each alone, by number and by id; an id alone is not guessed at', async () => {
+      const inRegion = await launch('gp', IN_REGION)
+      const onCoast = await launch('district-nurse', ON_COAST)
+      expect([inRegion.tokens.patient, onCoast.tokens.patient]).toEqual([SAME, SAME])
+      await sections(inRegion.tokens)
+      await sections(onCoast.tokens)
+      for (const asked of [IN_REGION, `/${SAME}`]) {
+        const { words } = await looks(asked)
+        expect([GP.test(words), NURSE.test(words)]).toEqual([true, false])
+      }
+      for (const asked of [ON_COAST, `coast/${SAME}`]) {
+        const { words } = await looks(asked)
+        expect([GP.test(words), NURSE.test(words)]).toEqual([false, true])
+      }
+      const alone = await looks(SAME)
+      expect(alone.status).toBe(400)
+      expect(alone.words).toContain(`coast/${SAME}`)
+      expect([GP.test(alone.words), NURSE.test(alone.words)]).toEqual([false, false])
+    })
+
+    it('is in every entry that names them so', async () => {
+      const { tokens } = await launch('district-nurse', ON_COAST)
+      await sections(tokens)
+      const refused = await call(t, tokens.access_token, '/fhir/Patient/somebody-else')
+      expect(refused.status).toBe(404)
+      const entries = await entriesOf(t, { launch: tokens.__launch })
+      const named = entries.filter(({ patient }) => patient?.fhirId !== undefined)
+      expect(new Set(named.map(({ what }) => what))).toEqual(
+        new Set([
+          ...[
+            'launch_verified',
+            'signed_on',
+            'decision_made',
+            'session_opened',
+            'authorization_asked',
+          ],
+          ...['grant_opened', 'token_issued', 'access_allowed', 'access_refused'],
+        ]),
+      )
+      expect(new Set(named.map(({ patient }) => patient?.tenant))).toEqual(new Set(['coast']))
+    })
   })
 
   it('a record that is not configured any more is away, and the other’s is never read in its place', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { BirthDate, NhsNumber } from '../../src/core/context.js'
-import { openTenants, type Tenants } from '../../src/record/tenants.js'
+import { openTenants, REGION, type Tenants } from '../../src/record/tenants.js'
 import { close, date, listen } from '../proxy/world.js'
 
 const NAMESPACE = 'https://fhir.nhs.uk/Id/nhs-number'
@@ -8,6 +8,7 @@ const PEGGY = '9990000018' as NhsNumber
 const BORN = '1938-03-14'
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
+  told.length = 0
   for (const end of ends.splice(0)) await end()
 })
 
@@ -24,38 +25,57 @@ const ehr = {
 /** Of a patient who is known there, and has no EHR. */
 const UNPLANNED = { unplanned: true }
 
-/** A place's two servers, which know these patients, or are not well. */
+const COLUMNS = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name }))
+const row = (template: string, ehrId = ehr.ehr_id.value) => {
+  const uid = '8849182c-82ad-4088-a07f-48ead4180515::plan.example::1'
+  const archetype_details = { template_id: { value: template } }
+  const composition = { _type: 'COMPOSITION', uid: { value: uid }, archetype_details }
+  return [template, uid, composition, ehrId]
+}
+const SECTION = 'care-plan::contacts'
+const PLANNED = { columns: COLUMNS, rows: [row(SECTION)] }
+const EMPTY = { columns: COLUMNS, rows: [] }
+
+/**
+ * A place's two servers, which know these patients, or are not well. What its query of the plan gives is the first of
+ * `plans`, then the next: a number for its status alone, `hang` for nothing at all.
+ */
 async function place(...patients: readonly object[] | readonly ['ill']) {
   const asked: string[] = []
-  const { server, origin } = await listen((req, res) => {
-    asked.push(req.url ?? '')
-    const ill = patients[0] === 'ill'
+  const plans: unknown[] = [PLANNED]
+  const answerTo = (url: string): readonly [number, unknown] => {
     const entry = patients.map((each) => ({ resource: each, search: { mode: 'match' } }))
-    const isEhr = req.url?.startsWith('/openehr/ehr')
-    const none = isEhr && patients.every((each) => Object.hasOwn(Object(each), 'unplanned'))
-    res.writeHead(ill ? 503 : none ? 404 : 200, { 'content-type': 'application/json' })
-    const absent = { message: 'no EHR of this subject', code: 404 }
-    const body = isEhr
-      ? none
-        ? absent
-        : ehr
-      : { resourceType: 'Bundle', type: 'searchset', entry }
-    res.end(
-      JSON.stringify(
-        req.url?.includes('definition')
-          ? [{ name: 'care-plan::sections', type: 'AQL', q: 'SELECT c' }]
-          : body,
-      ),
-    )
+    if (patients[0] === 'ill') return [503, {}]
+    if (url.includes('definition'))
+      return [200, [{ name: 'care-plan::sections', type: 'AQL', q: 'SELECT c' }]]
+    if (url.startsWith('/openehr/query')) {
+      const plan = plans.length > 1 ? plans.shift() : plans[0]
+      return typeof plan === 'number' ? [plan, {}] : [200, plan]
+    }
+    if (!url.startsWith('/openehr/ehr'))
+      return [200, { resourceType: 'Bundle', type: 'searchset', entry }]
+    return patients.every((each) => Object.hasOwn(Object(each), 'unplanned'))
+      ? [404, { message: 'no EHR of this subject', code: 404 }]
+      : [200, ehr]
+  }
+  const { server, origin } = await listen((req, res) => {
+    const url = req.url ?? ''
+    asked.push(url)
+    if (url.startsWith('/openehr/query') && plans[0] === 'hang') return
+    const [status, body] = answerTo(url)
+    res.writeHead(status, { 'content-type': 'application/json' })
+    res.end(typeof body === 'string' ? body : JSON.stringify(body))
   })
   ends.push(() => close(server))
   return {
     asked,
+    plans,
     settings: {
       clock: Date.now,
       fhir: { base: `${origin}/fhir` },
       openehr: {
         base: `${origin}/openehr`,
+        timeoutMs: 500,
         subjectNamespace: NAMESPACE,
         ifMatch: 'quoted' as const,
       },
@@ -64,6 +84,15 @@ async function place(...patients: readonly object[] | readonly ['ill']) {
 }
 type Place = Awaited<ReturnType<typeof place>>
 
+/** One that knows the patient, with an EHR in which its query of the plan finds this. */
+async function holding(id: string, ...plans: readonly unknown[]) {
+  const made = await place(resource(id))
+  made.plans.splice(0, 1, ...plans)
+  return made
+}
+
+/** Whose plans were seen in several records, by the records. */
+const told: (readonly string[])[] = []
 /** The region's record, and those of two tenants: one by an organisation's code, one by its region. */
 function opened(region: Place, north: Place, south: Place): Tenants {
   const tenants = openTenants(
@@ -73,6 +102,8 @@ function opened(region: Place, north: Place, south: Place): Tenants {
       { name: 'south', organizations: [], regions: ['coast'], ...south.settings },
     ],
     (code) => (code === 'B1' ? 'coast' : undefined),
+    [SECTION],
+    (records) => told.push(records),
   )
   ends.push(tenants.close)
   return tenants
@@ -115,8 +146,15 @@ describe('records of tenants', () => {
   })
 
   it('open nobody who is in two of them, nor by a wrong birth date', async () => {
-    const two = opened(await place(), await place(resource('n1')), await place(resource('s1')))
-    await expect(find(two, 'C1')).rejects.toEqual(refusal('patient_unknown'))
+    const [planned, empty] = [await place(resource('n1')), await holding('s1', EMPTY)]
+    const two = opened(await place(), planned, await place(resource('s1')))
+    await expect(find(two, 'C1')).rejects.toEqual(refusal('patient_in_several'))
+    const neither = opened(await place(), await holding('n1', EMPTY), empty)
+    await expect(find(neither, 'C1')).rejects.toEqual(refusal('patient_in_several'))
+    // But where one alone has the plan, that is where it is.
+    expect(await find(opened(await place(), planned, empty), 'C1')).toMatchObject({ fhirId: 'n1' })
+    const unwell = opened(await place(), planned, await holding('s1', 503))
+    await expect(find(unwell, 'C1')).rejects.toEqual(refusal('record_unavailable'))
     const other = opened(await place(), await place(resource('n1')), await place())
     await expect(find(other, 'C1', '1938-03-15')).rejects.toEqual(refusal('patient_mismatch'))
     await expect(find(other, 'A1', '1938-03-15')).rejects.toEqual(refusal('patient_mismatch'))
@@ -134,10 +172,72 @@ describe('records of tenants', () => {
     const away = opened(await place('ill'), here, await place())
     await expect(find(away, 'A1')).rejects.toEqual(refusal('record_unavailable'))
     const two = opened(await place(resource('r1')), here, await place(resource('s1')))
-    await expect(find(two, 'A1')).rejects.toEqual(refusal('patient_unknown'))
+    await expect(find(two, 'A1')).rejects.toEqual(refusal('patient_in_several'))
+    expect(told).toEqual([[REGION, 'south']])
     const doubtful = resource('r1', { birthDate: '1938-03-15' })
     const another = opened(await place(doubtful), here, await place())
     await expect(find(another, 'A1')).rejects.toEqual(refusal('patient_mismatch'))
+  })
+
+  it.each([
+    ['nothing', EMPTY],
+    ['something else than the plan', { columns: COLUMNS, rows: [row('blood-pressure')] }],
+  ])('open the plan where it is, though the own EHR holds %s', async (_, plan) => {
+    const own = await holding('n1', plan)
+    const tenants = opened(await place(resource('r1')), own, await holding('s1', EMPTY))
+    const found = await find(tenants, 'A1')
+    expect(found).toMatchObject({ fhirId: 'r1', insteadOf: 'north' })
+    expect(found.tenant).toBeUndefined()
+    const other = opened(await holding('r1', EMPTY), await place(), await place(resource('s1')))
+    expect(await find(other, 'C1')).toMatchObject({ tenant: 'south', insteadOf: REGION })
+  })
+
+  it('let an EHR without a plan count only when no record has one: first the own', async () => {
+    const own = await holding('n1', EMPTY)
+    const bare = opened(await place(resource('r1', UNPLANNED)), own, await holding('s1', EMPTY))
+    const found = await find(bare, 'A1')
+    expect(found).toMatchObject({ fhirId: 'n1', tenant: 'north', ehrId: ehr.ehr_id.value })
+    expect(found).not.toHaveProperty('insteadOf')
+    // Somebody without an EHR here is not sent to another's empty one.
+    const none = await place(resource('n1', UNPLANNED))
+    const empty = opened(await place(), none, await holding('s1', EMPTY))
+    expect(await find(empty, 'A1')).toMatchObject({ fhirId: 'n1', tenant: 'north' })
+  })
+
+  it.each([
+    ['down', 503, 'record_unavailable'],
+    ['silent', 'hang', 'record_unavailable'],
+    ['without the plan’s query', 404, 'upstream_invalid'],
+    ['answering garbage', { rows: [] }, 'upstream_invalid'],
+    ['answering with text', '{"columns": [', 'upstream_invalid'],
+    [
+      'answering for another EHR',
+      { columns: COLUMNS, rows: [row(SECTION, 'e2')] },
+      'upstream_invalid',
+    ],
+  ])('say "could not load", never "no plan", while another is %s', async (_, plan, code) => {
+    const other = await holding('s1', plan)
+    const tenants = opened(await place(), await holding('n1', EMPTY), other)
+    await expect(find(tenants, 'A1')).rejects.toEqual(refusal(code))
+    // Nor may the own be taken for empty where it does not answer, though a plan lies elsewhere.
+    const own = opened(await place(resource('r1')), await holding('n1', plan), await place())
+    await expect(find(own, 'A1')).rejects.toEqual(refusal(code))
+  })
+
+  it('ask nobody else about a plan that is in the own record', async () => {
+    const others = [await holding('r1', PLANNED), await place('ill')] as const
+    const tenants = opened(others[0], await place(resource('n1')), others[1])
+    expect(await find(tenants, 'A1')).toMatchObject({ tenant: 'north' })
+    expect(others.map(({ asked }) => asked.length)).toEqual([0, 0])
+  })
+
+  it('open the own plan where it was begun while the others were asked, and say so', async () => {
+    const own = await holding('n1', EMPTY, PLANNED)
+    const tenants = opened(await place(resource('r1')), own, await place())
+    const found = await find(tenants, 'A1')
+    expect(found).toMatchObject({ tenant: 'north', alsoIn: [REGION] })
+    expect(told).toEqual([['north', REGION]])
+    expect(found).not.toHaveProperty('insteadOf')
   })
 
   it('do not stand in for one that knows the number twice', async () => {
