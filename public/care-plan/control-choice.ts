@@ -41,7 +41,7 @@ const selectControl: Make = (field, id, value, words) => {
     first: select,
     described: select,
     before: select,
-    read: () => ({ value: select.value }),
+    read: () => select.value,
   })
 }
 
@@ -59,7 +59,7 @@ const radiosControl: Make = (field, id, value, words) => {
     first: radios[0]?.input ?? set,
     described: set,
     before: list,
-    read: () => ({ value: radios.find(({ input }) => input.checked)?.input.value ?? '' }),
+    read: () => radios.find(({ input }) => input.checked)?.input.value ?? '',
   })
 }
 
@@ -88,10 +88,9 @@ export const choicesControl: Make = (field, id, value, words) => {
     first: boxes[0]?.input ?? set,
     described: set,
     before: list,
-    read: () => ({
-      value: ticked()
+    read: () =>
+      ticked()
         .map(({ input }) => input.value)
         .join('\n'),
-    }),
   })
 }

@@ -1,8 +1,8 @@
 /** What a field holds, as a person reads it. */
 import { quantityOf, rowsOf } from '../../src/core/plan-values.js'
-import { showDay } from './dates.js'
 import { type Field, wordsFor } from './definition.js'
 import { bdi, h, prose } from './dom.js'
+import { dayWords } from './half-typed.js'
 
 const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
 
@@ -14,7 +14,7 @@ function quantityWords(field: Field, value: string): string {
 
 /** On one line: for a list of changes, and for a value within a row. */
 export function valueWords(field: Field, value: string): string {
-  if (field.type === 'date') return showDay(value)
+  if (field.type === 'date') return dayWords(value)
   if (field.type === 'quantity') return quantityWords(field, value)
   if (field.type === 'choices')
     return lines(value)
