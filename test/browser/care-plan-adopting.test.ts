@@ -2,6 +2,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import {
+  adoptedBefore,
+  broughtBefore,
   notBrought,
   standingOf,
   taken,
@@ -19,6 +21,7 @@ import { allOffers, type Offer } from '../../src/core/adoption.js'
 import { releaseHandover } from '../../src/core/handover.js'
 import type { Json } from '../../src/core/json.js'
 import { claimsIn, proven } from '../../src/core/provenance.js'
+import { witnessed } from '../../src/core/witness.js'
 import { SECTIONS } from './scenario.js'
 
 const section = SECTIONS.find(({ id }) => id === 'medication') as Section
@@ -72,6 +75,25 @@ describe('what was taken over in a form that was never saved', () => {
         ),
       ).toBe(false)
     expect([notBrought(0), notBrought(2)]).toEqual(['', expect.stringMatching(/^2 items that you/)])
+  })
+
+  it('keeps its source where the gateway saw the launch that brought it, and passes the gateway', () => {
+    const launch = { id: LAUNCH, section, handover: HANDOVER }
+    const own = [PENICILLIN, BISOPROLOL].map(takenOf)
+    const seen = witnessed(launch, [...own, { field: 'allergies', item: 'x', text: 'x' }], [])
+    expect(seen).toHaveLength(2)
+    expect(broughtBefore(seen)).toBe(
+      '2 items of your draft came from the GP record, sent by Fernleigh on 26-Nov-2026, and will be saved with that source.',
+    )
+    const adopted = adoptedBefore(section, JSON.parse(JSON.stringify(seen)), 'gateway.example')
+    expect(adopted).toEqual([PENICILLIN, BISOPROLOL].map((one) => adoptedOf(one, record)))
+    const values = { allergies: PENICILLIN.text, items: BISOPROLOL.text }
+    const body = JSON.parse(JSON.stringify(composed(section, values, author, adopted))) as Json
+    const later = { id: 'lch_later', gateway: 'gateway.example', section, handover: undefined }
+    expect(proven(body, undefined, claimsIn(body), { ...later, witnesses: seen })).toEqual(body)
+    expect(() => proven(body, undefined, claimsIn(body), later)).toThrow(
+      expect.objectContaining({ code: 'provenance_unproven' }),
+    )
   })
 })
 
