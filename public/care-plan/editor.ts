@@ -1,7 +1,8 @@
 /** One section being edited: opened, saved, refused, in conflict, cancelled. */
 import { Autosave } from './autosave.js'
 import { type Entry, unclearFields, valuesOf } from './composition.js'
-import { conflictForm, type Kind } from './conflict.js'
+import { conflictForm } from './conflict.js'
+import type { Kind } from './conflict-words.js'
 import { CallFailed } from './connection.js'
 import type { Control } from './control.js'
 import { controlFor, fixedControl } from './controls.js'
