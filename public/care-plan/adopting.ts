@@ -20,9 +20,10 @@ export function taken({ field, text }: Pick<Offer, 'field' | 'text'>, current: s
       ? { value: groupText(field, [...rows, ...rowsOf(text)]) }
       : { why: `There is no room for another row in “${field.title}”.` }
   }
-  if (field.type !== 'long-text' && current.trim() !== '')
+  const lines = field.type === 'long-text' || field.type === 'choices'
+  if (!lines && current.trim() !== '')
     return { why: `“${field.title}” is filled in already. Empty it first to add this.` }
-  const most = field.most ?? LENGTHS[field.type === 'long-text' ? 'long-text' : 'text']
+  const most = field.most ?? LENGTHS[lines ? 'long-text' : 'text']
   const value = current.trim() === '' ? text : `${current.trimEnd()}\n${text}`
   return value.length <= most ? { value } : { why: `“${field.title}” has no room for this.` }
 }

@@ -182,6 +182,73 @@ describe('a composition with what was taken over', () => {
       { ...values },
     )
 
+  it('says it of an option, a yes and each of several, under their titles, and passes the gateway', () => {
+    const concept = (code: string) => ({ coding: [{ system: 'http://snomed.info/sct', code }] })
+    const named = (code: string, text: string) => ({ ...concept(code), text })
+    const options = { a: 'First', b: 'Second', c: 'Third' }
+    const codes = { a: '1111111', b: '2222222' }
+    const own: Section = {
+      ...section,
+      adopt: ['one', 'yes', 'some'].map((into) => ({
+        ...{ of: 'Condition' as const, into, as: { [into]: ['code'] } },
+        ...(into === 'yes' ? { means: { yes: ['1111111'] } } : {}),
+      })),
+      fields: [
+        { id: 'one', node: 'at0002', title: 'One', type: 'choice', options, codes },
+        { id: 'yes', node: 'at0003', title: 'Yes', type: 'yes-no' },
+        { id: 'some', node: 'at0004', title: 'Some', type: 'choices', options, codes },
+      ],
+    }
+    const problem = (code: string, at: number) => ({
+      ...{ resourceType: 'Condition', id: `c${at}`, subject, code: named(code, `Problem ${at}`) },
+    })
+    const brought = ['1111111', '2222222', '3333333'].map(problem)
+    const { offers: all } = allOffers(own, brought)
+    expect(all.map(({ field: to, text }) => [to.id, text])).toEqual([
+      ...[
+        ['one', 'a'],
+        ['yes', 'yes'],
+        ['some', 'a'],
+        ['one', 'b'],
+        ['some', 'b'],
+      ],
+    ])
+    const picked = all.filter(({ text, field: to }) => text !== 'b' || to.id === 'some')
+    const values = added({ some: 'c' }, picked)
+    expect(values).toEqual({ one: 'a', yes: 'yes', some: 'c\na\nb' })
+    expect(all.map((one) => standingOf(one, values, false, all).is)).toContain('there')
+    const made = composed(
+      own,
+      values,
+      author,
+      picked.map((one) => adoptedOf(one, record)),
+    )
+    expect(valuesOf(own, made)).toEqual(values)
+    const told = (content: unknown) =>
+      [...sourcesOf(own, content)].map(([id, list]) => [id, list.map(({ words }) => words)])
+    const whole = [
+      ['one', ['First']],
+      ['yes', ['Yes']],
+      ['some', ['First', 'Second']],
+    ]
+    expect(told(made.content)).toEqual(whole)
+    const launch = { id: LAUNCH, gateway: 'gateway.example', section: own }
+    const sent = JSON.parse(JSON.stringify(made)) as Json
+    const handover = { from: FROM, resources: brought }
+    expect(told(proven(sent, undefined, claimsIn(sent), { ...launch, handover }).content)).toEqual(
+      whole,
+    )
+    // Another option in its place is nobody's but the typist's; what stays keeps its source.
+    const next = { one: 'b', yes: 'yes', some: 'b\nc' }
+    const after = revised(own, made, next, ['one', 'some'], author)
+    expect(told(after.content)).toEqual([
+      ['yes', ['Yes']],
+      ['some', ['Second']],
+    ])
+    const forged = JSON.parse(JSON.stringify(made).replaceAll('"2222222"', '"3333333"')) as Json
+    expect(() => proven(forged, undefined, claimsIn(forged), { ...launch, handover })).toThrow()
+  })
+
   it('says which words came from where, until they change', () => {
     const values = added({ allergies: 'Nuts' }, [PENICILLIN, BISOPROLOL])
     const adopted = [PENICILLIN, BISOPROLOL].map((one) => adoptedOf(one, record))
