@@ -18,7 +18,7 @@ const optionsOf = (
 /** More than this as radio buttons would fill the screen. */
 const MOST_RADIOS = 7
 
-const selectControl: Make = (field, id, value, words) => {
+export const selectControl: Make = (field, id, value, words) => {
   const options = [['', 'Not recorded'] as const, ...optionsOf(field, [value])]
   const select = h(
     'select',

@@ -174,11 +174,12 @@ export const settledValues = (
   return { ...values, ...Object.fromEntries(settled) }
 }
 
-/** `From the GP record, SystmOne at Fernbank Surgery, 26-Nov-2026`. */
+/** `From the GP record, SystmOne at Fernbank Surgery, sent 26-Nov-2026`: not when it was recorded there. */
 export function sourceWords({ system, organization, at }: Source): string {
   const place = [oneLine(system), oneLine(organization)].filter((part) => part !== '').join(' at ')
   const day = showDay(at.slice(0, 10))
-  return ['From the GP record', place, day].filter((part) => part !== '').join(', ')
+  const sent = day === '' ? '' : `sent ${day}`
+  return ['From the GP record', place, sent].filter((part) => part !== '').join(', ')
 }
 
 /** A value of known source, as a reader sees it. */

@@ -264,7 +264,7 @@ describe('a composition with what was taken over', () => {
     ])
     const [source] = sourcesOf(section, first.content).get('allergies') ?? []
     expect(source && sourceWords(source.source)).toBe(
-      'From the GP record, Fernleigh at Fernbank Surgery, 26-Nov-2026',
+      'From the GP record, Fernleigh at Fernbank Surgery, sent 26-Nov-2026',
     )
     // Somebody else adds a line and changes the dose.
     const next = {

@@ -106,7 +106,7 @@ describe('editing a section', () => {
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(await seen(frame.locator('#section-contacts'))).toMatch(
-      /Ruth Ashworth · Relationship: Son or daughter · May be asked: Holds a key/,
+      /Name\s+Relationship\s+May be asked\s+Ruth Ashworth\s+Son or daughter\s+Holds a key/,
     )
 
     await frame.getByRole('button', { name: 'Add Function, disability' }).click()
@@ -218,7 +218,7 @@ describe('what the GP record sent with the launch', () => {
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(await seen(frame.locator('#section-medication .source'))).toBe(
-      'From the GP record, Fernleigh, 26-Nov-2026',
+      'From the GP record, Fernleigh, sent 26-Nov-2026',
     )
     await edit(frame, 'Anticipatory medication')
     await frame.getByText('Already in the plan.').waitFor()
@@ -257,7 +257,7 @@ describe('what the GP record sent with the launch', () => {
     const section = frame.locator('#section-resuscitation')
     expect(await seen(section)).toContain('Do not attempt CPR (DNACPR)')
     expect(await seen(section.locator('.source'))).toBe(
-      'From the GP record, Fernleigh, 26-Nov-2026',
+      'From the GP record, Fernleigh, sent 26-Nov-2026',
     )
     await shoot(page, 'gp-decision-saved')
     await page.close()

@@ -199,7 +199,9 @@ describe('Open care plan, with third-party cookies blocked', () => {
     const other = await openPlan(nurse)
     await other.getByText('Signed in: Ngozi Adeyemi').waitFor()
     const section = other.locator('#section-medication')
-    expect(await section.innerText()).toMatch(new RegExp(`${GP}, \\d\\d-\\w{3}-\\d{4}: Latex \\(C`))
+    expect(await section.innerText()).toMatch(
+      new RegExp(`${GP}, sent \\d\\d-\\w{3}-\\d{4}: Latex \\(C`),
+    )
     await other.getByRole('button', { name: 'Edit Anticipatory medication' }).click()
     expect(await other.locator('.form').getByText('GP record').count()).toBe(0)
     await other.getByLabel('Where they are kept').fill('Hall cupboard')
@@ -211,7 +213,9 @@ describe('Open care plan, with third-party cookies blocked', () => {
     const [newest, adopting] = await section.locator('.history__version').allInnerTexts()
     expect(newest).not.toContain(GP)
     expect(adopting).toContain(`${GP}, `)
-    expect(await section.innerText()).toMatch(new RegExp(`${GP}, \\d\\d-\\w{3}-\\d{4}: Latex \\(C`))
+    expect(await section.innerText()).toMatch(
+      new RegExp(`${GP}, sent \\d\\d-\\w{3}-\\d{4}: Latex \\(C`),
+    )
     expect(await violations(nurse)).toEqual([])
     await shoot(nurse, 'adopted')
     await nurse.close()
