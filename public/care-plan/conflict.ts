@@ -135,7 +135,7 @@ function keptRow(merge: FieldMerge, words: Words): Row {
     h('div', { class: 'versions' }, version(words.yours, field, yours)),
     h('p', { class: 'note' }, words.kept),
   )
-  const control = { ...settled(merge), element, read: () => ({ value: '' }) }
+  const control = { ...settled(merge), element, read: () => ({ value: '' }), draft: yours }
   return { element, first: element, control, chosen: () => true }
 }
 

@@ -15,6 +15,8 @@ export interface Control {
   /** What an error message leads to. */
   readonly first: HTMLElement
   read(): Reading
+  /** What a draft keeps, where that is not what would be saved. */
+  readonly draft?: string | undefined
   /** Puts a whole value in, as if it had been typed; absent where nothing but the user does. */
   readonly write?: ((value: string) => void) | undefined
   tell(problem: string | undefined): void
