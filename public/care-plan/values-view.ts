@@ -49,7 +49,7 @@ const cellOf = (field: Field, value: string): HTMLElement =>
     { role: 'cell' },
     ...(value === ''
       ? []
-      : [h('span', { class: 'row__label' }, ` · ${field.title}: `), said(field, value)]),
+      : [h('span', { class: 'row__label' }, `${field.title}: `), said(field, value)]),
   )
 
 function rowView([head, ...rest]: readonly Field[], row: Row): HTMLElement {
