@@ -1,9 +1,13 @@
 /** Taking an item over into a field of the form, and taking it back. What was typed is never replaced. */
 import { holds, names, type Offer } from '../../src/core/adoption.js'
+import type { Witness } from '../../src/core/feeder-audit.js'
+import { feederAudit } from '../../src/core/feeder-audit.js'
 import { LENGTHS, ROWS } from '../../src/core/plan.js'
 import { groupText, rowsOf } from '../../src/core/plan-values.js'
-import type { Field, Values } from './definition.js'
-import { plural } from './text.js'
+import { dayOf, showDay, writeDay } from './dates.js'
+import type { Field, Section, Values } from './definition.js'
+import type { Adopted } from './sourced.js'
+import { oneLine, plural } from './text.js'
 import type { TakenOver } from './typed.js'
 
 export type Taken = { readonly value: string } | { readonly why: string }
@@ -16,9 +20,10 @@ export function taken({ field, text }: Pick<Offer, 'field' | 'text'>, current: s
       ? { value: groupText(field, [...rows, ...rowsOf(text)]) }
       : { why: `There is no room for another row in “${field.title}”.` }
   }
-  if (field.type !== 'long-text' && current.trim() !== '')
+  const lines = field.type === 'long-text' || field.type === 'choices'
+  if (!lines && current.trim() !== '')
     return { why: `“${field.title}” is filled in already. Empty it first to add this.` }
-  const most = field.most ?? LENGTHS[field.type === 'long-text' ? 'long-text' : 'text']
+  const most = field.most ?? LENGTHS[lines ? 'long-text' : 'text']
   const value = current.trim() === '' ? text : `${current.trimEnd()}\n${text}`
   return value.length <= most ? { value } : { why: `“${field.title}” has no room for this.` }
 }
@@ -73,14 +78,46 @@ export const wasTaken = (offer: Offer, before: readonly TakenOver[]): boolean =>
   return before.some((was) => was.field === field && was.item === item && was.text === text)
 }
 
-/** Of what was added before, what none of these offers is. */
+/** Of what was added before, what none of these is. */
 export const notAmong = (
   before: readonly TakenOver[],
-  offers: readonly Offer[],
-): readonly TakenOver[] => before.filter((was) => !offers.some((one) => wasTaken(one, [was])))
+  found: readonly TakenOver[],
+): readonly TakenOver[] =>
+  before.filter(
+    (was) =>
+      !found.some(
+        ({ field, item, text }) => field === was.field && item === was.item && text === was.text,
+      ),
+  )
 
-/** Its source can only be shown where this launch brought it too. */
+/** Its source is shown where this launch brought it too, or the gateway saw it when it was added. */
 export const notBrought = (count: number): string =>
   count > 0
-    ? `${plural(count, 'item')} that you had added did not come with this launch, and will be saved as typed.`
+    ? `${plural(count, 'item')} that you had added from the GP record did not come with this launch, and cannot be confirmed any more: what you added will be saved as typed.`
     : ''
+
+/** Added in an earlier launch, which the gateway still knows of. */
+export function broughtBefore(witnessed: readonly Witness[]): string {
+  const byDay = new Map<string, number>()
+  for (const { from } of witnessed) {
+    const said = `${oneLine(from.name)} on ${showDay(writeDay(dayOf(new Date(from.at))))}`
+    byDay.set(said, (byDay.get(said) ?? 0) + 1)
+  }
+  return [...byDay]
+    .map(
+      ([said, count]) =>
+        `${plural(count, 'item')} of your draft came from the GP record, sent by ${said}, and will be saved with that source.`,
+    )
+    .join(' ')
+}
+
+/** What the record is told of it: as the launch that brought it would have been. */
+export const adoptedBefore = (
+  { fields }: Section,
+  witnessed: readonly Witness[],
+  gateway: string,
+): readonly Adopted[] =>
+  witnessed.flatMap(({ field: id, elements, ...brought }) => {
+    const field = fields.find((one) => one.id === id)
+    return field ? [{ field, elements, audit: feederAudit({ ...brought, gateway }) }] : []
+  })

@@ -198,7 +198,7 @@ export class App {
       section,
       entry: this.#plan.entries.newest.get(section.template),
       ...{ place, returned, ...this.#offer.keeping(section) },
-      gpRecord: this.#gpRecord,
+      ...{ gpRecord: this.#gpRecord, gateway: new URL(connection.fhir).host },
       save: (base, values, adopted) => {
         const author = { name: this.#user ?? 'Name not available', at: new Date() }
         return save(connection, section, base, values, author, adopted)

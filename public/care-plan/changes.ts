@@ -69,7 +69,11 @@ function setSeveral(
     const code = textOf(field, node.value) ?? ''
     if (!wanted.delete(code)) change.drop([node])
   }
-  change.add(to, nodesOf(field, [...wanted].join('\n')))
+  const made = [...wanted].flatMap((code): readonly (Node | Item)[] => {
+    const value = sourcedValue(field, code, change.adopted)
+    return value ? [value] : nodesOf(field, code)
+  })
+  change.add(to, made)
 }
 
 const rowTexts = (field: Field, cluster: Item): Values => {

@@ -1,11 +1,12 @@
 /** Two versions of one section, side by side: the user chooses, field by field, what is saved. */
-import { authorOf, type Entry, unclearFields, valuesOf } from './composition.js'
+import { type Entry, unclearFields, valuesOf } from './composition.js'
+import { introduction, type Kind, WORDS, type Words } from './conflict-words.js'
 import type { Control } from './control.js'
 import { controlFor } from './controls.js'
-import { showMoment } from './dates.js'
 import type { Field, Section, Values } from './definition.js'
-import { bdi, type Child, h, hiddenText } from './dom.js'
+import { h, hiddenText } from './dom.js'
 import { type SectionForm, sectionForm } from './form.js'
+import { problemOf } from './half-typed.js'
 import { type FieldMerge, mergeOf } from './merge.js'
 import { valueView } from './values-view.js'
 
@@ -23,60 +24,24 @@ function version(title: string, field: Field, value: string): HTMLElement {
   return h('div', { class: 'version' }, h('h5', {}, title), body)
 }
 
-/** Why two versions stand side by side: somebody else saved first, or the record changed what it was given. */
-export type Kind = 'stale' | 'altered'
-
-interface Words {
-  readonly heading: string
-  readonly theirs: string
-  readonly keep: string
-  readonly kept: string
-  readonly says: Readonly<Record<FieldMerge['changed'], string>>
-}
-
-const WORDS: Readonly<Record<Kind, Words>> = {
-  stale: {
-    heading: 'somebody else changed this section',
-    theirs: 'Their version',
-    keep: 'Keep their version',
-    kept: 'Their version cannot be shown here, and will be kept: check the full record.',
-    says: {
-      same: '',
-      theirs: 'Only they changed this: their version will be kept.',
-      yours: 'Only you changed this: your version will be saved.',
-      both: 'You both changed this. Choose what to save.',
-    },
-  },
-  altered: {
-    heading: 'the record holds something else',
-    theirs: 'In the record',
-    keep: 'Keep what the record holds',
-    kept: 'What the record holds cannot be shown here, and will be kept: check the full record.',
-    says: {
-      same: '',
-      theirs: 'You did not change this, but the record now holds something else.',
-      yours: 'The record still holds what it held before.',
-      both: 'Choose what to save.',
-    },
-  },
-}
-
 type Choice = 'theirs' | 'yours' | 'other'
 
 const isFree = ({ type }: Field): boolean => type === 'text' || type === 'long-text'
 
-function choices(
-  { field, changed }: FieldMerge,
-  words: Words,
-  id: string,
-  pick: (choice: Choice) => void,
-) {
-  const free = isFree(field)
-  const rows: readonly (readonly [Choice, string])[] = [
-    ['theirs', words.keep],
-    ['yours', 'Save my version'],
-    ['other', free ? 'Write a combined version' : 'Choose something else'],
-  ]
+/** Of a draft: what no form would have let be saved. */
+const isUnfinished = ({ field, yours }: FieldMerge): boolean =>
+  problemOf(field, yours) !== undefined
+
+function optionsOf(merge: FieldMerge, words: Words): readonly (readonly [Choice, string])[] {
+  const theirs = ['theirs', words.keep] as const
+  if (isUnfinished(merge)) return [theirs, ['other', 'Finish my version']]
+  const other = isFree(merge.field) ? 'Write a combined version' : 'Choose something else'
+  return [theirs, ['yours', 'Save my version'], ['other', other]]
+}
+
+function choices(merge: FieldMerge, words: Words, id: string, pick: (choice: Choice) => void) {
+  const { field, changed } = merge
+  const rows = optionsOf(merge, words)
   const radios = rows.map(([choice, title]) => {
     const own = `${id}-${choice}`
     const input = h('input', {
@@ -115,12 +80,13 @@ function combined({ theirs, yours }: FieldMerge): string {
 
 function rowFor(merge: FieldMerge, words: Words, id: string): Row {
   const { field, theirs, yours, changed } = merge
-  const own = h('div', { hidden: true })
-  const starting = isFree(field) ? combined(merge) : yours
+  const mine = isUnfinished(merge) ? 'other' : 'yours'
+  let choice: Choice | undefined =
+    changed === 'theirs' ? 'theirs' : changed === 'both' ? undefined : mine
+  const own = h('div', { hidden: choice !== 'other' })
+  const starting = isFree(field) && mine === 'yours' ? combined(merge) : yours
   const typed = controlFor(field, id, starting, [hiddenText(': version to save')])
   own.append(typed.element)
-  let choice: Choice | undefined =
-    changed === 'theirs' ? 'theirs' : changed === 'both' ? undefined : 'yours'
   const asked = choices(merge, words, id, (picked) => {
     choice = picked
     own.hidden = picked !== 'other'
@@ -136,7 +102,7 @@ function rowFor(merge: FieldMerge, words: Words, id: string): Row {
       'div',
       { class: 'versions' },
       version(words.theirs, field, theirs),
-      version('Your version', field, yours),
+      version(words.yours, field, yours),
     ),
     changed === 'both' ? undefined : h('p', { class: 'note' }, words.says[changed]),
     asked.element,
@@ -166,28 +132,11 @@ function keptRow(merge: FieldMerge, words: Words): Row {
     'section',
     { class: 'difference', 'aria-label': field.title, hidden: yours === base },
     h('h4', {}, field.title),
-    h('div', { class: 'versions' }, version('Your version', field, yours)),
+    h('div', { class: 'versions' }, version(words.yours, field, yours)),
     h('p', { class: 'note' }, words.kept),
   )
-  const control = { ...settled(merge), element, read: () => ({ value: '' }) }
+  const control = { ...settled(merge), element, read: () => ({ value: '' }), draft: yours }
   return { element, first: element, control, chosen: () => true }
-}
-
-const inset = (...children: Child[]): HTMLElement =>
-  h('div', { class: 'nhsuk-inset-text' }, h('p', {}, ...children))
-
-function introduction(kind: Kind, theirs: Entry): HTMLElement {
-  if (kind === 'altered') {
-    return inset(
-      'The record took your change, but does not hold it as you typed it. What you typed is still here. If it cannot be saved, copy it, and make the change in the full record.',
-    )
-  }
-  const { name, at } = authorOf(theirs.composition)
-  return inset(
-    bdi(name),
-    ` saved a newer version${at === undefined ? '' : ` (${showMoment(at)})`} while you were editing. `,
-    'Yours has not been saved, and nothing that you typed is lost.',
-  )
 }
 
 interface Conflict {
@@ -197,13 +146,15 @@ interface Conflict {
   readonly base: Values
   readonly theirs: Entry
   readonly yours: Values
+  /** Of a draft that was gone on with: when it was last kept. */
+  readonly kept?: Date | undefined
   readonly unsettled: () => boolean
   readonly save: (values: Values) => void
   readonly cancel: () => void
 }
 
 export function conflictForm(conflict: Conflict): SectionForm {
-  const { section, kind, base, theirs, yours, unsettled, save, cancel } = conflict
+  const { section, kind, base, theirs, yours, kept, unsettled, save, cancel } = conflict
   const merges = mergeOf(section, base, valuesOf(section, theirs.composition), yours)
   const words = WORDS[kind]
   const unclear = unclearFields(section, theirs.composition)
@@ -225,7 +176,7 @@ export function conflictForm(conflict: Conflict): SectionForm {
   return sectionForm({
     section,
     heading: `${section.title}: ${words.heading}`,
-    intro: [introduction(kind, theirs)],
+    intro: [introduction(kind, theirs, kept)],
     controls: [
       ...rows.map(({ control }) => control),
       ...merges.filter((merge) => !differ(merge)).map(settled),

@@ -18,7 +18,7 @@ const optionsOf = (
 /** More than this as radio buttons would fill the screen. */
 const MOST_RADIOS = 7
 
-const selectControl: Make = (field, id, value, words) => {
+export const selectControl: Make = (field, id, value, words) => {
   const options = [['', 'Not recorded'] as const, ...optionsOf(field, [value])]
   const select = h(
     'select',
@@ -41,7 +41,10 @@ const selectControl: Make = (field, id, value, words) => {
     first: select,
     described: select,
     before: select,
-    read: () => ({ value: select.value }),
+    write: (code) => {
+      select.value = code
+    },
+    read: () => select.value,
   })
 }
 
@@ -50,7 +53,10 @@ const radiosControl: Make = (field, id, value, words) => {
   const radios = options.map(([code, title], i) =>
     tick('radio', `${id}-${i}`, id, code, bdi(title)),
   )
-  for (const { input } of radios) input.checked = input.value === value
+  const choose = (code: string) => {
+    for (const { input } of radios) input.checked = input.value === code
+  }
+  choose(value)
   const items = radios.map(({ item }) => item)
   const list = h('div', { class: 'nhsuk-radios nhsuk-radios--small' }, ...items)
   const set = fieldset(field, id, words, field.hint, list)
@@ -59,7 +65,8 @@ const radiosControl: Make = (field, id, value, words) => {
     first: radios[0]?.input ?? set,
     described: set,
     before: list,
-    read: () => ({ value: radios.find(({ input }) => input.checked)?.input.value ?? '' }),
+    write: choose,
+    read: () => radios.find(({ input }) => input.checked)?.input.value ?? '',
   })
 }
 
@@ -78,7 +85,10 @@ export const choicesControl: Make = (field, id, value, words) => {
   const boxes = optionsOf(field, chosen).map(([code, title], i) =>
     tick('checkbox', `${id}-${i}`, id, code, bdi(title)),
   )
-  for (const { input } of boxes) input.checked = chosen.includes(input.value)
+  const choose = (codes: readonly string[]) => {
+    for (const { input } of boxes) input.checked = codes.includes(input.value)
+  }
+  choose(chosen)
   const items = boxes.map(({ item }) => item)
   const list = h('div', { class: 'nhsuk-checkboxes nhsuk-checkboxes--small' }, ...items)
   const set = fieldset(field, id, words, field.hint ?? 'Choose all that apply.', list)
@@ -88,10 +98,10 @@ export const choicesControl: Make = (field, id, value, words) => {
     first: boxes[0]?.input ?? set,
     described: set,
     before: list,
-    read: () => ({
-      value: ticked()
+    write: (text) => choose(text.split('\n')),
+    read: () =>
+      ticked()
         .map(({ input }) => input.value)
         .join('\n'),
-    }),
   })
 }

@@ -1,8 +1,7 @@
 /** A day, as three numbers. */
-import { control, fieldset, type Make, type Reading } from './control.js'
-import { readDay } from './dates.js'
-import type { Field } from './definition.js'
+import { control, fieldset, type Make } from './control.js'
 import { h } from './dom.js'
+import { dayParts, dayText } from './half-typed.js'
 
 const PARTS = [
   ['day', 'Day', 2],
@@ -12,17 +11,8 @@ const PARTS = [
 
 const EXAMPLE = 'For example, 5 11 2026'
 
-function dateReading(field: Field, [day = '', month = '', year = '']: readonly string[]): Reading {
-  if (day + month + year === '') return { value: '' }
-  const iso = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`
-  return readDay(iso)
-    ? { value: iso }
-    : { value: iso, problem: `${field.title} must be a real date, such as 5 11 2026` }
-}
-
 export const dateControl: Make = (field, id, value, words) => {
-  const [year = '', month = '', day = ''] = value.split('-')
-  const start = [day, month, year]
+  const start = dayParts(value)
   const inputs = PARTS.map(([part, , size], i) => {
     const input = h('input', {
       class: `nhsuk-input nhsuk-date-input__input nhsuk-input--width-${size}`,
@@ -46,13 +36,14 @@ export const dateControl: Make = (field, id, value, words) => {
     described: set,
     before: list,
     write: (text) => {
-      const parts = text.split('-').reverse()
+      const parts = dayParts(text)
       for (const [i, input] of inputs.entries()) input.value = parts[i] ?? ''
     },
     read: () => {
-      const typed = inputs.map((input) => input.value.trim())
+      const [day = '', month = '', year = ''] = inputs.map((input) => input.value.trim())
       // A partial date of the record stays as it is until somebody touches it.
-      return typed.join('/') === start.join('/') ? { value } : dateReading(field, typed)
+      const touched = day !== start[0] || month !== start[1] || year !== start[2]
+      return touched ? dayText([day, month, year]) : value
     },
   })
 }

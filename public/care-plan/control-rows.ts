@@ -1,7 +1,7 @@
 /** A group of fields that repeats, such as contacts: rows that are added and removed. */
 import { ROWS } from '../../src/core/plan.js'
 import { groupText, rowsOf } from '../../src/core/plan-values.js'
-import { type Control, control, fieldset, type Make, type Reading } from './control.js'
+import { type Control, control, fieldset, type Make } from './control.js'
 import type { Field, Values } from './definition.js'
 import { button, focusOn, h, hiddenText } from './dom.js'
 import { announce } from './shell.js'
@@ -89,12 +89,13 @@ export const rowsControl =
         for (const row of rowsOf(text)) append(row)
         number()
       },
-      read: (): Reading => {
-        const text = groupText(field, rows.map(readRow))
+      read: () => groupText(field, rows.map(readRow)),
+      // By the row's number on the page: empty ones are counted there.
+      problem: () => {
         const wrong = rows.flatMap((row, i) =>
           wrongIn(row).map((one) => `${field.title} ${i + 1}: ${one.read().problem}`),
         )
-        return wrong.length === 0 ? { value: text } : { value: text, problem: wrong.join('; ') }
+        return wrong.length === 0 ? undefined : wrong.join('; ')
       },
     })
     return {

@@ -1,9 +1,8 @@
 /** What is typed: texts, and numbers with a unit. */
-import { LENGTHS } from '../../src/core/plan.js'
-import { quantityOf } from '../../src/core/plan-values.js'
-import { control, hintId, hintOf, label, type Make, type Reading } from './control.js'
+import { control, hintId, hintOf, label, type Make } from './control.js'
 import type { Field } from './definition.js'
 import { h } from './dom.js'
+import { numberParts } from './half-typed.js'
 import { harmless } from './text.js'
 
 const FREE = { dir: 'auto', autocomplete: 'off' } as const
@@ -15,7 +14,6 @@ export const textControl: Make = (field, id, value, words) => {
     ? h('textarea', { class: 'nhsuk-textarea', id, rows: '4', ...FREE, ...described })
     : h('input', { class: 'nhsuk-input', id, type: 'text', ...FREE, ...described })
   input.value = value
-  const most = field.most ?? LENGTHS[long ? 'long-text' : 'text']
   const hint = hintOf(id, field.hint)
   return control(field, id, {
     group: h('div', { class: 'nhsuk-form-group' }, label(field, id, words), hint, input),
@@ -25,24 +23,8 @@ export const textControl: Make = (field, id, value, words) => {
     write: (text) => {
       input.value = text
     },
-    read: () => {
-      const typed = harmless(input.value).trim()
-      const over = typed.length - most
-      return over > 0
-        ? { value: typed, problem: `${field.title}: shorten it by ${over} characters` }
-        : { value: typed }
-    },
+    read: () => harmless(input.value).trim(),
   })
-}
-
-function numberReading({ title, range }: Field, number: string, unit: string): Reading {
-  if (number === '') return { value: '' }
-  const value = `${number} ${unit}`
-  if (!quantityOf(value)) return { value, problem: `${title} must be a number, such as 40 or 2.5` }
-  const [least, greatest] = range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
-  return Number(number) < least || Number(number) > greatest
-    ? { value, problem: `${title} must be between ${least} and ${greatest}` }
-    : { value }
 }
 
 /** The unit of several, or the only one, said beside the number. */
@@ -70,7 +52,7 @@ function unitOf(field: Field, id: string, recorded: string | undefined) {
 }
 
 export const quantityControl: Make = (field, id, value, words) => {
-  const recorded = quantityOf(value)
+  const recorded = value === '' ? undefined : numberParts(value, '1')
   const unit = unitOf(field, id, recorded?.unit)
   const said = Object.values(field.units ?? {})
   const input = h('input', {
@@ -90,10 +72,13 @@ export const quantityControl: Make = (field, id, value, words) => {
     described: input,
     before: row,
     write: (text) => {
-      const said = quantityOf(text)
-      input.value = said?.number ?? ''
-      if (said) unit.write(said.unit)
+      const said = numberParts(text, unit.read())
+      input.value = said.number
+      unit.write(said.unit)
     },
-    read: () => numberReading(field, input.value.trim().replace(',', '.'), unit.read()),
+    read: () => {
+      const number = input.value.trim().replace(',', '.')
+      return number === '' ? '' : `${number} ${unit.read()}`
+    },
   })
 }

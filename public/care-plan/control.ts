@@ -1,6 +1,7 @@
 /** What every form control is made of, in the manner of the NHS design system. */
 import type { Field } from './definition.js'
 import { type Child, h, hiddenText } from './dom.js'
+import { problemOf } from './half-typed.js'
 
 export interface Reading {
   readonly value: string
@@ -14,6 +15,8 @@ export interface Control {
   /** What an error message leads to. */
   readonly first: HTMLElement
   read(): Reading
+  /** What a draft keeps, where that is not what would be saved. */
+  readonly draft?: string | undefined
   /** Puts a whole value in, as if it had been typed; absent where nothing but the user does. */
   readonly write?: ((value: string) => void) | undefined
   tell(problem: string | undefined): void
@@ -26,8 +29,11 @@ export interface Parts {
   readonly described: HTMLElement
   /** The error is put before this. */
   readonly before: HTMLElement
-  read(): Reading
+  /** What was typed, in whatever state. */
+  read(): string
   readonly write?: (value: string) => void
+  /** What is wrong with it, where its text does not tell. */
+  readonly problem?: () => string | undefined
 }
 
 /** Makes one kind of control. @param words more of the label's text, such as whose version it is */
@@ -43,10 +49,9 @@ export function control(field: Field, id: string, parts: Parts): Control {
     first,
     write,
     read: () => {
-      const reading = read()
-      return reading.value === '' && field.required && reading.problem === undefined
-        ? { ...reading, problem: `${field.title}: this must be filled in` }
-        : reading
+      const value = read()
+      const problem = parts.problem?.() ?? problemOf(field, value)
+      return problem === undefined ? { value } : { value, problem }
     },
     tell: (problem) => {
       group.querySelector(`#${errorId}`)?.remove()

@@ -1,7 +1,7 @@
 /** One form control for each type of field. */
 import type { FieldType } from '../../src/core/plan.js'
 import type { Control, Make } from './control.js'
-import { choiceControl, choicesControl, yesNoControl } from './control-choice.js'
+import { choiceControl, choicesControl, selectControl, yesNoControl } from './control-choice.js'
 import { dateControl } from './control-date.js'
 import { rowsControl } from './control-rows.js'
 import { quantityControl, textControl } from './control-text.js'
@@ -37,5 +37,8 @@ const CONTROLS: Readonly<Record<FieldType, Make>> = {
   choices: choicesControl,
   'yes-no': yesNoControl,
   quantity: quantityControl,
-  group: rowsControl(controlFor),
+  group: rowsControl((field, id, value) => inRow(field)(field, id, value, [])),
 }
+
+/** Of many rows, each must be short enough to be seen whole. */
+const inRow = ({ type }: Field): Make => (type === 'choice' ? selectControl : CONTROLS[type])

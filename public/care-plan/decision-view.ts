@@ -5,6 +5,8 @@ import { showDay, showSince } from './dates.js'
 import { type Values, wordsFor } from './definition.js'
 import { bdi, h, type IconName, icon } from './dom.js'
 import type { SectionShown } from './section-view.js'
+import { sourcesOf } from './sourced.js'
+import { sourcesView } from './sources-view.js'
 
 const SHAPES: Readonly<Record<string, IconName>> = { go: 'heart', stop: 'stop' }
 
@@ -54,12 +56,13 @@ export function decisionOf(shown: SectionShown, decision: Decision): DecisionSho
   const made = values[decision.field] ?? ''
   if (made !== '' && field) {
     const look = decision.looks[made] ?? 'none'
+    const sources = sourcesOf(section, entry?.composition.content).get(decision.field) ?? []
     const told = [decision.field, decision.decided, decision.by, section.review?.field]
     return {
       words: wordsFor(field, made),
       look,
       shape: SHAPES[look] ?? 'query',
-      about: factsOf(decision, values, unclear, shown),
+      about: h('div', {}, factsOf(decision, values, unclear, shown), ...sourcesView(sources, true)),
       told: told.filter((id) => id !== undefined).filter((id) => !unclear.has(id)),
     }
   }

@@ -2,6 +2,7 @@
 import { Autosave } from './autosave.js'
 import { type Entry, unclearFields, valuesOf } from './composition.js'
 import { conflictForm } from './conflict.js'
+import type { Kind } from './conflict-words.js'
 import { CallFailed } from './connection.js'
 import type { Control } from './control.js'
 import { controlFor, fixedControl } from './controls.js'
@@ -10,7 +11,7 @@ import { ForeignPatient } from './finding.js'
 import { focusForm, type SectionForm, sectionForm } from './form.js'
 import type { ReadGpRecord } from './gp-reading.js'
 import { explain } from './not-saved.js'
-import { type Offers, offersFor } from './offers.js'
+import { type Offers, offersFor, offersOfBefore } from './offers.js'
 import type { Lost } from './pages.js'
 import type { Saved } from './record.js'
 import { announce } from './shell.js'
@@ -38,6 +39,8 @@ interface Setup {
   ) => Promise<Saved>
   /** Reads what the launch brought of the GP record; absent where it brought nothing. */
   readonly gpRecord: ReadGpRecord | undefined
+  /** The gateway's host. */
+  readonly gateway: string
   readonly saved: (entry: Entry) => void
   /** `entry`: the newest that was seen while editing. */
   readonly cancelled: (entry: Entry | undefined) => void
@@ -55,11 +58,10 @@ interface Ground {
   readonly values: Values
 }
 
-type Differing = Saved & { readonly outcome: 'stale' | 'altered' }
-
-const DIFFERS: Readonly<Record<Differing['outcome'], string>> = {
+const DIFFERS: Readonly<Record<Kind, string>> = {
   stale: 'Not saved: somebody else changed',
   altered: 'The record does not hold what you typed:',
+  returned: 'Changed since your draft:',
 }
 
 export class Editor {
@@ -92,7 +94,7 @@ export class Editor {
     this.#put(setup.place)
     if (returned && entry && returned.base !== entry.version) {
       this.#ground = { version: returned.base, values: returned.before }
-      this.#compare({ outcome: 'stale', entry }, returned.values)
+      this.#compare('returned', entry, returned.values, returned.kept)
     }
     if (returned) this.#autosave.begin(returned.kept)
   }
@@ -101,7 +103,7 @@ export class Editor {
   #typed(): Typed | undefined {
     if (!this.#form.dirty()) return undefined
     const { version: base } = this.#ground
-    const adopted = this.#offers?.taken() ?? this.#setup.returned?.adopted ?? []
+    const adopted = this.#offers?.taken() ?? []
     return { ...(base === undefined ? {} : { base }), values: this.#form.values(), adopted }
   }
 
@@ -148,15 +150,17 @@ export class Editor {
   }
 
   #offersFor(controls: readonly Control[]): Offers | undefined {
-    const { section, gpRecord: read, returned } = this.#setup
-    if (!read || !section.adopt) return undefined
+    const { section, gpRecord: read, gateway, returned } = this.#setup
+    const { adopted = [], witnessed = [] } = returned ?? {}
+    const before = { adopted, witnessed, gateway }
+    if (!read || !section.adopt) return offersOfBefore(section, before)
     const over = (error: unknown) => {
       const ended =
         error instanceof ForeignPatient || (error instanceof CallFailed && error.why === 'ended')
       if (ended) this.#setup.ended(error)
       return ended
     }
-    return offersFor({ section, controls, read, before: returned?.adopted ?? [], over })
+    return offersFor({ section, controls, read, before, over })
   }
 
   #put(place: HTMLElement): void {
@@ -182,7 +186,7 @@ export class Editor {
       this.#saving = false
       this.#unsettled = false
       this.#outdated = false
-      if (saved.outcome !== 'saved') return this.#compare(saved, values)
+      if (saved.outcome !== 'saved') return this.#compare(saved.outcome, saved.entry, values)
       void this.#autosave.discard()
       this.#setup.saved(saved.entry)
     } catch (error) {
@@ -214,19 +218,20 @@ export class Editor {
   }
 
   /** The next save is over their version; what you started from stays the common ground. */
-  #compare({ outcome, entry: theirs }: Differing, yours: Values): void {
+  #compare(kind: Kind, theirs: Entry, yours: Values, kept?: Date): void {
     const place = this.#form.element
     const { section } = this.#setup
     // Not wholly saved, nor known to be lost: whoever leaves is shown what the record holds.
-    this.#unsettled = outcome === 'altered'
+    this.#unsettled = kind === 'altered'
     this.#outdated = this.#unsettled
     this.#base = theirs
     this.#form = conflictForm({
       section,
-      kind: outcome,
+      kind,
       base: this.#ground.values,
       theirs,
       yours,
+      kept,
       save: (values) => {
         this.#ground = { version: theirs.version, values: valuesOf(section, theirs.composition) }
         void this.#save(values)
@@ -235,6 +240,6 @@ export class Editor {
       cancel: () => this.#cancel(),
     })
     this.#put(place)
-    announce(`${DIFFERS[outcome]} ${section.title}. Compare the two versions.`)
+    announce(`${DIFFERS[kind]} ${section.title}. Compare the two versions.`)
   }
 }

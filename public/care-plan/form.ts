@@ -13,7 +13,7 @@ export interface Unsaved {
 
 export interface SectionForm {
   readonly element: HTMLElement
-  /** What stands in the controls now. */
+  /** What stands in the controls now, for a draft. */
   values(): Values
   /** Whether anything typed would be lost. */
   dirty(): boolean
@@ -147,7 +147,8 @@ export function sectionForm(setup: Setup): SectionForm {
   )
   return {
     element: form,
-    values: () => read(controls),
+    values: () =>
+      Object.fromEntries(controls.map((one) => [one.field.id, one.draft ?? one.read().value])),
     dirty,
     busy: (on) => {
       saving = on

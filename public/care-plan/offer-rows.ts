@@ -1,4 +1,5 @@
 /** How items of the GP record look beside the fields of a form, and what is said of them. */
+import { isChoice } from '../../src/core/adopted-option.js'
 import type { allOffers, Offer } from '../../src/core/adoption.js'
 import type { Standing } from './adopting.js'
 import type { Control } from './control.js'
@@ -30,10 +31,12 @@ export function wordsOf({ field, text, elements }: Offer): string {
 }
 
 /** Beside the words: by what the GP system knows it, and since when. */
-function moreOf({ item, text }: Offer): string {
+function moreOf({ item, field, text }: Offer): string {
+  // Told by its code alone, it may have another name there.
+  const name = isChoice(field) ? [`in the GP record: ${item.name}`] : []
   const code = item.concept === undefined ? [] : [`SNOMED CT ${item.concept}`]
   const day = item.day === undefined ? '' : showDay(item.day)
-  return [...code, ...(day === '' || text.includes(day) ? [] : [day])].join(' · ')
+  return [...name, ...code, ...(day === '' || text.includes(day) ? [] : [day])].join(' · ')
 }
 
 export function rowFor(offer: Offer, add: () => void, undo: () => void): Row {

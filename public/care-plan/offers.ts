@@ -1,6 +1,9 @@
 /** Items of the GP record, beside the fields of a form that take them: each added by one click, and taken back by one. */
 import { allOffers, type Offer } from '../../src/core/adoption.js'
+import type { Witness } from '../../src/core/feeder-audit.js'
 import {
+  adoptedBefore,
+  broughtBefore,
   notAmong,
   notBrought,
   standingOf,
@@ -30,12 +33,19 @@ export interface Offers {
   refresh(): void
 }
 
+export interface Before {
+  readonly adopted: readonly TakenOver[]
+  readonly witnessed: readonly Witness[]
+  /** The gateway's host. */
+  readonly gateway: string
+}
+
 interface Setup {
   readonly section: Section
   readonly controls: readonly Control[]
   readonly read: ReadGpRecord
-  /** What an earlier form had added. It counts as far as this launch brought the same. */
-  readonly before: readonly TakenOver[]
+  /** What an earlier form had added. It counts as far as this launch brought the same, or the gateway saw it then. */
+  readonly before: Before
   /** Told of a failure after which the form may be gone; says whether it is. */
   readonly over: (error: unknown) => boolean
 }
@@ -52,12 +62,14 @@ class FieldOffers implements Offers {
 
   constructor(setup: Setup) {
     this.#setup = setup
-    this.#others = setup.before
+    this.#others = setup.before.adopted
     void this.#load()
   }
 
   adopted(): readonly Adopted[] {
-    return [...this.#added.values()]
+    const { section, before } = this.#setup
+    const seen = seenAmong(this.#others, before)
+    return [...this.#added.values(), ...adoptedBefore(section, seen, before.gateway)]
   }
 
   taken(): readonly TakenOver[] {
@@ -103,9 +115,9 @@ class FieldOffers implements Offers {
       if (own.length > 0) element.after(panelFor(field, own, record))
     }
     for (const { offer } of this.#rows)
-      if (wasTaken(offer, before)) this.#added.set(offer, adoptedOf(offer, record))
-    this.#others = notAmong(before, [...this.#added.keys()])
-    const said = [leftOut(found), notBrought(this.#others.length)].join(' ')
+      if (wasTaken(offer, before.adopted)) this.#added.set(offer, adoptedOf(offer, record))
+    this.#others = notAmong(before.adopted, [...this.#added.keys()].map(takenOf))
+    const said = [leftOut(found), beforeWords(this.#others, before)].join(' ')
     this.status.replaceChildren(...whereLine(controls, this.#rows, record), said)
     this.refresh()
   }
@@ -138,4 +150,27 @@ class FieldOffers implements Offers {
   }
 }
 
+/** Of what did not come with this launch: what the gateway saw in an earlier one. */
+const seenAmong = (others: readonly TakenOver[], { witnessed }: Before): readonly Witness[] =>
+  witnessed.filter((one) => notAmong([one], others).length === 0)
+
+function beforeWords(others: readonly TakenOver[], before: Before): string {
+  const seen = seenAmong(others, before)
+  const unseen = notAmong(others, seen)
+  return [broughtBefore(seen), notBrought(unseen.length)].filter((said) => said !== '').join(' ')
+}
+
 export const offersFor = (setup: Setup): Offers => new FieldOffers(setup)
+
+/** Where this launch brought nothing: what was added before it, if anything was. */
+export function offersOfBefore(section: Section, before: Before): Offers | undefined {
+  const { adopted, witnessed, gateway } = before
+  if (adopted.length === 0) return undefined
+  const words = beforeWords(adopted, before)
+  return {
+    status: h('p', { class: 'offers__status', role: 'status' }, words),
+    adopted: () => adoptedBefore(section, witnessed, gateway),
+    taken: () => adopted,
+    refresh: () => undefined,
+  }
+}

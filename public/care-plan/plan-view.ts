@@ -177,8 +177,6 @@ export function planView(plan: PlanShown, definitions: Definitions, acts: Acts):
       ),
     ),
     ...cautions(plan),
-    sightLine(plan.sight),
-    readOnlyLine(plan),
     decisions.length === 0
       ? undefined
       : h(
@@ -187,6 +185,8 @@ export function planView(plan: PlanShown, definitions: Definitions, acts: Acts):
           h('h2', { class: 'nhsuk-u-visually-hidden' }, 'To act on at once'),
           ...decisions.map(view),
         ),
+    sightLine(plan.sight),
+    readOnlyLine(plan),
     overviewOf(plan, definitions),
     ...groupsOf(plan, definitions).map((group) => groupView(group, view)),
   )

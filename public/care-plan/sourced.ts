@@ -8,7 +8,7 @@ import type { Offer } from '../../src/core/adoption.js'
 import { type Source, sourceOf } from '../../src/core/feeder-audit.js'
 import { groupText, type Node, nodesOf, rowsOf, textOf } from '../../src/core/plan-values.js'
 import { showDay } from './dates.js'
-import type { Field, Section, Values } from './definition.js'
+import { type Field, type Section, type Values, wordsFor } from './definition.js'
 import { type Item, placesOf, rowOf } from './elements.js'
 import { oneLine } from './text.js'
 
@@ -93,7 +93,7 @@ export function sourcedText(
 const elementFor = ({ elements }: Adopted, node: string, text: string): Element | undefined =>
   elements.find((one) => one.node === node && one.text === text)
 
-/** A date or a number that was taken over. */
+/** A date, a number or an option that was taken over. */
 export function sourcedValue(
   field: Field,
   text: string,
@@ -148,6 +148,11 @@ export function newNodes(
       const own = sourcedRow(field, row, adopted)
       return own ? [own] : nodesOf(field, groupText(field, [row]))
     })
+  if (field.type === 'choices')
+    return text.split('\n').flatMap((code): readonly (Node | Item)[] => {
+      const own = sourcedValue(field, code, adopted)
+      return own ? [own] : nodesOf(field, code)
+    })
   const value = sourcedValue(field, text, adopted)
   return sourcedText(field, [], text, adopted) ?? (value ? [value] : nodesOf(field, text))
 }
@@ -169,11 +174,12 @@ export const settledValues = (
   return { ...values, ...Object.fromEntries(settled) }
 }
 
-/** `From the GP record, SystmOne at Fernbank Surgery, 26-Nov-2026`. */
+/** `From the GP record, SystmOne at Fernbank Surgery, sent 26-Nov-2026`: not when it was recorded there. */
 export function sourceWords({ system, organization, at }: Source): string {
   const place = [oneLine(system), oneLine(organization)].filter((part) => part !== '').join(' at ')
   const day = showDay(at.slice(0, 10))
-  return ['From the GP record', place, day].filter((part) => part !== '').join(', ')
+  const sent = day === '' ? '' : `sent ${day}`
+  return ['From the GP record', place, sent].filter((part) => part !== '').join(', ')
 }
 
 /** A value of known source, as a reader sees it. */
@@ -182,10 +188,13 @@ export interface Told {
   readonly source: Source
 }
 
+const saidOf = (field: Field, text: string): string =>
+  field.type === 'date' ? showDay(text) : wordsFor(field, text)
+
 const toldBy = (field: Field, node: Item): readonly Told[] => {
   const source = sourceOf(node.feeder_audit)
   const words = textOf(field, node.value)
-  return source && words ? [{ words, source }] : []
+  return source && words ? [{ words: saidOf(field, words), source }] : []
 }
 
 /** What of each field came from the GP record, by field id. Of a row: its parts together. */

@@ -1,9 +1,10 @@
 /** The chart has moved on: what was typed here is not saved, and is not lost either. */
 import type { CallFailed } from './connection.js'
-import { type Section, type Values, wordsFor } from './definition.js'
+import type { Section, Values } from './definition.js'
 import { bdi, button, facts, h, prose } from './dom.js'
 import { changedFields } from './merge.js'
 import { type Kept as Draft, keptLine, referenceView } from './pages.js'
+import { valueView } from './values-view.js'
 
 /** Changes that were refused because the chart had moved on. */
 export interface Kept {
@@ -21,8 +22,8 @@ function draftOf({ section, values, start }: Kept): HTMLElement {
   const rows = section.fields.flatMap((field) => {
     if (!changed.includes(field.id)) return []
     const value = values[field.id] ?? ''
-    const words = value === '' ? 'Nothing: you emptied it' : wordsFor(field, value)
-    return [[field.title, prose(words)] as const]
+    const words = value === '' ? prose('Nothing: you emptied it') : valueView(field, value)
+    return [[field.title, words] as const]
   })
   return h(
     'section',

@@ -2,6 +2,7 @@
  * What was typed and not saved, as the gateway keeps it for its user: nothing of it stays in the browser, which others
  * may use after them.
  */
+import type { Witness } from '../../src/core/feeder-audit.js'
 import type { Composition } from './composition.js'
 import { valuesOf } from './composition.js'
 import { CallFailed, type Connection } from './connection.js'
@@ -19,6 +20,8 @@ export interface Mark {
 export interface Returned extends Typed {
   readonly kept: Date
   readonly before: Values
+  /** Of what was taken over, what the gateway saw in the launch that brought it. */
+  readonly witnessed: readonly Witness[]
 }
 
 /** Stands for what could not be read: whatever differs then has to be chosen. */
@@ -81,11 +84,16 @@ export class UnsavedChanges {
   async read(section: Section): Promise<Returned> {
     const { json, version } = await this.#connection.call(this.#at(section))
     const typed = readTyped(json, section)
-    const { kept } = json as { readonly kept?: unknown }
+    const { kept, witnessed } = json as { readonly kept?: unknown; readonly witnessed?: unknown }
     const mark = { kept: new Date(textOf(kept)), etag: `"${version ?? ''}"` }
     this.#mark(section.template, { template: section.template, ...mark })
     this.#seen.set(section.template, mark.etag)
-    return { ...typed, kept: mark.kept, before: await this.#before(section, typed.base) }
+    return {
+      ...typed,
+      kept: mark.kept,
+      before: await this.#before(section, typed.base),
+      witnessed: Array.isArray(witnessed) ? (witnessed as readonly Witness[]) : [],
+    }
   }
 
   async #before(section: Section, base: string | undefined): Promise<Values> {

@@ -1,8 +1,10 @@
 /** What a field holds, as a person reads it. */
 import { quantityOf, rowsOf } from '../../src/core/plan-values.js'
-import { showDay } from './dates.js'
 import { type Field, wordsFor } from './definition.js'
 import { bdi, h, prose } from './dom.js'
+import { dayWords } from './half-typed.js'
+
+type Row = Readonly<Record<string, string>>
 
 const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
 
@@ -14,7 +16,7 @@ function quantityWords(field: Field, value: string): string {
 
 /** On one line: for a list of changes, and for a value within a row. */
 export function valueWords(field: Field, value: string): string {
-  if (field.type === 'date') return showDay(value)
+  if (field.type === 'date') return dayWords(value)
   if (field.type === 'quantity') return quantityWords(field, value)
   if (field.type === 'choices')
     return lines(value)
@@ -27,30 +29,55 @@ export function valueWords(field: Field, value: string): string {
   return wordsFor(field, value)
 }
 
-const rowWords = (field: Field, row: Readonly<Record<string, string>>): string =>
+const rowWords = (field: Field, row: Row): string =>
   (field.fields ?? [])
     .filter(({ id }) => (row[id] ?? '') !== '')
     .map((one) => `${one.title}: ${valueWords(one, row[one.id] ?? '')}`)
     .join(', ')
 
-function rowView(field: Field, row: Readonly<Record<string, string>>): HTMLElement {
-  const [head, ...rest] = (field.fields ?? []).filter(({ id }) => (row[id] ?? '') !== '')
-  const parts = rest.map((one) =>
-    h(
-      'span',
-      {},
-      ' · ',
-      h('span', { class: 'row__label' }, `${one.title}: `),
-      bdi(valueWords(one, row[one.id] ?? '')),
-    ),
+/** A number to ring is read off in one piece. */
+const said = (field: Field, value: string): HTMLElement => {
+  const words = bdi(valueWords(field, value))
+  if (/^[+\d][\d ()-]{5,24}$/.test(value)) words.classList.add('whole')
+  return words
+}
+
+/** Its title stands above it where there is room for columns, and else before it. */
+const cellOf = (field: Field, value: string): HTMLElement =>
+  h(
+    'td',
+    { role: 'cell' },
+    ...(value === ''
+      ? []
+      : [h('span', { class: 'row__label' }, `${field.title}: `), said(field, value)]),
   )
-  const first = head === undefined ? '' : valueWords(head, row[head.id] ?? '')
-  return h('li', {}, h('strong', {}, bdi(first)), ...parts)
+
+function rowView([head, ...rest]: readonly Field[], row: Row): HTMLElement {
+  const first = head && h('strong', {}, said(head, row[head.id] ?? ''))
+  return h(
+    'tr',
+    { role: 'row' },
+    h('th', { scope: 'row', role: 'rowheader' }, first),
+    ...rest.map((one) => cellOf(one, row[one.id] ?? '')),
+  )
+}
+
+/** The rows of a group: a table, with a column for each field that some row has. */
+function rowsView({ title, fields = [] }: Field, value: string): HTMLElement {
+  const rows = rowsOf(value)
+  const columns = fields.filter(({ id }) => rows.some((row) => (row[id] ?? '') !== ''))
+  const heads = columns.map((one) => h('th', { scope: 'col', role: 'columnheader' }, one.title))
+  const table = h(
+    'table',
+    { class: 'rows-table', role: 'table', 'aria-label': title },
+    h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...heads)),
+    h('tbody', { role: 'rowgroup' }, ...rows.map((row) => rowView(columns, row))),
+  )
+  return h('div', { class: 'rows-view' }, table)
 }
 
 export function valueView(field: Field, value: string): HTMLElement {
-  if (field.type === 'group')
-    return h('ul', { class: 'values' }, ...rowsOf(value).map((row) => rowView(field, row)))
+  if (field.type === 'group') return rowsView(field, value)
   if (field.type === 'choices') {
     const items = lines(value).map((code) => h('li', {}, bdi(wordsFor(field, code))))
     return h('ul', { class: 'values values--choices' }, ...items)

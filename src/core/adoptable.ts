@@ -8,8 +8,11 @@ import type { HandedType } from './handed-over.js'
 import { isObject, type Json } from './json.js'
 import { plainText } from './text.js'
 
-/** `day`: a date, maybe without day or month. `measure`: a number with its unit, or words. */
-export type Kind = 'words' | 'day' | 'measure'
+/**
+ * `concept`: a coded thing, in words or as its SNOMED CT concept. `day`: a date, maybe without day or month.
+ * `measure`: a number with its unit, a concept, or words.
+ */
+export type Kind = 'concept' | 'words' | 'day' | 'measure'
 
 interface TypeRow {
   /** What it is. */
@@ -32,15 +35,16 @@ const CLINICAL = {
 } as const
 const WRONG = ['entered-in-error', 'not-done', 'cancelled']
 
+/** The code of an Observation is no concept here: it says what was asked, and not what was found. */
 // biome-ignore format: a table
 export const ADOPTABLE: Readonly<Record<HandedType, TypeRow>> = {
-  AllergyIntolerance:  { name: 'code',        days: ['onset', 'recordedDate'],       elements: { code: 'words', 'reaction.manifestation': 'words', 'reaction.severity': 'words', criticality: 'words', onset: 'day', recordedDate: 'day' }, ...CLINICAL },
-  Condition:           { name: 'code',        days: ['onset', 'recordedDate'],       elements: { code: 'words', severity: 'words', bodySite: 'words', onset: 'day', recordedDate: 'day' }, ...CLINICAL },
-  MedicationStatement: { name: 'medication',  days: ['effective', 'dateAsserted'],   elements: { medication: 'words', 'dosage.text': 'words', effective: 'day', dateAsserted: 'day' }, over: { status: [...WRONG, 'completed', 'stopped', 'not-taken'] }, doubt: { status: ['on-hold', 'intended', 'unknown'] } },
-  MedicationRequest:   { name: 'medication',  days: ['authoredOn'],                  elements: { medication: 'words', 'dosageInstruction.text': 'words', authoredOn: 'day' }, over: { status: [...WRONG, 'completed', 'stopped', 'draft'], intent: ['proposal', 'option'] }, doubt: { status: ['on-hold', 'unknown'] } },
+  AllergyIntolerance:  { name: 'code',        days: ['onset', 'recordedDate'],       elements: { code: 'concept', 'reaction.manifestation': 'concept', 'reaction.severity': 'words', criticality: 'words', onset: 'day', recordedDate: 'day' }, ...CLINICAL },
+  Condition:           { name: 'code',        days: ['onset', 'recordedDate'],       elements: { code: 'concept', severity: 'concept', bodySite: 'concept', onset: 'day', recordedDate: 'day' }, ...CLINICAL },
+  MedicationStatement: { name: 'medication',  days: ['effective', 'dateAsserted'],   elements: { medication: 'concept', 'dosage.text': 'words', effective: 'day', dateAsserted: 'day' }, over: { status: [...WRONG, 'completed', 'stopped', 'not-taken'] }, doubt: { status: ['on-hold', 'intended', 'unknown'] } },
+  MedicationRequest:   { name: 'medication',  days: ['authoredOn'],                  elements: { medication: 'concept', 'dosageInstruction.text': 'words', authoredOn: 'day' }, over: { status: [...WRONG, 'completed', 'stopped', 'draft'], intent: ['proposal', 'option'] }, doubt: { status: ['on-hold', 'unknown'] } },
   Observation:         { name: 'code',        days: ['effective', 'issued'],         elements: { code: 'words', value: 'measure', interpretation: 'words', effective: 'day' }, over: { status: [...WRONG, 'registered', 'unknown'] }, doubt: { status: ['preliminary'] } },
-  Procedure:           { name: 'code',        days: ['performed'],                   elements: { code: 'words', bodySite: 'words', outcome: 'words', performed: 'day' }, over: { status: [...WRONG, 'preparation', 'stopped'] }, doubt: { status: ['on-hold', 'unknown', 'in-progress'] } },
-  Immunization:        { name: 'vaccineCode', days: ['occurrence'],                  elements: { vaccineCode: 'words', occurrence: 'day' }, over: { status: WRONG }, doubt: {} },
+  Procedure:           { name: 'code',        days: ['performed'],                   elements: { code: 'concept', bodySite: 'concept', outcome: 'concept', performed: 'day' }, over: { status: [...WRONG, 'preparation', 'stopped'] }, doubt: { status: ['on-hold', 'unknown', 'in-progress'] } },
+  Immunization:        { name: 'vaccineCode', days: ['occurrence'],                  elements: { vaccineCode: 'concept', occurrence: 'day' }, over: { status: WRONG }, doubt: {} },
 }
 
 export const isAdoptable = (type: unknown): type is HandedType =>
@@ -181,6 +185,17 @@ export const isTurned = (value: unknown): boolean =>
   (MODIFIERS.some((name) => Object.hasOwn(value, name)) || Object.values(value).some(isTurned))
 
 const SNOMED = 'http://snomed.info/sct'
+
+/** The SNOMED CT concept of an element that says one thing in one code: of several, each could mean another. */
+export function conceptAt(resource: Json, path: string): string | undefined {
+  const [value, ...more] = valuesAt(resource, path)
+  if (!isObject(value) || more.length > 0) return undefined
+  const coding = asList(value.coding).filter(isObject)
+  const [code, ...others] = new Set(
+    coding.filter(({ system }) => system === SNOMED).map((each) => each.code),
+  )
+  return typeof code === 'string' && others.length === 0 ? code : undefined
+}
 
 /** The SNOMED CT concept of what it is. */
 export function conceptOf(type: HandedType, resource: Json): string | undefined {

@@ -13,6 +13,7 @@ import {
   standingOf,
   wordsAt,
 } from './adoptable.js'
+import { isChoice, optionIn } from './adopted-option.js'
 import type { HandedType } from './handed-over.js'
 import { isObject, type Json } from './json.js'
 import type { Adoption, PlanField, PlanSection } from './plan.js'
@@ -21,10 +22,13 @@ import { type DataValue, dataValueOf, groupText, rowsOf, type Values } from './p
 /** Types of field that an item may fill, and from what kinds of element. */
 // biome-ignore format: a table
 export const FILLS: Readonly<Partial<Record<PlanField['type'], readonly Kind[]>>> = {
-  'text':      ['words', 'day', 'measure'],
-  'long-text': ['words', 'day', 'measure'],
+  'text':      ['concept', 'words', 'day', 'measure'],
+  'long-text': ['concept', 'words', 'day', 'measure'],
   'date':      ['day'],
   'quantity':  ['measure'],
+  'choice':    ['concept', 'measure'],
+  'choices':   ['concept', 'measure'],
+  'yes-no':    ['concept', 'measure'],
 }
 
 /** Something of the GP record, as a person reads it. */
@@ -99,19 +103,19 @@ function measureText(field: PlanField, resource: Json, path: string): string | u
 }
 
 const LINES: readonly string[] = ['text', 'long-text']
-
 /** What an item says in a field that is no group; `undefined` where it cannot be said there. */
 function textIn(
   field: PlanField,
-  type: HandedType,
+  adoption: Adoption,
   resource: Json,
-  as: readonly string[],
   doubt: readonly string[],
 ): string | undefined {
+  const as = adoption.as[field.id] ?? []
   const [path = ''] = as
-  if (LINES.includes(field.type)) return lineOf(type, resource, as, doubt)
-  // A date or a number has no room for a doubt.
+  if (LINES.includes(field.type)) return lineOf(adoption.of, resource, as, doubt)
+  // A date, a number or an option has no room for a doubt.
   if (doubt.length > 0) return undefined
+  if (isChoice(field)) return optionIn(field, adoption, resource)
   if (field.type === 'quantity') return measureText(field, resource, path)
   const day = dayAt(resource, path)
   return day?.length === 10 ? day : undefined
@@ -126,7 +130,8 @@ interface Filled {
 export const mainOf = (parts: readonly PlanField[]): PlanField | undefined =>
   parts.find(({ type }) => LINES.includes(type)) ?? parts[0]
 
-function filled(field: PlanField, { of, as }: Adoption, resource: Json): Filled | undefined {
+function filled(field: PlanField, adoption: Adoption, resource: Json): Filled | undefined {
+  const { of, as } = adoption
   const doubts = standingOf(of, resource)
   if (doubts === 'over') return undefined
   const parts = (field.type === 'group' ? (field.fields ?? []) : [field]).filter(({ id }) => as[id])
@@ -135,7 +140,7 @@ function filled(field: PlanField, { of, as }: Adoption, resource: Json): Filled 
   const elements: Sourced[] = []
   for (const one of parts) {
     const paths = as[one.id] ?? []
-    const text = textIn(one, of, resource, paths, one === main ? doubts : [])
+    const text = textIn(one, adoption, resource, one === main ? doubts : [])
     if (text === undefined && one === main) return undefined
     if (text === undefined) continue
     row[one.id] = text
@@ -170,9 +175,14 @@ function mappedValue(
   return { ...value, mappings: [mapping] }
 }
 
-const isFor = ({ of, codes }: Adoption, resource: Json): boolean =>
-  resource.resourceType === of &&
-  (codes === undefined || codes.includes(conceptOf(of, resource) ?? ''))
+/** What is none of a choice's options is not for it, and nothing that could not be read. */
+function isFor({ fields }: PlanSection, adoption: Adoption, resource: Json): boolean {
+  const { of, codes, into } = adoption
+  if (resource.resourceType !== of) return false
+  if (codes !== undefined && !codes.includes(conceptOf(of, resource) ?? '')) return false
+  const field = fields.find(({ id }) => id === into)
+  return !field || !isChoice(field) || optionIn(field, adoption, resource) !== undefined
+}
 
 /** What a resource would put into a section: an offer for each field that takes it. */
 export function offersOf(section: PlanSection, resource: Json): readonly Offer[] {
@@ -181,7 +191,7 @@ export function offersOf(section: PlanSection, resource: Json): readonly Offer[]
   const item = itemOf(type, resource)
   if (item === undefined) return []
   return (section.adopt ?? [])
-    .filter((adoption) => isFor(adoption, resource))
+    .filter((adoption) => isFor(section, adoption, resource))
     .flatMap((adoption) => {
       const field = section.fields.find(({ id }) => id === adoption.into)
       const made = field && filled(field, adoption, resource)
@@ -197,7 +207,7 @@ export function allOffers(section: PlanSection, resources: readonly unknown[]): 
   let [over, unreadable] = [0, 0]
   for (const resource of resources) {
     if (!isObject(resource) || !isAdoptable(resource.resourceType)) continue
-    if (!(section.adopt ?? []).some((adoption) => isFor(adoption, resource))) continue
+    if (!(section.adopt ?? []).some((adoption) => isFor(section, adoption, resource))) continue
     const made = offersOf(section, resource)
     if (standingOf(resource.resourceType, resource) === 'over') over += 1
     else if (made.length === 0) unreadable += 1
@@ -228,7 +238,9 @@ export function holds({ field, text }: Pick<Offer, 'field' | 'text'>, current: s
 }
 
 /** Whether a field names the item in other words: it may be there already, or be said not to be. */
-export const names = ({ item }: Pick<Offer, 'item'>, current: string): boolean => {
+export const names = ({ item, field }: Pick<Offer, 'item' | 'field'>, current: string): boolean => {
+  // What stands there is a code of ours.
+  if (isChoice(field)) return false
   const plain = (words: string) =>
     ` ${words
       .toLowerCase()

@@ -4,6 +4,7 @@
  *
  * @see openEHR RM 1.1.0, "Common IM", FEEDER_AUDIT, FEEDER_AUDIT_DETAILS
  */
+import type { Sourced } from './adoption.js'
 import { ORGANIZATION_TAG, type Sender } from './handed-over.js'
 import { isObject } from './json.js'
 
@@ -15,6 +16,14 @@ export interface Brought {
   readonly launch: string
   /** The gateway that it came through: its host. */
   readonly gateway: string
+}
+
+/** What the gateway saw a launch bring, of something that was taken over into a field and not saved yet. */
+export interface Witness extends Omit<Brought, 'gateway'> {
+  readonly field: string
+  readonly text: string
+  /** What the section made of it. */
+  readonly elements: readonly Sourced[]
 }
 
 export function feederAudit({ from, item, launch, gateway }: Brought) {

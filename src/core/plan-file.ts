@@ -34,11 +34,13 @@ const field = row.extend({ fields: z.array(row).min(1).max(20).optional() })
 const HANDED = Object.keys(ADOPTABLE) as HandedType[]
 const element = z.string().regex(/^[a-z][A-Za-z]{0,40}(\.[a-z][A-Za-z]{0,40}){0,3}$/)
 const elements = z.union([element, z.array(element).min(1).max(6)])
+const concepts = z.array(snomed).min(1).max(50)
 const adoption = z.strictObject({
   of: z.enum(HANDED),
   into: id,
   as: z.union([elements, z.record(id, elements)]),
-  codes: z.array(snomed).min(1).max(50).optional(),
+  codes: concepts.optional(),
+  means: z.strictObject({ yes: concepts.optional(), no: concepts.optional() }).optional(),
 })
 
 const section = z.strictObject({
@@ -111,6 +113,7 @@ const MEMBERS: Readonly<Record<string, string>> = {
   into:      'the id of the field of this section that takes it',
   as:        'elements of the resource, such as [code, onset]; into a group, by field of its row, such as { medicine: medication }',
   codes:     'a list of SNOMED CT concept ids of 6 to 18 digits, in quotes',
+  means:     'SNOMED CT concept ids, in quotes, that say yes and that say no, such as { yes: ["450476008"] }',
   looks:     'options and how they look, such as { attempt: go, do-not-attempt: stop }',
 }
 

@@ -185,7 +185,7 @@ function sectionOf(
   checkFields(section, sets, say)
   checkNamed(section, say)
   checkLooks(section, made, say)
-  checkAdopt(section, say)
+  checkAdopt(section, made, say)
   return made
 }
 

@@ -78,6 +78,8 @@ export interface Adoption {
   readonly as: Readonly<Record<string, readonly string[]>>
   /** Only what has one of these SNOMED CT concepts. */
   readonly codes?: readonly string[]
+  /** Into a yes-no: which SNOMED CT concepts say yes, and which no. */
+  readonly means?: Readonly<Partial<Record<'yes' | 'no', readonly string[]>>>
 }
 
 export interface PlanSection {

@@ -1,16 +1,18 @@
 /**
  * Whether what a composition says of its own provenance is true. A value may say that it came from the GP record only
  * where this launch brought the item, the caller may read it, and the section's definition makes exactly this value of
- * it; or where it stood there before and is as it was. All else is refused: a reader trusts a source more than a typist.
+ * it; where the gateway saw all this in the launch in which its writer began (witness.ts); or where it stood there
+ * before and is as it was. All else is refused: a reader trusts a source more than a typist.
  */
 import { mainOf, offersOf } from './adoption.js'
 import { canonical } from './chain.js'
-import { feederAudit, sourceOf } from './feeder-audit.js'
+import { feederAudit, sourceOf, type Witness } from './feeder-audit.js'
 import type { Handover } from './handover.js'
 import { isObject, type Json } from './json.js'
 import { plainNumbers } from './json-text.js'
 import type { PlanSection } from './plan.js'
 import { Refusal } from './refusal.js'
+import { witnessFor } from './witness.js'
 
 const isAudited = (node: Json): boolean =>
   node.feeder_audit !== undefined && node.feeder_audit !== null
@@ -106,6 +108,8 @@ interface Launch {
   readonly section: PlanSection
   /** What it brought, as far as the caller may read it. */
   readonly handover: Handover | undefined
+  /** What earlier launches brought of what the caller has not saved yet. */
+  readonly witnesses?: readonly Witness[]
 }
 
 /** What the section makes of items that were brought: ELEMENTs by the item that they come of, each as one text. */
@@ -134,17 +138,27 @@ const isPlain = (node: Json): boolean =>
     ([name, member]) => MEMBERS.includes(name) || member === null || member === undefined,
   ) && auditedIn(node.name).length === 0
 
+/** An ELEMENT as it is held against what was brought. */
+interface Claimed {
+  readonly node: unknown
+  readonly value: unknown
+}
+
 /** What the gateway itself says of each ELEMENT's provenance. @throws Refusal provenance_unproven */
 function auditsFor(claims: readonly Json[], launch: Launch): ReadonlyMap<unknown, Json> {
-  const { id, gateway, handover } = launch
+  const { id, gateway, handover, witnesses = [] } = launch
   const items = new Set(claims.map(({ feeder_audit }) => sourceOf(feeder_audit)?.item))
   const made = makes(launch, items)
   return new Map(
     claims.map((node) => {
-      const item = sourceOf(node.feeder_audit)?.item
-      if (!isElement(node) || item === undefined || !isPlain(node))
+      const source = sourceOf(node.feeder_audit)
+      if (!isElement(node) || source === undefined || !isPlain(node))
         throw unproven('not an item of a launch')
-      const said = canonical(plainNumbers({ node: node.archetype_node_id, value: node.value }))
+      const { item } = source
+      const claim = plainNumbers({ node: node.archetype_node_id, value: node.value }) as Claimed
+      const seen = witnessFor(witnesses, { ...source, ...claim })
+      if (seen) return [node, feederAudit({ ...seen, gateway })]
+      const said = canonical(claim)
       if (handover === undefined || !made.get(item)?.has(said))
         throw unproven('the launch did not bring it')
       return [node, feederAudit({ from: handover.from, item, launch: id, gateway })]

@@ -96,8 +96,8 @@ function claimsOf(launch: Launch): LaunchTokenClaims {
     ...whenSet('intent', launch.intent),
     ...whenSet('encounter', launch.encounter),
     device: `${system.id} demonstration desktop`,
-    // Nothing vouches for it on rung sealed, and in a handle there is no room for it.
-    ...(['pushed', 'signed'].includes(system.rung) ? { data: dataOf(patient) } : {}),
+    // Nothing vouches for it on rung sealed.
+    ...(system.rung === 'sealed' ? {} : { data: dataOf(patient) }),
   }
 }
 

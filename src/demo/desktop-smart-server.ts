@@ -87,12 +87,12 @@ function discovery(issuer: string) {
  */
 function idTokenClaims(parts: SmartServerParts, { launch, nonce }: Code) {
   const { patient, practitioner, organization, ...sent } = launch.draft.claims
-  const { iat, jti, sub, app, purpose } = sent
+  const { iat, jti, sub, app, purpose, data } = sent
   return {
     ...{ iss: parts.issuer, aud: RELAY.clientId, sub, jti, app, purpose },
     ...{ iat: seconds(parts.clock()), exp: seconds(parts.clock()) + ONE_USE_SECONDS },
     ...{ auth_time: iat - 600, ...(nonce === undefined ? {} : { nonce }) },
-    ...{ ...practitioner, ...patient, ...organization },
+    ...{ ...practitioner, ...patient, ...organization, ...(data === undefined ? {} : { data }) },
     fhirUser: `${parts.issuer}/Practitioner/${encodeURIComponent(sub)}`,
   }
 }

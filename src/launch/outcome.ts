@@ -57,7 +57,8 @@ export function outcome(parts: LaunchParts): RequestHandler<{ launch: string }> 
 }
 
 /**
- * What keeps, from when a launch opens, whose it was: with it alone can its system ask for the outcome.
+ * What keeps, from when a launch opens, whose it was: with it alone can its system ask for the outcome. Of a sealed
+ * launch nobody knows whose it was.
  * @param signOn under which it opens
  */
 export function outcomePuts(
@@ -68,7 +69,8 @@ export function outcomePuts(
 ): readonly Put[] {
   const until = after(signOn.until, lifetimes.outcome)
   const names = namePuts(launch, until)
-  if (isStandalone(launch) || patient === undefined || rule === 'never') return names
+  const untold = isStandalone(launch) || launch.rung === 'sealed' || rule === 'never'
+  if (untold || patient === undefined) return names
   const { system, app, organization, purpose } = launch
   const { sensitive, supersededNumber: old } = patient
   const superseded = old === undefined ? {} : { supersededNumber: old }

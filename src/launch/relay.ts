@@ -8,6 +8,7 @@ import { browsersOf, ensureBrowser } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
 import { parameter, parameters, readParameters } from '../http/parameters.js'
 import type { LaunchIssuers } from '../identity/launch-issuer.js'
+import { takeOver } from './handover.js'
 import { factsOf, type LaunchParts, launchVerified } from './parts.js'
 import { proceed } from './proceed.js'
 import { claimedSystem, patientOf, requireOwn } from './prove.js'
@@ -83,16 +84,16 @@ export function relayCallback(parts: RelayParts): RequestHandler {
 
     const callback = new URL(req.originalUrl, parts.issuer)
     const claims = await parts.issuers.finish(system, callback, { ...begun, state })
-    const launch = acceptLaunch(readLaunch(claims, system), system, {
-      id,
-      until,
-      jti: begun.handle,
-    })
-    learn(res, factsOf({ launch }))
-    await requireOwn(parts, launch)
+    const proof = { id, until, jti: begun.handle }
+    const named = acceptLaunch(readLaunch(claims, system), system, proof)
+    learn(res, factsOf({ launch: named }))
+    await requireOwn(parts, named)
+    const { request, ...brought } = await takeOver(parts, id, claims, system, named)
+    const launch = acceptLaunch(request, system, proof)
     const patient = await patientOf(parts, launch)
-    const proof = { handle: begun.handle, by: 'redeemed at the issuer' }
-    const record = [launchVerified(launch, patient, proof)]
-    await proceed(parts, { req, res }, { launch, patient, claims: replayClaim(launch), record })
+    const by = { handle: begun.handle, by: 'redeemed at the issuer' }
+    const record = [launchVerified(launch, patient, by)]
+    const arrival = { launch, patient, claims: replayClaim(launch), record, ...brought }
+    await proceed(parts, { req, res }, arrival)
   }
 }

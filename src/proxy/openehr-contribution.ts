@@ -87,7 +87,8 @@ async function provenChanges(
       continue
     }
     const standing = previous && (await ownComposition(parts, ehrId, previous)).answer.body
-    const told = await withProvenance(parts, access, { composition: data, template }, standing)
+    const sent = { composition: data, template, ehrId }
+    const told = await withProvenance(parts, access, sent, standing)
     adopted += told.adopted
     changes.push({ ...change, data: told.composition })
   }

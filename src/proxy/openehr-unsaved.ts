@@ -10,6 +10,7 @@ import { jsonBodyOf } from '../http/json-body.js'
 import type { UnsavedMark } from '../session/unsaved.js'
 import { allowedEntry, recordAllowed } from './entry.js'
 import type { Handler, OpenEhrParts } from './openehr-parts.js'
+import { witnessesOf, witnessesTo } from './openehr-provenance.js'
 
 const unsavedBody = jsonBodyOf(UNSAVED_BYTES, {
   types: /^application\/json\s*(?:;|$)/i,
@@ -46,7 +47,10 @@ export const readUnsavedOf: Handler = async (parts, { res, access, ehrId, uid: t
       ...{ interaction: 'unsaved_read', template, keptIn: mark.launch },
     })
   const { kept, etag } = shown(mark)
-  res.set('ETag', etag).json({ template, kept, ...typed })
+  const { witnessed: _, ...sent } = typed
+  const witnessed = witnessesTo(parts, access, typed)
+  const seen = witnessed.length > 0 ? { witnessed } : {}
+  res.set('ETag', etag).json({ template, kept, ...sent, ...seen })
 }
 
 export const keepUnsaved: Handler = async (parts, { req, res, access, ehrId, uid: template }) => {
@@ -55,7 +59,9 @@ export const keepUnsaved: Handler = async (parts, { req, res, access, ehrId, uid
   const typed = readUnsaved(await unsavedBody(req, res))
   const entry = allowedEntry(access, [decision], { interaction: 'unsaved_keep', template })
   const { launch } = access.grant
-  const mark = await parts.unsaved.keep(owner, launch, typed, req.get('if-match'), entry)
+  const witnessed = await witnessesOf(parts, access, owner, { template, adopted: typed.adopted })
+  const whole = witnessed.length > 0 ? { ...typed, witnessed } : typed
+  const mark = await parts.unsaved.keep(owner, launch, whole, req.get('if-match'), entry)
   const { kept, etag } = shown(mark)
   res.set('ETag', etag).json({ template, kept })
 }

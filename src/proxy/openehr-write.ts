@@ -65,7 +65,7 @@ export const createComposition: Handler = async (parts, call) => {
   const { decision, template, uid } = sent
   // The record gives ids: one that a client chose could be that of another patient's composition.
   if (uid !== undefined) throw new Refusal('parameter_invalid', 'uid in a new composition')
-  const told = await withProvenance(parts, call.access, sent)
+  const told = await withProvenance(parts, call.access, { ...sent, ehrId: call.ehrId })
   await requireFirst(parts, call.ehrId, [template])
   const path = `/ehr/${call.ehrId}/composition`
   const write = { method: 'POST', path, template, decision, ...told } as const
@@ -94,7 +94,7 @@ export const updateComposition: Handler = async (parts, call) => {
     res.set('ETag', `"${standing.uid}"`)
     throw new Refusal('version_stale', 'read since')
   }
-  const told = await withProvenance(parts, access, sent, standing.answer.body)
+  const told = await withProvenance(parts, access, { ...sent, ehrId }, standing.answer.body)
   const write = { method: 'PUT', path, template, decision, previous, ...told } as const
   await commitWrite(parts, call, { interaction: 'composition_update', ...write })
 }

@@ -4,6 +4,7 @@
  */
 import type { Trail } from '../audit/trail.js'
 import type { Happening } from '../core/audit.js'
+import type { Witness } from '../core/feeder-audit.js'
 import type { LaunchId } from '../core/ids.js'
 import { Refusal } from '../core/refusal.js'
 import {
@@ -31,6 +32,9 @@ export interface UnsavedMark {
   readonly tag: string
 }
 
+/** As it was sent, with what was seen of the items that were taken over. */
+export type Witnessed = Unsaved & { readonly witnessed?: readonly Witness[] }
+
 export interface UnsavedWork {
   /**
    * @param seen the tag of what is replaced, needed where another launch kept it
@@ -40,7 +44,7 @@ export interface UnsavedWork {
   keep(
     owner: UnsavedOwner,
     launch: LaunchId,
-    typed: Unsaved,
+    typed: Witnessed,
     seen: string | undefined,
     entry: Happening,
   ): Promise<UnsavedMark>
@@ -49,7 +53,7 @@ export interface UnsavedWork {
   /** @throws StoreFailure; Error when it is not as it was sealed */
   read(
     owner: UnsavedOwner,
-  ): Promise<{ readonly mark: UnsavedMark; readonly typed: Unsaved } | undefined>
+  ): Promise<{ readonly mark: UnsavedMark; readonly typed: Witnessed } | undefined>
   /**
    * @param launch only what was kept in this one
    * @returns whether there was one
@@ -127,7 +131,7 @@ export function createUnsaved({ store, trail, clock, encryption }: Parts): Unsav
         if (!previous) throw error
         return open(previous)
       })
-      return { mark: markOf(owner, kept), typed: JSON.parse(text) as Unsaved }
+      return { mark: markOf(owner, kept), typed: JSON.parse(text) as Witnessed }
     },
     async drop({ id }, launch) {
       const kept = await store.get('unsaved', id)

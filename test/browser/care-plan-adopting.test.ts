@@ -2,6 +2,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import {
+  adoptedBefore,
+  broughtBefore,
   notBrought,
   standingOf,
   taken,
@@ -19,6 +21,7 @@ import { allOffers, type Offer } from '../../src/core/adoption.js'
 import { releaseHandover } from '../../src/core/handover.js'
 import type { Json } from '../../src/core/json.js'
 import { claimsIn, proven } from '../../src/core/provenance.js'
+import { witnessed } from '../../src/core/witness.js'
 import { SECTIONS } from './scenario.js'
 
 const section = SECTIONS.find(({ id }) => id === 'medication') as Section
@@ -72,6 +75,25 @@ describe('what was taken over in a form that was never saved', () => {
         ),
       ).toBe(false)
     expect([notBrought(0), notBrought(2)]).toEqual(['', expect.stringMatching(/^2 items that you/)])
+  })
+
+  it('keeps its source where the gateway saw the launch that brought it, and passes the gateway', () => {
+    const launch = { id: LAUNCH, section, handover: HANDOVER }
+    const own = [PENICILLIN, BISOPROLOL].map(takenOf)
+    const seen = witnessed(launch, [...own, { field: 'allergies', item: 'x', text: 'x' }], [])
+    expect(seen).toHaveLength(2)
+    expect(broughtBefore(seen)).toBe(
+      '2 items of your draft came from the GP record, sent by Fernleigh on 26-Nov-2026, and will be saved with that source.',
+    )
+    const adopted = adoptedBefore(section, JSON.parse(JSON.stringify(seen)), 'gateway.example')
+    expect(adopted).toEqual([PENICILLIN, BISOPROLOL].map((one) => adoptedOf(one, record)))
+    const values = { allergies: PENICILLIN.text, items: BISOPROLOL.text }
+    const body = JSON.parse(JSON.stringify(composed(section, values, author, adopted))) as Json
+    const later = { id: 'lch_later', gateway: 'gateway.example', section, handover: undefined }
+    expect(proven(body, undefined, claimsIn(body), { ...later, witnesses: seen })).toEqual(body)
+    expect(() => proven(body, undefined, claimsIn(body), later)).toThrow(
+      expect.objectContaining({ code: 'provenance_unproven' }),
+    )
   })
 })
 
@@ -160,6 +182,73 @@ describe('a composition with what was taken over', () => {
       { ...values },
     )
 
+  it('says it of an option, a yes and each of several, under their titles, and passes the gateway', () => {
+    const concept = (code: string) => ({ coding: [{ system: 'http://snomed.info/sct', code }] })
+    const named = (code: string, text: string) => ({ ...concept(code), text })
+    const options = { a: 'First', b: 'Second', c: 'Third' }
+    const codes = { a: '1111111', b: '2222222' }
+    const own: Section = {
+      ...section,
+      adopt: ['one', 'yes', 'some'].map((into) => ({
+        ...{ of: 'Condition' as const, into, as: { [into]: ['code'] } },
+        ...(into === 'yes' ? { means: { yes: ['1111111'] } } : {}),
+      })),
+      fields: [
+        { id: 'one', node: 'at0002', title: 'One', type: 'choice', options, codes },
+        { id: 'yes', node: 'at0003', title: 'Yes', type: 'yes-no' },
+        { id: 'some', node: 'at0004', title: 'Some', type: 'choices', options, codes },
+      ],
+    }
+    const problem = (code: string, at: number) => ({
+      ...{ resourceType: 'Condition', id: `c${at}`, subject, code: named(code, `Problem ${at}`) },
+    })
+    const brought = ['1111111', '2222222', '3333333'].map(problem)
+    const { offers: all } = allOffers(own, brought)
+    expect(all.map(({ field: to, text }) => [to.id, text])).toEqual([
+      ...[
+        ['one', 'a'],
+        ['yes', 'yes'],
+        ['some', 'a'],
+        ['one', 'b'],
+        ['some', 'b'],
+      ],
+    ])
+    const picked = all.filter(({ text, field: to }) => text !== 'b' || to.id === 'some')
+    const values = added({ some: 'c' }, picked)
+    expect(values).toEqual({ one: 'a', yes: 'yes', some: 'c\na\nb' })
+    expect(all.map((one) => standingOf(one, values, false, all).is)).toContain('there')
+    const made = composed(
+      own,
+      values,
+      author,
+      picked.map((one) => adoptedOf(one, record)),
+    )
+    expect(valuesOf(own, made)).toEqual(values)
+    const told = (content: unknown) =>
+      [...sourcesOf(own, content)].map(([id, list]) => [id, list.map(({ words }) => words)])
+    const whole = [
+      ['one', ['First']],
+      ['yes', ['Yes']],
+      ['some', ['First', 'Second']],
+    ]
+    expect(told(made.content)).toEqual(whole)
+    const launch = { id: LAUNCH, gateway: 'gateway.example', section: own }
+    const sent = JSON.parse(JSON.stringify(made)) as Json
+    const handover = { from: FROM, resources: brought }
+    expect(told(proven(sent, undefined, claimsIn(sent), { ...launch, handover }).content)).toEqual(
+      whole,
+    )
+    // Another option in its place is nobody's but the typist's; what stays keeps its source.
+    const next = { one: 'b', yes: 'yes', some: 'b\nc' }
+    const after = revised(own, made, next, ['one', 'some'], author)
+    expect(told(after.content)).toEqual([
+      ['yes', ['Yes']],
+      ['some', ['Second']],
+    ])
+    const forged = JSON.parse(JSON.stringify(made).replaceAll('"2222222"', '"3333333"')) as Json
+    expect(() => proven(forged, undefined, claimsIn(forged), { ...launch, handover })).toThrow()
+  })
+
   it('says which words came from where, until they change', () => {
     const values = added({ allergies: 'Nuts' }, [PENICILLIN, BISOPROLOL])
     const adopted = [PENICILLIN, BISOPROLOL].map((one) => adoptedOf(one, record))
@@ -175,7 +264,7 @@ describe('a composition with what was taken over', () => {
     ])
     const [source] = sourcesOf(section, first.content).get('allergies') ?? []
     expect(source && sourceWords(source.source)).toBe(
-      'From the GP record, Fernleigh at Fernbank Surgery, 26-Nov-2026',
+      'From the GP record, Fernleigh at Fernbank Surgery, sent 26-Nov-2026',
     )
     // Somebody else adds a line and changes the dose.
     const next = {

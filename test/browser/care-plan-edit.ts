@@ -106,7 +106,7 @@ describe('editing a section', () => {
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(await seen(frame.locator('#section-contacts'))).toMatch(
-      /Ruth Ashworth · Relationship: Son or daughter · May be asked: Holds a key/,
+      /Name\s+Relationship\s+May be asked\s+Ruth Ashworth\s+Son or daughter\s+Holds a key/,
     )
 
     await frame.getByRole('button', { name: 'Add Function, disability' }).click()
@@ -218,10 +218,48 @@ describe('what the GP record sent with the launch', () => {
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(await seen(frame.locator('#section-medication .source'))).toBe(
-      'From the GP record, Fernleigh, 26-Nov-2026',
+      'From the GP record, Fernleigh, sent 26-Nov-2026',
     )
     await edit(frame, 'Anticipatory medication')
     await frame.getByText('Already in the plan.').waitFor()
+    await page.close()
+  })
+
+  it('fills a decision with exactly the option that its code is, and says so beside the decision', async () => {
+    const code = (of: string, text: string) => ({
+      ...{ text, coding: [{ system: 'http://snomed.info/sct', code: of }] },
+    })
+    const problem = (id: string, concept: object) => ({
+      resource: { ...{ resourceType: 'Condition', id, subject }, code: concept },
+    })
+    const entry = [
+      problem('p1', code('450476008', 'Not for attempted cardiopulmonary resuscitation')),
+      problem('p2', code('13645005', 'Attempt CPR')),
+    ]
+    const scenario = newScenario({ gpRecord: { ...gpRecord, entry } })
+    scenario.sections.delete('care-plan::resuscitation.v1')
+    const { page, frame } = await openPlan(stage, 'gp-decision', scenario)
+    await add(frame, 'Resuscitation (CPR)')
+    const offer = frame.locator('.offer')
+    await offer.waitFor()
+    expect(await seen(offer)).toContain(
+      'in the GP record: Not for attempted cardiopulmonary resuscitation · SNOMED CT 450476008',
+    )
+    await add(frame, 'Do not attempt CPR (DNACPR) to Decision')
+    expect(await frame.getByLabel('Do not attempt CPR (DNACPR)').isChecked()).toBe(true)
+    await frame.getByRole('button', { name: 'Undo adding Do not attempt CPR' }).click()
+    expect(await frame.getByLabel('Not recorded').first().isChecked()).toBe(true)
+    await add(frame, 'Do not attempt CPR (DNACPR) to Decision')
+    await shoot(page, 'gp-decision')
+    expect(await violations(page)).toEqual([])
+    await save(frame)
+    await frame.locator('.saved').waitFor()
+    const section = frame.locator('#section-resuscitation')
+    expect(await seen(section)).toContain('Do not attempt CPR (DNACPR)')
+    expect(await seen(section.locator('.source'))).toBe(
+      'From the GP record, Fernleigh, sent 26-Nov-2026',
+    )
+    await shoot(page, 'gp-decision-saved')
     await page.close()
   })
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import { showAge, showDay, showSince } from '../../public/care-plan/dates.js'
 import { readSettings } from '../../public/care-plan/definition.js'
+import {
+  dayParts,
+  dayText,
+  dayWords,
+  numberParts,
+  problemOf,
+} from '../../public/care-plan/half-typed.js'
 import {
   bannerOf,
   type FhirPatient,
@@ -165,5 +173,61 @@ describe('the app’s settings', () => {
     ['nothing', null],
   ])('are refused with %s', (_, json) => {
     expect(readSettings(json)).toBeUndefined()
+  })
+})
+
+describe('what is typed and not finished', () => {
+  const date = { id: 'd', node: 'at0002', title: 'Review date', type: 'date' } as const
+  const line = fc.string({ maxLength: 6 }).map((text) => text.replace(/\s+/g, ' ').trim())
+
+  it('keeps a day as it was typed, and is a day only when it is one', () => {
+    expect(dayText(['5', '11', '2026'])).toBe('2026-11-05')
+    expect(dayParts('2026-11-05')).toEqual(['05', '11', '2026'])
+    // biome-ignore format: a table
+    for (const typed of [['5', '', ''], ['', '11', ''], ['', '', '2026'], ['31', '2', '2026'], ['5', '11', '26'], ['soon', '-', '']] as const) {
+      const text = dayText(typed)
+      expect(dayParts(text)).toEqual(typed)
+      expect(problemOf(date, text)).toBe('Review date must be a real date, such as 5 11 2026')
+      expect(dayWords(text)).toMatch(/ \(not a whole date\)$/)
+    }
+    fc.assert(
+      fc.property(line, line, line, (...typed) => {
+        const text = dayText(typed)
+        if (problemOf(date, text)) expect(dayParts(text)).toEqual(typed)
+        else expect(text).toMatch(/^(?:\d{4}-\d\d-\d\d)?$/)
+      }),
+    )
+  })
+
+  it.each(['2026', '2026-03', '2026-03-12', ''])('leaves %j of the record as it is', (recorded) => {
+    expect(problemOf(date, recorded)).toBeUndefined()
+    expect(dayParts(recorded).filter((part) => part !== '').length).toBe(
+      recorded.split('-').filter((part) => part !== '').length,
+    )
+  })
+
+  it('keeps a number as it was typed, and its unit', () => {
+    const field = { id: 'q', node: 'at0002', title: 'Weight', type: 'quantity' } as const
+    const weight = { ...field, units: { kg: 'kg' }, range: [1, 300] } as const
+    fc.assert(
+      fc.property(line, (typed) => {
+        expect(numberParts(`${typed} kg`, '1')).toEqual({ number: typed, unit: 'kg' })
+      }),
+    )
+    expect(problemOf(weight, '54.5 kg')).toBeUndefined()
+    expect(problemOf(weight, 'about 54 kg')).toBe('Weight must be a number, such as 40 or 2.5')
+    expect(problemOf(weight, '540 kg')).toBe('Weight must be between 1 and 300')
+  })
+
+  it('says what is wrong in a row, and in a text that is too long or missing', () => {
+    const name = { id: 'n', node: 'at0003', title: 'Name', type: 'text', required: true } as const
+    const rows = { id: 'r', node: 'at0004', title: 'Attorney', type: 'group' } as const
+    const group = { ...rows, fields: [name, date] }
+    const text = JSON.stringify([{ n: 'Ruth' }, { d: dayText(['5', '', '']) }])
+    expect(problemOf(group, text)).toBe(
+      'Attorney 2: Name: this must be filled in; Attorney 2: Review date must be a real date, such as 5 11 2026',
+    )
+    expect(problemOf({ ...name, most: 3 }, 'Ruth')).toBe('Name: shorten it by 1 character')
+    expect(problemOf(name, '')).toBe('Name: this must be filled in')
   })
 })

@@ -116,6 +116,13 @@ describe('a conflict with a version that this app cannot tell', () => {
       .getByRole('region', { name: 'Lasting power of attorney' })
       .getByLabel('Save my version')
       .check()
+    // What can only be copied is kept too.
+    const draft = page.waitForResponse((answer) => answer.url().includes('/unsaved/'))
+    await frame.evaluate("window.dispatchEvent(new Event('blur'))")
+    await draft
+    expect(scenario.unsaved.get('care-plan::contacts.v1')?.body.values).toMatchObject({
+      ...{ 'next-of-kin': 'Peter Ashworth', attorney: 'Ruth and Peter' },
+    })
     await frame.getByRole('button', { name: 'Save this version' }).click()
     await frame.locator('.saved').waitFor()
     const kept = JSON.stringify(contentOf(scenario, 'care-plan::contacts.v1'))

@@ -127,6 +127,10 @@ describe('what was typed and not saved', () => {
     expect(await seen(both)).toContain(theirs.about)
     expect(await seen(both)).toContain(WORDS)
     expect(await seen(frame.locator('.difference--theirs'))).toContain(theirs.matters)
+    expect(await seen(frame.locator('form'))).toMatch(
+      /Sue Hartley saved a newer version \(.+\) after you had begun your draft, which was last kept on \d\d-\w{3}-\d{4} at \d\d:\d\d\./,
+    )
+    expect(await seen(frame.locator('form'))).not.toContain('while you were editing')
     await shoot(page, 'unsaved-conflict')
     expect(await violations(page)).toEqual([])
     await both.getByLabel('Save my version').check()
@@ -138,6 +142,37 @@ describe('what was typed and not saved', () => {
     await page.close()
   })
 
+  it('is given back half typed as it was, and saved by no way before it is whole', async () => {
+    const PLACE = 'Resuscitation (CPR)'
+    const date = (frame: Frame, part: string) =>
+      frame.getByRole('group', { name: 'Review date' }).getByLabel(part)
+    const typed = (frame: Frame) =>
+      Promise.all(['Day', 'Month', 'Year'].map((part) => date(frame, part).inputValue()))
+    const first = newScenario()
+    const opened = await openTimed(stage, 'unsaved-half-1', first)
+    await opened.frame.getByRole('button', { name: `Edit ${PLACE}` }).click()
+    await date(opened.frame, 'Month').fill('')
+    await date(opened.frame, 'Day').fill('5')
+    await kept(opened.frame)
+    const again = await relaunch('unsaved-half-2', opened.page, first)
+    await again.frame.getByRole('button', { name: `Continue with ${PLACE}` }).click()
+    expect(await typed(again.frame)).toEqual(['5', '', '2027'])
+    await save(again.frame)
+    await again.frame.getByRole('link', { name: 'Review date must be a real date' }).waitFor()
+    saveByOther(first, 'resuscitation', { decision: 'attempt' }, 'Sue Hartley')
+    const beside = await relaunch('unsaved-half-3', again.page, first)
+    await beside.frame.getByRole('button', { name: `Continue with ${PLACE}` }).click()
+    const row = beside.frame.getByRole('region', { name: 'Review date' })
+    expect(await seen(row)).toContain('5 2027 (not a whole date)')
+    expect(await row.getByLabel('Save my version').count()).toBe(0)
+    await row.getByLabel('Finish my version').check()
+    await shoot(beside.page, 'unsaved-half-typed')
+    await beside.frame.getByRole('button', { name: 'Save this version' }).click()
+    await beside.frame.getByRole('link', { name: 'Review date must be a real date' }).waitFor()
+    expect(await typed(beside.frame)).toEqual(['5', '', '2027'])
+    await beside.page.close()
+  })
+
   it('has its items of the GP record with their source again, as far as the later launch brought them', async () => {
     const MEDICINE = 'Anticipatory medication'
     const undo = { name: 'Undo adding Morphine 10 mg' }
@@ -146,21 +181,29 @@ describe('what was typed and not saved', () => {
     await opened.frame.getByRole('button', { name: `Add ${MEDICINE}` }).click()
     await opened.frame.getByRole('button', { name: /Morphine 10 mg to Medicines in the/ }).click()
     await kept(opened.frame)
+    const go = (frame: Frame) =>
+      frame.getByRole('button', { name: `Continue with ${MEDICINE}` }).click()
+    const came = /^.*1 item of your draft came from the GP record, sent by Fernleigh on 26-Nov-2026/
     const other = { gpRecord: gpRecord('Senna') }
     const without = await relaunch('unsaved-gp-2', opened.page, first, other)
-    await without.frame.getByRole('button', { name: `Continue with ${MEDICINE}` }).click()
-    await without.frame.getByText('1 item that you had added did not come with this').waitFor()
+    await go(without.frame)
+    await without.frame.getByText(came).waitFor()
     expect(await without.frame.getByRole('button', undo).count()).toBe(0)
     const { gpRecord: same } = first
     const again = await relaunch('unsaved-gp-3', without.page, first, { gpRecord: same })
-    await again.frame.getByRole('button', { name: `Continue with ${MEDICINE}` }).click()
+    await go(again.frame)
     await again.frame.getByRole('button', undo).waitFor()
     await shoot(again.page, 'unsaved-gp')
-    await save(again.frame)
-    await again.frame.locator('.saved').waitFor()
+    const last = await relaunch('unsaved-gp-4', again.page, first)
+    await go(last.frame)
+    await last.frame.getByText(came).waitFor()
+    await shoot(last.page, 'unsaved-gp-later')
+    await save(last.frame)
+    await last.frame.locator('.saved').waitFor()
     const { composition } = first.sections.get('care-plan::medication.v1') ?? {}
-    expect(JSON.stringify(composition)).toContain('MedicationRequest/m1')
-    await again.page.close()
+    for (const told of ['MedicationRequest/m1', 'lch_fake'])
+      expect(JSON.stringify(composition)).toContain(told)
+    await last.page.close()
   })
 
   it('is gone when it is cancelled, or taken back by hand', async () => {

@@ -1,10 +1,14 @@
 /** The record behind the pretend gateway, as far as a scenario's scopes let it be seen. */
 import type { Express, Request, Response } from 'express'
+import { readGpRecord } from '../../public/care-plan/gp-record.js'
 import { rightsOf } from '../../public/care-plan/rights.js'
+import type { Witness } from '../../src/core/feeder-audit.js'
+import { witnessed } from '../../src/core/witness.js'
 import {
   type Failable,
   type Json,
   type Scenario,
+  SECTIONS,
   type StoredSection,
   versionOf,
   withUid,
@@ -113,6 +117,21 @@ type Handle = (
   act: (scenario: Scenario, req: Request, res: Response) => void,
 ) => (req: Request, res: Response) => void
 
+/** What is kept, with what the launch bears out of what was taken over. */
+function seenIn({ gpRecord, unsaved, patientId }: Scenario, req: Request): Json {
+  const section = SECTIONS.find(({ template }) => template === req.params.template)
+  const { adopted = [], ...body } = req.body as { adopted?: Parameters<typeof witnessed>[1] }
+  if (!section || adopted.length === 0) return req.body as Json
+  const handover =
+    gpRecord === undefined ? undefined : readGpRecord(gpRecord, 'gateway.example', patientId)
+  const before = unsaved.get(section.template)?.body.witnessed as readonly Witness[] | undefined
+  const launch = {
+    ...{ id: 'lch_fake', section },
+    handover: handover && { from: handover.from, resources: handover.resources as Json[] },
+  }
+  return { ...body, adopted, witnessed: witnessed(launch, adopted, before ?? []) }
+}
+
 /** As the gateway keeps it: over what another launch kept goes only who names it. */
 function unsaved(app: Express, handle: Handle): void {
   const tag = ({ kept, by }: { kept: string; by: string }) => `"${kept}-${by}"`
@@ -141,7 +160,7 @@ function unsaved(app: Express, handle: Handle): void {
       const one = scenario.unsaved.get(of(req))
       if (one && one.by !== by && req.get('if-match') !== tag(one))
         return void res.status(412).json({ error: 'conflict' })
-      const next = { body: req.body as Json, kept: new Date().toISOString(), by }
+      const next = { body: seenIn(scenario, req), kept: new Date().toISOString(), by }
       scenario.unsaved.set(of(req), next)
       res.set('ETag', tag(next)).json({ template: of(req), kept: next.kept })
     }),

@@ -7,7 +7,7 @@ import { feederAudit, sourceOf } from '../../src/core/feeder-audit.js'
 import { HANDED_OVER } from '../../src/core/handed-over.js'
 import type { Json } from '../../src/core/json.js'
 import { readJson } from '../../src/core/json-text.js'
-import type { PlanSection } from '../../src/core/plan.js'
+import type { PlanField, PlanSection } from '../../src/core/plan.js'
 import { claimsIn, proven } from '../../src/core/provenance.js'
 
 const SNOMED = 'http://snomed.info/sct'
@@ -191,6 +191,97 @@ describe('what an item of the GP record would put into a section', () => {
       }),
       { numRuns: 500 },
     )
+  })
+})
+
+describe('which option of a choice an item is', () => {
+  const LPA = '816361000000101'
+  const part = { title: 'T', node: 'at0002' }
+  const section = (field: object, adoption: object): PlanSection => ({
+    ...SECTION,
+    adopt: [{ of: 'Condition', into: 'f', as: { f: ['code'] }, ...adoption }],
+    fields: [{ ...part, id: 'f', ...field } as PlanField],
+  })
+  const options = { appointed: 'Registered', none: 'None', unknown: 'Not known' }
+  const choice = section(
+    { type: 'choice', options, codes: { appointed: LPA, none: '1234567' } },
+    {},
+  )
+  const yesNo = section({ type: 'yes-no' }, { means: { yes: [LPA], no: ['1234567'] } })
+  const problem = (code: unknown, more: object = {}) => ({
+    ...{ resourceType: 'Condition', id: 'c1', code, ...more },
+  })
+  const coded = (...codes: readonly string[]) => ({
+    ...{ text: 'Has a lasting power of attorney' },
+    coding: codes.map((code) => ({ system: SNOMED, code })),
+  })
+  const said = (of: PlanSection, resource: Json) => offersOf(of, resource).map(({ text }) => text)
+
+  it('is told by its concept, whatever it is called there, with our own value and mapping', () => {
+    const [offer] = offersOf(choice, problem(coded(LPA)))
+    expect(offer).toMatchObject({ text: 'appointed', item: { concept: LPA } })
+    expect(offer?.elements[0]?.value).toMatchObject({
+      _type: 'DV_CODED_TEXT',
+      value: 'Registered',
+      defining_code: { code_string: 'appointed' },
+      mappings: [{ match: '=', target: { code_string: LPA } }],
+    })
+    expect(said(yesNo, problem(coded(LPA)))).toEqual(['yes'])
+    expect(said(yesNo, problem(coded('1234567')))).toEqual(['no'])
+    const several = section({ type: 'choices', options, codes: { appointed: LPA } }, {})
+    expect(said(several, problem(coded(LPA)))).toEqual(['appointed'])
+  })
+
+  // biome-ignore format: a table
+  it.each<[string, Json]>([
+    ['a concept that is near it',          problem(coded('816381000000105'))],
+    ['the option’s own words, uncoded',    problem({ text: 'Registered' })],
+    ['our own code',                       problem({ coding: [{ system: SNOMED, code: 'appointed' }] })],
+    ['the same digits of another system',  problem({ coding: [{ system: 'http://read.info/readv2', code: LPA }] })],
+    ['a code without a system',            problem({ coding: [{ code: LPA }] })],
+    ['a number',                           problem({ coding: [{ system: SNOMED, code: 816361000000101 }] })],
+    ['two concepts, one of them it',       problem(coded(LPA, '13645005'))],
+    ['two concepts, each an option',       problem(coded(LPA, '1234567'))],
+    ['one that the GP system doubts',      problem(coded(LPA), { verificationStatus: { coding: [{ code: 'provisional' }] } })],
+    ['one that is over',                   problem(coded(LPA), { clinicalStatus: { coding: [{ code: 'resolved' }] } })],
+    ['one that a modifier could turn',     problem(coded(LPA), { modifierExtension: [{ url: 'x' }] })],
+  ])('is never guessed from %s', (_, resource) => {
+    expect(said(choice, resource)).toEqual([])
+    expect(said(yesNo, resource)).toEqual([])
+  })
+
+  it('is none where two options are the same concept', () => {
+    const codes = { appointed: LPA, none: LPA }
+    expect(said(section({ type: 'choice', options, codes }, {}), problem(coded(LPA)))).toEqual([])
+    const means = { yes: [LPA], no: [LPA] }
+    expect(said(section({ type: 'yes-no' }, { means }), problem(coded(LPA)))).toEqual([])
+  })
+
+  it('is what an Observation found, not what it asked', () => {
+    const codes = { appointed: LPA }
+    const field = { type: 'choice', options, codes }
+    const as = { f: ['value'] }
+    const found = section(field, { of: 'Observation', as, codes: ['1111111'] })
+    const observed = (asked: string, value?: object) => ({
+      ...{ resourceType: 'Observation', id: 'o1', status: 'final', code: coded(asked) },
+      ...(value ? { valueCodeableConcept: value } : {}),
+    })
+    expect(said(found, observed('1111111', coded(LPA)))).toEqual(['appointed'])
+    expect(said(found, observed('2222222', coded(LPA)))).toEqual([])
+    expect(said(found, observed(LPA))).toEqual([])
+    expect(ADOPTABLE.Observation.elements.code).toBe('words')
+  })
+
+  it('keeps silent of all that is none of them: only what is one and not offered is counted', () => {
+    const doubted = problem(coded(LPA), {
+      verificationStatus: { coding: [{ code: 'provisional' }] },
+    })
+    const over = problem(coded(LPA), { clinicalStatus: { coding: [{ code: 'resolved' }] } })
+    const others = [problem(coded('13645005')), problem({ text: 'Registered' })]
+    expect(allOffers(choice, others)).toEqual({ offers: [], over: 0, unreadable: 0 })
+    expect(allOffers(choice, [...others, doubted, over])).toMatchObject({ over: 1, unreadable: 1 })
+    const [offer] = offersOf(choice, problem({ ...coded(LPA), text: 'Appointed' }))
+    expect(offer && names(offer, 'appointed')).toBe(false)
   })
 })
 

@@ -224,7 +224,7 @@ describe.each(STORES)('on the %s store', (store) => {
       (tokens.fhirContext as readonly { reference: string }[])[0]?.reference ?? ''
     const get = (tokens: Tokens, path: string) => call(t, tokens.access_token, `/fhir/${path}`)
 
-    it.each(['gp-push', 'gp-post'])(
+    it.each(['gp-push', 'gp-post', 'gp-smart'])(
       'is read in this launch, as the record’s patient’s, by %s',
       async (system) => {
         const tokens = await tokensFor({ ...order(undefined, { data: data() }), system }, READS)
@@ -281,6 +281,8 @@ describe.each(STORES)('on the %s store', (store) => {
       await expectRefused(t, pushed, 'launch_data_other_patient', 400)
       const posted = await open(t, new UserAgent(), { ...theirs, system: 'gp-post' })
       await expectRefused(t, posted, 'launch_data_other_patient', 400)
+      const redeemed = await open(t, new UserAgent(), { ...theirs, system: 'gp-smart' })
+      await expectRefused(t, redeemed, 'launch_data_other_patient', 400)
     })
 
     it('that is malformed or too large stops it as well; on rung sealed none is taken', async () => {

@@ -5,6 +5,7 @@ import { INCOMPLETE, UNCERTAIN } from '../../src/core/outcome-bundle.js'
 import type { LaunchTokenClaims } from '../../src/demo/desktop-faults.js'
 import { ASSERTION_TYPE, buildAssertion } from '../../src/demo/desktop-launches.js'
 import { namePuts } from '../../src/launch/named.js'
+import { outcomePuts } from '../../src/launch/outcome.js'
 import { StoreFailure } from '../../src/store/failure.js'
 import {
   App,
@@ -593,6 +594,19 @@ describe.each(STORES)('on the %s store', (store) => {
       const launch = { id: 'lch_x', system: 'gp', jti: 'of-another' }
       const puts = (rung: string) => namePuts({ ...launch, rung } as never, 1).length
       expect(['signed', 'redeemed', 'pushed', 'sealed'].map(puts)).toEqual([1, 1, 0, 0])
+    })
+
+    it('keeps none of a sealed launch, whose system nobody knows', () => {
+      const patient = { fhirId: 'p', nhsNumber: '9990000018', sensitive: false }
+      const kinds = (rung: string, outcome = 'text') => {
+        const arrival = { launch: { id: 'lch_x', system: 'gp', rung }, patient }
+        const parts = { lifetimes: { outcome: 60 } }
+        const puts = outcomePuts(parts as never, arrival as never, { outcome } as never, SIGN_ON)
+        return puts.map(({ kind }) => kind)
+      }
+      const SIGN_ON = { id: 'sgn_x', until: 1 } as never
+      for (const rung of ['pushed', 'signed', 'redeemed']) expect(kinds(rung)).toEqual(['outcome'])
+      expect([kinds('sealed'), kinds('pushed', 'never')]).toEqual([[], []])
     })
 
     it('reads nothing of it in the store, and cannot lay one launch’s changes under another', async () => {

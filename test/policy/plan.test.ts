@@ -42,6 +42,9 @@ const ROWS = `    fields:
         fields:
           - { id: medicine, node: at0005, title: Medicine, type: text }
           - { id: sort, node: at0006, title: Sort, type: choice, options: { a: A } }`
+const choice = (options: string) =>
+  `    fields:\n      - { id: sort, node: at0004, title: Sort, type: choice, options: { ${options} } }`
+const YES_NO = '    fields:\n      - { id: sort, node: at0004, title: Sort, type: yes-no }'
 const ADOPTS = '    fhir: [Condition]\n    adopt: [{ of: Condition'
 const with_ = (...changes: (readonly [string, string])[]) =>
   changes.reduce((text, [from, to]) => text.replace(from, to), SECTION)
@@ -106,7 +109,15 @@ describe('the plan’s definitions', () => {
     ['one that is taken over twice',       '    fields:', `${ADOPTS}, into: what, as: code }, { of: Condition, into: what, as: onset }]\n    fields:`, 'sections.yaml:8: section crisis, adopt 2, into: Condition into "what" stands twice: take one of them out'],
     ['a list for a group',                 '    fields:', `${GROUP}as: medication }]\n${ROWS}`, 'sections.yaml:8: section crisis, adopt 1, as: "rows" is a group: say for each field of its row what it takes'],
     ['a field that the rows have not',     '    fields:', `${GROUP}as: { medicin: medication } }]\n${ROWS}`, 'sections.yaml:8: section crisis, adopt 1, as: a row of "rows" has no field "medicin": did you mean "medicine"?'],
-    ['a choice to take over into',         '    fields:', `${GROUP}as: { sort: medication } }]\n${ROWS}`, 'sections.yaml:8: section crisis, adopt 1, as, sort: the field "sort" is a choice: nothing can be taken over into one'],
+    ['a choice to take over into',         '    fields:', `${GROUP}as: { sort: medication } }]\n${ROWS}`, 'sections.yaml:8: section crisis, adopt 1, as, sort: no option of "sort" has a SNOMED CT concept (snomed), by which an item could be told'],
+    ['words for a choice',                 '    fields:', `${ADOPTS}, into: sort, as: onset }]\n${choice('a: { title: A, snomed: "1234567" }')}`, 'sections.yaml:8: section crisis, adopt 1, as: "onset" is no choice, as the field "sort" is'],
+    ['two options that are one concept',   '    fields:', `${ADOPTS}, into: sort, as: code }]\n${choice('a: { title: A, snomed: "1234567" }, b: { title: B, snomed: "1234567" }')}`, 'sections.yaml:8: section crisis, adopt 1, as: two options of "sort" are 1234567: an item could be either'],
+    ['two elements for a choice',          '    fields:', `${ADOPTS}, into: sort, as: [code, severity] }]\n${choice('a: { title: A, snomed: "1234567" }')}`, 'sections.yaml:8: section crisis, adopt 1, as: a choice takes one element'],
+    ['a yes-no of which nobody says what means yes', '    fields:', `${ADOPTS}, into: sort, as: code }]\n${YES_NO}`, 'sections.yaml:8: section crisis, adopt 1, as: "sort" is a yes-no: say which concepts mean yes, and which no, in means'],
+    ['a concept that means yes and no',    '    fields:', `${ADOPTS}, into: sort, as: code, means: { yes: ["1234567"], no: ["1234567"] } }]\n${YES_NO}`, 'sections.yaml:8: section crisis, adopt 1, means: 1234567 cannot mean yes and no'],
+    ['a meaning of what is no yes-no',     '    fields:', `${ADOPTS}, into: what, as: code, means: { yes: ["1234567"] } }]\n    fields:`, 'sections.yaml:8: section crisis, adopt 1, means: only a yes-no needs means: take it out'],
+    ['an observation of anything',         '    fields:', `    fhir: [Observation]\n    adopt: [{ of: Observation, into: sort, as: value }]\n${choice('a: { title: A, snomed: "1234567" }')}`, 'sections.yaml:8: section crisis, adopt 1, of: what an Observation found says nothing without what it asked: name that in codes'],
+    ['the question of an observation',     '    fields:', `    fhir: [Observation]\n    adopt: [{ of: Observation, into: sort, as: code, codes: ["1234567"] }]\n${choice('a: { title: A, snomed: "1234567" }')}`, 'sections.yaml:8: section crisis, adopt 1, as: "code" is no choice, as the field "sort" is'],
   ])('say of %s where it is and what would help', (_, from, to, problem) => {
     expect(said({ 'sections.yaml': with_([from, to]) })).toEqual([problem])
   })

@@ -405,6 +405,108 @@ describe('/openehr/v1, a value that says that it came from the GP record', () =>
     expect(written()).toEqual([])
   })
 
+  describe('of an earlier launch, whose changes its user goes on with', () => {
+    const TEMPLATE = 'care-plan::prognosis.v1'
+    const UNSAVED = `${EHR}/unsaved/${TEMPLATE}`
+    const ADDED = { field: 'diagnoses', item: 'Condition/p1', text: 'Heart failure' }
+    const typed = { values: { diagnoses: ADDED.text }, typed: '2026-11-23T11:59:58Z' }
+    const keep = (adopted: readonly object[] = [ADDED], headers: object = IN_CONTEXT) =>
+      request(world.app)
+        .put(UNSAVED)
+        .set(headers as Record<string, string>)
+        .send({ ...typed, adopted })
+    const LATER = { 'launch-context': 'ctx_later' }
+    /** The same person's later launch, which brought nothing. */
+    const relaunched = (more: object = {}) => {
+      const access = accessOf()
+      const grant = { ...access.grant, launch: 'lch_later', signOn: 'sgn_later', ...more }
+      world.access = { ...access, grant: grant as typeof access.grant }
+      world.handover = undefined
+    }
+    const audit = (version_id = 'lch_test', id = ADDED.item) => ({
+      originating_system_item_ids: [{ id }],
+      feeder_system_audit: { version_id },
+    })
+    const save = async (item: object) => {
+      const { uid, object, composition } = await sectionOf('prognosis')
+      const call = request(world.app).put(`${EHR}/composition/${object}`).set(LATER)
+      const headers = { 'If-Match': `"${uid}"`, Prefer: 'return=representation' }
+      return call.set(headers).send(withItems(composition, item))
+    }
+    beforeEach(async () => {
+      world.handover = brought
+      await keep().expect(200)
+      relaunched()
+    })
+
+    it('is kept with the launch that brought it, which the gateway saw', async () => {
+      const { body } = await get(UNSAVED).expect(200)
+      expect(body.witnessed).toMatchObject([{ ...ADDED, launch: 'lch_test', from }])
+      const answer = await save(element(ADDED.text, audit()))
+      expect(answer.status).toBe(200)
+      expect(itemOf(answer.body)?.feeder_audit).toMatchObject({
+        originating_system_audit: { system_id: 'gp-push' },
+        feeder_system_audit: { system_id: 'gateway.example', version_id: 'lch_test' },
+      })
+    })
+
+    it('stays known while it is kept again, for as long as it is among what was taken over', async () => {
+      const { headers } = await get(UNSAVED)
+      const again = { ...LATER, 'If-Match': headers.etag }
+      await keep([ADDED], again).expect(200)
+      expect((await get(UNSAVED)).body.witnessed).toMatchObject([{ launch: 'lch_test' }])
+      await keep([], LATER).expect(200)
+      await keep([ADDED], LATER).expect(200)
+      expect((await get(UNSAVED)).body).not.toHaveProperty('witnessed')
+      expect((await save(element(ADDED.text, audit()))).status).toBe(422)
+    })
+
+    // biome-ignore format: a table
+    it.each<[string, object]>([
+      ['other words',              element('No illness', audit())],
+      ['another item',             element(ADDED.text, audit('lch_test', 'Condition/p2'))],
+      ['another launch',           element(ADDED.text, audit('lch_other'))],
+      ['the launch that it is in', element(ADDED.text, audit('lch_later'))],
+      ['another field',            { ...element(ADDED.text, audit()), archetype_node_id: 'at0004' }],
+      ['that it is not known',     { ...element(ADDED.text, audit()), null_flavour: { value: 'unknown' } }],
+    ])('is refused where it says %s', async (_, item) => {
+      expect((await save(item)).status).toBe(422)
+      expect(written()).toEqual([])
+      expect(world.entries.at(-1)).toMatchObject({ refusal: 'provenance_unproven' })
+    })
+
+    it.each([
+      ['a colleague', { person: '555254239107' }],
+      ['another app', { client: 'other-app' }],
+    ])('is nothing to %s', async (_, grant) => {
+      relaunched(grant)
+      expect((await save(element(ADDED.text, audit()))).status).toBe(422)
+    })
+
+    it('is nothing once it was discarded, nor to a role that may not read such data now', async () => {
+      world.allowed = ({ resource }) => resource.id !== 'Condition'
+      expect((await get(UNSAVED)).body).not.toHaveProperty('witnessed')
+      expect((await save(element(ADDED.text, audit()))).status).toBe(422)
+      world.allowed = () => true
+      await request(world.app).delete(UNSAVED).set(LATER).expect(204)
+      expect((await save(element(ADDED.text, audit()))).status).toBe(422)
+      expect(written()).toEqual([])
+    })
+
+    it('is never seen where its launch did not bring it, or not in these words', async () => {
+      await request(world.app).delete(UNSAVED).set(LATER).expect(204)
+      world.access = accessOf()
+      world.handover = brought
+      const forged = [
+        { ...ADDED, text: 'No illness' },
+        { ...ADDED, item: 'Condition/p2' },
+        { ...ADDED, field: 'aware' },
+      ]
+      await keep([...forged, ADDED]).expect(200)
+      expect((await get(UNSAVED)).body.witnessed).toMatchObject([ADDED])
+    })
+  })
+
   it('is judged in a contribution too, and in a section that is begun', async () => {
     const { uid, composition } = await sectionOf('prognosis')
     const { uid: _uid, ...fresh } = withItems(composition, element('Heart failure')) as Body & {
