@@ -42,6 +42,7 @@ import { createSessions } from './session/sessions.js'
 import { createUnsaved } from './session/unsaved.js'
 import type { Store } from './store/store.js'
 import { openTelling } from './telling.js'
+import { startTicking } from './ticking.js'
 
 export interface OpenGateway {
   readonly app: Express
@@ -68,15 +69,6 @@ export interface OpenGateway {
   tick(): void
   close(): Promise<void>
 }
-
-/** How often a node asks for the policy version in force; "live on all nodes within two seconds". */
-const REFRESH_EVERY_MS = 1_000
-const ASKED_EVERY_MS = 10_000
-const SHADOW_EVERY_MS = 5_000
-const NOTICE_EVERY_MS = 1_000
-const TURN_EVERY_MS = 60_000
-const SWEEP_EVERY_MS = 60_000
-const CHECKPOINT_EVERY_MS = 60_000
 
 async function openRules(config: Config, { clock, random }: World, store: Store, trail: Trail) {
   const source = await readSource(config.paths)
@@ -212,13 +204,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       inContext: createInContext({ store, registry }),
     }),
   })
-  const timers: NodeJS.Timeout[] = []
-  const every = (milliseconds: number, what: string, act: () => Promise<unknown>) =>
-    timers.push(
-      setInterval(() => {
-        act().catch((error: unknown) => log.error({ err: error }, what))
-      }, milliseconds),
-    )
+  let stop = (): void => undefined
   return {
     matrices: changes.matrices,
     ...{ app, store, trail, keys, registry, asked, fleet, shadow, metrics },
@@ -231,22 +217,10 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
       emergencies,
     },
     tick() {
-      every(NOTICE_EVERY_MS, 'apps could not be told of sign-outs', telling.notices.turn)
-      every(NOTICE_EVERY_MS, 'privacy officers could not be told', telling.alerts.turn)
-      every(REFRESH_EVERY_MS, 'the policy version could not be followed', policies.refresh)
-      every(REFRESH_EVERY_MS, 'this node could not say that it runs', fleet.beat)
-      every(SHADOW_EVERY_MS, 'a draft in shadow could not be followed', shadow.refresh)
-      every(ASKED_EVERY_MS, 'questions could not be kept', asked.flush)
-      every(REFRESH_EVERY_MS, 'our own keys could not be followed', keys.refresh)
-      every(TURN_EVERY_MS, 'our own keys could not be rotated', keys.turn)
-      every(SWEEP_EVERY_MS, 'the store could not be swept', store.sweep)
-      asked.flush().catch((error: unknown) => log.error({ err: error }, 'nothing is heard yet'))
-      // One at once: a trail without any cannot be told from one that was taken away.
-      trail.checkpoint().catch((error: unknown) => log.error({ err: error }, 'no checkpoint'))
-      every(CHECKPOINT_EVERY_MS, 'no checkpoint of the trail could be signed', trail.checkpoint)
+      stop = startTicking({ telling, policies, fleet, shadow, asked, keys, store, trail, log })
     },
     async close() {
-      for (const timer of timers) clearInterval(timer)
+      stop()
       changes.close()
       shadow.close()
       policies.close()

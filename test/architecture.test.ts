@@ -31,6 +31,7 @@ const TOP = [
   'bases',
   'changes',
   'telling',
+  'ticking',
   'gateway',
   'open',
   'demo',
@@ -87,7 +88,7 @@ function mayImport(from: string, to: string): boolean {
   const [a, b] = [ORDER.indexOf(from), ORDER.indexOf(to)]
   if (a >= 0) return b >= 0 && b < a
   if (SLICES.includes(from)) return b >= 0
-  if (['config-secrets', 'log', 'metrics'].includes(from)) return b >= 0
+  if (['config-secrets', 'log', 'metrics', 'ticking'].includes(from)) return b >= 0
   if (from === 'config-places') return b >= 0 || to === 'config-secrets'
   if (from === 'config') return b >= 0 || to.startsWith('config-')
   // The demonstration is made of the outside world's parts: it looks into no slice.
