@@ -31,11 +31,20 @@ interface Credential {
   readonly token: string
 }
 
+/** Each value of a header as it was sent. Node's own list of such lists holds all headers, and is made for each request. */
+function valuesOf({ rawHeaders }: Request, name: string): readonly string[] {
+  const values: string[] = []
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? '')
+  return values
+}
+
 /** @param sent RFC 6750 §2.2: the form's `access_token`, where the endpoint takes one; never a second one */
-function credentialOf({ headersDistinct }: Request, sent?: string): Credential {
-  const [header = sent && `bearer ${sent}`, ...others] = headersDistinct.authorization ?? []
+function credentialOf(req: Request, sent?: string): Credential {
+  const given = valuesOf(req, 'authorization')
+  const [header = sent && `bearer ${sent}`, ...others] = given
   if (header === undefined) throw new Refusal('token_missing', 'no Authorization header')
-  if (sent !== undefined && headersDistinct.authorization !== undefined)
+  if (sent !== undefined && given.length > 0)
     throw new Refusal('parameter_invalid', 'a token in the header and one in the form')
   const [word = '', token, ...more] = header.split(' ')
   const scheme = word.toLowerCase()
@@ -73,6 +82,9 @@ async function requireHolder(
   if (proof?.jkt !== cnf.jkt) throw new Refusal('token_other_key', 'cnf.jkt')
 }
 
+const isFor = ({ aud }: AccessClaims, base: string): boolean =>
+  Array.isArray(aud) ? aud.includes(base) : aud === base
+
 /** Proves the token of a call, wherever it is good. `base`: what it must be good for; `sent`: one that the form held. */
 export type Callers = (
   req: Request,
@@ -94,8 +106,7 @@ export function createCallers(parts: Parts): Callers {
     if (!policies.mayRead()) throw new Refusal('policy_stale', 'the policy version is not known')
     const credential = credentialOf(req, sent)
     const claims = await tokens.prove(credential.token)
-    if (base !== undefined && ![claims.aud ?? []].flat().includes(base))
-      throw new Refusal('token_other_audience', 'aud')
+    if (base !== undefined && !isFor(claims, base)) throw new Refusal('token_other_audience', 'aud')
     // Before anything of the session moves on: a thief's call keeps nobody signed on.
     await requireHolder(parts, req, credential, claims)
     const live = await tokens.stand(claims)

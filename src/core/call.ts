@@ -32,6 +32,7 @@ const METHOD_OVERRIDES = [
 const refuse = (detail: string) => new Refusal('parameter_invalid', detail)
 
 function decode(text: string): string {
+  if (!text.includes('%')) return text
   try {
     return decodeURIComponent(text)
   } catch {

@@ -15,11 +15,14 @@ const isMarked = (text: string): boolean => text.includes('\\u0000') && text.inc
 
 /**
  * Whether there may be a number that would be written otherwise: with zeros at its end, an exponent, sixteen characters
- * or more, too small for a plain spelling, or −0. It is asked of every text, so it is written for how V8 searches: from
+ * or more, too small for a plain spelling, or −0. It is asked of most texts, so it is written for how V8 searches: from
  * a character that a number may follow, and nothing before the first digit that could be tried in two ways.
  */
 const DOUBTFUL =
   /[:,[\s]-?\d(?<=[:,[]\s*-?\d)(?:[\d.]{15,}(?:[eE][+-]?\d+)?|[\d.]{0,14}(?:[eE][+-]?\d+|(?<=\.\d*0|-0|0\.000000\d*)))(?=[\s,}\]]|$)/
+
+/** Whether it need be asked at all, in half the time: a number of three characters or more, or −0. */
+const LONG = /[\d.+eE-]\d[\s,}\]](?<=(?:[\d.eE][\d.+eE-]\d|-0).)/
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const WORD = /["\d-]/g
@@ -96,7 +99,7 @@ export function readJson(text: string): unknown {
   // Before it is marked: what is no JSON must not become some.
   const value: unknown = JSON.parse(text)
   if (isMarked(text)) throw new SyntaxError('U+0000')
-  const isDoubtful = typeof value === 'number' || DOUBTFUL.test(text)
+  const isDoubtful = typeof value === 'number' || (LONG.test(text) && DOUBTFUL.test(text))
   return isDoubtful ? JSON.parse(changed(text, MARKING)) : value
 }
 

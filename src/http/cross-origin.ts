@@ -20,16 +20,7 @@ export function crossOrigin(
   readers: Exclude<Readers, 'nobody'>,
   isAppOrigin: (origin: string) => Promise<boolean>,
 ): RequestHandler {
-  return async (req, res, next) => {
-    const origin = req.get('origin')
-    if (readers === 'anyone') res.set('Access-Control-Allow-Origin', '*')
-    else {
-      // Nobody says before us what else an answer varies by.
-      res.setHeader('Vary', 'Origin')
-      if (origin !== undefined && (await isAppOrigin(origin))) {
-        res.set('Access-Control-Allow-Origin', origin)
-      }
-    }
+  const answer: RequestHandler = (req, res, next) => {
     res.setHeader('Access-Control-Expose-Headers', RESPONSE_HEADERS)
     if (req.method !== 'OPTIONS') return next()
     res.set({
@@ -38,5 +29,21 @@ export function crossOrigin(
       'Access-Control-Max-Age': '600',
     })
     res.status(204).end()
+  }
+  if (readers === 'anyone')
+    return (req, res, next) => {
+      res.setHeader('Access-Control-Allow-Origin', '*')
+      return answer(req, res, next)
+    }
+  // Of most calls there is nothing to wait for.
+  return (req, res, next) => {
+    const { origin } = req.headers
+    // Nobody says before us what else an answer varies by.
+    res.setHeader('Vary', 'Origin')
+    if (origin === undefined) return answer(req, res, next)
+    return isAppOrigin(origin).then((known) => {
+      if (known) res.setHeader('Access-Control-Allow-Origin', origin)
+      return answer(req, res, next)
+    })
   }
 }

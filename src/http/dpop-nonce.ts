@@ -7,8 +7,11 @@ import type { RequestHandler } from 'express'
  * @see RFC 9449 §8.2, §9
  */
 export function offerNonce(nonce: () => Promise<string>): RequestHandler {
-  return async (req, res, next) => {
-    if (req.headers.dpop !== undefined) res.set('DPoP-Nonce', await nonce())
-    next()
+  return (req, res, next) => {
+    if (req.headers.dpop === undefined) return next()
+    return nonce().then((value) => {
+      res.set('DPoP-Nonce', value)
+      next()
+    })
   }
 }

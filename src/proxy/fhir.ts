@@ -79,7 +79,7 @@ function send(res: Response, { status, body, etag, lastModified, location }: Fhi
   if (etag !== undefined) res.set('ETag', etag)
   if (lastModified !== undefined) res.set('Last-Modified', lastModified)
   if (location !== undefined) res.set('Location', location)
-  res.status(status).set('Cache-Control', 'no-store')
+  res.status(status).setHeader('Cache-Control', 'no-store')
   if (body === undefined) res.end()
   else sendText(res, FHIR_JSON, writeJson(body))
 }

@@ -88,8 +88,12 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : String(name)
 }
 
-const headersOn = (headers: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => HEADERS_ON.has(name)))
+function headersOn({ headers = {} }: UpstreamCall, token: string | undefined) {
+  const sent: Record<string, string> = { accept: 'application/json' }
+  if (token !== undefined) sent.authorization = `Bearer ${token}`
+  for (const [name, value] of Object.entries(headers)) if (HEADERS_ON.has(name)) sent[name] = value
+  return sent
+}
 
 function headersBack({ headers }: WholeAnswer): Record<string, string> {
   const back: Record<string, string> = {}
@@ -153,12 +157,8 @@ function openConnections(base: string, settings: Connections, { limits, clock }:
   function sendWith(call: UpstreamCall, token: string | undefined): Promise<WholeAnswer> {
     const { method, body = null } = call
     const query = call.query === undefined || call.query === '' ? '' : `?${call.query}`
-    const headers = {
-      accept: 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...headersOn(call.headers ?? {}),
-    }
     const path = `${root}${call.path}${query}`
+    const headers = headersOn(call, token)
     return exchange(pool, { method, path, headers, body }, settings.timeoutMs)
   }
   /** What a server would not believe it has not done: a call may be sent again, a write as well. */
