@@ -21,10 +21,13 @@ const DEEPEST_INSIDE = 1
 const localOf = (reference: string, { upstream }: Whose): string =>
   reference.startsWith(`${upstream}/`) ? reference.slice(upstream.length + 1) : reference
 
+/** Behind a version nothing stands: another reader could take what does for the address. */
+const VERSION = /^\/_history\/[A-Za-z0-9-][A-Za-z0-9.-]{0,63}$/
+
 const isReferenceTo = (reference: string, whose: Whose): boolean => {
   const local = localOf(reference, whose)
   const wanted = `Patient/${whose.patient}`
-  return local === wanted || local.startsWith(`${wanted}/_history/`)
+  return local === wanted || (local.startsWith(wanted) && VERSION.test(local.slice(wanted.length)))
 }
 
 function isAbout(resource: Json, whose: Whose): boolean {
@@ -63,7 +66,8 @@ export function isOfPatient(resource: Json, whose: Whose, depth = 0): boolean {
 const LEADS = /(?:^|\/)Patient\/|\?/
 const ADDRESS =
   /^(?:[a-z][a-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
-const NHS_NUMBER = /\/nhs-number$/i
+/** By its address or its OID. */
+const NHS_NUMBER = /\/nhs-number\/*$|^urn:oid:2\.16\.840\.1\.113883\.2\.1\.4\.1$/i
 
 /** A reference by number in place of an address (`Reference.identifier`). */
 function isOtherNumber({ identifier, type, reference }: Json, { nhsNumber }: Whose): boolean {

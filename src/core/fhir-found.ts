@@ -102,6 +102,29 @@ const REDACTED = {
   ],
 }
 
+/** Where the references of a resource lead, as `Type/id`. */
+function ledTo(value: unknown, base: string): readonly string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, each]) => {
+    if (name !== 'reference' || typeof each !== 'string') return ledTo(each, base)
+    const local = each.startsWith(`${base}/`) ? each.slice(base.length + 1) : each
+    return [local.split('/', 2).join('/')]
+  })
+}
+
+/** What comes along with a match is given with it: what only a withheld one names would tell of it. */
+function withoutStrays(entries: readonly Entry[], release: FhirRelease): readonly Entry[] {
+  if (entries.every(({ mode }) => mode === 'match')) return entries
+  const led = new Set(
+    entries.flatMap(({ resource, mode }) =>
+      mode === 'match' ? ledTo(ours(resource, release), release.base) : [],
+    ),
+  )
+  return entries.filter(
+    ({ resource, mode }) => mode === 'match' || led.has(`${resource.resourceType}/${resource.id}`),
+  )
+}
+
 function judged(plan: FhirPlan<SearchCall>, entries: readonly Entry[], release: FhirRelease) {
   const decisions: PolicyDecision[] = []
   const given = entries.filter(({ resource, mode }) => {
@@ -116,7 +139,7 @@ function judged(plan: FhirPlan<SearchCall>, entries: readonly Entry[], release: 
     else if (resource.resourceType === 'Patient') requirePatientSeen(release, resource, 's')
     return verdict.is === 'given'
   })
-  return { given, decisions }
+  return { given: withoutStrays(given, release), decisions }
 }
 
 /**

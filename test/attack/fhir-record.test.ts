@@ -252,6 +252,11 @@ describe('another patient in what is written', () => {
   it.each([
     ['as its subject',                 { subject: to(`Patient/${other}`) }],
     ['as its subject, by a version',   { subject: to(`Patient/${other}/_history/1`) }],
+    ['as its subject, behind a version', { subject: to(`Patient/${me}/_history/1/Patient/${other}`) }],
+    ['as its subject, up from a version', { subject: to(`Patient/${me}/_history/../../Patient/${other}`) }],
+    ['as its subject, beside a version', { subject: to(`Patient/${me}/_history/1?_id=${other}`) }],
+    ['as its asserter, by a number’s other name', { asserter: { identifier: { system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '9990000069' } } }],
+    ['as its asserter, by a number’s other spelling', { asserter: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number/', value: '9990000069' } } }],
     ['as its subject, elsewhere',      { subject: to(`https://evil.example/fhir/Patient/${me}`) }],
     ['as its subject, by a condition', { subject: to('Patient?identifier=9990000069') }],
     ['as its subject, by number',      { subject: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' } } }],
@@ -303,6 +308,42 @@ describe('a record that answers wrongly', () => {
     expect(answer.text).not.toContain(CANARY)
     expect(answer.text).not.toContain(other)
     expect(world.entries.map(({ what }) => what)).toEqual(['access_refused'])
+  })
+
+  it('reads a list of lists without end as nothing that a scope reaches', async () => {
+    world.access = accessOf({ scope: 'patient/Observation.rs?category=laboratory' })
+    const category = `${'['.repeat(50_000)}"laboratory"${']'.repeat(50_000)}`
+    const whole = JSON.stringify(about('Observation', 'o1', me, { category: CANARY }))
+    answers = answering(whole.replace(`"${CANARY}"`, category))
+    expect((await get('/fhir/Observation/o1')).status).toBe(404)
+  })
+
+  it('brings nothing along that only a withheld resource names', async () => {
+    const request = (id: string, drug: string, more: Json = {}) => ({
+      ...about('MedicationRequest', id, me),
+      medicationReference: { reference: drug },
+      ...more,
+    })
+    const drug = (id: string, name: string) => ({
+      resource: { resourceType: 'Medication', id, code: { text: name } },
+      search: { mode: 'include' },
+    })
+    const label = { meta: { versionId: '1', security: [{ code: 'HIV' }] } }
+    const { bases } = world.record
+    const found = searchset(
+      request('r1', `${bases.fhir}/Medication/m1/_history/1`),
+      request('r2', 'Medication/m2', label),
+      request('r3', 'Medication/m3'),
+    )
+    const brought = [drug('m1', 'aspirin'), drug('m2', CANARY), drug('m3', 'iron')]
+    answers = answering({ ...found, entry: [...found.entry, ...brought] })
+    world.allowed = ({ patient }) => !patient.sensitive
+    const { text: said } = await get(
+      '/fhir/MedicationRequest?_include=MedicationRequest:medication',
+    )
+    expect(said).not.toContain(CANARY)
+    const ids = JSON.parse(said).entry.map(({ resource }: { resource: Json }) => resource.id)
+    expect(ids).toEqual(['r1', 'r3', 'm1', 'm3'])
   })
 
   it('lets no word of the record’s own for a page leave: the next page is the same search, further on', async () => {
