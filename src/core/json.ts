@@ -36,6 +36,8 @@ const MOST_DIGITS = 15
 const isCarried = (word: string): boolean => {
   const [digits = ''] = word.replace(/[-.]/g, '').split(/[eE]/)
   const value = Number(word)
+  // As it is written again, or as the same number: a double of a program's own has up to 17 digits.
+  if (String(value) === word) return true
   return (
     Number.isFinite(value) &&
     (value !== 0 || !/[1-9]/.test(digits)) &&

@@ -288,6 +288,8 @@ describe('a record that answers wrongly', () => {
     ['a history without resources',             '/fhir/Condition/c1/_history',   { ...history(), entry: [{ fullUrl: CANARY, request: { method: 'PUT' } }] }, 502],
     ['a history of deletions alone',            '/fhir/Condition/c1/_history',   { ...history(), entry: [{ request: { method: 'DELETE' } }] }, 404],
     ['a history that goes on',                  '/fhir/Condition/c1/_history',   { ...history(mine), link: [{ relation: 'next', url: 'x' }] }, 502],
+    ['another’s history that goes on',          '/fhir/Condition/c1/_history',   { ...history(theirs), link: [{ relation: 'next', url: 'x' }] }, 404],
+    ['a history with less than its total',      '/fhir/Condition/c1/_history',   { ...history(mine), total: 2 }, 502],
     ['another patient inside',                  '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Patient', id: 'p', name: CANARY }] }, 404],
     ['another’s observation inside',            '/fhir/Condition/c1',            { ...mine, contained: [about('Observation', 'o', other)] }, 404],
     ['a bundle inside',                         '/fhir/Condition/c1',            { ...mine, contained: [searchset(theirs)] }, 404],

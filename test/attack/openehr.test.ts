@@ -327,6 +327,18 @@ describe('bodies that two readers could read differently', () => {
   })
 
   it.each([
+    ['a number without end, which would go on as null', '1e999'],
+    ['a number of more digits than go on', '12345678901234567890'],
+    ['a number that would go on as nought', '1e-999'],
+  ])('refuses %s', async (_, magnitude) => {
+    const composition = `{"_type":"COMPOSITION","archetype_details":{"template_id":{"value":"care-plan::contacts.v1"}},"content":[{"magnitude":${magnitude}}]}`
+    const version = `{"versions":[{"commit_audit":{"change_type":{"defining_code":{"code_string":"249"}}},"data":${composition}}],"audit":{}}`
+    expect((await send('POST', `${MINE}/composition`, composition)).status).toBe(400)
+    expect((await send('POST', `${MINE}/contribution`, version)).status).toBe(400)
+    expect(world.upstream.filter(isWrite)).toEqual([])
+  })
+
+  it.each([
     ['a prototype', '{"__proto__":{"q":"SELECT"},"query_parameters":{}}'],
     ['a member of every object', '{"query_parameters":{"constructor":"x"}}'],
     ['a list for a query', '[]'],

@@ -564,6 +564,9 @@ describe('a number that would go on as another', () => {
   it.each([
     ['{"value":0.1,"x":"1e999","y":123456789012345}', false],
     ['{"value":-12.50e-3,"zero":0.000,"n":[0]}', false],
+    ['{"value":0.30000000000000004,"x":-70.30000000000001}', false],
+    ['{"value":0.30000000000000003}', true],
+    ['{"value":9007199254740993}', true],
     ['{"value":1e999}', true],
     ['{"value":1e-999}', true],
     ['{"value":12345678901234567890}', true],
