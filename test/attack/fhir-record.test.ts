@@ -312,6 +312,51 @@ describe('a record that answers wrongly', () => {
     expect(world.entries.map(({ what }) => what)).toEqual(['access_refused'])
   })
 
+  it('spares no judgement and no entry for a validator: 304 is an answer to who may read', async () => {
+    const asked = [{ 'if-none-match': '*' }, { 'if-none-match': 'W/"1"' }]
+    for (const headers of asked) {
+      world.entries.length = 0
+      answers = answering(mine, 200, { etag: 'W/"1"' })
+      const answer = await raw(server, 'GET', '/fhir/Condition/c1', headers)
+      expect([answer.status, answer.text]).toEqual([304, ''])
+      expect(world.entries.map(({ what }) => what)).toEqual(['access_allowed'])
+      answers = answering(theirs, 200, { etag: 'W/"1"' })
+      expect((await raw(server, 'GET', '/fhir/Condition/c1', headers)).status).toBe(404)
+      world.trailFails = true
+      answers = answering(mine, 200, { etag: 'W/"1"' })
+      expect((await raw(server, 'GET', '/fhir/Condition/c1', headers)).status).toBe(500)
+      world.trailFails = false
+      world.access = accessOf({ scope: 'patient/Observation.r' })
+      expect((await raw(server, 'GET', '/fhir/Condition/c1', headers)).status).toBe(403)
+      world.access = accessOf({ scope: 'patient/*.cruds' })
+    }
+  })
+
+  const whole = JSON.stringify(mine)
+  const HEAD = 'content-type: application/fhir+json\r\n'
+  const sized = `content-length: ${whole.length}\r\n\r\n${whole}`
+  // biome-ignore format: a table
+  it.each([
+    ['a part for the whole',             `HTTP/1.1 206 Partial Content\r\n${HEAD}content-range: bytes 0-9/99\r\n${sized}`, 502],
+    ['a length that is not reached',     `HTTP/1.1 200 OK\r\n${HEAD}content-length: ${whole.length + 1}\r\n\r\n${whole}`, 503],
+    ['two lengths',                      `HTTP/1.1 200 OK\r\n${HEAD}content-length: 2\r\n${sized}`, 503],
+    ['a piece of no size',               `HTTP/1.1 200 OK\r\n${HEAD}transfer-encoding: chunked\r\n\r\nzz\r\n${whole}\r\n0\r\n\r\n`, 503],
+    ['headers without end',              `HTTP/1.1 200 OK\r\n${HEAD}x: ${'x'.repeat(100_000)}\r\n${sized}`, 503],
+    ['another protocol',                 `HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n${whole}`, 503],
+    ['another type, after an early one', `HTTP/1.1 103 Early Hints\r\n${HEAD}\r\nHTTP/1.1 200 OK\r\ncontent-type: text/html\r\n${sized}`, 502],
+    ['the answer, after many early ones', `${'HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n'.repeat(1_000)}HTTP/1.1 200 OK\r\n${HEAD}${sized}`, 200],
+  ])('takes what comes over the wire for the answer, or for none: %s', async (_what, told, status) => {
+    // A world of its own: a server that is down is left alone, whoever asks next.
+    const alone = await openWorld((req) => req.socket.end(told))
+    const at = await front(alone)
+    alone.access = world.access
+    const answer = await raw(at, 'GET', '/fhir/Condition/c1')
+    expect(answer.status).toBe(status)
+    if (status !== 200) expect(answer.text).not.toContain('resourceType":"Condition')
+    await close(at)
+    await alone.end()
+  })
+
   it('reads a list of lists without end as nothing that a scope reaches', async () => {
     world.access = accessOf({ scope: 'patient/Observation.rs?category=laboratory' })
     const category = `${'['.repeat(50_000)}"laboratory"${']'.repeat(50_000)}`
