@@ -5,6 +5,7 @@
 import type { NhsNumber } from './context.js'
 import { isFhirType, rowOf } from './fhir-types.js'
 import { isObject, type Json } from './json.js'
+import { isNhsNumberSystem } from './nhs-number.js'
 
 /** Whose data may pass, and where the record behind us stands. */
 export interface Whose {
@@ -66,13 +67,11 @@ export function isOfPatient(resource: Json, whose: Whose, depth = 0): boolean {
 const LEADS = /(?:^|\/)Patient\/|\?/
 const ADDRESS =
   /^(?:[a-z][a-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
-/** By its address or its OID. */
-const NHS_NUMBER = /\/nhs-number\/*$|^urn:oid:2\.16\.840\.1\.113883\.2\.1\.4\.1$/i
 
 /** A reference by number in place of an address (`Reference.identifier`). */
 function isOtherNumber({ identifier, type, reference }: Json, { nhsNumber }: Whose): boolean {
   if (!isObject(identifier)) return false
-  const numbered = typeof identifier.system === 'string' && NHS_NUMBER.test(identifier.system)
+  const numbered = typeof identifier.system === 'string' && isNhsNumberSystem(identifier.system)
   const toPatient =
     numbered || type === 'Patient' || (typeof reference === 'string' && LEADS.test(reference))
   return toPatient && !(numbered && identifier.value === nhsNumber)
