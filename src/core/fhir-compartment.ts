@@ -64,9 +64,9 @@ export function isOfPatient(resource: Json, whose: Whose, depth = 0): boolean {
 }
 
 /** In a reference whatever could lead to a patient; elsewhere what is an address and nothing else. */
-const LEADS = /(?:^|\/)Patient\/|\?/
+const LEADS = /(?:^|\/)Patient\/|[?%]/
 const ADDRESS =
-  /^(?:[a-z][a-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
+  /^(?:[a-z][a-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#|]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
 
 /** A reference by number in place of an address (`Reference.identifier`). */
 function isOtherNumber({ identifier, type, reference }: Json, { nhsNumber }: Whose): boolean {

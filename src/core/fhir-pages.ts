@@ -16,7 +16,7 @@ import type { Json } from './json.js'
 const MOST_PAGES = 50
 /** Matches on one of ours where the client names no number, and as many as it may name. */
 const MOST_MATCHES = 999
-/** Matches on one of the record's, where the client asks for pages. */
+/** Matches on one of the record's: its first is as long as it likes where the client asks for no pages. */
 const AT_ONCE = '100'
 
 /** Whether the record's own pages would tell this caller of what they may not see. */
@@ -63,7 +63,8 @@ export function nextAsked(
   if (next === undefined || matchesOn(pages).length > boundsOf(call).to) return undefined
   if (pages.length >= MOST_PAGES) throw invalid('more matches than can be judged at once')
   const on = readFhirCall(readCall('GET', String(next.url).slice(base.length), {}))
-  return on.interaction === 'search' ? { ...on, form: call.form } : undefined
+  if (on.interaction !== 'search') throw invalid('next link')
+  return { ...on, form: call.form, parameters: new Map([...on.parameters, ['_count', AT_ONCE]]) }
 }
 
 /** One page of what was given. @param pages from the first, as many as {@link nextAsked} asked for */

@@ -255,6 +255,9 @@ describe('another patient in what is written', () => {
     ['as its subject, behind a version', { subject: to(`Patient/${me}/_history/1/Patient/${other}`) }],
     ['as its subject, up from a version', { subject: to(`Patient/${me}/_history/../../Patient/${other}`) }],
     ['as its subject, beside a version', { subject: to(`Patient/${me}/_history/1?_id=${other}`) }],
+    ['as its asserter, encoded',       { asserter: to(`Patient%2F${other}`) }],
+    ['as its asserter, half encoded',  { asserter: to(`%50atient/${other}`) }],
+    ['in an extension, by a canonical', { extension: [{ url: 'x', valueCanonical: `Patient/${other}|1` }] }],
     ['as its asserter, by a number’s other name', { asserter: { identifier: { system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '9990000069' } } }],
     ['as its asserter, by a number’s other spelling', { asserter: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number/', value: '9990000069' } } }],
     ['as its subject, elsewhere',      { subject: to(`https://evil.example/fhir/Patient/${me}`) }],
@@ -391,6 +394,35 @@ describe('a record that answers wrongly', () => {
     expect(said).not.toContain(CANARY)
     const ids = JSON.parse(said).entry.map(({ resource }: { resource: Json }) => resource.id)
     expect(ids).toEqual(['r1', 'r3', 'm1', 'm3'])
+  })
+
+  it('follows pages on which nothing may be shown so far and no further, and tells nothing of them', async () => {
+    const label = { meta: { versionId: '1', security: [{ code: 'R' }] } }
+    const next = (offset: number) => ({
+      relation: 'next',
+      url: `${world.record.bases.fhir}/Condition?patient=${me}&_offset=${offset}`,
+    })
+    const last = { offset: 0 }
+    answers = (req, res) => {
+      const asked = new URL(req.url ?? '', 'http://record').searchParams
+      const offset = Number(asked.get('_offset') ?? 0)
+      const found = searchset(about('Condition', `c${offset}`, me, label))
+      give(res, 200, { ...found, link: offset < last.offset ? [next(offset + 1)] : [] })
+    }
+    world.allowed = ({ patient }) => !patient.sensitive
+    last.offset = 2
+    const { link, entry, total } = JSON.parse((await get('/fhir/Condition')).text)
+    expect([link.length, entry, total]).toEqual([1, [], 0])
+    const asked = world.upstream.map(({ url }) => new URL(url, 'http://record').searchParams)
+    expect(asked.map((each) => [each.get('_offset'), each.get('_count')])).toEqual([
+      [null, null],
+      ['1', '100'],
+      ['2', '100'],
+    ])
+    world.upstream.length = 0
+    last.offset = Number.POSITIVE_INFINITY
+    expect((await get('/fhir/Condition?_count=1')).status).toBe(502)
+    expect(world.upstream).toHaveLength(50)
   })
 
   it('lets no word of the record’s own for a page leave: the next page is the same search, further on', async () => {
