@@ -344,11 +344,12 @@ describe('a record that answers wrongly', () => {
     ['a length that is not reached',     `HTTP/1.1 200 OK\r\n${HEAD}content-length: ${whole.length + 1}\r\n\r\n${whole}`, 503],
     ['two lengths',                      `HTTP/1.1 200 OK\r\n${HEAD}content-length: 2\r\n${sized}`, 503],
     ['a piece of no size',               `HTTP/1.1 200 OK\r\n${HEAD}transfer-encoding: chunked\r\n\r\nzz\r\n${whole}\r\n0\r\n\r\n`, 503],
+    ['letters of another alphabet',      Buffer.from(`HTTP/1.1 200 OK\r\n${HEAD}connection: close\r\n\r\n${whole.replace('{', '{"text":"\u00e9",')}`, 'latin1'), 502],
     ['headers without end',              `HTTP/1.1 200 OK\r\n${HEAD}x: ${'x'.repeat(100_000)}\r\n${sized}`, 503],
     ['another protocol',                 `HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n${whole}`, 503],
     ['another type, after an early one', `HTTP/1.1 103 Early Hints\r\n${HEAD}\r\nHTTP/1.1 200 OK\r\ncontent-type: text/html\r\n${sized}`, 502],
     ['the answer, after many early ones', `${'HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n'.repeat(1_000)}HTTP/1.1 200 OK\r\n${HEAD}${sized}`, 200],
-  ])('takes what comes over the wire for the answer, or for none: %s', async (_what, told, status) => {
+  ] as [string, string | Buffer, number][])('takes what comes over the wire for the answer, or for none: %s', async (_what, told, status) => {
     // A world of its own: a server that is down is left alone, whoever asks next.
     const alone = await openWorld((req) => req.socket.end(told))
     const at = await front(alone)
