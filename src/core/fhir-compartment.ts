@@ -5,6 +5,7 @@
 import type { NhsNumber } from './context.js'
 import { isFhirType, rowOf } from './fhir-types.js'
 import { isObject, type Json } from './json.js'
+import { isNhsNumberSystem } from './nhs-number.js'
 
 /** Whose data may pass, and where the record behind us stands. */
 export interface Whose {
@@ -21,10 +22,13 @@ const DEEPEST_INSIDE = 1
 const localOf = (reference: string, { upstream }: Whose): string =>
   reference.startsWith(`${upstream}/`) ? reference.slice(upstream.length + 1) : reference
 
+/** Behind a version nothing stands: another reader could take what does for the address. */
+const VERSION = /^\/_history\/[A-Za-z0-9-][A-Za-z0-9.-]{0,63}$/
+
 const isReferenceTo = (reference: string, whose: Whose): boolean => {
   const local = localOf(reference, whose)
   const wanted = `Patient/${whose.patient}`
-  return local === wanted || local.startsWith(`${wanted}/_history/`)
+  return local === wanted || (local.startsWith(wanted) && VERSION.test(local.slice(wanted.length)))
 }
 
 function isAbout(resource: Json, whose: Whose): boolean {
@@ -60,15 +64,14 @@ export function isOfPatient(resource: Json, whose: Whose, depth = 0): boolean {
 }
 
 /** In a reference whatever could lead to a patient; elsewhere what is an address and nothing else. */
-const LEADS = /(?:^|\/)Patient\/|\?/
+const LEADS = /(?:^|\/)Patient\/|[?%]/
 const ADDRESS =
-  /^(?:[a-z][a-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
-const NHS_NUMBER = /\/nhs-number$/i
+  /^(?:[a-z][a-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#|]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
 
 /** A reference by number in place of an address (`Reference.identifier`). */
 function isOtherNumber({ identifier, type, reference }: Json, { nhsNumber }: Whose): boolean {
   if (!isObject(identifier)) return false
-  const numbered = typeof identifier.system === 'string' && NHS_NUMBER.test(identifier.system)
+  const numbered = typeof identifier.system === 'string' && isNhsNumberSystem(identifier.system)
   const toPatient =
     numbered || type === 'Patient' || (typeof reference === 'string' && LEADS.test(reference))
   return toPatient && !(numbered && identifier.value === nhsNumber)

@@ -49,6 +49,13 @@ function pageAfter({ url }: Json, { parameters }: SearchCall, matches: number, b
   return goesOn ? new Map([...parameters, ['_offset', String(matches)]]) : undefined
 }
 
+/** The address of a search, held to the patient, with these parameters. */
+export const addressOf = (
+  call: SearchCall,
+  parameters: ReadonlyMap<string, string>,
+  { base, whose }: FhirRelease,
+): string => `${base}/${call.type}?${heldToPatient({ ...call, parameters }, whose.patient)}`
+
 const PAGES: ReadonlySet<unknown> = new Set(['first', 'previous', 'next', 'last'])
 
 /** Links made anew. A lost `next` would hide entries: refused. */
@@ -58,20 +65,18 @@ function linksOf(
   matches: number,
   release: FhirRelease,
 ): readonly Json[] {
-  const { base, whose } = release
-  const urlOf = (parameters: ReadonlyMap<string, string>): string =>
-    `${base}/${call.type}?${heldToPatient({ ...call, parameters }, whose.patient)}`
+  const { base } = release
   const pages = links.flatMap((link): readonly Json[] => {
     const { relation } = link
     if (!PAGES.has(relation)) return []
     const own = ours(link, release)
     const after = relation === 'next' ? pageAfter(own, call, matches, base) : undefined
     const parameters = pageOf(own, call, release) ?? after
-    if (parameters !== undefined) return [{ relation, url: urlOf(parameters) }]
+    if (parameters !== undefined) return [{ relation, url: addressOf(call, parameters, release) }]
     if (relation === 'next') throw invalid('next link')
     return []
   })
-  return [{ relation: 'self', url: urlOf(call.parameters) }, ...pages]
+  return [{ relation: 'self', url: addressOf(call, call.parameters, release) }, ...pages]
 }
 
 interface Entry {
@@ -100,6 +105,31 @@ const REDACTED = {
   security: [
     { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'REDACTED' },
   ],
+}
+
+/** Where the references of a resource lead, in full. */
+function ledTo(value: unknown, base: string): readonly string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, each]) => {
+    if (name !== 'reference' || typeof each !== 'string') return ledTo(each, base)
+    const local = each.startsWith(`${base}/`) ? each.slice(base.length + 1) : each
+    return [`${base}/${local.split('/', 2).join('/')}`]
+  })
+}
+
+/** An entry as it leaves. */
+export interface Given {
+  readonly fullUrl: string
+  readonly resource: Json
+  readonly search: { readonly mode: Entry['mode'] }
+}
+
+/** What comes along with a match is given with it: what only a withheld one names would tell of it. */
+export function withoutStrays(entries: readonly Given[], { base }: FhirRelease): readonly Given[] {
+  const isMatch = ({ search }: Given) => search.mode === 'match'
+  if (entries.every(isMatch)) return entries
+  const led = new Set(entries.filter(isMatch).flatMap(({ resource }) => ledTo(resource, base)))
+  return entries.filter((entry) => isMatch(entry) || led.has(entry.fullUrl))
 }
 
 function judged(plan: FhirPlan<SearchCall>, entries: readonly Entry[], release: FhirRelease) {
@@ -143,11 +173,14 @@ export function releasedSearch(
     type: 'searchset',
     ...(whole ? { total: matches } : {}),
     link,
-    entry: given.map(({ resource, mode }) => ({
-      fullUrl: `${base}/${resource.resourceType}/${resource.id}`,
-      resource: ours(resource, release),
-      search: { mode },
-    })),
+    entry: withoutStrays(
+      given.map(({ resource, mode }) => ({
+        fullUrl: `${base}/${resource.resourceType}/${resource.id}`,
+        resource: ours(resource, release),
+        search: { mode },
+      })),
+      release,
+    ),
   }
   return { body: bundle, decisions: [...decisions], entries: matches }
 }

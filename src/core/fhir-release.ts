@@ -62,11 +62,13 @@ function releasedVersion(plan: Plan<ReadCall>, entry: unknown, release: FhirRele
 function releasedHistory(plan: Plan<ReadCall>, body: unknown, release: FhirRelease): Released {
   if (!isObject(body) || body.resourceType !== 'Bundle' || body.type !== 'history')
     throw invalid('not a history')
-  const { entry = [], link = [] } = body
+  const { entry = [], link = [], total = 0 } = body
   if (!Array.isArray(entry) || !Array.isArray(link)) throw invalid('a history that cannot be read')
-  if (link.some((each) => !isObject(each) || each.relation === 'next'))
-    throw invalid('more versions than can be judged at once')
   const versions = entry.map((each) => releasedVersion(plan, each, release))
+  // After whose they are: how many another's has is not told either.
+  const goesOn = link.some((each) => !isObject(each) || each.relation === 'next')
+  if (goesOn || typeof total !== 'number' || total > versions.length)
+    throw invalid('more versions than can be judged at once')
   if (!versions.some((each) => 'resource' in each.entry))
     throw new Refusal('record_absent', 'no version that can be judged')
   const bundle = {

@@ -22,7 +22,7 @@ const DOUBTFUL =
   /[:,[\s]-?\d(?<=[:,[]\s*-?\d)(?:[\d.]{15,}(?:[eE][+-]?\d+)?|[\d.]{0,14}(?:[eE][+-]?\d+|(?<=\.\d*0|-0|0\.000000\d*)))(?=[\s,}\]]|$)/
 
 /** Whether it need be asked at all, in half the time: a number of three characters or more, or −0. */
-const LONG = /[\d.+eE-]\d[\s,}\]](?<=(?:[\d.eE][\d.+eE-]\d|-0).)/
+const LONG = /[\d.+eE-]\d[\s,}\]](?<=(?:[\d.eE+-][\d.+eE-]\d|-0)[\s\S])/
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const WORD = /["\d-]/g

@@ -56,9 +56,10 @@ export function readScopeQuery(type: string, query: string): ScopeQuery | undefi
   return rules.every((rule) => rule !== undefined) ? { rules } : undefined
 }
 
-/** All values at a path, through lists. */
+/** All values at a path, through lists; FHIR has none of lists, however deep a record nests them. */
 function valuesAt(value: unknown, path: readonly string[]): readonly unknown[] {
-  if (Array.isArray(value)) return value.flatMap((each) => valuesAt(each, path))
+  if (Array.isArray(value))
+    return value.flatMap((each) => (Array.isArray(each) ? [] : valuesAt(each, path)))
   const [first, ...rest] = path
   if (first === undefined) return value === undefined ? [] : [value]
   return isObject(value) && Object.hasOwn(value, first) ? valuesAt(value[first], rest) : []

@@ -1,13 +1,13 @@
 import express, { type Request, type Response } from 'express'
 import { isShallow } from '../core/enforcement.js'
-import { isExact } from '../core/json.js'
+import { hasBoundlessNumber, hasRepeatedMember } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i
 
 interface BodyRules {
   readonly types: RegExp
-  /** Whether a text that two readers could read differently is refused. */
+  /** Whether a member that stands twice is refused, which two readers could read differently. */
   readonly exact: boolean
   /** How its text is read: core/json-text.ts where it goes on. @throws SyntaxError */
   readonly read?: (text: string) => unknown
@@ -51,7 +51,8 @@ export function textBodyOf(
 
 /**
  * Reads the JSON that a client sent. It is judged as parsed and written anew before it goes on, so that a
- * repeated member cannot mean one thing to us and another to whoever reads it next.
+ * repeated member cannot mean one thing to us and another to whoever reads it next. A number without bounds is
+ * refused in every body.
  *
  * @param limit the longest body, in bytes
  * @throws Refusal body_too_large, body_unreadable
@@ -64,7 +65,8 @@ export function jsonBodyOf(
   return async (req, res) => {
     const text = await readText(req, res)
     const value = parse(text, read)
-    if (exact && !isExact(text)) throw new Refusal('body_unreadable', 'a member or a number')
+    if (hasBoundlessNumber(text) || (exact && hasRepeatedMember(text)))
+      throw new Refusal('body_unreadable', 'a member or a number')
     if (!isShallow(value)) throw new Refusal('body_unreadable', 'nested too deep')
     return value
   }

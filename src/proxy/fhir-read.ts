@@ -1,11 +1,19 @@
 /** Reads, histories and searches: judged, forwarded, looked at again, in the trail, released. */
 import type { Access } from '../core/access.js'
-import { enforceFhir, type FhirPlan, type FhirReadCall, forwardOf } from '../core/fhir.js'
-import { type Released, versionOf } from '../core/fhir-own.js'
+import {
+  enforceFhir,
+  type FhirPlan,
+  type FhirReadCall,
+  forwardOf,
+  type SearchCall,
+} from '../core/fhir.js'
+import { type FhirRelease, type Released, versionOf } from '../core/fhir-own.js'
+import { fromFirst, nextAsked, pageFrom, tellsByPages } from '../core/fhir-pages.js'
 import { releaseFhir } from '../core/fhir-release.js'
 import { versionIn } from '../core/fhir-write.js'
+import type { UpstreamAnswer } from '../record/record.js'
 import { recordAllowed } from './entry.js'
-import { type FhirAnswer, type FhirAsked, releaseFor } from './fhir-parts.js'
+import { type FhirAnswer, type FhirAsked, releaseFor, withinTime } from './fhir-parts.js'
 import type { ProxyParts } from './parts.js'
 import { requireFound, validatorsOf } from './request.js'
 
@@ -17,16 +25,43 @@ function detailOf({ call }: FhirPlan<FhirReadCall>, { entries = 0 }: Released) {
   return { interaction, type, id: call.id }
 }
 
+async function releasedOnce(parts: ProxyParts, plan: FhirPlan<FhirReadCall>, release: FhirRelease) {
+  const answer = await parts.record.forward({ upstream: 'fhir', ...forwardOf(plan) })
+  requireFound(answer)
+  return { answer, released: releaseFhir(plan, answer.body, release) }
+}
+
+/** As many of the record's pages as one of ours takes, one after the other. */
+async function releasedPage(
+  parts: ProxyParts,
+  plan: FhirPlan<SearchCall>,
+  release: FhirRelease,
+): Promise<{ readonly answer: UpstreamAnswer; readonly released: Released }> {
+  const { call } = plan
+  const requireTime = withinTime(parts)
+  const pages: Released[] = []
+  for (let asked = fromFirst(call); ; ) {
+    requireTime()
+    const { answer, released } = await releasedOnce(parts, { ...plan, call: asked }, release)
+    pages.push(released)
+    const next = nextAsked(call, pages, release)
+    if (next === undefined) return { answer, released: pageFrom(call, pages, release) }
+    asked = next
+  }
+}
+
 /** What the record answers to a plan, as it may leave. */
 export async function readReleased(
   parts: ProxyParts,
   access: Access,
   plan: FhirPlan<FhirReadCall>,
 ) {
-  const answer = await parts.record.forward({ upstream: 'fhir', ...forwardOf(plan) })
-  requireFound(answer)
-  const released = releaseFhir(plan, answer.body, releaseFor(parts, access, plan.patient))
-  return { answer, released }
+  const { call } = plan
+  const release = releaseFor(parts, access, plan.patient)
+  const search = call.interaction === 'search' ? { ...plan, call } : undefined
+  return search && tellsByPages(search, release)
+    ? releasedPage(parts, search, release)
+    : releasedOnce(parts, plan, release)
 }
 
 /** @throws Refusal of core/fhir.ts, core/fhir-release.ts and record/ */

@@ -14,6 +14,7 @@ import type { PolicyDecision } from '../core/decision.js'
 import { releaseEhr, subjectOf } from '../core/ehr.js'
 import { writeJson } from '../core/json-text.js'
 import { isObjectId, isVersionOf, objectOf, readable, requireTemplate } from '../core/openehr.js'
+import { requireNoOther } from '../core/openehr-names.js'
 import { saysSource } from '../core/provenance.js'
 import { Refusal } from '../core/refusal.js'
 import { judgeOnce, type PlanRow, requireAmong } from '../core/rows.js'
@@ -68,6 +69,7 @@ function judged(
   return changes.map((change) => {
     const template = change.previous === undefined ? change.template : templateOf(change)
     const decision = requireTemplate(call.access, parts, change.letter, template ?? '')
+    requireNoOther(change.data, call.access, call.ehrId, parts.record.subjectNamespace)
     return { change, template: template ?? '', decision }
   })
 }

@@ -6,6 +6,7 @@ import { authored } from '../core/authorship.js'
 import { readComposition, requireReadable } from '../core/composition.js'
 import type { Json } from '../core/json.js'
 import { isVersionOf, objectOf, readIfMatch, requireTemplate } from '../core/openehr.js'
+import { requireNoOther } from '../core/openehr-names.js'
 import { Refusal } from '../core/refusal.js'
 import { commitDelete, commitWrite } from './openehr-commit.js'
 import {
@@ -25,7 +26,7 @@ const TEMPLATE_HEADERS = ['openehr-template-id', 'openehr-template_id']
 /** The composition that was sent, its template one that scope and policies let this user write, signed with their name. */
 async function sentComposition(
   parts: OpenEhrParts,
-  { req, res, access }: OpenEhrCallIn,
+  { req, res, access, ehrId }: OpenEhrCallIn,
   letter: 'c' | 'u',
 ) {
   const sent = await jsonBody(req, res)
@@ -34,6 +35,7 @@ async function sentComposition(
   if (TEMPLATE_HEADERS.some((name) => (req.get(name) ?? read.template) !== read.template))
     throw new Refusal('parameter_invalid', 'a header that names another template than the body')
   const decision = requireTemplate(access, parts, letter, read.template)
+  requireNoOther(sent as Json, access, ehrId, parts.record.subjectNamespace)
   const composition = authored(sent as Json, access, parts.clock(), parts.skew)
   return { composition, decision, ...read }
 }

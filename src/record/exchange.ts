@@ -7,14 +7,23 @@ export interface WholeAnswer {
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders
   readonly text: string
+  /** Whether that is all that was sent: of what is no UTF-8, some is lost. */
+  readonly exact: boolean
 }
 
 /** Made once: what it says does not depend on the call. */
 const TIMED_OUT = Object.assign(new Error('timed out'), { code: 'TIMED_OUT' })
 
-const decoder = new TextDecoder()
-const textOf = (pieces: readonly Buffer[]): string =>
-  decoder.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
+const strict = new TextDecoder('utf-8', { fatal: true })
+const lenient = new TextDecoder()
+function textOf(pieces: readonly Buffer[]): Pick<WholeAnswer, 'text' | 'exact'> {
+  const whole = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)
+  try {
+    return { text: strict.decode(whole), exact: true }
+  } catch {
+    return { text: lenient.decode(whole), exact: false }
+  }
+}
 
 /**
  * @param timeoutMs from asking to the last byte; the dispatcher's own limits restart with each piece
@@ -49,7 +58,7 @@ export function exchange(
       onResponseData: (_, piece) => void pieces.push(piece),
       onResponseEnd() {
         clearTimeout(timer)
-        resolve({ status, headers, text: textOf(pieces) })
+        resolve({ status, headers, ...textOf(pieces) })
       },
       onResponseError(_, error) {
         clearTimeout(timer)

@@ -104,8 +104,10 @@ function headersBack({ headers }: WholeAnswer): Record<string, string> {
   return back
 }
 
-function readJson(name: string, { status, headers, text }: WholeAnswer): unknown {
+function readJson(name: string, { status, headers, text, exact }: WholeAnswer): unknown {
+  // JSON is UTF-8 (RFC 8259 §8.1): what was another alphabet's would be read, and written back, as question marks.
   const isJson =
+    exact &&
     JSON_TYPE.test(String(headers['content-type'] ?? '')) &&
     [undefined, 'identity'].includes(headers['content-encoding'] as string | undefined)
   if (text === '') return undefined

@@ -252,6 +252,14 @@ describe('another patient in what is written', () => {
   it.each([
     ['as its subject',                 { subject: to(`Patient/${other}`) }],
     ['as its subject, by a version',   { subject: to(`Patient/${other}/_history/1`) }],
+    ['as its subject, behind a version', { subject: to(`Patient/${me}/_history/1/Patient/${other}`) }],
+    ['as its subject, up from a version', { subject: to(`Patient/${me}/_history/../../Patient/${other}`) }],
+    ['as its subject, beside a version', { subject: to(`Patient/${me}/_history/1?_id=${other}`) }],
+    ['as its asserter, encoded',       { asserter: to(`Patient%2F${other}`) }],
+    ['as its asserter, half encoded',  { asserter: to(`%50atient/${other}`) }],
+    ['in an extension, by a canonical', { extension: [{ url: 'x', valueCanonical: `Patient/${other}|1` }] }],
+    ['as its asserter, by a number’s other name', { asserter: { identifier: { system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '9990000069' } } }],
+    ['as its asserter, by a number’s other spelling', { asserter: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number/', value: '9990000069' } } }],
     ['as its subject, elsewhere',      { subject: to(`https://evil.example/fhir/Patient/${me}`) }],
     ['as its subject, by a condition', { subject: to('Patient?identifier=9990000069') }],
     ['as its subject, by number',      { subject: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' } } }],
@@ -283,6 +291,8 @@ describe('a record that answers wrongly', () => {
     ['a history without resources',             '/fhir/Condition/c1/_history',   { ...history(), entry: [{ fullUrl: CANARY, request: { method: 'PUT' } }] }, 502],
     ['a history of deletions alone',            '/fhir/Condition/c1/_history',   { ...history(), entry: [{ request: { method: 'DELETE' } }] }, 404],
     ['a history that goes on',                  '/fhir/Condition/c1/_history',   { ...history(mine), link: [{ relation: 'next', url: 'x' }] }, 502],
+    ['another’s history that goes on',          '/fhir/Condition/c1/_history',   { ...history(theirs), link: [{ relation: 'next', url: 'x' }] }, 404],
+    ['a history with less than its total',      '/fhir/Condition/c1/_history',   { ...history(mine), total: 2 }, 502],
     ['another patient inside',                  '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Patient', id: 'p', name: CANARY }] }, 404],
     ['another’s observation inside',            '/fhir/Condition/c1',            { ...mine, contained: [about('Observation', 'o', other)] }, 404],
     ['a bundle inside',                         '/fhir/Condition/c1',            { ...mine, contained: [searchset(theirs)] }, 404],
@@ -303,6 +313,117 @@ describe('a record that answers wrongly', () => {
     expect(answer.text).not.toContain(CANARY)
     expect(answer.text).not.toContain(other)
     expect(world.entries.map(({ what }) => what)).toEqual(['access_refused'])
+  })
+
+  it('spares no judgement and no entry for a validator: 304 is an answer to who may read', async () => {
+    const asked = [{ 'if-none-match': '*' }, { 'if-none-match': 'W/"1"' }]
+    for (const headers of asked) {
+      world.entries.length = 0
+      answers = answering(mine, 200, { etag: 'W/"1"' })
+      const answer = await raw(server, 'GET', '/fhir/Condition/c1', headers)
+      expect([answer.status, answer.text]).toEqual([304, ''])
+      expect(world.entries.map(({ what }) => what)).toEqual(['access_allowed'])
+      answers = answering(theirs, 200, { etag: 'W/"1"' })
+      expect((await raw(server, 'GET', '/fhir/Condition/c1', headers)).status).toBe(404)
+      world.trailFails = true
+      answers = answering(mine, 200, { etag: 'W/"1"' })
+      expect((await raw(server, 'GET', '/fhir/Condition/c1', headers)).status).toBe(500)
+      world.trailFails = false
+      world.access = accessOf({ scope: 'patient/Observation.r' })
+      expect((await raw(server, 'GET', '/fhir/Condition/c1', headers)).status).toBe(403)
+      world.access = accessOf({ scope: 'patient/*.cruds' })
+    }
+  })
+
+  const whole = JSON.stringify(mine)
+  const HEAD = 'content-type: application/fhir+json\r\n'
+  const sized = `content-length: ${whole.length}\r\n\r\n${whole}`
+  // biome-ignore format: a table
+  it.each([
+    ['a part for the whole',             `HTTP/1.1 206 Partial Content\r\n${HEAD}content-range: bytes 0-9/99\r\n${sized}`, 502],
+    ['a length that is not reached',     `HTTP/1.1 200 OK\r\n${HEAD}content-length: ${whole.length + 1}\r\n\r\n${whole}`, 503],
+    ['two lengths',                      `HTTP/1.1 200 OK\r\n${HEAD}content-length: 2\r\n${sized}`, 503],
+    ['a piece of no size',               `HTTP/1.1 200 OK\r\n${HEAD}transfer-encoding: chunked\r\n\r\nzz\r\n${whole}\r\n0\r\n\r\n`, 503],
+    ['letters of another alphabet',      Buffer.from(`HTTP/1.1 200 OK\r\n${HEAD}connection: close\r\n\r\n${whole.replace('{', '{"text":"\u00e9",')}`, 'latin1'), 502],
+    ['headers without end',              `HTTP/1.1 200 OK\r\n${HEAD}x: ${'x'.repeat(100_000)}\r\n${sized}`, 503],
+    ['another protocol',                 `HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n${whole}`, 503],
+    ['another type, after an early one', `HTTP/1.1 103 Early Hints\r\n${HEAD}\r\nHTTP/1.1 200 OK\r\ncontent-type: text/html\r\n${sized}`, 502],
+    ['the answer, after many early ones', `${'HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n'.repeat(1_000)}HTTP/1.1 200 OK\r\n${HEAD}${sized}`, 200],
+  ] as [string, string | Buffer, number][])('takes what comes over the wire for the answer, or for none: %s', async (_what, told, status) => {
+    // A world of its own: a server that is down is left alone, whoever asks next.
+    const alone = await openWorld((req) => req.socket.end(told))
+    const at = await front(alone)
+    alone.access = world.access
+    const answer = await raw(at, 'GET', '/fhir/Condition/c1')
+    expect(answer.status).toBe(status)
+    if (status !== 200) expect(answer.text).not.toContain('resourceType":"Condition')
+    await close(at)
+    await alone.end()
+  })
+
+  it('reads a list of lists without end as nothing that a scope reaches', async () => {
+    world.access = accessOf({ scope: 'patient/Observation.rs?category=laboratory' })
+    const category = `${'['.repeat(50_000)}"laboratory"${']'.repeat(50_000)}`
+    const whole = JSON.stringify(about('Observation', 'o1', me, { category: CANARY }))
+    answers = answering(whole.replace(`"${CANARY}"`, category))
+    expect((await get('/fhir/Observation/o1')).status).toBe(404)
+  })
+
+  it('brings nothing along that only a withheld resource names', async () => {
+    const request = (id: string, drug: string, more: Json = {}) => ({
+      ...about('MedicationRequest', id, me),
+      medicationReference: { reference: drug },
+      ...more,
+    })
+    const drug = (id: string, name: string) => ({
+      resource: { resourceType: 'Medication', id, code: { text: name } },
+      search: { mode: 'include' },
+    })
+    const label = { meta: { versionId: '1', security: [{ code: 'HIV' }] } }
+    const { bases } = world.record
+    const found = searchset(
+      request('r1', `${bases.fhir}/Medication/m1/_history/1`),
+      request('r2', 'Medication/m2', label),
+      request('r3', 'Medication/m3'),
+    )
+    const brought = [drug('m1', 'aspirin'), drug('m2', CANARY), drug('m3', 'iron')]
+    answers = answering({ ...found, entry: [...found.entry, ...brought] })
+    world.allowed = ({ patient }) => !patient.sensitive
+    const { text: said } = await get(
+      '/fhir/MedicationRequest?_include=MedicationRequest:medication',
+    )
+    expect(said).not.toContain(CANARY)
+    const ids = JSON.parse(said).entry.map(({ resource }: { resource: Json }) => resource.id)
+    expect(ids).toEqual(['r1', 'r3', 'm1', 'm3'])
+  })
+
+  it('follows pages on which nothing may be shown so far and no further, and tells nothing of them', async () => {
+    const label = { meta: { versionId: '1', security: [{ code: 'R' }] } }
+    const next = (offset: number) => ({
+      relation: 'next',
+      url: `${world.record.bases.fhir}/Condition?patient=${me}&_offset=${offset}`,
+    })
+    const last = { offset: 0 }
+    answers = (req, res) => {
+      const asked = new URL(req.url ?? '', 'http://record').searchParams
+      const offset = Number(asked.get('_offset') ?? 0)
+      const found = searchset(about('Condition', `c${offset}`, me, label))
+      give(res, 200, { ...found, link: offset < last.offset ? [next(offset + 1)] : [] })
+    }
+    world.allowed = ({ patient }) => !patient.sensitive
+    last.offset = 2
+    const { link, entry, total } = JSON.parse((await get('/fhir/Condition')).text)
+    expect([link.length, entry, total]).toEqual([1, [], 0])
+    const asked = world.upstream.map(({ url }) => new URL(url, 'http://record').searchParams)
+    expect(asked.map((each) => [each.get('_offset'), each.get('_count')])).toEqual([
+      [null, null],
+      ['1', '100'],
+      ['2', '100'],
+    ])
+    world.upstream.length = 0
+    last.offset = Number.POSITIVE_INFINITY
+    expect((await get('/fhir/Condition?_count=1')).status).toBe(502)
+    expect(world.upstream).toHaveLength(50)
   })
 
   it('lets no word of the record’s own for a page leave: the next page is the same search, further on', async () => {

@@ -303,6 +303,52 @@ describe('another patient’s ids, wherever one can stand', () => {
   })
 })
 
+describe('another patient in what is written', () => {
+  const number = { value: WINSTON.nhsNumber, scheme: 'x' }
+  const party = (namespace: string, id: object = number) => ({
+    _type: 'PARTY_IDENTIFIED',
+    external_ref: { _type: 'PARTY_REF', id, namespace, type: 'PERSON' },
+  })
+  const link = (value: string) => ({ links: [{ target: { _type: 'DV_EHR_URI', value } }] })
+  // biome-ignore format: a table
+  it.each([
+    ['as an entry’s subject',           { content: [{ _type: 'EVALUATION', subject: party('https://fhir.nhs.uk/Id/nhs-number') }] }],
+    ['by a number’s other name',        { content: [{ subject: party('urn:oid:2.16.840.1.113883.2.1.4.1') }] }],
+    ['by a scheme',                     { context: { participations: [{ performer: party('local', { ...number, scheme: 'https://fhir.nhs.uk/Id/nhs-number' }) }] } }],
+    ['by a link to their EHR',          link(`ehr://${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
+    ['by a link through a system',      { content: [link(`EHR://sys/${WINSTON.ehrId}`)] }],
+    ['by a link beside their own',      link(`ehr://${WINSTON.ehrId}/x?${PEGGY.ehrId}`)],
+  ])('is refused: %s', async (_where, more) => {
+    const composition = {
+      ...{ _type: 'COMPOSITION', ...more },
+      archetype_details: { template_id: { value: 'care-plan::contacts.v1' } },
+    }
+    const audit = { change_type: { defining_code: { code_string: '249' } } }
+    const versions = [{ commit_audit: audit, data: composition }]
+    for (const [path, body] of [
+      ['composition', composition],
+      ['contribution', { versions, audit: {} }],
+    ] as const)
+      expect([path, (await send('POST', `${MINE}/${path}`, body)).status]).toEqual([path, 422])
+    const put = await send('PUT', `${MINE}/composition/${OBJECT}`, composition, {
+      'if-match': `"${OBJECT}::sys::1"`,
+    })
+    expect(put.status).toBe(422)
+    expect(world.upstream.filter(isWrite)).toEqual([])
+  })
+
+  it('is not the patient’s own number, nor a link within the EHR', async () => {
+    const own = party('https://fhir.nhs.uk/Id/nhs-number', { value: PEGGY.nhsNumber })
+    for (const more of [{ content: [{ subject: own }] }, link(`ehr://sys/${PEGGY.ehrId}/x`)]) {
+      const body = {
+        ...{ _type: 'COMPOSITION', ...more },
+        archetype_details: { template_id: { value: 'care-plan::contacts.v1' } },
+      }
+      expect((await send('POST', `${MINE}/composition`, body)).status).not.toBe(422)
+    }
+  })
+})
+
 describe('bodies that two readers could read differently', () => {
   it('judges the last of repeated members, and sends on that one alone', async () => {
     const open = 'care-plan::contacts.v1'
@@ -324,6 +370,17 @@ describe('bodies that two readers could read differently', () => {
     for (const { body } of world.upstream.filter(isWrite))
       expect(body).not.toMatch(/resuscitation|523/)
     expect((await send('POST', `${MINE}/contribution`, version('249', '523'))).status).toBe(400)
+  })
+
+  it.each([
+    ['a number without end, which would go on as null', '1e999'],
+    ['a number that would go on as nought', '1e-999'],
+  ])('refuses %s', async (_, magnitude) => {
+    const composition = `{"_type":"COMPOSITION","archetype_details":{"template_id":{"value":"care-plan::contacts.v1"}},"content":[{"magnitude":${magnitude}}]}`
+    const version = `{"versions":[{"commit_audit":{"change_type":{"defining_code":{"code_string":"249"}}},"data":${composition}}],"audit":{}}`
+    expect((await send('POST', `${MINE}/composition`, composition)).status).toBe(400)
+    expect((await send('POST', `${MINE}/contribution`, version)).status).toBe(400)
+    expect(world.upstream.filter(isWrite)).toEqual([])
   })
 
   it.each([

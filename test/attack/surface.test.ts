@@ -1,4 +1,5 @@
 /** Requests that no browser and no server of good will sends: each gets a plain refusal, and nothing else. */
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { call, launchTo, type Tokens } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
@@ -38,6 +39,17 @@ const GETS = [
   '/oauth/logout',
 ]
 const NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty']
+
+/** What comes back for exactly these bytes, until the gateway hangs up. */
+const wire = ({ issuer }: TestGateway, text: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const parts: Buffer[] = []
+    const socket = connect(Number(new URL(issuer).port), '127.0.0.1')
+    socket.on('data', (part) => parts.push(part))
+    socket.on('error', reject)
+    socket.on('close', () => resolve(Buffer.concat(parts).toString('utf8')))
+    socket.write(text)
+  })
 
 describe.each(STORES)('on the %s store', (store) => {
   let t: TestGateway
@@ -175,6 +187,48 @@ describe.each(STORES)('on the %s store', (store) => {
       headers: { ...headers, 'x-http-method-override': '' },
     })
     expect(read.text).not.toContain('elsewhere')
+  })
+
+  it('reads a request of the record as one, from its first line to its last', async () => {
+    const patient = `/fhir/Patient/${tokens.patient}`
+    const token = `Authorization: Bearer ${tokens.access_token}`
+    const by = (line: string, ...more: string[]) =>
+      `${[`${line} HTTP/1.1`, 'Host: x', 'Connection: close', token, ...more].join('\r\n')}\r\n\r\n`
+    const post = (...more: string[]) =>
+      by('POST /fhir', 'Content-Type: application/fhir+json', ...more)
+    // biome-ignore format: a table
+    const rows: readonly (readonly [string, string, number])[] = [
+      ['a plain one, so that the others are about what is odd', by(`GET ${patient}`), 200],
+      ['an address with a server in it',     by(`GET http://elsewhere.example${patient}`), 404],
+      ['an address with our own in it',      by(`GET ${t.issuer}${patient}`), 404],
+      ['two slashes',                        by(`GET /${patient}`), 404],
+      ['capitals',                           by(`GET ${patient.replace('fhir', 'FHIR')}`), 404],
+      ['an encoded letter of the base',      by(`GET ${patient.replace('fhir', '%66hir')}`), 404],
+      ['a matrix parameter of the base',     by(`GET ${patient.replace('fhir', 'fhir;x=1')}`), 404],
+      ['a backslash',                        by('GET /fhir\\Patient'), 404],
+      ['a fragment',                         by(`GET ${patient}#x`), 400],
+      ['a slash at the end',                 by(`GET ${patient}/`), 400],
+      ['a dot at the end',                   by(`GET ${patient}.`), 404],
+      ['no body wanted',                     by(`HEAD ${patient}`), 403],
+      ['an echo wanted',                     by(`TRACE ${patient}`), 403],
+      ['a second token',                     by(`GET ${patient}`, 'Authorization: Bearer x'), 401],
+      ['a token behind two thousand headers', `GET ${patient} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${'X: 1\r\n'.repeat(2_100)}${token}\r\n\r\n`, 401],
+      ['a token behind the body',            `POST /fhir HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n2\r\n{}\r\n0\r\n${token}\r\n\r\n`, 401],
+      ['metadata in other letters',          'GET /fhir/%6detadata HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 401],
+      ['a length and pieces',                `${post('Content-Length: 4', 'Transfer-Encoding: chunked')}0\r\n\r\n`, 400],
+      ['pieces of pieces',                   `${post('Transfer-Encoding: gzip, chunked')}0\r\n\r\n`, 400],
+      ['a piece of no size',                 `${post('Transfer-Encoding: chunked')}zz\r\n`, 400],
+      ['an expectation of its own',          `${post('Expect: 200-maybe', 'Content-Length: 2')}{}`, 417],
+      ['a mark before the body',             `${post('Content-Length: 5')}\ufeff{}`, 400],
+      ['letters of seven bits',              `${by('POST /fhir', 'Content-Type: application/fhir+json; charset=utf-7', 'Content-Length: 6')}+AHs-}`, 400],
+      ['letters that nobody knows',          `${by('POST /fhir', 'Content-Type: application/fhir+json; charset=x', 'Content-Length: 2')}{}`, 400],
+    ]
+    for (const [what, text, status] of rows) {
+      const answer = await wire(t, text)
+      expect([what, answer.match(/^HTTP\/1\.1 (\d{3})/)?.[1]]).toEqual([what, String(status)])
+      expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+      if (status !== 200) expect(answer).not.toContain('birthDate')
+    }
   })
 
   it('says of itself no more than it must, on every kind of answer', async () => {

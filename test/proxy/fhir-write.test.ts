@@ -240,6 +240,40 @@ describe('a labelled resource', () => {
     expect((await get('/Observation?code=labels')).body).not.toHaveProperty('meta')
   })
 
+  it('leaves pages that cannot be told from those without it', async () => {
+    const label = labelled('R')
+    const put5 = [label, {}, label, label, {}].map((more) => () => put(observation('paged', more)))
+    const ids: string[] = []
+    for (const one of put5) ids.push(await one())
+    await put(observation('paged-apart', label))
+    await put(observation('paged-apart', label))
+    world.allowed = closed
+    /** Every page of a search, as ids, by its own links. */
+    const walk = async (query: string) => {
+      const pages: (readonly unknown[])[] = []
+      for (let path = `/Observation?${query}`; path !== ''; ) {
+        const { body }: { body: { entry: { resource: Json }[]; link: Json[] } } =
+          await get(path).expect(200)
+        expect(body).not.toHaveProperty('total')
+        pages.push(entries({ body }))
+        const rest = body.link.filter(({ relation }) => relation !== 'self')
+        expect(rest.every(({ relation }) => relation === 'next')).toBe(true)
+        path = String(rest[0]?.url ?? '').slice(BASE.length)
+      }
+      return pages
+    }
+    expect(await walk('code=paged&_count=1')).toEqual([[ids[1]], [ids[4]]])
+    expect(await walk('code=paged&_count=1&_offset=1')).toEqual([[ids[4]]])
+    expect(await walk('code=paged&_count=2')).toEqual([[ids[1], ids[4]]])
+    for (const code of ['paged-apart', 'nothing'])
+      expect(await walk(`code=${code}&_count=1`)).toEqual([[]])
+    world.allowed = () => true
+    expect((await walk('code=paged&_count=2')).map(({ length }) => length)).toEqual([2, 2, 1])
+    // Nor by what a scope's query does not reach, where the client asks in its place.
+    world.access = accessOf({ scope: 'patient/Observation.rs?code=paged' })
+    expect(await walk('code=paged-apart&_count=1')).toEqual([[]])
+  })
+
   it('keeps its label through a write, and is written only by who may see it', async () => {
     const bare = observation('labels', { id: kept })
     const version = { 'if-match': 'W/"1"' }

@@ -1,0 +1,54 @@
+/**
+ * Whom a composition names besides its EHR, wherever in it: a plan is of one patient, in whatever place an id can stand.
+ * @see openEHR RM, "Common", PARTY_PROXY; "Data Types", DV_EHR_URI
+ */
+import type { Access } from './access.js'
+import { isObject, type Json } from './json.js'
+import { isNhsNumberSystem } from './nhs-number.js'
+import { Refusal } from './refusal.js'
+
+interface Own {
+  readonly ehrId: string
+  readonly nhsNumber: string | undefined
+  /** Under which the record keeps NHS numbers. */
+  readonly namespace: string
+}
+
+const ANY_EHR = /^\s*ehr:\/\//i
+const NAMED_EHR = /^ehr:\/\/(?:[A-Za-z0-9._-]{1,100}\/)?([^/?#]{1,100})(?:[/?#]|$)/i
+
+const isOtherEhr = (text: string, { ehrId }: Own): boolean =>
+  ANY_EHR.test(text) && NAMED_EHR.exec(text)?.[1]?.toLowerCase() !== ehrId
+
+/** A party by an NHS number that is not the patient's (`external_ref`). */
+function isOtherParty({ external_ref: ref }: Json, { nhsNumber, namespace }: Own): boolean {
+  if (!isObject(ref) || !isObject(ref.id)) return false
+  const { value, scheme } = ref.id
+  const numbered = [ref.namespace, scheme].some(
+    (system) => typeof system === 'string' && (system === namespace || isNhsNumberSystem(system)),
+  )
+  return numbered && value !== nhsNumber
+}
+
+function namesAnother(value: unknown, own: Own): boolean {
+  if (typeof value === 'string') return isOtherEhr(value, own)
+  if (typeof value !== 'object' || value === null) return false
+  if (isObject(value) && isOtherParty(value, own)) return true
+  return Object.values(value).some((each) => namesAnother(each, own))
+}
+
+/**
+ * @param namespace under which the record keeps NHS numbers
+ * @throws Refusal resource_refused
+ */
+export function requireNoOther(
+  composition: Json | undefined,
+  { grant: { nhsNumber } }: Access,
+  ehrId: string,
+  namespace: string,
+): void {
+  // Whoever it says composed it is not who it will say (authorship.ts).
+  const { composer: _said, ...content } = composition ?? {}
+  if (namesAnother(content, { ehrId, nhsNumber, namespace }))
+    throw new Refusal('resource_refused', 'a composition that names another patient')
+}
