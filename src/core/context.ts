@@ -38,6 +38,12 @@ export interface NamedPatient {
   readonly birthDate?: BirthDate
 }
 
+/** By which id a record knows a patient; the region's where no tenant is named. */
+export interface RecordedAs {
+  readonly fhirId: string
+  readonly tenant?: string | undefined
+}
+
 /** The patient as our record knows them, after number and birth date matched. */
 export interface KnownPatient {
   /** Logical id of the FHIR Patient: the `patient` launch context. */
@@ -54,6 +60,8 @@ export interface KnownPatient {
   readonly insteadOf?: string
   /** Other records in which a plan of theirs was seen. Absent: none was, which is not that none is. */
   readonly alsoIn?: readonly string[]
+  /** Other records that were asked and know them. What any of them says of the next two holds. */
+  readonly knownIn?: readonly RecordedAs[]
   readonly deceased: boolean
   /** Confidentiality R or V on the record (PDS `meta.security`), or what could be that: see patient-flags.ts. */
   readonly sensitive: boolean

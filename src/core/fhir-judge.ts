@@ -8,7 +8,7 @@ import { accessWith, allows, decide, type Reached, reachedBy } from './enforceme
 import { containedIn, isOfPatient, type Whose } from './fhir-compartment.js'
 import { isFhirType, rowOf } from './fhir-types.js'
 import type { Json } from './json.js'
-import { isLabelled, type PatientFlags, patientFlags } from './patient-flags.js'
+import { anyOf, isLabelled, type PatientFlags, patientFlags } from './patient-flags.js'
 import type { Letter } from './scope.js'
 import { matchesQuery } from './scope-query.js'
 
@@ -29,12 +29,18 @@ const withheld = (by: 'scope' | 'policy', why: string): Verdict => ({ is: 'withh
 export const isReached = (reached: Reached | undefined, resource: Json): boolean =>
   reached === 'all' || (reached?.some((query) => matchesQuery(query, resource)) ?? false)
 
+/** What holds of a patient by what this record says now: beside what others said, where others know them. */
+export function flagsBy({ grant }: Access, patient: Json): PatientFlags {
+  const said = patientFlags(patient)
+  return grant.knownIn === undefined ? said : anyOf([grant.circumstances.patient, said])
+}
+
 /** What a resource says that the policies were not asked under; `undefined` when it says nothing new. */
 function news({ access }: Judging, resource: Json): PatientFlags | undefined {
   const { sensitive, deceased } = access.grant.circumstances.patient
   const said =
     resource.resourceType === 'Patient'
-      ? patientFlags(resource)
+      ? flagsBy(access, resource)
       : { sensitive: sensitive || isLabelled(resource), deceased }
   return said.sensitive === sensitive && said.deceased === deceased ? undefined : said
 }

@@ -2,9 +2,8 @@
 import type { PolicyDecision } from './decision.js'
 import { accessWith, requireDecision, rewriteBase } from './enforcement.js'
 import type { FhirPlan } from './fhir.js'
-import { type Judging, judgeResource } from './fhir-judge.js'
+import { flagsBy, type Judging, judgeResource } from './fhir-judge.js'
 import { isObject, type Json } from './json.js'
-import { patientFlags } from './patient-flags.js'
 import { Refusal } from './refusal.js'
 
 /** Who asks, whose data may be released, and our own address. */
@@ -56,7 +55,7 @@ export function requirePatientSeen(
   letter: FhirPlan['letter'],
 ) {
   const kind = { type: 'fhir', id: 'Patient' } as const
-  requireDecision(accessWith(access, patientFlags(body)), policies, letter, kind)
+  requireDecision(accessWith(access, flagsBy(access, body)), policies, letter, kind)
 }
 
 const ID = /^[A-Za-z0-9.-]{1,64}$/

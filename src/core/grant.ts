@@ -5,7 +5,7 @@ import { type AuthorizationDetail, detailsFor } from './authorization-details.js
 import type { AuthorizationRequest } from './authorization-request.js'
 import { circumstancesFor } from './circumstances.js'
 import type { Client } from './client.js'
-import type { FhirContextItem, KnownUser, KnowUser, NhsNumber } from './context.js'
+import type { FhirContextItem, KnownUser, KnowUser, NhsNumber, RecordedAs } from './context.js'
 import type { OwnContext } from './context-kinds.js'
 import type { Circumstances } from './decision.js'
 import type { BrokenGlass } from './emergency.js'
@@ -38,6 +38,8 @@ export interface Grant {
   readonly nhsNumber?: NhsNumber
   /** In which tenant's record the patient is; absent: in the region's. No token and no answer says it. */
   readonly recordTenant?: string
+  /** Other records that know the patient, and are asked with it. No token and no answer says it. */
+  readonly knownIn?: readonly RecordedAs[]
   /** What the policies oblige the app to show, such as `mark-sensitive`. */
   readonly obligations: readonly string[]
   /** What the policies were asked under, so that a token can be judged anew under a later version. */
@@ -156,6 +158,7 @@ export function openGrant(
     ...(session.emergency === undefined ? {} : { emergency: session.emergency }),
     ...(session.patient === undefined ? {} : { nhsNumber: session.patient.nhsNumber }),
     ...(session.patient?.tenant === undefined ? {} : { recordTenant: session.patient.tenant }),
+    ...(session.patient?.knownIn === undefined ? {} : { knownIn: session.patient.knownIn }),
     audience,
     context: contextOf(session, asked.styleUrl),
     obligations: session.obligations,

@@ -2,7 +2,7 @@
  * What of a Patient narrows who may see or change anything, read at launch, at renewal and at release; and
  * the labels by which any resource says that it asks for as much.
  */
-import type { KnownPatient } from './context.js'
+import type { KnownPatient, RecordedAs } from './context.js'
 import { isObject, type Json } from './json.js'
 
 export type PatientFlags = Pick<KnownPatient, 'sensitive' | 'deceased'>
@@ -61,3 +61,29 @@ export const patientFlags = (patient: Json): PatientFlags => ({
   sensitive: isSensitive(patient.meta),
   deceased: isDeceased(patient),
 })
+
+/** What several say of one person: each may know what the others do not. */
+export const anyOf = (said: readonly PatientFlags[]): PatientFlags => ({
+  sensitive: said.some(({ sensitive }) => sensitive),
+  deceased: said.some(({ deceased }) => deceased),
+})
+
+const placeOf = ({ tenant = '', fhirId }: RecordedAs): string => `${tenant}/${fhirId}`
+
+/** The patient as one record knows them, with what all of these say. */
+export function asOne(patient: KnownPatient, all: readonly KnownPatient[]): KnownPatient {
+  const { knownIn: _, ...own } = patient
+  const known = [patient, ...all].flatMap((one): readonly RecordedAs[] => [
+    one,
+    ...(one.knownIn ?? []),
+  ])
+  const places = new Map(
+    known.map(({ tenant, fhirId }) => {
+      const place = { fhirId, ...(tenant === undefined ? {} : { tenant }) }
+      return [placeOf(place), place]
+    }),
+  )
+  places.delete(placeOf(patient))
+  const others = places.size === 0 ? {} : { knownIn: [...places.values()] }
+  return { ...own, ...anyOf([patient, ...all]), ...others }
+}

@@ -5,7 +5,7 @@ import type { Registry } from '../access/registry.js'
 import type { Trail } from '../audit/trail.js'
 import type { Offered } from '../core/authorization.js'
 import type { MetadataRules } from '../core/client-metadata.js'
-import type { KnowUser } from '../core/context.js'
+import type { KnowUser, RecordedAs } from '../core/context.js'
 import type { Policies } from '../core/decision.js'
 import type { KeySource } from '../core/launch-system.js'
 import type { PatientFlags } from '../core/patient-flags.js'
@@ -55,8 +55,8 @@ export interface OAuthParts {
   /** Where clients known by certificate reach us. */
   readonly mtls?: { readonly alias: string } | undefined
   readonly knowUser: KnowUser
-  /** What the record says today of a patient (record/). @throws Refusal patient_unknown, record_unavailable, upstream_invalid */
-  readonly patientFlags: (fhirId: string, tenant: string | undefined) => Promise<PatientFlags>
+  /** What is said of a patient today: see record/tenants.ts. @throws Refusal patient_unknown, record_unavailable, upstream_invalid */
+  readonly patientFlags: (known: readonly RecordedAs[], last: PatientFlags) => Promise<PatientFlags>
   readonly pages: Pages
   readonly certificateOf: CertificateOf
   readonly skew: Seconds

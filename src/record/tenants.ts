@@ -3,8 +3,8 @@
  * organisation. A patient whom that one does not know is looked for in all others before anybody hears that they are
  * not there, and so is one whom it knows without a plan: a plan must not seem absent because it lies elsewhere.
  */
-import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
-import type { PatientFlags } from '../core/patient-flags.js'
+import type { BirthDate, KnownPatient, NhsNumber, RecordedAs } from '../core/context.js'
+import { anyOf, asOne, type PatientFlags } from '../core/patient-flags.js'
 import { Refusal } from '../core/refusal.js'
 import { isNobody } from './patient.js'
 import { openRecord, type RecordSettings, type SharedRecord } from './record.js'
@@ -22,6 +22,8 @@ export interface Tenants {
    */
   of(tenant: string | undefined): SharedRecord
   /**
+   * With what any record that was asked and knows them says of sensitivity and death.
+   *
    * @param organization ODS code of whoever looks
    * @throws Refusal as {@link SharedRecord.findPatient} and {@link SharedRecord.templatesIn} throw: record_unavailable
    *   also where they are not in the organisation's own record, or without a plan there, and another could not be asked;
@@ -32,8 +34,13 @@ export interface Tenants {
     birthDate: BirthDate,
     organization: string,
   ): Promise<KnownPatient>
-  /** @throws Refusal as {@link SharedRecord.patientFlags} throws */
-  patientFlags(fhirId: string, tenant: string | undefined): Promise<PatientFlags>
+  /**
+   * What any of these says now of one person. One that cannot be asked leaves standing what was said last.
+   *
+   * @throws Refusal patient_unknown, upstream_invalid as {@link SharedRecord.patientFlags} throws;
+   *   record_unavailable where one of them is not configured any more
+   */
+  patientFlags(known: readonly RecordedAs[], last: PatientFlags): Promise<PatientFlags>
   close(): Promise<void>
 }
 
@@ -109,7 +116,7 @@ export function openTenants(
     const found = await findAll(some, [number], born)
     if (found.length === 0) throw new Refusal('patient_unknown', 'in no record')
     const [patient, ...more] = found.length === 1 ? found : await planned(found)
-    if (patient !== undefined && more.length === 0) return patient
+    if (patient !== undefined && more.length === 0) return asOne(patient, found)
     if (more.length > 0) told(named([...(patient ? [patient] : []), ...more]))
     throw new Refusal('patient_in_several', named(found).join(', '))
   }
@@ -125,14 +132,16 @@ export function openTenants(
     const all = await findAll(others, [...new Set([number, found.nhsNumber])], born)
     const elsewhere = await planned(all)
     const [patient, ...more] = elsewhere
-    if (patient === undefined) return found
-    const [own] = await planned(await findAll(home, [number], born))
+    if (patient === undefined) return asOne(found, all)
+    const again = await findAll(home, [number], born)
+    const [own] = await planned(again)
+    const known = [found, ...again, ...all]
     const records = named(own ? [own, ...elsewhere] : elsewhere)
     if (records.length > 1) told(records)
-    if (own) return { ...own, alsoIn: named(elsewhere) }
+    if (own) return { ...asOne(own, known), alsoIn: named(elsewhere) }
     if (more.length > 0) throw new Refusal('patient_in_several', `plans: ${records.join(', ')}`)
     const superseded = patient.nhsNumber === number ? {} : { supersededNumber: number }
-    return { ...patient, ...superseded, insteadOf: found.tenant ?? REGION }
+    return { ...asOne(patient, known), ...superseded, insteadOf: found.tenant ?? REGION }
   }
 
   return {
@@ -146,7 +155,17 @@ export function openTenants(
       })
       return withPlan(found, number, born)
     },
-    patientFlags: (fhirId, tenant) => of(tenant).patientFlags(fhirId),
+    async patientFlags(known, last) {
+      // Of all, before any is asked.
+      const asked = known.map(({ fhirId, tenant }) => ({ fhirId, record: of(tenant) }))
+      const said = asked.map(({ fhirId, record }) =>
+        record.patientFlags(fhirId).catch((error: unknown) => {
+          if (error instanceof Refusal && error.code === 'record_unavailable') return last
+          throw error
+        }),
+      )
+      return anyOf(await Promise.all(said))
+    },
     async close() {
       await Promise.all(places.map(({ record }) => record.close()))
     },

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { patientFlags } from '../../src/core/patient-flags.js'
+import fc from 'fast-check'
+import type { KnownPatient, NhsNumber } from '../../src/core/context.js'
+import { anyOf, asOne, patientFlags } from '../../src/core/patient-flags.js'
 
 const HL7 = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality'
 const patient = (more: object) => ({ resourceType: 'Patient', id: 'p1', ...more })
@@ -59,5 +61,60 @@ describe('what a Patient says of itself (FHIR R4, "Security Labels"; PDS, "Sensi
     [{}, false],
   ])('tells of a death by %j: %s', (more, deceased) => {
     expect(patientFlags(patient(more)).deceased).toBe(deceased)
+  })
+})
+
+describe('one person whom several records know', () => {
+  const place = fc.record({
+    tenant: fc.constantFrom(undefined, 'north', 'south'),
+    fhirId: fc.constantFrom('p1', 'p2'),
+  })
+  const patient = fc
+    .record({
+      place,
+      flags: fc.record({ sensitive: fc.boolean(), deceased: fc.boolean() }),
+      knownIn: fc.array(place, { maxLength: 2 }),
+    })
+    .map(({ place: { tenant, fhirId }, flags, knownIn }): KnownPatient => {
+      const where = { fhirId, ...(tenant === undefined ? {} : { tenant }) }
+      const also = knownIn.length === 0 ? {} : { knownIn }
+      return { nhsNumber: '9990000018' as NhsNumber, ...where, ...flags, ...also }
+    })
+  const nameOf = ({ tenant = '', fhirId }: { tenant?: string | undefined; fhirId: string }) =>
+    `${tenant}/${fhirId}`
+
+  it('is sensitive, or dead, when any of them says so, and stays who was chosen', () => {
+    fc.assert(
+      fc.property(patient, fc.array(patient, { maxLength: 4 }), (chosen, all) => {
+        const one = asOne(chosen, all)
+        const { sensitive, deceased, knownIn, ...rest } = one
+        expect({ sensitive, deceased }).toEqual(anyOf([chosen, ...all]))
+        for (const flag of ['sensitive', 'deceased'] as const)
+          expect(one[flag]).toBe([chosen, ...all].some((each) => each[flag]))
+        const { sensitive: _, deceased: __, knownIn: ___, ...before } = chosen
+        expect(rest).toEqual(before)
+      }),
+    )
+  })
+
+  it('is remembered in each of the others once', () => {
+    fc.assert(
+      fc.property(patient, fc.array(patient, { maxLength: 4 }), (chosen, all) => {
+        const names = (asOne(chosen, all).knownIn ?? []).map(nameOf)
+        const known = [chosen, ...all].flatMap((each) => [each, ...(each.knownIn ?? [])])
+        const others = new Set(known.map(nameOf))
+        others.delete(nameOf(chosen))
+        expect(names.toSorted()).toEqual([...others].toSorted())
+      }),
+    )
+  })
+
+  it('is nothing new where one alone knows them', () => {
+    const chosen = {
+      ...{ nhsNumber: '9990000018' as NhsNumber, fhirId: 'p1' },
+      ...{ sensitive: false, deceased: false },
+    }
+    expect(asOne(chosen, [chosen])).toEqual(chosen)
+    expect(asOne(chosen, [])).not.toHaveProperty('knownIn')
   })
 })

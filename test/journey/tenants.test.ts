@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import express from 'express'
+import type { Json } from '../../src/core/json.js'
+import type { LaunchTokenClaims } from '../../src/demo/desktop-faults.js'
 import { PATIENTS } from '../../src/demo/patients.js'
 import { createRecord } from '../../src/demo/record.js'
 import { openPlan } from '../../src/policy/plan-files.js'
@@ -8,9 +10,9 @@ import { App, call, launchTo, type Tokens, tokensOf } from '../app-by-hand.js'
 import { get, post, signedIn } from '../console/signing-in.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { hangUp, listen } from '../gateway-surroundings.js'
-import { NO_PLAN, PEGGY, patientOf } from '../launching.js'
+import { NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
 import { entriesOf } from '../trail-reading.js'
-import { wordsOf } from '../user-agent.js'
+import { UserAgent, wordsOf } from '../user-agent.js'
 
 jest.setTimeout(60_000)
 
@@ -49,9 +51,10 @@ function coastRecord(): Server {
 
 describe.each(STORES)('two records behind one gateway, on the %s store', (store) => {
   let t: TestGateway
+  let origin: string
   const coast = coastRecord()
   beforeAll(async () => {
-    const origin = `http://127.0.0.1:${await listen(coast)}`
+    origin = `http://127.0.0.1:${await listen(coast)}`
     t = await openTestGateway({
       store,
       change: ({ upstreams, secrets }) => ({
@@ -114,6 +117,64 @@ describe.each(STORES)('two records behind one gateway, on the %s store', (store)
     expect(opened?.detail).toMatchObject({ instead_of: 'coast' })
     expect(JSON.stringify(tokens)).not.toContain('coast')
     expect(opened?.detail).not.toHaveProperty('tenant')
+  })
+
+  describe('what the own record says of somebody whose plan lies elsewhere', () => {
+    const { fhirId } = patientOf(UNWRITTEN)
+    /** As the coast's own people say it there. */
+    async function say(more: object) {
+      const url = `${origin}/record/fhir/Patient/${fhirId}`
+      const headers = { authorization: `Bearer ${CREDENTIAL}` }
+      const { meta: _, ...patient } = (await (await fetch(url, { headers })).json()) as Json
+      const { status } = await fetch(url, {
+        method: 'PUT',
+        headers: { ...headers, 'content-type': 'application/fhir+json' },
+        body: JSON.stringify({ ...patient, ...more }),
+      })
+      expect(status).toBe(200)
+    }
+    const mark = (code: string) => say({ meta: { security: [{ code }] } })
+    afterAll(() => mark('U'))
+
+    it('holds at the launch and at a refresh, and no token says where it was said', async () => {
+      const before = await launch('district-nurse', UNWRITTEN)
+      const again = tokensOf(await new App(t, before.browser).refresh(before.tokens))
+      expect(again).not.toHaveProperty('__obligations')
+
+      await mark('R')
+      const refused = await new App(t, before.browser).refresh(again)
+      expect([refused.status, JSON.parse(refused.text).error]).toEqual([400, 'invalid_grant'])
+      const order = { system: 'gp-push', user: 'district-nurse', patient: UNWRITTEN }
+      const page = await open(t, new UserAgent(), order)
+      expect(page.status).toBe(403)
+      expect(wordsOf(page.text)).toContain('This record is marked sensitive.')
+    })
+
+    it('obliges who may open it, also where the other record’s Patient says nothing of it', async () => {
+      await mark('R')
+      const claims = (said: LaunchTokenClaims) => ({
+        practitioner: { ...said.practitioner, activity_codes: ['B0360', 'B0380', 'B1611'] },
+      })
+      const order = { system: 'gp-push', user: 'district-nurse', patient: UNWRITTEN, claims }
+      const { tokens, browser } = await launchTo(t, order)
+      expect(tokens.__obligations).toEqual(['mark-sensitive'])
+      expect(await nameOf(tokens)).not.toBe('Coast')
+      const again = tokensOf(await new App(t, browser).refresh(tokens))
+      expect(again.__obligations).toEqual(['mark-sensitive'])
+      expect(JSON.stringify([tokens, again])).not.toMatch(/coast|knownIn/)
+
+      await mark('U')
+      const unmarked = tokensOf(await new App(t, browser).refresh(again))
+      expect(unmarked).not.toHaveProperty('__obligations')
+    })
+
+    it('ends the grant where the own record has replaced them: a new launch finds who stands', async () => {
+      const { tokens, browser } = await launch('district-nurse', UNWRITTEN)
+      await say({ active: false })
+      const refused = await new App(t, browser).refresh(tokens)
+      expect([refused.status, JSON.parse(refused.text).error]).toEqual([400, 'invalid_grant'])
+      await say({ active: true })
+    })
   })
 
   it('keeps to it over a refresh, and somebody of the region alone is found from the coast', async () => {
@@ -180,9 +241,13 @@ describe.each(STORES)('two records behind one gateway, on the %s store', (store)
   it('a record that is not configured any more is away, and the other’s is never read in its place', async () => {
     const { tokens } = await launch('district-nurse', PEGGY)
     const own = await launch('gp', PEGGY)
+    const elsewhere = await launch('district-nurse', UNWRITTEN)
     await t.restart({ upstreams: { ...t.config.upstreams, tenants: [] } })
     const { status, text } = await call(t, tokens.access_token, `/fhir/Patient/${tokens.patient}`)
     expect([status, text.includes('Coast'), text.includes('Peggy')]).toEqual([503, false, false])
     expect(await nameOf(own.tokens)).not.toBe('Coast')
+    // What the own record would say of them now is not known.
+    const { status: renewed } = await new App(t, elsewhere.browser).refresh(elsewhere.tokens)
+    expect(renewed).toBe(503)
   })
 })

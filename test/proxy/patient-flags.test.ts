@@ -1,6 +1,7 @@
 /** What the record learns of a patient while a session is open (DESIGN §6: today's rules, at every call). */
 import { afterEach, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
+import type { RecordedAs } from '../../src/core/context.js'
 import { accessOf, openWorld, PEGGY, type World } from './world.js'
 
 let world: World
@@ -74,5 +75,45 @@ describe('a patient who died after the launch', () => {
     await open({ deceasedDateTime: '2026-11-23' })
     world.allowed = ({ patient }) => !patient.deceased
     expect((await read()).status).toBe(403)
+  })
+})
+
+describe('a patient of whom another record said more at the launch', () => {
+  const NORTH = { fhirId: 'n1', tenant: 'north' }
+  const marked = (...knownIn: readonly RecordedAs[]) => {
+    const access = accessOf()
+    const { grant } = access
+    const patient = { sensitive: true, deceased: false }
+    const circumstances = { ...grant.circumstances, patient }
+    const also = knownIn.length === 0 ? {} : { knownIn }
+    world.access = { ...access, grant: { ...grant, circumstances, ...also } }
+  }
+
+  it('keeps its mark beside what this record says, by id and by search', async () => {
+    await open({ deceasedDateTime: '2026-11-23' })
+    marked(NORTH)
+    world.allowed = ({ patient }) => !(patient.sensitive && patient.deceased)
+    for (const answer of [await read(), await search()]) {
+      expect(answer.status).toBe(403)
+      expect(answer.text).not.toContain('Refuge')
+    }
+    for (const { patient } of world.policy.questions) expect(patient.sensitive).toBe(true)
+  })
+
+  it('is judged once, where this record has nothing to add', async () => {
+    await open({})
+    marked(NORTH)
+    expect((await read()).status).toBe(200)
+    expect(world.policy.questions.map(({ patient }) => patient.sensitive)).toEqual([true])
+  })
+
+  it('is judged by what the one record says now, where no other knows them', async () => {
+    await open({ deceasedDateTime: '2026-11-23' })
+    marked()
+    expect((await read()).status).toBe(200)
+    expect(world.policy.questions.map(({ patient }) => patient)).toEqual([
+      { sensitive: true, deceased: false },
+      { sensitive: false, deceased: true },
+    ])
   })
 })

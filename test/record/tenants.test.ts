@@ -25,6 +25,9 @@ const ehr = {
 /** Of a patient who is known there, and has no EHR. */
 const UNPLANNED = { unplanned: true }
 
+const SENSITIVE = { meta: { security: [{ code: 'R' }] } }
+const DEAD = { deceasedBoolean: true }
+
 const COLUMNS = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name }))
 const row = (template: string, ehrId = ehr.ehr_id.value) => {
   const uid = '8849182c-82ad-4088-a07f-48ead4180515::plan.example::1'
@@ -52,6 +55,9 @@ async function place(...patients: readonly object[] | readonly ['ill']) {
       const plan = plans.length > 1 ? plans.shift() : plans[0]
       return typeof plan === 'number' ? [plan, {}] : [200, plan]
     }
+    const one = /^\/fhir\/Patient\/(\w+)$/.exec(url)?.[1]
+    if (one !== undefined && one !== '_search')
+      return [200, patients.find((each) => Object(each).id === one) ?? {}]
     if (!url.startsWith('/openehr/ehr'))
       return [200, { resourceType: 'Bundle', type: 'searchset', entry }]
     return patients.every((each) => Object.hasOwn(Object(each), 'unplanned'))
@@ -85,8 +91,8 @@ async function place(...patients: readonly object[] | readonly ['ill']) {
 type Place = Awaited<ReturnType<typeof place>>
 
 /** One that knows the patient, with an EHR in which its query of the plan finds this. */
-async function holding(id: string, ...plans: readonly unknown[]) {
-  const made = await place(resource(id))
+async function holding(patient: string | object, ...plans: readonly unknown[]) {
+  const made = await place(typeof patient === 'string' ? resource(patient) : patient)
   made.plans.splice(0, 1, ...plans)
   return made
 }
@@ -227,7 +233,9 @@ describe('records of tenants', () => {
   it('ask nobody else about a plan that is in the own record', async () => {
     const others = [await holding('r1', PLANNED), await place('ill')] as const
     const tenants = opened(others[0], await place(resource('n1')), others[1])
-    expect(await find(tenants, 'A1')).toMatchObject({ tenant: 'north' })
+    const found = await find(tenants, 'A1')
+    expect(found).toMatchObject({ tenant: 'north' })
+    expect(found).not.toHaveProperty('knownIn')
     expect(others.map(({ asked }) => asked.length)).toEqual([0, 0])
   })
 
@@ -250,5 +258,77 @@ describe('records of tenants', () => {
     const tenants = opened(await place(), await place(), await place())
     expect(tenants.of('north')).not.toBe(tenants.of(undefined))
     expect(() => tenants.of('east')).toThrow(refusal('record_unavailable'))
+  })
+})
+
+describe('what several records say of one person', () => {
+  const own = { fhirId: 'n1', tenant: 'north' }
+  const other = { fhirId: 's1', tenant: 'south' }
+  const main = { fhirId: 'r1' }
+
+  it('holds whoever said it: the own, where the plan lies elsewhere', async () => {
+    const here = await place(resource('n1', { ...UNPLANNED, ...SENSITIVE }))
+    const more = await holding(resource('s1', DEAD), EMPTY)
+    const found = await find(opened(await place(resource('r1')), here, more), 'A1')
+    expect(found).toMatchObject({ ...main, insteadOf: 'north', sensitive: true, deceased: true })
+    expect(found.knownIn).toEqual([own, other])
+  })
+
+  it('holds whoever said it: another, where the own counts', async () => {
+    const here = await holding('n1', EMPTY)
+    const more = await place(resource('s1', { ...UNPLANNED, ...DEAD }))
+    const found = await find(opened(await place(), here, more), 'A1')
+    expect(found).toMatchObject({ ...own, sensitive: false, deceased: true, knownIn: [other] })
+    const begun = await holding('n1', EMPTY, PLANNED)
+    const secret = await place(resource('r1', SENSITIVE))
+    const both = await find(opened(secret, begun, await place()), 'A1')
+    expect(both).toMatchObject({ ...own, alsoIn: [REGION], sensitive: true, knownIn: [main] })
+  })
+
+  it('holds whoever said it: one without a plan, where the own does not know them', async () => {
+    const empty = await holding(resource('s1', SENSITIVE), EMPTY)
+    const tenants = opened(await place(), await place(resource('n1')), empty)
+    const found = await find(tenants, 'C1')
+    expect(found).toMatchObject({ ...own, sensitive: true, deceased: false, knownIn: [other] })
+  })
+
+  const neither = { sensitive: false, deceased: false }
+  /** As the three say it when they are asked again. */
+  const said = async (north: Place, south: Place, last = neither) =>
+    opened(await place(resource('r1')), north, south).patientFlags([main, own, other], last)
+
+  it('holds when they are asked again, and no longer than one of them says it', async () => {
+    const [north, south] = [await place(resource('n1')), await place(resource('s1'))]
+    const last = { sensitive: true, deceased: true }
+    expect(await said(north, south, last)).toEqual(neither)
+    const secret = await place(resource('n1', SENSITIVE))
+    expect(await said(secret, south)).toEqual({ sensitive: true, deceased: false })
+    const both = await said(secret, await place(resource('s1', DEAD)))
+    expect(both).toEqual({ sensitive: true, deceased: true })
+  })
+
+  it('holds as it was while one of them cannot be asked, with what others say beside it', async () => {
+    const [ill, dead] = [await place('ill'), await place(resource('s1', DEAD))]
+    expect(await said(ill, dead)).toEqual({ sensitive: false, deceased: true })
+    const last = { sensitive: true, deceased: false }
+    expect(await said(ill, dead, last)).toEqual({ sensitive: true, deceased: true })
+    expect(await said(ill, await place(resource('s1')), last)).toEqual(last)
+  })
+
+  it('is for a new launch to find where one of them has it under another id, or not any more', async () => {
+    const [well, gone] = [await place(resource('n1')), await place(resource('s2'))]
+    const replaced = await place(resource('s1', { active: false }))
+    await expect(said(well, replaced)).rejects.toEqual(refusal('patient_unknown'))
+    await expect(said(well, gone)).rejects.toEqual(refusal('upstream_invalid'))
+    await expect(said(await place('ill'), gone)).rejects.toEqual(refusal('upstream_invalid'))
+  })
+
+  it('is not to be had of a record that is not configured any more, nor without it', async () => {
+    const north = await place(resource('n1'))
+    const tenants = opened(await place(resource('r1')), north, await place())
+    const east = { fhirId: 'e1', tenant: 'east' }
+    const asked = tenants.patientFlags([main, own, east], neither)
+    await expect(asked).rejects.toEqual(refusal('record_unavailable'))
+    expect(north.asked).toEqual([])
   })
 })

@@ -53,17 +53,18 @@ function scopesNow(
 type Held = NonNullable<Grant['refresh']>
 
 /**
- * The grant as the record knows its patient now, and as the policies let a launch be opened now: who may see a plan
- * can change while it is open. While the record cannot be asked, what it said last counts.
+ * The grant as the records that know its patient do now, and as the policies let a launch be opened now: who may see a
+ * plan can change while it is open. While a record cannot be asked, what was said last counts.
  *
  * @throws Refusal refresh_ended
  */
 async function judgedAnew(parts: OAuthParts, grant: Grant): Promise<Grant> {
   const { patient } = grant.context
   if (patient === undefined) return grant
-  const flags = await parts.patientFlags(patient, grant.recordTenant).catch((error: unknown) => {
+  const known = [{ fhirId: patient, tenant: grant.recordTenant }, ...(grant.knownIn ?? [])]
+  const last = grant.circumstances.patient
+  const flags = await parts.patientFlags(known, last).catch((error: unknown) => {
     const code = error instanceof Refusal ? error.code : ''
-    if (code === 'record_unavailable') return grant.circumstances.patient
     if (code === 'patient_unknown') throw new Refusal('refresh_ended', 'the patient was replaced')
     throw error
   })
