@@ -1,8 +1,10 @@
 /** When what stands behind the gateway is away or answers wrongly, the page says so and shows nothing of it. */
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import express from 'express'
 import { PATIENTS } from '../../src/demo/patients.js'
+import { readPlans } from '../../src/demo/plans.js'
 import { createRecord } from '../../src/demo/record.js'
 import { openPlan } from '../../src/policy/plan-files.js'
 import { FAILURES, REST_MS } from '../../src/record/breaker.js'
@@ -138,7 +140,9 @@ describe('a server of the record that stops answering', () => {
     '/record',
     createRecord({
       patients: PATIENTS.filter(({ nhsNumber }) => nhsNumber === PEGGY),
-      ...{ plans: [], form: openPlan('config/plan/sections.yaml').sections },
+      // A launch opens the record in which the plan is.
+      plans: readPlans(readFileSync('config/demo/plans.yaml', 'utf8')),
+      form: openPlan('config/plan/sections.yaml').sections,
       ...{ credential: CREDENTIAL, clock: Date.now },
     }),
   )
