@@ -224,9 +224,6 @@ export function createGateway(parts: GatewayParts): Express {
     next()
   })
   app.use(securityHeaders(parts.issuer.startsWith('https:')))
-  app.get('/livez', (_req, res) => void res.json({ alive: true }))
-  app.get('/readyz', readiness(parts))
-  app.use('/assets', assets())
 
   const certificateOf = createCertificates(parts)
   const nonces = createNonces(parts)
@@ -234,6 +231,9 @@ export function createGateway(parts: GatewayParts): Express {
   const { hasOrigin } = parts.registry
   const through = { hasOrigin, nonce: dpop.nonce, flood: parts.limits.flood }
   app.use(routing(surface(parts, dpop, certificateOf), through))
+  app.get('/livez', (_req, res) => void res.json({ alive: true }))
+  app.get('/readyz', readiness(parts))
+  app.use('/assets', assets())
   app.use(parts.limits.flood, (_req, res) => {
     startJourney(res, 'json', 'access_refused')
     throw new Refusal('not_found', 'no such endpoint')

@@ -29,6 +29,7 @@ export const tellsByPages = (
 
 /** The search from its first match, whatever part of it was asked for. */
 export function fromFirst(call: SearchCall): SearchCall {
+  if (!isPaged(call)) return call
   const { _count, _offset, ...rest } = Object.fromEntries(call.parameters)
   const how = _count === undefined ? {} : { _count: AT_ONCE }
   return { ...call, parameters: new Map(Object.entries({ ...rest, ...how })) }
@@ -67,12 +68,22 @@ export function nextAsked(
   return { ...on, form: call.form, parameters: new Map([...on.parameters, ['_count', AT_ONCE]]) }
 }
 
+/** Whether all that was given stands on the record's one page, which is then ours, and tells of no other. */
+const isWhole = (call: SearchCall, [first, ...others]: readonly Released[]): boolean =>
+  first !== undefined &&
+  !isPaged(call) &&
+  others.length === 0 &&
+  linksOf(first).length === 1 &&
+  entriesOf(first).length <= MOST_MATCHES
+
 /** One page of what was given. @param pages from the first, as many as {@link nextAsked} asked for */
 export function pageFrom(
   call: SearchCall,
   pages: readonly Released[],
   release: FhirRelease,
 ): Released {
+  const [whole] = pages
+  if (whole && isWhole(call, pages)) return whole
   const { from, to } = boundsOf(call)
   const matches = matchesOn(pages)
   const shown = matches.slice(from, to)
