@@ -229,8 +229,7 @@ export function readAuthorization(
   const claims = readClaims(sent.get('claims'))
   const nonce = sent.get('nonce')
   // It comes back as it was, or not at all (OIDC Core §3.1.3.7, 11).
-  if (nonce !== undefined && nonce.length > LONGEST_NONCE)
-    throw parameterFault('parameter_invalid', 'nonce')
+  if ((nonce?.length ?? 0) > LONGEST_NONCE) throw parameterFault('parameter_invalid', 'nonce')
   const dpopJkt = sent.get('dpop_jkt')
   if (dpopJkt !== undefined && !isThumbprint(dpopJkt))
     throw parameterFault('parameter_invalid', 'dpop_jkt')

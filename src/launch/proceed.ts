@@ -8,10 +8,10 @@ import type { Response } from 'express'
 import type { Happening } from '../core/audit.js'
 import type { KnownPatient } from '../core/context.js'
 import { hashOf, newLaunchSecret } from '../core/ids.js'
-import { isStandalone, launchAddress, openSession } from '../core/launch.js'
+import { launchAddress, openSession } from '../core/launch.js'
 import type { LaunchSystem } from '../core/launch-system.js'
 import { Refusal } from '../core/refusal.js'
-import type { PendingLaunch, SignOn, Waiting } from '../core/session.js'
+import type { PendingLaunch, SignOn } from '../core/session.js'
 import { after } from '../core/values.js'
 import { type Browser, browsersOf, ensureBrowser, renewBrowser } from '../http/browser.js'
 import { journeyOf, learn } from '../http/journey.js'
@@ -25,7 +25,7 @@ import { denied, type Judgement, judge } from './judge.js'
 import { outcomePuts } from './outcome.js'
 import { type Arrival, type Exchange, factsOf, type LaunchParts } from './parts.js'
 import { standing } from './standing.js'
-import { showWaiting } from './waiting.js'
+import { showWaiting, wantedPatient } from './waiting.js'
 
 const signedOn = (arrival: Arrival, signOn: SignOn): Happening => ({
   what: 'signed_on',
@@ -49,15 +49,6 @@ function ending(parts: LaunchParts, arrival: Arrival, replaced: readonly SignOn[
     record: [...arrival.record, ...ends.flatMap(({ record }) => record)],
     puts: ends.flatMap(({ puts }) => puts),
   }
-}
-
-/** The page on which a patient is still to be confirmed or chosen. @throws Refusal interaction_required */
-function wantedPatient({ launch, patient, ask }: Arrival): Waiting | undefined {
-  if (patient) return undefined
-  if (!isStandalone(launch)) return { for: 'birth-date', attempts: 0 }
-  if (!ask?.needsPatient) return undefined
-  if (ask.demand.silent) throw new Refusal('interaction_required', 'a patient is to be chosen')
-  return { for: 'patient', attempts: 0 }
 }
 
 /**

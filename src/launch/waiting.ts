@@ -35,6 +35,15 @@ export async function pendingOf(
   return pending
 }
 
+/** The page on which a patient is still to be confirmed or chosen. @throws Refusal interaction_required */
+export function wantedPatient({ launch, patient, ask }: Arrival): Waiting | undefined {
+  if (patient) return undefined
+  if (!isStandalone(launch)) return { for: 'birth-date', attempts: 0 }
+  if (!ask?.needsPatient) return undefined
+  if (ask.demand.silent) throw new Refusal('interaction_required', 'a patient is to be chosen')
+  return { for: 'patient', attempts: 0 }
+}
+
 /** The launch's own browser, not merely one that knows a secret. @throws Refusal handle_other_browser */
 export async function ownBrowser(
   { sessions }: LaunchParts,
