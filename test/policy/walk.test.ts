@@ -156,26 +156,29 @@ describe('a cell in parts', () => {
   ])('meets the answer to every question that can be asked there: %s', (_, policy) => {
     let [whole, several] = [0, 0]
     const base = 'permit (principal, action, resource);'
-    fc.assert(
-      fc.property(
-        fc.array(policy, { minLength: 1, maxLength: 4 }),
-        fc.array(questionsWith(1), { minLength: 4, maxLength: 6 }),
-        fc.constantFrom(1, 3, 20),
-        (texts, questions, most) => {
-          const files = versionOf([base, ...texts])
-          const engine = createPolicies(files)
-          for (const question of questions) {
-            const found = partsSaid(files, question, most)
-            if (!found.whole) continue
-            whole += 1
-            several += Number(found.parts > 1)
-            expect([...found.answers]).toContain(told(engine.decide(question)))
-          }
-          engine.close()
-        },
-      ),
-      { numRuns: 80 },
-    )
+    const look = () =>
+      fc.assert(
+        fc.property(
+          fc.array(policy, { minLength: 1, maxLength: 4 }),
+          fc.array(questionsWith(1), { minLength: 4, maxLength: 6 }),
+          fc.constantFrom(1, 3, 20),
+          (texts, questions, most) => {
+            const files = versionOf([base, ...texts])
+            const engine = createPolicies(files)
+            for (const question of questions) {
+              const found = partsSaid(files, question, most)
+              if (!found.whole) continue
+              whole += 1
+              several += Number(found.parts > 1)
+              expect([...found.answers]).toContain(told(engine.decide(question)))
+            }
+            engine.close()
+          },
+        ),
+        { numRuns: 80 },
+      )
+    // Cells that fall into parts come by chance: until there were some, and not for ever.
+    for (let rounds = 0; rounds < 5 && several <= 5; rounds++) look()
     expect(whole).toBeGreaterThan(100)
     expect(several).toBeGreaterThan(5)
   })
