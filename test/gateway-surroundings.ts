@@ -2,6 +2,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
+import type { Config } from '../src/config.js'
 import type { LaunchingSystem } from '../src/demo/desktop-launches.js'
 import { type DemoSystems, PORTRAITS, SYSTEM_IDS } from '../src/demo/desktop-systems.js'
 
@@ -15,6 +16,26 @@ export const hangUp = (server: Server): Promise<void> =>
   new Promise((resolve) => {
     server.close(() => resolve())
     server.closeAllConnections()
+  })
+
+/** A tenant's own record: the coast's, whose district nurses launch from there. */
+export const coastAt =
+  (origin: string, credential: string, fhir: Partial<Config['upstreams']['fhir']> = {}) =>
+  ({ upstreams, secrets }: Config): Partial<Config> => ({
+    upstreams: {
+      ...upstreams,
+      tenants: [
+        {
+          ...{ name: 'coast', organizations: ['RYX01'], regions: [] },
+          fhir: { ...upstreams.fhir, base: `${origin}/record/fhir`, ...fhir },
+          openehr: { ...upstreams.openehr, base: `${origin}/record/openehr/v1` },
+        },
+      ],
+    },
+    secrets: {
+      ...secrets,
+      tenantCredentials: { coast: { fhir: credential, openehr: credential } },
+    },
   })
 
 /** An origin first, and who answers there later: each must know the others' addresses. */

@@ -10,7 +10,7 @@ import { openPlan } from '../../src/policy/plan-files.js'
 import { FAILURES, REST_MS } from '../../src/record/breaker.js'
 import { call, launchTo, readsPatient, type Tokens } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { breakable, type Condition, hangUp, listen } from '../gateway-surroundings.js'
+import { breakable, type Condition, coastAt, hangUp, listen } from '../gateway-surroundings.js'
 import {
   callbackOf,
   handleOf,
@@ -157,25 +157,7 @@ describe('a server of the record that stops answering', () => {
     const origin = `http://127.0.0.1:${await listen(server)}`
     t = await openTestGateway({
       store: 'embedded',
-      change: ({ upstreams, secrets }) => ({
-        upstreams: {
-          ...upstreams,
-          tenants: [
-            {
-              ...{ name: 'coast', organizations: ['RYX01'], regions: [] },
-              fhir: {
-                ...upstreams.fhir,
-                ...{ base: `${origin}/record/fhir`, timeout_ms: LONGEST_MS },
-              },
-              openehr: { ...upstreams.openehr, base: `${origin}/record/openehr/v1` },
-            },
-          ],
-        },
-        secrets: {
-          ...secrets,
-          tenantCredentials: { coast: { fhir: CREDENTIAL, openehr: CREDENTIAL } },
-        },
-      }),
+      change: coastAt(origin, CREDENTIAL, { timeout_ms: LONGEST_MS }),
     })
   }, 60_000)
   afterAll(async () => {

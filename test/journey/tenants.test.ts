@@ -9,7 +9,7 @@ import { openPlan } from '../../src/policy/plan-files.js'
 import { App, call, launchTo, type Tokens, tokensOf } from '../app-by-hand.js'
 import { get, post, signedIn } from '../console/signing-in.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { hangUp, listen } from '../gateway-surroundings.js'
+import { coastAt, hangUp, listen } from '../gateway-surroundings.js'
 import { NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
 import { entriesOf } from '../trail-reading.js'
 import { UserAgent, wordsOf } from '../user-agent.js'
@@ -57,22 +57,7 @@ describe.each(STORES)('two records behind one gateway, on the %s store', (store)
     origin = `http://127.0.0.1:${await listen(coast)}`
     t = await openTestGateway({
       store,
-      change: ({ upstreams, secrets }) => ({
-        upstreams: {
-          ...upstreams,
-          tenants: [
-            {
-              ...{ name: 'coast', organizations: ['RYX01'], regions: [] },
-              fhir: { ...upstreams.fhir, base: `${origin}/record/fhir` },
-              openehr: { ...upstreams.openehr, base: `${origin}/record/openehr/v1` },
-            },
-          ],
-        },
-        secrets: {
-          ...secrets,
-          tenantCredentials: { coast: { fhir: CREDENTIAL, openehr: CREDENTIAL } },
-        },
-      }),
+      change: coastAt(origin, CREDENTIAL),
     })
   }, 60_000)
   afterAll(async () => {
