@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Frame, Page } from 'playwright-core'
 import { violations } from './accessibility.js'
-import { newScenario, openTimed, seen, shoot } from './care-plan-stage.js'
+import { newScenario, openTimed, passUntil, seen, shoot } from './care-plan-stage.js'
 import { stage } from './care-plan-suite.js'
 import type { Scenario } from './scenario.js'
 
@@ -20,10 +20,9 @@ async function typing(handle: string, changes: Partial<Scenario> = {}) {
 
 const save = (frame: Frame) => frame.getByRole('button', { name: 'Save', exact: true }).click()
 
-/** Time passes, in steps as a browser's timers take them, until the page shows. */
-async function wait(page: Page, frame: Frame, minutes: number, shows: string): Promise<string> {
-  for (let i = 0; i < minutes; i++) await page.clock.runFor(MINUTE)
-  await frame.waitForSelector(`[data-page=${shows}]`)
+/** Time passes until the page shows. */
+async function wait(page: Page, frame: Frame, shows: string): Promise<string> {
+  await passUntil(page, frame.locator(`[data-page=${shows}]`))
   return seen(frame.locator('main'))
 }
 
@@ -43,20 +42,20 @@ describe('a session that ends while a section is edited', () => {
 
   it('says so when nobody uses it until its end', async () => {
     const { page, frame } = await typing('lost-idle')
-    expect(await wait(page, frame, 20, 'idle')).toContain(NOT_SAVED)
+    expect(await wait(page, frame, 'idle')).toContain(NOT_SAVED)
     await page.close()
   })
 
   it('says so when it has reached its longest time', async () => {
     const { page, frame } = await typing('lost-longest', { endsInSeconds: 300 })
-    expect(await wait(page, frame, 6, 'longest')).toContain(NOT_SAVED)
+    expect(await wait(page, frame, 'longest')).toContain(NOT_SAVED)
     await page.close()
   })
 
   it('says so when the gateway refuses to renew it', async () => {
     const { scenario, page, frame } = await typing('lost-renewal')
     scenario.ended = true
-    expect(await wait(page, frame, 5, 'ended')).toContain(NOT_SAVED)
+    expect(await wait(page, frame, 'ended')).toContain(NOT_SAVED)
     await page.close()
   })
 
@@ -70,7 +69,7 @@ describe('a session that ends while a section is edited', () => {
     expect(warning).toContain(UNKNOWN)
     expect(warning).not.toContain('unsaved')
     await shoot(page, 'lost-flight-warning')
-    const text = await wait(page, frame, 2, 'longest')
+    const text = await wait(page, frame, 'longest')
     expect(text).toContain(`${UNKNOWN} Check the section when you open the care plan again.`)
     expect(text).not.toContain('not saved')
     await shoot(page, 'lost-flight')
@@ -92,7 +91,7 @@ describe('a session that ends while a section is edited', () => {
 
   it('says nothing of changes when there were none', async () => {
     const { page, frame } = await openTimed(stage, 'lost-nothing', newScenario())
-    expect(await wait(page, frame, 20, 'idle')).not.toMatch(/[Yy]our changes/)
+    expect(await wait(page, frame, 'idle')).not.toMatch(/[Yy]our changes/)
     await page.close()
   })
 })

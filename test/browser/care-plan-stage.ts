@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import express from 'express'
-import type { Frame, Locator, Page } from 'playwright-core'
+import type { Frame, Locator, Page, Request } from 'playwright-core'
 import { createAppServer } from '../../src/demo/app-server.js'
 import { type Browser, openChromium, openSite, type Site } from './chromium.js'
 import { createFakeGateway } from './fake-gateway.js'
@@ -111,7 +111,10 @@ export async function openPlan(
   return { page, frame }
 }
 
-/** Opens a plan in a browser whose clock the test moves. */
+/**
+ * Opens a plan in a browser whose clock the test moves. Every call that opening it began has been answered by then:
+ * a clock that is moved overtakes the network, and an answer that comes minutes late starts the gateway's patience anew.
+ */
 export async function openTimed(
   stage: Stage,
   handle: string,
@@ -121,10 +124,39 @@ export async function openTimed(
   stage.scenarios.set(handle, scenario)
   const page = await stage.open([])
   await page.clock.install()
+  const answered = callsOf(page)
   await page.goto(stage.address([handle]))
   const frame = await frameOf(page)
   await frame.waitForSelector(`[data-page=${shows}]`)
+  await answered()
   return { page, frame }
+}
+
+const PAGE_MINUTE = 60_000
+
+/** Lets the page's minutes go by, one at a time as its timers take them, until it shows what is waited for. */
+export async function passUntil(page: Page, shown: Locator, most = 60): Promise<void> {
+  for (let minute = 0; minute < most && (await shown.count()) === 0; minute++)
+    await page.clock.runFor(PAGE_MINUTE)
+  await shown.waitFor()
+}
+
+/** Follows what a page asks for from now on. @returns waits until nothing is under way */
+function callsOf(page: Page): () => Promise<void> {
+  const underWay = new Set<Request>()
+  let calm: () => void = () => undefined
+  const over = (request: Request) => {
+    underWay.delete(request)
+    if (underWay.size === 0) calm()
+  }
+  page.on('request', (request) => void underWay.add(request))
+  page.on('requestfinished', over)
+  page.on('requestfailed', over)
+  return () =>
+    new Promise((resolve) => {
+      calm = resolve
+      if (underWay.size === 0) resolve()
+    })
 }
 
 async function built(): Promise<string> {

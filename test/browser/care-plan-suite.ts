@@ -5,7 +5,8 @@
 import { afterAll, beforeAll, jest } from '@jest/globals'
 import { openStage, type Stage } from './care-plan-stage.js'
 
-jest.setTimeout(30_000)
+// A wait of Playwright's gives up after half of it and then says for what it waited.
+jest.setTimeout(60_000)
 
 /** Opened before the first test. */
 export let stage: Stage
