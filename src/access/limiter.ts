@@ -1,4 +1,4 @@
-/** rate-limiter-flexible over our store's word, by our clock: one class for both back ends. */
+/** rate-limiter-flexible over our store's word, by our clock: one class for both back ends. And what needs no store. */
 import { RateLimiterRes } from 'rate-limiter-flexible'
 import StoreAbstract from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js'
 import { LIMITS, type LimitName, type Window, windowEnd } from '../core/rates.js'
@@ -34,6 +34,38 @@ export function countHere(clock: Clock): Count {
     makeRoom(kept, clock())
     kept.set(what, { count: 1, until })
     return 1
+  }
+}
+
+/**
+ * What each node counts for itself, at every request: nothing has to be waited for, and so it is counted where it
+ * stands. The library's way costs a call some 10 µs, of which all but one are promises.
+ */
+export class OwnLimiter {
+  readonly #clock: Clock
+  readonly #points: number
+  readonly #length: EpochMs
+  readonly #kept = new Map<string, Window>()
+
+  constructor({ name, points, clock }: Omit<Parts, 'count'>) {
+    this.#clock = clock
+    this.#points = points
+    this.#length = LIMITS[name].per * 1000
+  }
+
+  /** Counts one on a key. The window in which it was one too many, if it was. */
+  consume(key: string): Window | undefined {
+    const now = this.#clock()
+    const known = this.#kept.get(key)
+    if (known && known.until > now) {
+      known.count += 1
+      return known.count > this.#points ? known : undefined
+    }
+    this.#kept.delete(key)
+    makeRoom(this.#kept, now)
+    const begun = { until: windowEnd(now, this.#length), count: 1 }
+    this.#kept.set(key, begun)
+    return begun.count > this.#points ? begun : undefined
   }
 }
 

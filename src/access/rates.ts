@@ -13,12 +13,14 @@ import {
   type LimitName,
   limitOf,
   networkOf,
+  type OwnLimitName,
   type Rates,
+  type SharedLimitName,
   TooMany,
 } from '../core/rates.js'
 import type { Refusal } from '../core/refusal.js'
 import type { Clock } from '../core/values.js'
-import { type Count, consume, countHere, Limiter } from './limiter.js'
+import { type Count, consume, countHere, Limiter, OwnLimiter } from './limiter.js'
 import { openTries } from './tries.js'
 
 /** In whose name a patient is looked for: the launch, with the user who really sits there. */
@@ -95,55 +97,66 @@ function countOn({ store, clock, failed }: Parts): Count {
     })
 }
 
-function openLimiters(parts: Parts): ReadonlyMap<LimitName, Limiter> {
+interface Limiters {
+  readonly own: ReadonlyMap<LimitName, OwnLimiter>
+  readonly shared: ReadonlyMap<LimitName, Limiter>
+}
+
+function openLimiters(parts: Parts): Limiters {
   const { rates, clock } = parts
-  const [together, alone] = [countOn(parts), countHere(clock)]
-  return new Map(
-    LIMIT_NAMES.flatMap((name) => {
-      const points = rates[name]
-      const count = LIMITS[name].counts === 'asked' ? alone : together
-      return points === 'off' ? [] : [[name, new Limiter({ name, points, count, clock })] as const]
-    }),
-  )
+  const count = countOn(parts)
+  const own = new Map<LimitName, OwnLimiter>()
+  const shared = new Map<LimitName, Limiter>()
+  for (const name of LIMIT_NAMES) {
+    const points = rates[name]
+    if (points === 'off') continue
+    if (LIMITS[name].counts === 'asked') own.set(name, new OwnLimiter({ name, points, clock }))
+    else shared.set(name, new Limiter({ name, points, count, clock }))
+  }
+  return { own, shared }
 }
 
 export function createRateLimits(parts: Parts): RateLimits {
   const { clock, limited } = parts
-  const limiters = openLimiters(parts)
+  const { own, shared } = openLimiters(parts)
 
   function tooMany(excess: Excess): TooMany {
     limited(excess.limit)
     return new TooMany(excess, clock())
   }
+  function admit(limit: OwnLimitName, key: string | undefined): void {
+    const window = key === undefined ? undefined : own.get(limit)?.consume(key)
+    if (window && key !== undefined) throw tooMany({ limit, key, window })
+  }
   async function count(limit: LimitName, caller: Caller): Promise<Excess | undefined> {
-    const [limiter, key] = [limiters.get(limit), keyOf(limit, caller)]
+    const [limiter, key] = [shared.get(limit), keyOf(limit, caller)]
     if (!limiter || key === undefined) return undefined
     const window = await consume(limiter, key)
     return window && { limit, key, window }
   }
-  async function admit(limit: LimitName, caller: Caller): Promise<void> {
+  async function admitDone(limit: SharedLimitName, caller: Caller): Promise<void> {
     const excess = await count(limit, caller)
     if (excess) throw tooMany(excess)
   }
 
   const onAddress =
-    (limit: LimitName) =>
+    (limit: OwnLimitName) =>
     (handler: RequestHandler): RequestHandler =>
     async (req, res, next) => {
-      await admit(limit, { address: addressOf(req) })
+      admit(limit, addressOf(req))
       await handler(req, res, next)
     }
 
   return {
-    async flood(req, _res, next) {
-      await admit('flood', { address: addressOf(req) })
+    flood(req, _res, next) {
+      admit('flood', addressOf(req))
       next()
     },
-    emergency: (uid) => admit('emergencies', { ...PROVEN, user: uid }),
-    devices: (uid) => admit('devices', { ...PROVEN, user: uid }),
+    emergency: (uid) => admitDone('emergencies', { ...PROVEN, user: uid }),
+    devices: (uid) => admitDone('devices', { ...PROVEN, user: uid }),
     commands: onAddress('commands'),
     registrations: onAddress('registrations'),
-    ...guards(admit, openTries(limiters, clock, tooMany)),
+    ...guards(admit, openTries(shared, clock, tooMany)),
     async refused(req, { system, user }, refusal) {
       const limit = limitOf(refusal.code)
       if (!limit) return refusal
@@ -154,9 +167,23 @@ export function createRateLimits(parts: Parts): RateLimits {
   }
 }
 
+const counted = new WeakMap<Access, string | undefined>()
+
+/** On what calls of an access count: once for all of them. */
+function callerOf(access: Access): string | undefined {
+  const before = counted.get(access)
+  if (before !== undefined) return before
+  const { system } = access.grant.circumstances.launch
+  const organization = access.user.organization.odsCode
+  const user = access.grant.subject
+  const key = keyOf('calls', { ...PROVEN, system, organization, user })
+  counted.set(access, key)
+  return key
+}
+
 /** Around the steps at which it becomes known who asks. */
 function guards(
-  admit: (name: LimitName, caller: Caller) => Promise<void>,
+  admit: (limit: OwnLimitName, key: string | undefined) => void,
   tries: ReturnType<typeof openTries>,
 ): Pick<RateLimits, 'calls' | 'clients' | 'seeking'> {
   return {
@@ -164,12 +191,8 @@ function guards(
       (callers) =>
       async (...call) => {
         const live = await callers(...call)
-        if ('service' in live) await admit('apps', { ...PROVEN, app: live.service.client })
-        else {
-          const { system } = live.grant.circumstances.launch
-          const organization = live.user.organization.odsCode
-          await admit('calls', { address: '', system, organization, user: live.grant.subject })
-        }
+        if ('service' in live) admit('apps', live.service.client)
+        else admit('calls', callerOf(live))
         return live
       },
     clients:
@@ -177,13 +200,13 @@ function guards(
       async (...sent) => {
         const client = await authenticate(...sent)
         // A public app proves nothing: its name is anybody's to use up.
-        if (client.type !== 'public') await admit('apps', { ...PROVEN, app: client.id })
+        if (client.type !== 'public') admit('apps', client.id)
         return client
       },
     seeking: (find) => async (nhsNumber, birthDate, seeker) => {
       const { system, organization, user } = seeker
       const caller = { ...PROVEN, system, organization, user: user.sdsUserId ?? user.localId }
-      await admit('launches', caller)
+      admit('launches', keyOf('launches', caller))
       return tries({ ...caller, patient: nhsNumber }, () =>
         find(nhsNumber, birthDate, organization),
       )

@@ -76,6 +76,11 @@ export const LIMITS = {
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof LIMITS
+/** Rows that each node counts for itself. */
+export type OwnLimitName = {
+  [N in LimitName]: (typeof LIMITS)[N]['counts'] extends 'asked' ? N : never
+}[LimitName]
+export type SharedLimitName = Exclude<LimitName, OwnLimitName>
 export const LIMIT_NAMES = Object.keys(LIMITS) as readonly LimitName[]
 
 /** Points of each row, or `off`: an operator's. */
