@@ -32,49 +32,57 @@ const isInOrder = (names: readonly string[]): boolean => {
   return true
 }
 
-/** The value with members in the order of their names: itself, if they stand so already. */
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.some(isObject) ? value.map(sorted) : value
-  const names = Object.keys(value)
-  const members = value as Readonly<Record<string, unknown>>
-  // Each member is sorted once: twice would be twice as often at each level, which nobody lives to see the end of.
-  const made = new Map<string, unknown>()
-  const inOrder = isInOrder(names)
-  if (inOrder)
-    for (const name of names) {
-      const member = sorted(members[name])
-      if (member !== members[name]) made.set(name, member)
-    }
-  if (inOrder && made.size === 0) return value
-  const copy: Record<string, unknown> = {}
-  for (const name of names.sort()) {
-    const member = inOrder ? (made.get(name) ?? members[name]) : sorted(members[name])
-    // Plain assignment to this name would change the prototype and hide the member from the hash.
-    if (name === '__proto__') Object.defineProperty(copy, name, { value: member, enumerable: true })
-    else copy[name] = member
-  }
-  return copy
+const MOST_NAMES = 1000
+/** Names as they stand before a member: few come again and again. */
+const names = new Map<string, string>()
+function nameText(name: string): string {
+  const before = names.get(name)
+  if (before !== undefined) return before
+  const text = `${JSON.stringify(name)}:`
+  if (names.size < MOST_NAMES) names.set(name, text)
+  return text
 }
 
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
+/** Nothing in it is written otherwise in JSON. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+/** `undefined` for what JSON has no text for. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map((item) => textOf(item) ?? 'null').join()}]`
+  const members = value as Readonly<Record<string, unknown>>
+  const inOrder = Object.keys(members)
+  if (!isInOrder(inOrder)) inOrder.sort()
+  let all = ''
+  for (const name of inOrder) {
+    const text = textOf(members[name])
+    if (text !== undefined) all += `${all === '' ? '' : ','}${nameText(name)}${text}`
+  }
+  return `{${all}}`
+}
 
 /**
  * One text for one JSON value: members in the order of their names, no white space. That of RFC 8785
  * for every value whose member names are not whole numbers, and no entry of the trail has such.
  */
-export const canonical = (value: unknown): string => JSON.stringify(sorted(value))
+export const canonical = (value: unknown): string => textOf(value) ?? 'null'
 
 /** What the entry's hash must be. */
 export function entryHash({ hash: _, ...rest }: TrailEntry): string {
   return sha256(canonical(rest))
 }
 
-/** Entries as JSON, until the store has them: what was hashed need not be written out again. */
-const texts = new WeakMap<TrailEntry, string>()
+/**
+ * Where an entry keeps itself as JSON until the store has it: what was hashed need not be written out again. Out of the
+ * sight of whoever copies or compares entries, and no WeakMap: a table of what lives for a moment costs V8 more than
+ * the text.
+ */
+const TEXT = Symbol('text')
 
 /** An entry as JSON. */
-export const entryText = (entry: TrailEntry): string => texts.get(entry) ?? JSON.stringify(entry)
+export const entryText = (entry: TrailEntry & { readonly [TEXT]?: string }): string =>
+  entry[TEXT] ?? JSON.stringify(entry)
 
 /** The entries that follow `head`, one for each happening, in their order. */
 export function chain(
@@ -91,8 +99,8 @@ export function chain(
     const text = canonical(body)
     prev = sha256(text)
     const entry = Object.assign(body, { hash: prev })
-    texts.set(entry, `${text.slice(0, -1)},"hash":"${prev}"}`)
-    entries.push(entry)
+    const value = `${text.slice(0, -1)},"hash":"${prev}"}`
+    entries.push(Object.defineProperty(entry, TEXT, { value }))
   }
   return entries
 }

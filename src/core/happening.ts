@@ -41,25 +41,39 @@ function boundText(text: string): string {
   return MISLEADING.test(cut) ? cut.replace(EVERY_MISLEADING, escaped) : cut
 }
 
+/** The same value, where nothing of it is too long or misleading: nearly always. */
 function bound(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return boundText(value)
   if (typeof value === 'boolean') return value
   // JSON has no NaN and no infinity: they would not read back as what was hashed.
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value !== 'object' || value === null || depth === DEEPEST) return undefined
-  if (Array.isArray(value)) {
-    const items = value.slice(0, LONGEST_LIST).map((item) => bound(item, depth + 1))
-    return items.filter((item) => item !== undefined)
+  return Array.isArray(value) ? boundItems(value, depth + 1) : boundMembers(value, depth + 1)
+}
+
+function boundItems(items: readonly unknown[], depth: number): readonly unknown[] {
+  const kept = items.slice(0, LONGEST_LIST).map((item) => bound(item, depth))
+  const same = kept.length === items.length && kept.every((item, at) => item === items[at])
+  return same && !kept.includes(undefined) ? items : kept.filter((item) => item !== undefined)
+}
+
+function boundMembers(value: object, depth: number): object {
+  const members = value as Readonly<Record<string, unknown>>
+  const names = Object.keys(members)
+  // What has another prototype may not write itself as it looks here.
+  const plain = Object.getPrototypeOf(value) === Object.prototype && names.length <= MOST_MEMBERS
+  let copy: Record<string, unknown> | undefined = plain ? undefined : {}
+  for (let at = 0; at < names.length && at < MOST_MEMBERS; at++) {
+    const name = names[at] as string
+    const member = isName(name) ? bound(members[name], depth) : undefined
+    if (copy === undefined) {
+      if (member !== undefined && member === members[name]) continue
+      copy = {}
+      for (const before of names.slice(0, at)) copy[before] = members[before]
+    }
+    if (member !== undefined) copy[name] = member
   }
-  // In the order in which they will be hashed.
-  const members: Record<string, unknown> = {}
-  for (const name of Object.keys(value).slice(0, MOST_MEMBERS).sort()) {
-    const member = isName(name)
-      ? bound((value as Record<string, unknown>)[name], depth + 1)
-      : undefined
-    if (member !== undefined) members[name] = member
-  }
-  return members
+  return copy ?? value
 }
 
 /**
