@@ -103,9 +103,10 @@ const JSON_FORMATS = ['json', 'application/json', 'application/fhir+json', 'appl
 
 /** Parameters but `_format`, which says nothing of what is asked. @throws Refusal parameter_invalid */
 function withoutFormat({ query }: Call): ReadonlyMap<string, string> {
+  const format = query.get('_format')
+  if (format === undefined) return query
+  if (!JSON_FORMATS.includes(format)) throw new Refusal('parameter_invalid', 'value of _format')
   const rest = new Map(query)
-  if (!JSON_FORMATS.includes(rest.get('_format') ?? 'json'))
-    throw new Refusal('parameter_invalid', 'value of _format')
   rest.delete('_format')
   return rest
 }
@@ -125,18 +126,24 @@ function readChange(
   return { interaction, type, target: { id } }
 }
 
+/** The row of a call, and what its path holds. @throws Refusal interaction_refused */
+function rowFor({ method, path }: Call) {
+  for (const row of FHIR_INTERACTIONS) {
+    const within = row.method === method ? row.path.exec(path) : null
+    if (within) return { row, within }
+  }
+  throw new Refusal('interaction_refused', `${method} at FHIR`)
+}
+
 /** @throws Refusal interaction_refused, parameter_invalid, parameter_missing */
 export function readFhirCall(call: Call): FhirCall {
-  const row = FHIR_INTERACTIONS.find(
-    (each) => each.method === call.method && each.path.test(call.path),
-  )
-  if (row === undefined) throw new Refusal('interaction_refused', `${call.method} at FHIR`)
+  const { row, within } = rowFor(call)
   const query = withoutFormat(call)
   const { name } = row
   if (name === 'capabilities') return { interaction: name }
   if (name === 'bundle') return { interaction: name }
 
-  const [, type = '', id = '', version = ''] = row.path.exec(call.path) ?? []
+  const [, type = '', id = '', version = ''] = within
   if (!isFhirType(type)) throw new Refusal('interaction_refused', 'type at FHIR')
   if (name === 'search') {
     const form = call.method === 'POST'

@@ -1,5 +1,5 @@
 /** Routes as Express has them: what each goes through before its own handler, and nothing that no row says. */
-import { type RequestHandler, Router } from 'express'
+import { type NextFunction, type RequestHandler, Router } from 'express'
 import type { EventName } from '../core/audit.js'
 import { openedOnly } from './browser.js'
 import { crossOrigin, type Readers } from './cross-origin.js'
@@ -27,6 +27,24 @@ export interface RoutingParts {
   readonly flood: RequestHandler
 }
 
+/**
+ * Steps as one handler: Express takes some microseconds for what lies between two of its own. What a step throws, or
+ * rejects with, goes on to Express either way.
+ */
+const inTurn =
+  (steps: readonly RequestHandler[]): RequestHandler =>
+  (req, res, next) => {
+    const step = (at: number): void => {
+      const onward: NextFunction = (error?: unknown) => {
+        if (error || at + 1 === steps.length) next(error)
+        else step(at + 1)
+      }
+      const ending: unknown = steps[at]?.(req, res, onward)
+      if (ending instanceof Promise) ending.catch(next)
+    }
+    step(0)
+  }
+
 /** @param routes in the order in which they are tried */
 export function routing(routes: readonly Route[], { hasOrigin, nonce, flood }: RoutingParts) {
   const router = Router({ caseSensitive: true, strict: true })
@@ -42,12 +60,11 @@ export function routing(routes: readonly Route[], { hasOrigin, nonce, flood }: R
     const first = verb === 'post' ? [formBody] : answers === 'page' ? [openedOnly] : []
     // After the headers by which an app may read that it was turned away.
     const steps = [begin, ...share, ...offer, flood, ...first, handler]
-    // A router of their own: else the path is held against each of them by itself.
-    if (verb === 'use') router.use(path, Router().use(...steps))
+    if (verb === 'use') router.use(path, inTurn(steps))
     else {
       // One entry for both: a request is held against every entry before its own.
-      const route = router.route(path)[verb](...steps)
-      if (share.length > 0) route.options(begin, ...share)
+      const route = router.route(path)[verb](inTurn(steps))
+      if (share.length > 0) route.options(inTurn([begin, ...share]))
     }
   }
   return router

@@ -73,14 +73,16 @@ function readsOf(
   open: () => BackEnd,
   clock: Clock,
 ): Pick<Store, 'get' | 'getAll' | 'texts' | 'list'> {
-  const known = new WeakMap<Ask, string>()
-  /** Whoever asks the same at each call asks with the same: see access/judged.ts. */
-  const keyOf = (ask: Ask): string => {
-    const key = known.get(ask) ?? recordKey(ask.kind, ask.id)
-    known.set(ask, key)
-    return key
+  const known = new WeakMap<readonly Ask[], readonly string[]>()
+  /** Whoever asks the same at each call asks with the same list: see access/judged.ts. */
+  const keysOf = (asks: readonly Ask[]): readonly string[] => {
+    const before = known.get(asks)
+    if (before) return before
+    const keys = asks.map(({ kind, id }) => recordKey(kind, id))
+    known.set(asks, keys)
+    return keys
   }
-  const texts = async (asks: readonly Ask[]) => open().values(asks.map(keyOf))
+  const texts = async (asks: readonly Ask[]) => open().values(keysOf(asks))
   return {
     texts,
     async get(kind, id) {
@@ -88,7 +90,7 @@ function readsOf(
       return decodeRecord(text, clock())
     },
     async getAll<const A extends readonly Ask[]>(asks: A) {
-      const kept = await texts(asks)
+      const kept = await open().values(asks.map(({ kind, id }) => recordKey(kind, id)))
       const now = clock()
       return kept.map((text) => decodeRecord(text, now)) as Answers<A>
     },
