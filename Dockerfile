@@ -36,5 +36,5 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(process.env.HEALTH_URL).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Room for the heap from the start: on one core V8 otherwise collects every few seconds, beside the answers (docs/operating.md).
-ENTRYPOINT ["node", "--initial-old-space-size=400", "--min-semi-space-size=16", "dist/src/main.js"]
+ENTRYPOINT ["node", "--initial-old-space-size=400", "--min-semi-space-size=64", "dist/src/main.js"]
 CMD ["serve", "--config", "/etc/launch-gateway"]

@@ -46,7 +46,7 @@ const FORWARDED = 'merely forwarded'
 const WARM_UP = 12
 
 /** As the image and docs/operating.md start it. */
-const AS_STARTED = ['--initial-old-space-size=400', '--min-semi-space-size=16']
+const AS_STARTED = ['--initial-old-space-size=400', '--min-semi-space-size=64']
 
 const close: (() => Promise<unknown>)[] = []
 

@@ -53,8 +53,8 @@ const ehr = ({ ehrId, nhsNumber }: BenchPatient) => ({
   time_created: { _type: 'DV_DATE_TIME', value: '2024-01-08T09:00:00Z' },
 })
 
-/** A dozen problems: about 10 KB, as a page of a record is. */
-const PROBLEMS = 12
+/** 10.4 kB of problems. */
+const PROBLEMS = 11
 const problem = ({ fhirId }: BenchPatient, number: number) => ({
   resourceType: 'Condition',
   id: `${fhirId}-${number}`,
