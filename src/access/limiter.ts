@@ -56,14 +56,16 @@ export class OwnLimiter {
   /** Counts one on a key. The window in which it was one too many, if it was. */
   consume(key: string): Window | undefined {
     const now = this.#clock()
+    const until = windowEnd(now, this.#length)
     const known = this.#kept.get(key)
-    if (known && known.until > now) {
+    // This one and no other: a clock that was ahead and is set back would hold a hospital to one window for as long.
+    if (known?.until === until) {
       known.count += 1
       return known.count > this.#points ? known : undefined
     }
     this.#kept.delete(key)
     makeRoom(this.#kept, now)
-    const begun = { until: windowEnd(now, this.#length), count: 1 }
+    const begun = { until, count: 1 }
     this.#kept.set(key, begun)
     return begun.count > this.#points ? begun : undefined
   }
@@ -84,17 +86,22 @@ export class Limiter extends StoreAbstract {
     this.#parts = parts
   }
 
-  /** What this node heard last of a key, if that window is not over. */
+  /** What this node heard last of a key, if that is the window of now. */
   heard(key: string): Window | undefined {
-    const window = this.#heard.get(this.getKey(key))
-    return window && window.until > this.#parts.clock() ? window : undefined
+    return this.#current(this.getKey(key))
+  }
+
+  #current(prefixed: string): Window | undefined {
+    const window = this.#heard.get(prefixed)
+    const { name, clock } = this.#parts
+    return window?.until === windowEnd(clock(), LIMITS[name].per * 1000) ? window : undefined
   }
 
   /** The library's name. How long a key is turned away, without asking the store. */
   getInMemoryBlockMsBeforeExpire(prefixed: string): number {
-    const window = this.#heard.get(prefixed)
+    const window = this.#current(prefixed)
     if (!window || window.count <= this.points) return 0
-    return Math.max(window.until - this.#parts.clock(), 0)
+    return window.until - this.#parts.clock()
   }
 
   /** The library's name. Counts one; always one, and never for longer than the window. */
@@ -110,7 +117,7 @@ export class Limiter extends StoreAbstract {
     const known = this.#heard.get(prefixed)
     // Answers may overtake each other.
     if (known?.until === counted.until) known.count = Math.max(known.count, counted.count)
-    else if (!known || known.until < counted.until) {
+    else if (!this.#current(prefixed)) {
       this.#heard.delete(prefixed)
       makeRoom(this.#heard, now)
       this.#heard.set(prefixed, counted)

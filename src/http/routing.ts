@@ -29,18 +29,25 @@ export interface RoutingParts {
 
 /**
  * Steps as one handler: Express takes some microseconds for what lies between two of its own. What a step throws, or
- * rejects with, goes on to Express either way.
+ * rejects with, goes on to Express either way, from wherever it was called: what escapes a parser's callback ends the
+ * process.
  */
 const inTurn =
   (steps: readonly RequestHandler[]): RequestHandler =>
   (req, res, next) => {
+    // Without an error Express would try the next route.
+    const wrong = (error: unknown): void => next(error || new Error('a step failed for nothing'))
     const step = (at: number): void => {
       const onward: NextFunction = (error?: unknown) => {
         if (error || at + 1 === steps.length) next(error)
         else step(at + 1)
       }
-      const ending: unknown = steps[at]?.(req, res, onward)
-      if (ending instanceof Promise) ending.catch(next)
+      try {
+        const ending: unknown = steps[at]?.(req, res, onward)
+        if (ending instanceof Promise) ending.catch(wrong)
+      } catch (error) {
+        wrong(error)
+      }
     }
     step(0)
   }

@@ -239,6 +239,43 @@ describe('looking for a patient', () => {
   })
 })
 
+describe('a clock that is set back', () => {
+  const asks = async (limits: RateLimits) => {
+    let passed = false
+    await (async () =>
+      limits.flood({ ip: '192.0.2.9' } as Request, {} as never, () => {
+        passed = true
+      }))().catch(() => undefined)
+    return passed
+  }
+
+  it('keeps nobody in a window that is longer than its row says', async () => {
+    const limits = limitsOf({ flood: 2 })
+    now += 86_400_000
+    for (const passes of [true, true, false]) expect(await asks(limits)).toBe(passes)
+    now -= 86_400_000
+    for (const passes of [true, true, false]) expect(await asks(limits)).toBe(passes)
+  })
+
+  it('keeps no guess longer than its row says either, and lets none through', async () => {
+    const limits = limitsOf({ tokens: 1 })
+    now += 86_400_000
+    for (const code of ['token_invalid', 'rate_limited'])
+      expect(codeOf(await refuse(limits, 'token_invalid'))).toBe(code)
+    now -= 86_400_000
+    for (const code of ['token_invalid', 'rate_limited', 'rate_limited'])
+      expect(codeOf(await refuse(limits, 'token_invalid'))).toBe(code)
+  })
+
+  it('gives nobody more by a step within the window', async () => {
+    const limits = limitsOf({ flood: 2 })
+    now = Math.ceil(now / 60_000) * 60_000 + 1_000
+    for (const passes of [true, true]) expect(await asks(limits)).toBe(passes)
+    now -= 500
+    expect(await asks(limits)).toBe(false)
+  })
+})
+
 describe('memory', () => {
   it('is bounded: of more addresses than fit, the oldest are forgotten', async () => {
     const limits = limitsOf({ flood: 1 })
