@@ -2,16 +2,12 @@
  * What is to be written to FHIR, judged before it goes on: as it was sent or as a patch makes it, beside what
  * stands. Both must be about the patient in context, within scope and allowed.
  *
- * @see FHIR R4, "create", "update", "patch"; RFC 6902
+ * @see FHIR R4, "create", "update"; json-patch.ts for "patch"
  */
-import { applyPatch, type Operation } from 'rfc6902'
-import { z } from 'zod'
 import type { PolicyDecision } from './decision.js'
-import { isShallow } from './enforcement.js'
 import { namesAnother } from './fhir-compartment.js'
 import { type Judging, judgeResource } from './fhir-judge.js'
 import { isObject, type Json } from './json.js'
-import { plainNumbers } from './json-text.js'
 import { Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
 
@@ -40,61 +36,6 @@ export function readResource(body: unknown, type: string, id?: string): Json {
   if (id === undefined) return rest
   if (own !== undefined && own !== id) throw new Refusal('parameter_invalid', 'another id')
   return { ...rest, id }
-}
-
-const MOST_OPERATIONS = 100
-const pointer = z
-  .string()
-  .max(500)
-  .regex(/^(?:\/(?!(?:__proto__|constructor|prototype)(?:\/|$))[^/]*)+$/)
-const value = z.unknown().refine((given) => given !== undefined)
-const operation = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('add'), path: pointer, value }),
-  z.strictObject({ op: z.literal('remove'), path: pointer }),
-  z.strictObject({ op: z.literal('replace'), path: pointer, value }),
-  z.strictObject({ op: z.literal('move'), from: pointer, path: pointer }),
-  z.strictObject({ op: z.literal('copy'), from: pointer, path: pointer }),
-  z.strictObject({ op: z.literal('test'), path: pointer, value }),
-])
-const operations = z.array(operation).min(1).max(MOST_OPERATIONS)
-
-export type Patch = readonly Operation[]
-
-/** @throws Refusal body_unreadable */
-export function readPatch(body: unknown): Patch {
-  const read = operations.safeParse(body)
-  if (!read.success) throw new Refusal('body_unreadable', 'not a JSON Patch')
-  return read.data as Patch
-}
-
-/** In characters: copies of copies double with each operation. */
-const LONGEST = 1024 * 1024
-
-/** What is wrong with an operation; the library throws where a path leads through a word. */
-function faultOf(after: Json, operation: Operation): string | undefined {
-  try {
-    // RFC 6902 §4.6: numbers are equal by what they are worth, however they are written.
-    if (operation.op === 'test')
-      return applyPatch(plainNumbers(after), [plainNumbers(operation) as Operation])[0]?.name
-    return applyPatch(after, [structuredClone(operation)])[0]?.name
-  } catch {
-    return 'TypeError'
-  }
-}
-
-/** @throws Refusal patch_failed */
-export function patched(standing: Json, patch: Patch): Json {
-  const after = structuredClone(standing) as Json
-  for (const each of patch) {
-    const fault = faultOf(after, each)
-    if (fault !== undefined) throw new Refusal('patch_failed', fault)
-    if (!isShallow(after) || JSON.stringify(after).length > LONGEST)
-      throw new Refusal('patch_failed', 'too large')
-  }
-  const { resourceType, id } = standing
-  if (!isObject(after) || after.resourceType !== resourceType || after.id !== id)
-    throw new Refusal('patch_failed', 'type or id')
-  return after
 }
 
 /**

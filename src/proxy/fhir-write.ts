@@ -20,8 +20,6 @@ import { type FhirRelease, requireOwn, versionOf } from '../core/fhir-own.js'
 import { heldToPatient, readCriteria, type Search } from '../core/fhir-search.js'
 import {
   judgeWritten,
-  patched,
-  readPatch,
   readResource,
   readVersion,
   requireLabels,
@@ -29,6 +27,7 @@ import {
   withoutGiven,
 } from '../core/fhir-write.js'
 import type { Json } from '../core/json.js'
+import { patched, readPatch } from '../core/json-patch.js'
 import { Refusal } from '../core/refusal.js'
 import { recordAllowed } from './entry.js'
 import { type FhirAnswer, type FhirAsked, releaseFor } from './fhir-parts.js'

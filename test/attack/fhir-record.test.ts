@@ -243,6 +243,31 @@ describe('a body that two readers could read differently', () => {
   })
 })
 
+describe('a patch that reaches beyond its resource', () => {
+  // biome-ignore format: a table
+  it.each([
+    ['into what all objects share', '/toString/call'],
+    ['into what they share, by a member', '/subject/hasOwnProperty/call'],
+    ['into what all lists share', '/note/map/call'],
+    ['into what all texts share', '/id/trim/call'],
+    ['for a list without end', '/note/length'],
+  ])('is refused, and all others are served as before: %s', async (_, path) => {
+    const shared = [{}.toString, {}.hasOwnProperty, [].map, ''.trim]
+    const standing = { ...mine, note: [{ text: 'a' }] }
+    answers = answering(standing)
+    const patch = (op: string) =>
+      raw(server, 'PATCH', '/fhir/Condition/c1', PATCH_JSON, JSON.stringify([{ op, path, value: 4e9 }]))
+    try {
+      for (const op of ['add', 'replace']) expect((await patch(op)).status).toBe(422)
+      for (const one of shared) expect(Object.hasOwn(one, 'call')).toBe(false)
+      expect((await raw(server, 'GET', '/fhir/Condition/c1')).status).toBe(200)
+      expect(written).toEqual([])
+    } finally {
+      for (const one of shared) Reflect.deleteProperty(one, 'call')
+    }
+  })
+})
+
 const write = (resource: Json) =>
   raw(server, 'POST', '/fhir/Condition', FHIR_JSON, JSON.stringify(withoutMeta(resource)))
 

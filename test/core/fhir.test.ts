@@ -7,14 +7,9 @@ import { readBundle, readBundleEntry, requireWhole } from '../../src/core/fhir-b
 import { isOfPatient, namesAnother, type Whose } from '../../src/core/fhir-compartment.js'
 import { heldToPatient, readCriteria } from '../../src/core/fhir-search.js'
 import { FHIR_TYPES, type FhirType, rowOf, searchOf } from '../../src/core/fhir-types.js'
-import {
-  patched,
-  readPatch,
-  readResource,
-  readVersion,
-  requireLabels,
-} from '../../src/core/fhir-write.js'
+import { readResource, readVersion, requireLabels } from '../../src/core/fhir-write.js'
 import { hasBoundlessNumber, hasRepeatedMember, type Json } from '../../src/core/json.js'
+import { patched, readPatch } from '../../src/core/json-patch.js'
 import { matchesQuery, readScopeQuery } from '../../src/core/scope-query.js'
 
 const refusal = (code: string) =>
@@ -395,6 +390,20 @@ describe('a patch', () => {
     ['a test that fails', [{ op: 'test', path: '/note/0/text', value: 'z' }]],
     ['a member of a word', [{ op: 'add', path: '/resourceType/x', value: 1 }]],
     ['what is not there', [{ op: 'remove', path: '/nowhere' }]],
+    ['a list that long', [{ op: 'replace', path: '/note/length', value: 4_000_000_000 }]],
+    ['a list without its items', [{ op: 'replace', path: '/note/length', value: 0 }]],
+    ['a member of a list', [{ op: 'replace', path: '/note/x', value: 1 }]],
+    ['an item before the first', [{ op: 'replace', path: '/note/-1', value: 1 }]],
+    ['an item by a number that is none', [{ op: 'remove', path: '/note/0x0' }]],
+    ['an item by what every list has', [{ op: 'remove', path: '/note/push' }]],
+    ['the end of a list less', [{ op: 'remove', path: '/note/-' }]],
+    ['what every object has a member', [{ op: 'copy', from: '/toString', path: '/x' }]],
+    ['what every object has another', [{ op: 'replace', path: '/valueOf', value: 1 }]],
+    ['a test of what every object has', [{ op: 'test', path: '/note/length', value: 1 }]],
+    [
+      'itself a part of itself',
+      Array.from({ length: 100 }, () => ({ op: 'copy', from: '/note', path: '/note/0/x' })),
+    ],
     [
       'copies that double',
       [
@@ -405,6 +414,46 @@ describe('a patch', () => {
   ])('that makes %s fails', (_what, patch) => {
     const codes = expect.stringMatching(/^(?:patch_failed|body_unreadable)$/)
     expect(() => make(patch)).toThrow(expect.objectContaining({ code: codes }) as unknown as Error)
+  })
+
+  it.each([
+    ['/toString/call', 'object'],
+    ['/hasOwnProperty/call', 'object'],
+    ['/__defineGetter__/apply', 'object'],
+    ['/note/map/call', 'list'],
+    ['/note/0/text/trim/call', 'word'],
+  ])('changes nothing of what all objects share, as %s of every %s', (path) => {
+    const shared = [
+      {}.toString,
+      {}.hasOwnProperty,
+      Reflect.get({}, '__defineGetter__'),
+      [].map,
+      ''.trim,
+    ]
+    const own = () => shared.flatMap((one) => Reflect.ownKeys(one))
+    const standing = own()
+    try {
+      for (const op of ['add', 'replace'])
+        expect(() => make([{ op, path, value: 1 }])).toThrow(refusal('patch_failed'))
+      expect(own()).toEqual(standing)
+    } finally {
+      for (const one of shared)
+        for (const name of ['call', 'apply']) Reflect.deleteProperty(one, name)
+    }
+  })
+
+  it('may name a member as it likes, where it is its own', () => {
+    const patch = [
+      { op: 'add', path: '/toString', value: { 'a/b': 1, length: 2 } },
+      { op: 'test', path: '/toString/a~1b', value: 1 },
+      { op: 'replace', path: '/toString/length', value: 3 },
+      { op: 'move', from: '/toString', path: '/x' },
+      { op: 'add', path: '/note/1', value: { text: 'b' } },
+      { op: 'move', from: '/note/1', path: '/note/0' },
+    ]
+    expect(make(patch)).toMatchObject({
+      ...{ x: { 'a/b': 1, length: 3 }, note: [{ text: 'b' }, { text: 'a' }] },
+    })
   })
 
   it.each([
