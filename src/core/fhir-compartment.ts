@@ -77,8 +77,15 @@ function isOtherNumber({ identifier, type, reference }: Json, { nhsNumber }: Who
   return toPatient && !(numbered && identifier.value === nhsNumber)
 }
 
-const isOtherAddress = (text: string, name: string, whose: Whose): boolean =>
-  (name === 'reference' ? LEADS : ADDRESS).test(localOf(text, whose)) && !isReferenceTo(text, whose)
+/** Spaces first: none stands in an address, and the pattern would look for its end from each of a long text's places. */
+const isAddress = (text: string): boolean => !/\s/.test(text) && ADDRESS.test(text)
+
+function isOtherAddress(text: string, name: string, whose: Whose): boolean {
+  const local = localOf(text, whose)
+  return (
+    (name === 'reference' ? LEADS.test(local) : isAddress(local)) && !isReferenceTo(text, whose)
+  )
+}
 
 /**
  * Whether anything in a resource that is to be written names another patient: by an address in whatever

@@ -243,6 +243,30 @@ describe('a body that two readers could read differently', () => {
   })
 })
 
+describe('a text that keeps its reader busy', () => {
+  /** A linear reader is done with it in some hundredths of a second, a quadratic one in ten and more. */
+  const LENGTH = 400_000
+  const MOST_MS = 2_000
+  // biome-ignore format: a table
+  it.each([
+    ['an address that goes on for ever, and is none', 'x://', 'Patient/a/', ' '],
+    ['an address in an address',                      '',     'Patient/a?', '\t'],
+    ['conditions',                                    'Ab?',  'a=b?',       ' '],
+    ['digits',                                        '1',    '1.0',        'x'],
+    ['spaces',                                        '',     ' ',          '1'],
+    ['quotes',                                        '',     '\\"',        ''],
+  ])('is judged at once: %s', async (_, head, run, end) => {
+    answers = (req, res) =>
+      give(res, req.method === 'GET' ? 200 : 201, mine, { location: 'Condition/c1', etag: 'W/"1"' })
+    const told = `${head}${run.repeat(LENGTH / run.length)}${end}`
+    const began = process.cpuUsage()
+    for (const name of ['valueUri', 'reference'])
+      await write({ ...mine, extension: [{ url: 'x', [name]: told }] })
+    const { user, system } = process.cpuUsage(began)
+    expect((user + system) / 1000).toBeLessThan(MOST_MS)
+  })
+})
+
 describe('a patch that reaches beyond its resource', () => {
   // biome-ignore format: a table
   it.each([
