@@ -24,6 +24,12 @@ const OBSCURED = `(() => {
   })
 })()`
 
+const BAR = `(() => {
+  const bar = document.querySelector('.resus__decision')
+  const { borderTopStyle, color, backgroundColor } = getComputedStyle(bar)
+  return [borderTopStyle, getComputedStyle(bar.querySelector('path')).fill, color, backgroundColor]
+})()`
+
 const SMALL_TARGETS = `[...document.querySelectorAll('button, summary, input, textarea, a:not(.nhsuk-skip-link)')]
   .map((element) => [element.textContent || element.id, element.getBoundingClientRect()])
   .filter(([, box]) => box.width > 0 && (box.width < 24 || box.height < 24)).map(([name]) => name)`
@@ -102,9 +108,14 @@ describe('the care plan in the frames that hospitals have', () => {
   })
 
   it('stays legible in forced colours', async () => {
-    const { page } = await openPlan(stage, 'forced', newScenario())
+    const { page, frame } = await openPlan(stage, 'forced', newScenario())
     await page.emulateMedia({ forcedColors: 'active', colorScheme: 'dark' })
     await shoot(page, 'forced-colours')
+    // Without colours of our own, the decision is a bar still, with its sign and its words in one colour.
+    const [border, sign, words, ground] = await frame.evaluate<string[]>(BAR)
+    expect(border).toBe('solid')
+    expect(sign).toBe(words)
+    expect(words).not.toBe(ground)
     await page.close()
   })
 })
