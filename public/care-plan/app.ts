@@ -12,7 +12,7 @@ import { type Around, failedInstead, noneInstead, unknownInstead } from './inste
 import { doubtNotice, savedNotice, tell } from './notice.js'
 import { closedPage, type Lost, loadingPage, type PageName } from './pages.js'
 import { bannerOf } from './patient.js'
-import { overviewOf, type PlanShown, planView, viewOf } from './plan-view.js'
+import { overviewOf, type PlanShown, planView, viewOf, withEntry } from './plan-view.js'
 import { type Reading, readPlan } from './reading.js'
 import { save } from './record.js'
 import { sectionId } from './section-view.js'
@@ -192,12 +192,15 @@ export class App {
 
   #edit(section: Section, returned?: Returned): void {
     const place = document.getElementById(sectionId(section))
-    if (!place || !this.#plan || this.#editor) return
+    const plan = this.#plan
+    if (!place || !plan || this.#editor) return
     const { connection } = this.#setup
     const editor = new Editor({
       section,
-      entry: this.#plan.entries.newest.get(section.template),
+      entry: plan.entries.newest.get(section.template),
       ...{ place, returned, ...this.#offer.keeping(section) },
+      view: (entry) =>
+        viewOf(withEntry(plan, section, entry), section, this.#acts, dayOf(new Date())),
       ...{ gpRecord: this.#gpRecord, gateway: new URL(connection.fhir).host },
       save: (base, values, adopted) => {
         const author = { name: this.#user ?? 'Name not available', at: new Date() }
@@ -230,10 +233,7 @@ export class App {
     const form = this.#editor?.element
     this.#editing(undefined)
     if (!this.#plan || !form || this.#closed) return
-    const newest = new Map(this.#plan.entries.newest)
-    if (entry) newest.set(section.template, entry)
-    const content = entry ? 'found' : this.#plan.content
-    this.#plan = { ...this.#plan, content, entries: { ...this.#plan.entries, newest } }
+    if (entry) this.#plan = withEntry(this.#plan, section, entry)
     const view = viewOf(this.#plan, section, this.#acts, dayOf(new Date()))
     form.replaceWith(view)
     const overview = overviewOf(this.#plan, this.#setup.definitions)

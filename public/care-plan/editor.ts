@@ -12,6 +12,7 @@ import { focusForm, type SectionForm, sectionForm } from './form.js'
 import type { ReadGpRecord } from './gp-reading.js'
 import { explain } from './not-saved.js'
 import { type Offers, offersFor, offersOfBefore } from './offers.js'
+import { Changing } from './on-paper.js'
 import type { Lost } from './pages.js'
 import type { Saved } from './record.js'
 import { announce } from './shell.js'
@@ -31,6 +32,7 @@ interface Setup {
   readonly discard: () => Promise<void>
   /** Where the section's own view stands: the form takes its place. */
   readonly place: HTMLElement
+  readonly view: (entry: Entry) => HTMLElement
   /** @throws CallFailed */
   readonly save: (
     base: Entry | undefined,
@@ -68,6 +70,7 @@ export class Editor {
   readonly section: Section
   readonly #setup: Setup
   readonly #autosave: Autosave
+  readonly #changing: Changing
   #form: SectionForm
   #base: Entry | undefined
   #ground: Ground
@@ -91,7 +94,8 @@ export class Editor {
       ended: (error) => setup.ended(error),
     })
     this.#form = this.#first()
-    this.#put(setup.place)
+    this.#changing = new Changing(setup.place)
+    this.#put(this.#changing.place)
     if (returned && entry && returned.base !== entry.version) {
       this.#ground = { version: returned.base, values: returned.before }
       this.#compare('returned', entry, returned.values, returned.kept)
@@ -121,7 +125,7 @@ export class Editor {
   }
 
   get element(): HTMLElement {
-    return this.#form.element
+    return this.#changing.element
   }
 
   #first(): SectionForm {
@@ -225,6 +229,7 @@ export class Editor {
     this.#unsettled = kind === 'altered'
     this.#outdated = this.#unsettled
     this.#base = theirs
+    this.#changing.recorded(this.#setup.view(theirs))
     this.#form = conflictForm({
       section,
       kind,

@@ -100,6 +100,12 @@ export function mayEdit({ granted, entries, content }: PlanShown, section: Secti
 export const writableIn = ({ granted, emergency, sight }: PlanShown): readonly Section[] =>
   sight.seen.filter((section) => !emergency && mayWriteAny(granted, [section]))
 
+/** The plan with what is now known to be a section's newest entry. */
+export function withEntry(plan: PlanShown, section: Section, entry: Entry): PlanShown {
+  const newest = new Map(plan.entries.newest).set(section.template, entry)
+  return { ...plan, content: 'found', entries: { ...plan.entries, newest } }
+}
+
 export function viewOf(plan: PlanShown, section: Section, acts: Acts, today: Day): HTMLElement {
   return sectionView({
     section,

@@ -45,6 +45,11 @@ describe('two people change one section', () => {
     }
     await shoot(page, 'conflict')
     expect(await violations(page)).toEqual([])
+    // On paper stands what is recorded: theirs.
+    await page.emulateMedia({ media: 'print' })
+    expect(await seen(frame.locator('#section-contacts'))).toContain('Ruth only')
+    expect(await seen(frame.locator('main'))).not.toContain('Ruth and Peter')
+    await page.emulateMedia({ media: null })
 
     await frame.getByRole('button', { name: 'Save this version' }).click()
     await frame.getByRole('link', { name: 'Lasting power of attorney: choose' }).waitFor()
@@ -70,7 +75,7 @@ describe('two people change one section', () => {
     await attorney.getByLabel('Save my version').check()
     saveByOther(scenario, 'contacts', { ...THEIRS, attorney: 'Nobody' }, 'Priya Nair')
     await frame.getByRole('button', { name: 'Save this version' }).click()
-    await frame.getByText('Priya Nair').waitFor()
+    await frame.locator('form').getByText('Priya Nair').waitFor()
     await frame
       .getByRole('region', { name: 'Lasting power of attorney' })
       .getByLabel('Save my version')

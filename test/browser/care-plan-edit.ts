@@ -106,7 +106,7 @@ describe('editing a section', () => {
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(await seen(frame.locator('#section-contacts'))).toMatch(
-      /Name\s+Relationship\s+May be asked\s+Ruth Ashworth\s+Son or daughter\s+Holds a key/,
+      /Name\s+Relationship\s+Role\s+Ruth Ashworth\s+Son or daughter\s+Holds a key/,
     )
 
     await frame.getByRole('button', { name: 'Add Function, disability' }).click()
@@ -188,7 +188,7 @@ describe('what the GP record sent with the launch', () => {
   it('says that it could not be loaded, works without it, and offers it when asked again', async () => {
     const scenario = newScenario({ gpRecord, failing: new Map([['Bundle', 500]]) })
     const { page, frame } = await openPlan(stage, 'gp-away', scenario)
-    await add(frame, 'Anticipatory medication')
+    await add(frame, 'Medication and allergies')
     await frame.getByText('could not be loaded. The form works without them.').waitFor()
     await shoot(page, 'gp-record-away')
     expect(await violations(page)).toEqual([])
@@ -220,7 +220,7 @@ describe('what the GP record sent with the launch', () => {
     expect(await seen(frame.locator('#section-medication .source'))).toBe(
       'From the GP record, Fernleigh, sent 26-Nov-2026',
     )
-    await edit(frame, 'Anticipatory medication')
+    await edit(frame, 'Medication and allergies')
     await frame.getByText('Already in the plan.').waitFor()
     await page.close()
   })

@@ -24,6 +24,12 @@ const OBSCURED = `(() => {
   })
 })()`
 
+const BAR = `(() => {
+  const bar = document.querySelector('.resus__decision')
+  const { borderTopStyle, color, backgroundColor } = getComputedStyle(bar)
+  return [borderTopStyle, getComputedStyle(bar.querySelector('path')).fill, color, backgroundColor]
+})()`
+
 const SMALL_TARGETS = `[...document.querySelectorAll('button, summary, input, textarea, a:not(.nhsuk-skip-link)')]
   .map((element) => [element.textContent || element.id, element.getBoundingClientRect()])
   .filter(([, box]) => box.width > 0 && (box.width < 24 || box.height < 24)).map(([name]) => name)`
@@ -102,9 +108,14 @@ describe('the care plan in the frames that hospitals have', () => {
   })
 
   it('stays legible in forced colours', async () => {
-    const { page } = await openPlan(stage, 'forced', newScenario())
+    const { page, frame } = await openPlan(stage, 'forced', newScenario())
     await page.emulateMedia({ forcedColors: 'active', colorScheme: 'dark' })
     await shoot(page, 'forced-colours')
+    // Without colours of our own, the decision is a bar still, with its sign and its words in one colour.
+    const [border, sign, words, ground] = await frame.evaluate<string[]>(BAR)
+    expect(border).toBe('solid')
+    expect(sign).toBe(words)
+    expect(words).not.toBe(ground)
     await page.close()
   })
 })
@@ -145,6 +156,25 @@ describe('the app’s own page', () => {
     expect(await page.evaluate(repeated('support'))).toBe('table-footer-group avoid')
     const pdf = await page.pdf({ format: 'A5', printBackground: true })
     if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, 'print.pdf'), pdf)
+    await page.close()
+  })
+
+  it('prints what is recorded of a section that is being changed, never what is typed and not saved', async () => {
+    const { page } = await openTop('print-changing')
+    const cpr = page.locator('#section-resuscitation')
+    await page.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
+    await page.getByLabel('Attempt CPR', { exact: true }).check()
+    expect(await cpr.isVisible()).toBe(false)
+    await page.emulateMedia({ media: 'print' })
+    expect(await page.locator('form').isVisible()).toBe(false)
+    expect(await seen(cpr)).toContain('Do not attempt CPR')
+    expect(await seen(cpr)).toContain('was being changed when this was printed')
+    expect(await seen(page.locator('main'))).not.toMatch(/\bAttempt CPR/)
+    await page.emulateMedia({ media: null })
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.locator('.saved').waitFor()
+    await page.emulateMedia({ media: 'print' })
+    expect(await seen(cpr)).not.toContain('was being changed')
     await page.close()
   })
 })

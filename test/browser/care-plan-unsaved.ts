@@ -174,7 +174,7 @@ describe('what was typed and not saved', () => {
   })
 
   it('has its items of the GP record with their source again, as far as the later launch brought them', async () => {
-    const MEDICINE = 'Anticipatory medication'
+    const MEDICINE = 'Medication and allergies'
     const undo = { name: 'Undo adding Morphine 10 mg' }
     const first = newScenario({ gpRecord: gpRecord('Morphine 10 mg') })
     const opened = await openTimed(stage, 'unsaved-gp-1', first)

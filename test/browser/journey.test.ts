@@ -174,7 +174,7 @@ describe('Open care plan, with third-party cookies blocked', () => {
     const gp = await openChart(ward, 'gp-push', 'gp', 'KOWALCZYK')
     const form = await openPlan(gp)
     await form.getByText('Signed in: Dr Amara Okafor').waitFor()
-    await form.getByRole('button', { name: 'Edit Anticipatory medication' }).click()
+    await form.getByRole('button', { name: 'Edit Medication and allergies' }).click()
     await form.getByRole('link', { name: '1 item for Allergies' }).focus()
     await gp.keyboard.press('Enter')
     await gp.keyboard.press('Tab')
@@ -202,7 +202,7 @@ describe('Open care plan, with third-party cookies blocked', () => {
     expect(await section.innerText()).toMatch(
       new RegExp(`${GP}, sent \\d\\d-\\w{3}-\\d{4}: Latex \\(C`),
     )
-    await other.getByRole('button', { name: 'Edit Anticipatory medication' }).click()
+    await other.getByRole('button', { name: 'Edit Medication and allergies' }).click()
     await other.locator('.offer').getByText('Already in the plan.').waitFor()
     await other.getByLabel('Where they are kept').fill('Hall cupboard')
     await other.getByLabel('Allergies and adverse').first().fill(`Nuts.\n${allergy}`)

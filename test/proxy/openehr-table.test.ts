@@ -1,6 +1,7 @@
 /** What the table offers beside single compositions: the EHR, versions, deletions, contributions, the directory, templates. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
+import { releaseVersioned } from '../../src/core/version.js'
 import { give, looseRecord, section } from './loose-record.js'
 import {
   accessOf,
@@ -161,6 +162,21 @@ describe('versions of a section', () => {
       expect((await ask()).status).toBe(502)
     }
     await bad.end()
+  })
+})
+
+describe('an object', () => {
+  it('is not believed when it says that it is another EHR’s, or another than was asked for', () => {
+    const [object, other] = ['5f0c2a1e', '6f0c2a1e'].map(
+      (id) => `${id}-7d43-4b8e-9a16-3c5d8e2f7a01`,
+    )
+    const of = (ehr: string, uid = object) => ({
+      ...{ uid: { value: uid }, owner_id: { id: { value: ehr } }, time_created: { value: 'x' } },
+    })
+    const released = (body: object) => () => releaseVersioned(body, object ?? '', PEGGY.ehrId)
+    expect(released(of(PEGGY.ehrId))()).toMatchObject({ uid: { value: object } })
+    for (const wrong of [of(WINSTON.ehrId), of(PEGGY.ehrId, other)])
+      expect(released(wrong)).toThrow(expect.objectContaining({ code: 'upstream_invalid' }))
   })
 })
 

@@ -1,22 +1,30 @@
 /** Requests exactly as written: no client library tidies them. */
-import { request, type Server } from 'node:http'
+import { type IncomingHttpHeaders, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { World } from './world.js'
 
 export interface RawAnswer {
   readonly status: number
   readonly text: string
-  readonly headers: Record<string, unknown>
+  readonly headers: IncomingHttpHeaders
 }
 
-export function raw(
+export const raw = (
   server: Server,
   method: string,
   path: string,
   headers: Record<string, string> = {},
   body?: string,
+): Promise<RawAnswer> => rawTo((server.address() as AddressInfo).port, method, path, headers, body)
+
+/** The same, to whoever listens at a port of this machine. */
+export function rawTo(
+  port: number,
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body?: string,
 ): Promise<RawAnswer> {
-  const { port } = server.address() as AddressInfo
   return new Promise((resolve, reject) => {
     const call = request({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
       const parts: Buffer[] = []
