@@ -56,14 +56,18 @@ export function requireReadable(access: Access, rules: Rules, template: string):
   return decision
 }
 
-const history = z.looseObject({
-  items: z.array(z.looseObject({ version_id: z.looseObject({ value: z.string() }) })),
-})
+const revisions = z.array(z.looseObject({ version_id: z.looseObject({ value: z.string() }) }))
+const history = z.looseObject({ items: revisions })
 
-/** @throws Refusal upstream_invalid */
-export function provenHistory(body: unknown, object: string): void {
-  const read = history.safeParse(body)
+/**
+ * A history, always as the reference model has it: some servers (EHRbase) give the bare list of its items.
+ * @throws Refusal upstream_invalid
+ */
+export function provenHistory(body: unknown, object: string): object {
+  const whole = Array.isArray(body) ? { _type: 'REVISION_HISTORY', items: body as unknown[] } : body
+  const read = history.safeParse(whole)
   if (!read.success) throw invalid('not a REVISION_HISTORY')
   if (!read.data.items.every((item) => isVersionOf(item.version_id.value, object)))
     throw invalid('history of another composition')
+  return whole as object
 }

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import type { Access } from './access.js'
 import { isVersionOf } from './openehr.js'
 import { Refusal } from './refusal.js'
+import { timeOf } from './version.js'
 
 const invalid = (detail: string) => new Refusal('upstream_invalid', `openehr: ${detail}`)
 
@@ -27,7 +28,7 @@ const status = z.object({
 const ehr = z.object({
   system_id: named,
   ehr_id: named,
-  time_created: named,
+  time_created: timeOf,
   ehr_status: z.unknown().optional(),
 })
 
@@ -83,7 +84,7 @@ export function releaseEhr(body: unknown, ehrId: string, subject: Subject) {
     _type: 'EHR',
     system_id: { _type: 'HIER_OBJECT_ID', value: system_id.value },
     ehr_id: { _type: 'HIER_OBJECT_ID', value: ehrId },
-    time_created: { _type: 'DV_DATE_TIME', value: time_created.value },
+    time_created: { _type: 'DV_DATE_TIME', value: time_created },
     // Servers may give it as a reference only: it can be asked for by itself.
     ...(inline.success ? { ehr_status: releaseStatus(ehr_status, subject) } : {}),
   }

@@ -19,8 +19,10 @@ import { readSearchset } from './searchset.js'
 /** Of a link to another page only how many and from where: the search in it is the one that was judged. */
 function pageOf(link: Json, { type, parameters }: SearchCall, { base, whose }: FhirRelease) {
   if (typeof link.url !== 'string' || !link.url.startsWith(`${base}/`)) return undefined
+  // Of a search by form some servers (HAPI) name the form's own path, which only POST knows.
+  const address = link.url.slice(base.length).replace(/^(\/\w+)\/_search\?/, '$1?')
   try {
-    const call = readFhirCall(readCall('GET', link.url.slice(base.length), {}))
+    const call = readFhirCall(readCall('GET', address, {}))
     if (call.interaction !== 'search' || call.type !== type) return undefined
     heldToPatient(call, whose.patient)
     const [count, offset] = [call.parameters.get('_count'), call.parameters.get('_offset')]
@@ -160,7 +162,8 @@ export function releasedSearch(
 ): Released {
   const { call } = plan
   const { base } = release
-  const read = readSearchset(body, Number(call.parameters.get('_offset') ?? 0))
+  const from = call.parameters.get('_offset')
+  const read = readSearchset(body, from === undefined ? undefined : Number(from))
   const entries = read.entries.map((entry) => readEntry(entry, call, release))
   const { given, decisions } = judged(plan, entries, release)
   const found = entries.filter(({ mode }) => mode === 'match').length

@@ -9,6 +9,13 @@ import { writeQuery } from './call.js'
 import { type FhirType, rowOf, searchOf } from './fhir-types.js'
 import { Refusal } from './refusal.js'
 
+/**
+ * A server may leave aside what it does not know, and then finds what was not looked for; or answer from memory
+ * (HAPI, within a minute), and then finds what was there before.
+ * @see FHIR R4, "Search", handling errors
+ */
+export const SEARCHING = { prefer: 'handling=strict', 'cache-control': 'no-cache' }
+
 const ID = /^[A-Za-z0-9.-]{1,64}$/
 const TOKEN = /^[A-Za-z0-9:/._|,-]{1,200}$/
 const DATE =

@@ -4,6 +4,7 @@
  *
  * @see FHIR R4, "create", "update"; json-patch.ts for "patch"
  */
+import { canonical } from './chain.js'
 import type { PolicyDecision } from './decision.js'
 import { namesAnother } from './fhir-compartment.js'
 import { type Judging, judgeResource } from './fhir-judge.js'
@@ -70,6 +71,28 @@ export function requireLabels(before: Json, after: Json): void {
   const kept = new Set(labelsOf(after).map(spell))
   if (!labelsOf(before).every((label) => kept.has(spell(label))))
     throw new Refusal('label_missing', String(after.resourceType))
+}
+
+/** What a resource says: its own members, and of its text only where one was sent. A server may make one. */
+function saying({ meta: _, ...rest }: Json, withText: boolean): string {
+  const { text: _text, ...others } = rest
+  return canonical(plainNumbers(withText ? rest : others))
+}
+
+/**
+ * Whether an update asked for nothing that does not stand already: some servers (HAPI) then make no new version of it.
+ * What else of `meta` stood stands: only its labels are a caller's to add.
+ *
+ * @param sent as it went on
+ */
+export function isUnchanged(sent: Json | undefined, stands: Json): boolean {
+  if (sent === undefined) return false
+  const withText = sent.text !== undefined
+  const labelled = new Set(labelsOf(stands).map(spell))
+  return (
+    saying(sent, withText) === saying(stands, withText) &&
+    labelsOf(sent).every((label) => labelled.has(spell(label)))
+  )
 }
 
 const TAG = /^\s*(?:W\/)?"([A-Za-z0-9.-]{1,64})"\s*$/

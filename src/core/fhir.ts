@@ -15,7 +15,7 @@ import {
   requireDecision,
   requirePatient,
 } from './enforcement.js'
-import { heldToPatient, readCriteria, readSearch, type Search } from './fhir-search.js'
+import { heldToPatient, readCriteria, readSearch, SEARCHING, type Search } from './fhir-search.js'
 import { type FhirType, isFhirType, rowOf } from './fhir-types.js'
 import { Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
@@ -227,19 +227,13 @@ export function enforceFhir<C extends FhirDataCall>(
 /** The most versions of a history that are asked for at once: more, and the history is no answer. */
 const MOST_VERSIONS = 100
 
-/**
- * A server may leave aside what it does not know, and then finds what was not looked for.
- * @see FHIR R4, "Search", handling errors
- */
-const STRICT = { prefer: 'handling=strict' }
-
 /** A search as it goes on; where one query of a scope narrows it, narrowed by the record as well. */
 function forwardSearch({ call, patient, reached }: FhirPlan<SearchCall>): Forward {
   const [query, ...others] = reached === 'all' ? [] : reached
   const narrowed = query === undefined || others.length > 0 ? [] : parametersOf(query)
   const held = heldToPatient(call, patient, narrowed)
-  if (!call.form) return { method: 'GET', path: `/${call.type}`, query: held, headers: STRICT }
-  const headers = { ...STRICT, 'content-type': 'application/x-www-form-urlencoded' }
+  if (!call.form) return { method: 'GET', path: `/${call.type}`, query: held, headers: SEARCHING }
+  const headers = { ...SEARCHING, 'content-type': 'application/x-www-form-urlencoded' }
   return { method: 'POST', path: `/${call.type}/_search`, headers, body: held }
 }
 

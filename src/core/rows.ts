@@ -37,6 +37,26 @@ export function readResultSet(body: unknown, wanted: readonly string[]): ResultS
   return { columns, at, rows }
 }
 
+const counted = z.number().optional().catch(undefined)
+const cutOff = z.looseObject({
+  meta: z.looseObject({ fetch: counted, _fetch: counted }),
+  rows: z.array(z.unknown()),
+})
+
+/**
+ * Of a query that nobody limited: a server may limit it by itself (EHRbase, by `ehrbase.rest.aql.default-limit`) and
+ * say so in `meta` alone. Part of a plan would read as a plan that lacks the rest.
+ *
+ * @throws Refusal upstream_invalid
+ */
+export function requireAllRows(body: unknown): void {
+  const read = cutOff.safeParse(body)
+  if (!read.success) return
+  const { fetch, _fetch = fetch } = read.data.meta
+  if (_fetch !== undefined && read.data.rows.length >= _fetch)
+    throw invalid('rows that the record itself has limited')
+}
+
 /** A cell must say that its row is of this EHR. @throws Refusal upstream_invalid */
 export function requireOwnRow(cell: unknown, ehrId: string): void {
   if (typeof cell !== 'string' || cell.toLowerCase() !== ehrId) throw invalid('row of another EHR')

@@ -51,10 +51,11 @@ function linksOf(body: Json): readonly Json[] {
 }
 
 /**
- * @param passed how many matches the caller asked to leave out before the first
+ * @param passed how many matches the caller asked to leave out before the first; absent where it named no number. The
+ *   total of such a page counts in some servers (HAPI) what came along as well
  * @throws Refusal upstream_invalid
  */
-export function readSearchset(body: unknown, passed = 0): Searchset {
+export function readSearchset(body: unknown, passed?: number): Searchset {
   if (!isObject(body) || body.resourceType !== 'Bundle' || body.type !== 'searchset')
     throw invalid('not a searchset')
   const all = listOf(body, 'entry')
@@ -65,7 +66,8 @@ export function readSearchset(body: unknown, passed = 0): Searchset {
   const total = plainNumbers(body.total ?? 0)
   if (typeof total !== 'number') throw invalid('Bundle.total')
   const matches = entries.filter((entry) => modeOf(entry) !== 'include').length
+  const counted = passed === undefined ? matches : passed + entries.length
   const goesOn = links.some(({ relation }) => relation === 'next')
-  if (total > passed + matches && !goesOn) throw invalid('fewer entries than the total')
+  if (total > counted && !goesOn) throw invalid('fewer entries than the total')
   return { entries, links }
 }

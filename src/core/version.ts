@@ -8,10 +8,13 @@ const invalid = (detail: string) => new Refusal('upstream_invalid', `openehr: ${
 
 const value = z.looseObject({ value: z.string().max(250) })
 
+/** A DV_DATE_TIME, or its text: so the REST API's releases before 1.0.3 show it, and EHRbase. */
+export const timeOf = z.union([value.transform((time) => time.value), z.string().max(250)])
+
 const versioned = z.object({
   uid: value,
   owner_id: z.object({ id: value }),
-  time_created: value,
+  time_created: timeOf,
 })
 
 /** @throws Refusal upstream_invalid when it is another object, or another EHR's */
@@ -30,7 +33,7 @@ export function releaseVersioned(body: unknown, object: string, ehrId: string) {
       namespace: 'local',
       type: 'EHR',
     },
-    time_created: { _type: 'DV_DATE_TIME', value: time_created.value },
+    time_created: { _type: 'DV_DATE_TIME', value: time_created },
   }
 }
 

@@ -5,7 +5,7 @@ import type { FhirWriteCall } from '../core/fhir.js'
 import { isOfPatient } from '../core/fhir-compartment.js'
 import { judgeResource } from '../core/fhir-judge.js'
 import { isId, versionOf } from '../core/fhir-own.js'
-import { versionIn } from '../core/fhir-write.js'
+import { isUnchanged, versionIn } from '../core/fhir-write.js'
 import { isObject, type Json } from '../core/json.js'
 import { writeJson } from '../core/json-text.js'
 import { Refusal } from '../core/refusal.js'
@@ -42,7 +42,10 @@ function send({ record }: ProxyParts, { method, type, id, resource, previous, un
 }
 
 /** The record's plain no, and a condition that was met by then, or by what this caller may not see. */
-function requireWritten({ unless }: FhirWrite, answer: UpstreamAnswer): void {
+function requireWritten({ method, unless }: FhirWrite, answer: UpstreamAnswer): void {
+  // FHIR R4, "delete": what others refer to may have to stay. To read it again would change nothing.
+  if (method === 'DELETE' && answer.status === 409)
+    throw new Refusal('record_refused', 'the record answered 409')
   requireDone(answer)
   if (unless !== undefined && answer.status === 200)
     throw new Refusal('version_stale', 'the condition is met')
@@ -71,7 +74,7 @@ async function representation(
   return { resource: read.body, etag: read.headers.etag }
 }
 
-/** The record's plain yes: it holds another version than before, of what was written, of this patient. */
+/** The record's plain yes: it holds another version than before, unless nothing is new, of what was written, of this patient. */
 async function proveWritten(
   parts: ProxyParts,
   write: FhirWrite,
@@ -83,8 +86,9 @@ async function proveWritten(
   if (!isObject(resource) || resource.resourceType !== write.type || !isId(resource.id))
     throw invalid('not what was written')
   const version = versionIn(etag) ?? versionOf(resource)
-  const same = write.id !== undefined && resource.id !== write.id
-  if (same || version === '' || version === write.previous) throw invalid('not what was written')
+  const other = write.id !== undefined && resource.id !== write.id
+  const stayed = version === write.previous && !isUnchanged(write.resource, resource)
+  if (other || version === '' || stayed) throw invalid('not what was written')
   if (!isOfPatient(resource, write.release.whose)) throw invalid('written to another patient')
   return { id: resource.id, version, resource }
 }

@@ -4,7 +4,7 @@ import type { FhirWriteCall } from '../core/fhir.js'
 import { type BundleEntry, readResponses, requireWhole } from '../core/fhir-bundle.js'
 import { isOfPatient } from '../core/fhir-compartment.js'
 import { versionOf } from '../core/fhir-own.js'
-import { versionIn } from '../core/fhir-write.js'
+import { isUnchanged, versionIn } from '../core/fhir-write.js'
 import { isObject, type Json } from '../core/json.js'
 import { writeJson } from '../core/json-text.js'
 import type { Written } from '../core/outcome.js'
@@ -91,7 +91,8 @@ async function proveStep(
   if (!isOfPatient(stands, release.whose)) throw invalid('written to another patient')
   const version =
     versionIn(typeof said.etag === 'string' ? said.etag : undefined) ?? versionOf(stands)
-  if (version === '' || version === previous) throw invalid('no other version')
+  const stayed = version === previous && !isUnchanged(write.resource, stands)
+  if (version === '' || stayed) throw invalid('no other version')
   const shown = shownTo(write, stands)
   return {
     ...(shown === undefined ? {} : { resource: shown }),

@@ -7,7 +7,7 @@ import { writeJson } from '../core/json-text.js'
 import type { OpenEhrCall } from '../core/openehr-calls.js'
 import type { PlanSection } from '../core/plan.js'
 import { Refusal } from '../core/refusal.js'
-import { type PlanRow, planRows, requireAmong } from '../core/rows.js'
+import { type PlanRow, planRows, requireAllRows, requireAmong } from '../core/rows.js'
 import { PLAN, type QueryBody, type StoredQuery } from '../core/stored-query.js'
 import type { EpochMs, Seconds } from '../core/values.js'
 import type { UpstreamAnswer } from '../record/record.js'
@@ -100,6 +100,7 @@ export function planIn(
   ehrId: string,
 ): readonly PlanRow[] {
   if (status === 200) {
+    requireAllRows(body)
     const rows = planRows(ehrId, body)
     parts.owners.learn(ehrNamed(parts, ehrId), rows)
     return rows

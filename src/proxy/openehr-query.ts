@@ -3,7 +3,7 @@ import { readAql } from '../core/aql/grammar.js'
 import { bindAql } from '../core/aql/judge.js'
 import { AD_HOC } from '../core/openehr-calls.js'
 import { Refusal } from '../core/refusal.js'
-import { readableTemplates, releaseBound, releaseRows } from '../core/rows.js'
+import { readableTemplates, releaseBound, releaseRows, requireAllRows } from '../core/rows.js'
 import {
   adHocWords,
   bindQuery,
@@ -44,6 +44,7 @@ export const runQuery: Handler = async (parts, call) => {
   const body = bindQuery(access, query, await wordsOf(call))
   const answer = await runStored(parts, query, body)
   requireFound(answer)
+  if (body.fetch === undefined) requireAllRows(answer.body)
   const rows = releaseRows(access, parts, query, { ehrId, body: answer.body })
   parts.owners.learn(ehrNamed(parts, ehrId), rows.plan)
   const { released, withheld } = rows

@@ -30,10 +30,10 @@ export const readHistory: Handler = async (parts, call) => {
   const path = `${objectPath(ehrId, uid)}/revision_history`
   const { answer, template } = await ownAnswer(parts, call, path)
   const decision = requireReadable(access, parts, template)
-  provenHistory(answer.body, uid)
+  const shown = provenHistory(answer.body, uid)
   const detail = { interaction: 'revision_history', template, uid }
   await recordAllowed(parts.trail, access, [decision], detail)
-  sendJson(res, rewritten(parts, answer.body))
+  sendJson(res, rewritten(parts, shown))
 }
 
 export const readVersioned: Handler = async (parts, call) => {

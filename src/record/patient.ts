@@ -1,6 +1,7 @@
 /** Who a patient is in the record: found by NHS number, proven by birth date, followed to today's record. */
 import { z } from 'zod'
 import type { BirthDate, KnownPatient, NhsNumber } from '../core/context.js'
+import { SEARCHING } from '../core/fhir-search.js'
 import { readNhsNumber } from '../core/nhs-number.js'
 import { type PatientFlags, patientFlags } from '../core/patient-flags.js'
 import { Refusal } from '../core/refusal.js'
@@ -69,7 +70,7 @@ async function searchPatient(fhir: Upstream, number: NhsNumber): Promise<Patient
   const answer = await fhir.call({
     method: 'POST',
     path: '/Patient/_search',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    headers: { ...SEARCHING, 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams({ identifier: `${NHS_NUMBER}|${number}` }).toString(),
   })
   if (answer.status !== 200) throw invalid(`fhir: search gave ${answer.status}`)

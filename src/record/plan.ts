@@ -1,6 +1,6 @@
 /** Whether there is a plan: by the query that shows it, whose every row is proven. */
 import { Refusal } from '../core/refusal.js'
-import { planRows } from '../core/rows.js'
+import { planRows, requireAllRows } from '../core/rows.js'
 import { PLAN_QUERY, type QueryBody } from '../core/stored-query.js'
 import type { Upstream } from './upstream.js'
 
@@ -21,5 +21,6 @@ export async function templatesIn(openehr: Upstream, ehrId: string): Promise<rea
   })
   if (status !== 200)
     throw new Refusal('upstream_invalid', `openehr: the plan's query was answered ${status}`)
+  requireAllRows(body)
   return planRows(ehrId, body).map(({ template }) => template)
 }

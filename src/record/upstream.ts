@@ -70,7 +70,7 @@ export interface Upstream {
 
 /** What a caller may send on; everything else of a client's headers stays with us. */
 const HEADERS_ON = new Set([
-  ...['accept', 'content-type', 'if-match', 'if-none-exist', 'prefer'],
+  ...['accept', 'cache-control', 'content-type', 'if-match', 'if-none-exist', 'prefer'],
   ...['openehr-audit-details', 'openehr-audit_details.change_type'],
   'openehr-audit_details.committer',
 ])

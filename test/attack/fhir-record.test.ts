@@ -542,6 +542,7 @@ describe('a record that answers wrongly', () => {
 
   it('says that a write’s outcome is not known unless it is the plain yes of a new version of this patient', async () => {
     const sent = JSON.stringify(withoutMeta(mine))
+    const changed = JSON.stringify({ ...withoutMeta(mine), note: [{ text: 'Worse.' }] })
     const two = { ...mine, meta: { versionId: '2' } }
     const rows: [string, string, string, Json | string, number, Record<string, string>, number][] =
       [
@@ -566,7 +567,9 @@ describe('a record that answers wrongly', () => {
         ['POST', '/Condition', sent, { issue: CANARY }, 422, {}, 422],
         ['POST', '/Condition', sent, { issue: CANARY }, 400, {}, 422],
         ['PUT', '/Condition/c1', sent, two, 200, {}, 200],
-        ['PUT', '/Condition/c1', sent, mine, 200, {}, 503],
+        // Of what changes nothing a record need not make a version; of what does it must.
+        ['PUT', '/Condition/c1', sent, mine, 200, {}, 200],
+        ['PUT', '/Condition/c1', changed, mine, 200, {}, 503],
         ['PUT', '/Condition/c1', sent, two, 201, {}, 503],
         ['PUT', '/Condition/c1', sent, { ...theirs, meta: { versionId: '2' } }, 200, {}, 503],
         ['PUT', '/Condition/c1', sent, { ...two, id: 'c2' }, 200, {}, 503],
@@ -576,6 +579,8 @@ describe('a record that answers wrongly', () => {
         ['PATCH', '/Condition/c1', '[{"op":"add","path":"/x","value":1}]', theirs, 200, {}, 503],
         ['DELETE', '/Condition/c1', '', '', 204, {}, 204],
         ['DELETE', '/Condition/c1', '', '', 202, {}, 503],
+        ['DELETE', '/Condition/c1', '', { issue: CANARY }, 409, {}, 422],
+        ['DELETE', '/Condition/c1', '', { issue: CANARY }, 412, {}, 412],
         [
           'POST',
           '/',

@@ -76,4 +76,13 @@ describe('the answer to a FHIR search (FHIR R4, "Search", "Bundle")', () => {
     expect(() => readSearchset(page, 7)).toThrow(invalid)
     expect(() => readSearchset(page)).toThrow(invalid)
   })
+
+  it('may count what came along in the total of a page that begins at a number, and of no other', () => {
+    const page = searchset({ total: 10, entry: [match, { search: { mode: 'include' } }] })
+    expect(readSearchset(page, 8).entries).toHaveLength(2)
+    expect(() => readSearchset(page, 7)).toThrow(invalid)
+    const first = searchset({ total: 2, entry: [match, { search: { mode: 'include' } }] })
+    expect(readSearchset(first, 0).entries).toHaveLength(2)
+    expect(() => readSearchset(first)).toThrow(invalid)
+  })
 })
