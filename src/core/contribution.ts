@@ -8,7 +8,7 @@ import { z } from 'zod'
 import type { Access } from './access.js'
 import { authored, committerOf } from './authorship.js'
 import { readComposition } from './composition.js'
-import type { Json } from './json.js'
+import { isObject, type Json } from './json.js'
 import { isVersionOf } from './openehr.js'
 import { Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
@@ -197,10 +197,21 @@ export function readGiven(body: unknown, asked: string): GivenContribution {
   return { uid: uid.value, versions: versions.map(({ id }) => id.value), audit }
 }
 
-/** A contribution as it leaves: versions of compositions that may be seen, and who made them. */
+/** Its audit without what its writer said of all that it changed. */
+function auditAlone(audit: unknown): unknown {
+  if (!isObject(audit)) return undefined
+  const { description: _, ...rest } = audit
+  return rest
+}
+
+/**
+ * A contribution as it leaves: versions of compositions that may be seen, and who made them. Its writer's words are
+ * left out with a version: they may be of that one.
+ */
 export const shownContribution = (
-  { uid, audit }: GivenContribution,
+  { uid, audit: whole, versions: all }: GivenContribution,
   versions: readonly string[],
+  audit = versions.length < all.length ? auditAlone(whole) : whole,
 ) => ({
   _type: 'CONTRIBUTION',
   uid: { _type: 'HIER_OBJECT_ID', value: uid },

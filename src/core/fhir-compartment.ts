@@ -64,27 +64,31 @@ export function isOfPatient(resource: Json, whose: Whose, depth = 0): boolean {
 }
 
 /** In a reference whatever could lead to a patient; elsewhere what is an address and nothing else. */
-const LEADS = /(?:^|\/)Patient\/|[?%]/
+const LEADS = /(?:^|[\s/])Patient\/|[?%]/
 const ADDRESS =
-  /^(?:[a-z][a-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#|]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
+  /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#|]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
+const PATIENT_TYPE = /(?:^|\/)Patient$/
 
 /** A reference by number in place of an address (`Reference.identifier`). */
 function isOtherNumber({ identifier, type, reference }: Json, { nhsNumber }: Whose): boolean {
   if (!isObject(identifier)) return false
   const numbered = typeof identifier.system === 'string' && isNhsNumberSystem(identifier.system)
   const toPatient =
-    numbered || type === 'Patient' || (typeof reference === 'string' && LEADS.test(reference))
+    numbered ||
+    (typeof type === 'string' && PATIENT_TYPE.test(type)) ||
+    (typeof reference === 'string' && LEADS.test(reference))
   return toPatient && !(numbered && identifier.value === nhsNumber)
 }
 
 /** Spaces first: none stands in an address, and the pattern would look for its end from each of a long text's places. */
 const isAddress = (text: string): boolean => !/\s/.test(text) && ADDRESS.test(text)
 
-function isOtherAddress(text: string, name: string, whose: Whose): boolean {
+/** Without the spaces around it, which some readers leave out. */
+function isOtherAddress(spaced: string, name: string, whose: Whose): boolean {
+  const text = spaced.trim()
   const local = localOf(text, whose)
-  return (
-    (name === 'reference' ? LEADS.test(local) : isAddress(local)) && !isReferenceTo(text, whose)
-  )
+  const leads = name === 'reference' ? LEADS.test(local) : isAddress(local)
+  return leads && !isReferenceTo(text, whose)
 }
 
 /**

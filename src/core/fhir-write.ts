@@ -9,6 +9,7 @@ import type { PolicyDecision } from './decision.js'
 import { namesAnother } from './fhir-compartment.js'
 import { type Judging, judgeResource } from './fhir-judge.js'
 import { isObject, type Json } from './json.js'
+import { plainNumbers } from './json-text.js'
 import { Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
 

@@ -43,13 +43,14 @@ const original = z.looseObject({
   item: z.unknown().optional(),
 })
 
-/** A version with what it holds; an imported one holds the original. */
+/** A version with what it holds; an imported one holds the original, and nothing beside it or within that. */
 const unwrapped = (body: unknown) => {
   const read = original.safeParse(body)
   if (!read.success) throw invalid('not a VERSION')
   if (read.data.item === undefined) return read.data
   const inner = original.safeParse(read.data.item)
-  if (!inner.success) throw invalid('not an IMPORTED_VERSION')
+  if (!inner.success || read.data.data !== undefined || inner.data.item !== undefined)
+    throw invalid('not an IMPORTED_VERSION')
   return { ...inner.data, uid: read.data.uid, inner: inner.data.uid }
 }
 

@@ -15,7 +15,7 @@ import type { UpstreamAnswer } from '../record/record.js'
 import { recordAllowed } from './entry.js'
 import { type FhirAnswer, type FhirAsked, releaseFor, withinTime } from './fhir-parts.js'
 import type { ProxyParts } from './parts.js'
-import { requireFound, validatorsOf } from './request.js'
+import { requireFound, requireListed, validatorsOf } from './request.js'
 
 /** What the trail says of it: the type, the id or how many entries, never their content. */
 function detailOf({ call }: FhirPlan<FhirReadCall>, { entries = 0 }: Released) {
@@ -27,7 +27,8 @@ function detailOf({ call }: FhirPlan<FhirReadCall>, { entries = 0 }: Released) {
 
 async function releasedOnce(parts: ProxyParts, plan: FhirPlan<FhirReadCall>, release: FhirRelease) {
   const answer = await parts.record.forward({ upstream: 'fhir', ...forwardOf(plan) })
-  requireFound(answer)
+  if (plan.call.interaction === 'search') requireListed(answer)
+  else requireFound(answer)
   return { answer, released: releaseFhir(plan, answer.body, release) }
 }
 

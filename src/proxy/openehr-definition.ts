@@ -6,13 +6,13 @@ import { releaseTemplates, requireTemplateNamed } from '../core/templates.js'
 import { recordAllowed } from './entry.js'
 import type { Handler } from './openehr-parts.js'
 import { ask, rewritten } from './openehr-parts.js'
-import { requireFound, sendJson } from './request.js'
+import { requireFound, requireListed, sendJson } from './request.js'
 
 const PATH = '/definition/template/adl1.4'
 
 export const listTemplates: Handler = async (parts, { res, access }) => {
   const answer = await ask(parts, PATH)
-  requireFound(answer)
+  requireListed(answer)
   const judged = new Map(
     parts.plan.map(({ template }) => [template, usable(access, parts, template)]),
   )

@@ -21,7 +21,7 @@ import {
   rewritten,
   runStored,
 } from './openehr-parts.js'
-import { jsonBody, requireFound, sendJson } from './request.js'
+import { jsonBody, requireListed, sendJson } from './request.js'
 
 /** @throws Refusal interaction_refused */
 function registered({ queries }: OpenEhrParts, { call }: OpenEhrCallIn): StoredQuery {
@@ -43,7 +43,7 @@ export const runQuery: Handler = async (parts, call) => {
   const query = registered(parts, call)
   const body = bindQuery(access, query, await wordsOf(call))
   const answer = await runStored(parts, query, body)
-  requireFound(answer)
+  requireListed(answer)
   if (body.fetch === undefined) requireAllRows(answer.body)
   const rows = releaseRows(access, parts, query, { ehrId, body: answer.body })
   parts.owners.learn(ehrNamed(parts, ehrId), rows.plan)
@@ -74,7 +74,7 @@ export const runAdHoc: Handler = async (parts, call) => {
   const { open: templates } = readableTemplates(access, parts)
   const bound = bindAql(readAql(q), { ...asked, ehrId, templates })
   const answer = await post(parts, `/query/${AD_HOC}`, { q: bound.aql })
-  requireFound(answer)
+  requireListed(answer)
   const rows = releaseBound(access, parts, bound, { ehrId, body: answer.body })
   const { released } = rows
   await recordAllowed(parts.trail, access, rows.decisions, {

@@ -59,6 +59,11 @@ export function passValidators(res: Response, answer: UpstreamAnswer): void {
   if (lastModified !== undefined) res.set('Last-Modified', lastModified)
 }
 
+/** Of a list: it is there, if empty, and a record that says otherwise has not looked. @throws Refusal upstream_invalid */
+export function requireListed({ status }: UpstreamAnswer): void {
+  if (status !== 200) throw new Refusal('upstream_invalid', `a list was answered ${status}`)
+}
+
 /** @throws Refusal record_absent, upstream_invalid */
 export function requireFound(answer: UpstreamAnswer): void {
   if ([204, 404, 410].includes(answer.status)) throw new Refusal('record_absent', 'no such thing')

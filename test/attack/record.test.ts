@@ -626,6 +626,19 @@ describe('a record that answers wrongly', () => {
     },
   )
 
+  it.each([204, 404, 410])(
+    'never says of a list that there is none because the record answered %s',
+    async (status) => {
+      await behind(answering('', status), async (bad, at) => {
+        for (const path of [careplans, query, '/openehr/v1/definition/template/adl1.4']) {
+          const answer = await raw(at, 'GET', path)
+          expect([path, answer.status]).toEqual([path, 502])
+        }
+        expect(bad.entries.map(({ what }) => what)).toEqual(Array(3).fill('access_refused'))
+      })
+    },
+  )
+
   it('shows no address of the network behind, in whatever member it stands', async () => {
     const listener: RequestListener = (req, res) => {
       const base = `http://${req.headers.host}/record/fhir`

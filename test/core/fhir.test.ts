@@ -300,6 +300,10 @@ describe('a write that names another patient', () => {
     ['by a condition with spaces', { focus: [to('Patient?name=a b')] }],
     ['by a version',               { focus: [to('Patient/p2/_history/1')] }],
     ['below its attachments',      { content: [{ attachment: { url: 'Patient/p2/Binary' } }] }],
+    ['after a space, which some leave out', { performer: [to(' Patient/p2')] }],
+    ['between lines',              { extension: [{ url: 'x', valueUri: '\n\tPatient/p2\n' }] }],
+    ['by a scheme in capitals',    { extension: [{ url: 'x', valueUrl: 'HTTPS://elsewhere/fhir/Patient/p2' }] }],
+    ['by a number, its type by address', { focus: [{ type: 'http://hl7.org/fhir/StructureDefinition/Patient', identifier: { system: 'urn:local', value: '7' } }] }],
   ])('is known: %s', (_how, more) => {
     expect(namesAnother(about('Observation', to('Patient/p1'), more), whose)).toBe(true)
   })

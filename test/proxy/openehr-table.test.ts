@@ -156,6 +156,8 @@ describe('versions of a section', () => {
       { ...old(ours), uid: { value: `${OBJECT}::sys::2` } },
       { ...old(ours), data: { ...old(ours).data, uid: { value: `6${OBJECT.slice(1)}::sys::1` } } },
       { ...old(ours), data: { _type: 'FOLDER' } },
+      { ...old(other), item: old(ours) },
+      { uid: { value: `${OBJECT}::sys::1` }, item: { ...old(ours), item: old(other) } },
       { uid: 1 },
     ]) {
       told = wrong
@@ -303,6 +305,29 @@ describe('a contribution', () => {
     expect(some.body.versions).toHaveLength(1)
     hide('contacts', 'what-matters')
     expect((await get(`${EHR}/contribution/${made.body.uid.value}`)).status).toBe(404)
+  })
+
+  it('says in the writer’s words for all of it nothing of a section that is not shown', async () => {
+    const OBJECT = '5f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a01'
+    const hidden = `6${OBJECT.slice(1)}`
+    const record = looseRecord(
+      section(PEGGY.ehrId, 'contacts', OBJECT),
+      section(PEGGY.ehrId, 'prognosis', hidden),
+    )
+    const words = { description: { value: 'days, not weeks' } }
+    const given = {
+      uid: { value: OBJECT },
+      versions: [OBJECT, hidden].map((object) => ({ id: { value: `${object}::sys::1` } })),
+      audit: { ...type('251'), ...forged, ...words },
+    }
+    const other = await openWorld((req, res) =>
+      req.url?.includes('/contribution/') ? give(res, 200, given) : record.listener(req, res),
+    )
+    const ask = () => request(other.app).get(`${EHR}/contribution/${OBJECT}`).expect(200)
+    expect((await ask()).body.audit).toMatchObject(words)
+    other.allowed = ({ resource }) => resource.id !== 'prognosis'
+    expect((await ask()).body.audit).toEqual({ ...type('251'), ...forged })
+    await other.end()
   })
 
   it('creates and deletes where scope and policies have the letters', async () => {
