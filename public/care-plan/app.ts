@@ -1,6 +1,6 @@
 /** The open care plan: reads, shows, edits, and takes everything off the screen when it must. */
 import type { Entry } from './composition.js'
-import { CallFailed, type Connection } from './connection.js'
+import { CallFailed, type Connection, grantedTo, launchOf, mustMark } from './connection.js'
 import { dayOf } from './dates.js'
 import type { Definitions, Section, Settings } from './definition.js'
 import { Editor } from './editor.js'
@@ -8,12 +8,12 @@ import { ForeignPatient } from './finding.js'
 import { showFoot } from './foot.js'
 import { gpRecordOf, type ReadGpRecord } from './gp-reading.js'
 import { type Asked, readHistory } from './history.js'
-import { type Around, failedInstead, noneInstead, unknownInstead } from './instead.js'
+import { type Around, failedInstead, noneInstead, stays, unknownInstead } from './instead.js'
 import { doubtNotice, savedNotice, tell } from './notice.js'
 import { closedPage, type Lost, loadingPage, type PageName } from './pages.js'
 import { bannerOf } from './patient.js'
 import { overviewOf, type PlanShown, planView, viewOf, withEntry } from './plan-view.js'
-import { type Reading, readPlan } from './reading.js'
+import { readPlan } from './reading.js'
 import { save } from './record.js'
 import { sectionId } from './section-view.js'
 import { announce, blank, showBanner, showContent, showUser } from './shell.js'
@@ -67,8 +67,11 @@ export class App {
     return this.#doubt && { title: this.#doubt.title, known: false }
   }
 
-  /** @param asked whether the user asked: only then may the focus move */
-  async load(asked = false): Promise<void> {
+  /**
+   * @param asked whether the user asked: only then may the focus move
+   * @param before what stays on the screen where the service does not answer
+   */
+  async load(asked = false, before?: PlanShown): Promise<void> {
     const { connection } = this.#setup
     showContent(loadingPage(), false)
     announce('Loading the care plan')
@@ -76,16 +79,19 @@ export class App {
     try {
       const reading = await readPlan(connection, this.#setup.definitions.sections)
       if (this.#closed) return
-      showBanner(bannerOf(reading.patient, dayOf(reading.readAt), this.#mustMark()))
+      showBanner(bannerOf(reading.patient, dayOf(reading.readAt), mustMark(connection)))
+      if (reading.finding === 'unknown' && reading.failure) throw reading.failure
       if (reading.finding === 'unknown')
         this.#instead(unknownInstead(reading, this.#around()), asked)
       else if (reading.finding === 'none')
         this.#instead(noneInstead(reading, this.#around()), asked)
       else this.#show(reading, asked)
     } catch (error) {
-      if (this.#over(error)) return
+      if (this.#closed || this.#over(error)) return
       const failure = error instanceof CallFailed ? error : undefined
-      this.#instead(failedInstead(failure, this.#around()), asked)
+      if (stays(connection, before, failure))
+        this.#show({ ...before, unchecked: new Date() }, asked)
+      else this.#instead(failedInstead(failure, this.#around()), asked)
     }
   }
 
@@ -106,15 +112,15 @@ export class App {
 
   /** A renewal may have narrowed what this role sees: then the plan is read anew. */
   renewed(): void {
-    const granted = String(this.#setup.connection.token('scope') ?? '')
-    if (this.#plan && !this.#editor && granted !== this.#plan.granted) void this.load()
+    if (this.#plan && !this.#editor && grantedTo(this.#setup.connection) !== this.#plan.granted)
+      void this.load()
   }
 
   /** Nothing of the patient stays: not on the screen, not in memory that a page can reach. */
   close(page: PageName, failure?: CallFailed): void {
     if (this.#closed) return
     this.#closed = true
-    const reference = failure?.reference || this.#launch()
+    const reference = failure?.reference || launchOf(this.#setup.connection)
     const lost = this.lost()
     this.#editor?.leave()
     this.#setup.stop()
@@ -130,20 +136,10 @@ export class App {
     showContent(closedPage(page, told), true)
   }
 
-  #launch(): string | undefined {
-    const launch = this.#setup.connection.token('__launch')
-    return typeof launch === 'string' ? launch : undefined
-  }
-
-  #mustMark(): boolean {
-    const obligations = this.#setup.connection.token('__obligations')
-    return Array.isArray(obligations) && obligations.includes('mark-sensitive')
-  }
-
   #around(): Around {
     return {
       emergencyText: this.#setup.settings.emergencyText,
-      ...{ launch: this.#launch(), lost: this.lost(), opened: this.#opened },
+      ...{ launch: launchOf(this.#setup.connection), lost: this.lost(), opened: this.#opened },
       retry: () => void this.load(true),
     }
   }
@@ -157,12 +153,12 @@ export class App {
 
   #superseded(kept: Kept): void {
     this.#instead(
-      supersededPage(kept, this.#launch(), () => void this.load(true)),
+      supersededPage(kept, launchOf(this.#setup.connection), () => void this.load(true)),
       true,
     )
   }
 
-  #show(reading: Reading, asked: boolean): void {
+  #show(reading: PlanShown, asked: boolean): void {
     this.#plan = reading
     showContent(planView(reading, this.#setup.definitions, this.#acts), asked)
     this.#offer.load()
@@ -180,7 +176,7 @@ export class App {
     history: (...asked: Asked) =>
       readHistory(this.#setup.connection, asked, (error) => void this.#over(error)),
     reload: () => {
-      if (!this.#editor) void this.load(true)
+      if (!this.#editor) void this.load(true, this.#plan)
     },
   }
 
@@ -244,6 +240,10 @@ export class App {
 
   #foot(): void {
     if (this.#closed) return
-    showFoot({ readAt: this.#plan?.readAt, user: this.#user, launch: this.#launch() })
+    showFoot({
+      readAt: this.#plan?.readAt,
+      user: this.#user,
+      launch: launchOf(this.#setup.connection),
+    })
   }
 }

@@ -65,6 +65,13 @@ export const WORDS: Readonly<Record<Kind, Words>> = {
   },
 }
 
+/** Said aloud as the two versions appear. */
+export const DIFFERS: Readonly<Record<Kind, string>> = {
+  stale: 'Not saved: somebody else changed',
+  altered: 'The record does not hold what you typed:',
+  returned: 'Changed since your draft:',
+}
+
 const inset = (...children: Child[]): HTMLElement =>
   h('div', { class: 'nhsuk-inset-text' }, h('p', {}, ...children))
 

@@ -196,3 +196,19 @@ export class Connection {
     }
   }
 }
+
+/** Nobody has answered, or only that they cannot now: nothing is known that was not known before. */
+export const isSilence = (failure: CallFailed | undefined): boolean =>
+  failure?.why === 'unreachable' || failure?.why === 'failed'
+
+export const grantedTo = (connection: Connection): string => String(connection.token('scope') ?? '')
+
+export function launchOf(connection: Connection): string | undefined {
+  const launch = connection.token('__launch')
+  return typeof launch === 'string' ? launch : undefined
+}
+
+export function mustMark(connection: Connection): boolean {
+  const obligations = connection.token('__obligations')
+  return Array.isArray(obligations) && obligations.includes('mark-sensitive')
+}

@@ -2,11 +2,13 @@
 import { Autosave } from './autosave.js'
 import { type Entry, unclearFields, valuesOf } from './composition.js'
 import { conflictForm } from './conflict.js'
-import type { Kind } from './conflict-words.js'
+import { DIFFERS, type Kind } from './conflict-words.js'
 import { CallFailed } from './connection.js'
 import type { Control } from './control.js'
 import { controlFor, fixedControl } from './controls.js'
+import { misattributed, WHO } from './decision-check.js'
 import type { Section, Values } from './definition.js'
+import { ask } from './dom.js'
 import { ForeignPatient } from './finding.js'
 import { focusForm, type SectionForm, sectionForm } from './form.js'
 import type { ReadGpRecord } from './gp-reading.js'
@@ -58,12 +60,6 @@ interface Setup {
 interface Ground {
   readonly version: string | undefined
   readonly values: Values
-}
-
-const DIFFERS: Readonly<Record<Kind, string>> = {
-  stale: 'Not saved: somebody else changed',
-  altered: 'The record does not hold what you typed:',
-  returned: 'Changed since your draft:',
 }
 
 export class Editor {
@@ -183,6 +179,9 @@ export class Editor {
   }
 
   async #save(values: Values): Promise<void> {
+    const recorded = valuesOf(this.section, this.#base?.composition)
+    const wrong = misattributed(this.section, recorded, values)
+    if (wrong && !(await ask(WHO, wrong, 'Save as it is', 'Go back'))) return
     this.#form.busy(true)
     this.#saving = true
     try {

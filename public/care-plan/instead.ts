@@ -1,6 +1,7 @@
 /** What stands in the place of a plan that cannot be shown, by what was found of it. */
-import type { CallFailed } from './connection.js'
+import { type CallFailed, type Connection, grantedTo, isSilence } from './connection.js'
 import { failedPage, type Lost, nonePage, UNASKED } from './pages.js'
+import type { PlanShown } from './plan-view.js'
 import type { Reading } from './reading.js'
 
 export interface Around {
@@ -12,6 +13,14 @@ export interface Around {
   readonly opened: Date
   readonly retry: () => void
 }
+
+/** Whether a plan that was read before stays on the screen: nobody answered, and it is all granted still. */
+export const stays = (
+  connection: Connection,
+  before: PlanShown | undefined,
+  failure: CallFailed | undefined,
+): before is PlanShown =>
+  before !== undefined && isSilence(failure) && before.granted === grantedTo(connection)
 
 export function failedInstead(
   failure: CallFailed | undefined,

@@ -2,7 +2,7 @@
 
 import type { Entry } from './composition.js'
 import type { Day } from './dates.js'
-import { dayOf, showMoment } from './dates.js'
+import { dayOf, showMoment, showTime } from './dates.js'
 import type { Definitions, Section } from './definition.js'
 import { button, h } from './dom.js'
 import type { Content, Index } from './finding.js'
@@ -14,7 +14,10 @@ import { sectionView } from './section-view.js'
 import { plural } from './text.js'
 
 /** As it was read, with what was saved since. */
-export type PlanShown = Omit<Reading, 'finding' | 'patient' | 'failure'>
+export type PlanShown = Omit<Reading, 'finding' | 'patient' | 'failure'> & {
+  /** When somebody looked for changes, and the service did not answer. */
+  readonly unchecked?: Date
+}
 
 interface Acts {
   readonly edit: (section: Section) => void
@@ -55,8 +58,10 @@ function unknownOnes({ entries, sight: { seen, hidden } }: PlanShown): string | 
 }
 
 function cautions(plan: PlanShown): HTMLElement[] {
-  const { index, content, sight } = plan
+  const { index, content, sight, unchecked, readAt } = plan
   const texts = [
+    unchecked &&
+      `changes could not be looked for at ${showTime(unchecked)}: the service did not answer. This is the plan as it was read on ${showMoment(readAt)}.`,
     OF_INDEX[index],
     OF_CONTENT[content],
     unknownOnes(plan),

@@ -1,5 +1,5 @@
 /** Everything that is read before a plan is shown, and what it allows us to say. */
-import type { CallFailed, Connection } from './connection.js'
+import { type CallFailed, type Connection, grantedTo } from './connection.js'
 import type { Section } from './definition.js'
 import { type Content, type Entries, type Finding, findingOf, type Index } from './finding.js'
 import type { FhirPatient } from './patient.js'
@@ -32,7 +32,7 @@ export async function readPlan(
     fetchIndex(connection),
     fetchEntries(connection),
   ])
-  const granted = String(connection.token('scope') ?? '')
+  const granted = grantedTo(connection)
   const sight = sightOf(granted, sections)
   return {
     finding: findingOf(index.value, found.value, sight.seen.length),

@@ -19,6 +19,7 @@ async function decide(handle: string, failing: readonly [Failable, number | 'dro
   const { page, frame } = await openPlan(stage, handle, scenario)
   await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
   await frame.getByLabel('Attempt CPR', { exact: true }).check()
+  await frame.getByLabel('Decided by').fill('Dr Amara Okafor')
   for (const [call, how] of failing) scenario.failing.set(call, how)
   await save(frame)
   await frame.getByRole('alert').waitFor()

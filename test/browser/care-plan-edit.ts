@@ -62,6 +62,15 @@ describe('editing a section', () => {
     await shoot(page, 'edit-cpr')
     expect(await violations(page)).toEqual([])
     await save(frame)
+    // It would stand under the day and the name of the decision before it.
+    const dialog = frame.getByRole('dialog')
+    expect(await seen(dialog)).toMatch(/“Attempt CPR”.* 12-Mar-2026 by Dr Helen Marsh/)
+    expect(await violations(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    expect(writes(scenario)).toEqual([])
+    await frame.getByLabel('Decided by').fill('Dr Amara Okafor')
+    await save(frame)
     await frame.locator('.saved').waitFor()
     expect(await seen(frame.locator('.resus__decision'))).toBe('Attempt CPR')
     expect(recorded(scenario, 'care-plan::resuscitation.v1')).toMatchObject({

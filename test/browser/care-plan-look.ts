@@ -172,6 +172,7 @@ describe('the app’s own page', () => {
     expect(await seen(page.locator('main'))).not.toMatch(/\bAttempt CPR/)
     await page.emulateMedia({ media: null })
     await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByRole('button', { name: 'Save as it is' }).click()
     await page.locator('.saved').waitFor()
     await page.emulateMedia({ media: 'print' })
     expect(await seen(cpr)).not.toContain('was being changed')

@@ -7,6 +7,7 @@ import {
   unshown,
   valuesOf,
 } from '../../public/care-plan/composition.js'
+import { misattributed } from '../../public/care-plan/decision-check.js'
 import type { Field, Section, Values } from '../../public/care-plan/definition.js'
 import {
   type Content,
@@ -186,6 +187,26 @@ describe('a section in its composition', () => {
     expect(after.composer).toEqual({ _type: 'PARTY_IDENTIFIED', name: 'Dr Amara Okafor' })
     expect(after.context?.start_time?.value).toBe(at.toISOString())
     expect(checkComposition(after, SECTIONS)).toEqual({ template: cpr.template })
+  })
+
+  it('would put a changed decision under the day and the name of the one before it', () => {
+    const before = { ...values, 'decided-by': 'Dr Marsh' }
+    const changed = { ...before, decision: 'attempt' }
+    // biome-ignore format: a table
+    const cases: readonly (readonly [boolean, Values, Values])[] = [
+      [true,  before, changed],
+      [true,  before, { ...changed, reason: 'She is well', review: '2027-01-01' }],
+      [false, before, { ...changed, decided: '2026-11-23' }],
+      [false, before, { ...changed, 'decided-by': 'Dr Okafor' }],
+      [false, before, { ...before, reason: 'Frailty and heart failure' }],
+      [false, before, { ...before, decision: '' }],
+      [false, { decision: 'attempt' }, { decision: 'do-not-attempt' }],
+      [false, {}, changed],
+    ]
+    for (const [asks, was, now] of cases)
+      expect([misattributed(cpr, was, now) !== undefined, now]).toEqual([asks, now])
+    expect(misattributed(cpr, before, changed)).toContain('on 12-Mar-2026 by Dr Marsh')
+    expect(misattributed(section('contacts'), before, changed)).toBeUndefined()
   })
 
   it('leaves values alone that the form does not know, and counts them for the reader', () => {

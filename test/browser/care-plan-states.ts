@@ -87,6 +87,35 @@ describe('keeping patients apart', () => {
     await page.close()
   })
 
+  it('keeps the plan on the screen when a later look for changes is not answered, and says so', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openPlan(stage, 'look-again', scenario)
+    const look = () => frame.getByRole('button', { name: 'Check for changes' }).click()
+    for (const [call, how] of [
+      ['sections', 'drop'],
+      ['sections', 503],
+      ['Patient', 'drop'],
+    ] as const) {
+      scenario.failing.set(call, how)
+      await look()
+      await frame.getByText('changes could not be looked for').waitFor()
+      expect(await seen(frame.locator('main'))).toMatch(
+        /did not answer\. This is the plan as it was read on \d\d-.*Do not attempt CPR/s,
+      )
+      expect(await violations(page)).toEqual([])
+      scenario.failing.clear()
+      await look()
+      await frame.getByText('changes could not be looked for').waitFor({ state: 'detached' })
+    }
+    await shoot(page, 'look-again')
+    // An answer is not silence: who may not read it any more does not go on reading it.
+    scenario.failing.set('sections', 403)
+    await look()
+    await frame.waitForSelector('[data-page=failed]')
+    expect(await seen(frame.locator('main'))).not.toContain('Do not attempt CPR')
+    await page.close()
+  })
+
   it('removes the plan from the screen when a later read is refused because the session ended', async () => {
     const scenario = newScenario()
     const { page, frame } = await openPlan(stage, 'over-401', scenario)

@@ -39,6 +39,7 @@ describe('a CPR decision', () => {
     expect(await seen(first(frame))).toContain('1 recorded value of this section cannot be shown')
     await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
     await frame.getByLabel('Attempt CPR', { exact: true }).check()
+    await frame.getByLabel('Decided by').fill('Dr Amara Okafor')
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(JSON.stringify(contentOf(scenario, CPR))).toContain('Ward 4')
