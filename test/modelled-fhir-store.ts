@@ -115,16 +115,15 @@ export class ModelledResources {
     )
   }
 
-  /** @throws Fault 400 for a parameter that it does not know, and leaves none aside */
+  /** @throws Fault 400 for a parameter that it does not know: it leaves none aside */
   find(type: string, asked: URLSearchParams): readonly Json[] {
+    const unknown = [...asked.keys()].find((name) => !Object.hasOwn(SEARCHED, name))
+    if (unknown !== undefined)
+      throw new Fault(400, `Unknown search parameter "${unknown}" for resource type "${type}"`)
     return this.current().filter(
       (one) =>
         one.resourceType === type &&
-        [...asked].every(([name, value]) => {
-          if (!Object.hasOwn(SEARCHED, name))
-            throw new Fault(400, `Unknown search parameter "${name}" for resource type "${type}"`)
-          return SEARCHED[name]?.(one, value)
-        }),
+        [...asked].every(([name, value]) => SEARCHED[name]?.(one, value)),
     )
   }
 

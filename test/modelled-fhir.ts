@@ -31,9 +31,14 @@ export function modelledFhir(base: string, server: () => string, credential: str
   const resources = new ModelledResources()
   /** Method and address under the base, and what may decide of a search, in order. */
   const asked: string[] = []
+  let first: { readonly call: string; readonly happens: () => void } | undefined
   const guard: express.RequestHandler = (req, _res, next) => {
     const how = [req.get('prefer'), req.get('cache-control')].filter(Boolean)
-    asked.push([req.method, req.url, ...how].join(' '))
+    const call = `${req.method} ${req.url}`
+    asked.push([call, ...how].join(' '))
+    const { happens } = (first && call.startsWith(first.call) && first) || {}
+    if (happens) first = undefined
+    happens?.()
     if (req.get('authorization') === `Bearer ${credential}`) return next()
     throw new Fault(401, 'Missing or invalid Authorization header')
   }
@@ -46,7 +51,13 @@ export function modelledFhir(base: string, server: () => string, credential: str
     res.type('application/fhir+json')
     next()
   }
-  return { resources, asked, listener: express().use(give).use(base, router).use(faults) }
+  return {
+    ...{ resources, asked, listener: express().use(give).use(base, router).use(faults) },
+    /** Something that happens, once, before a call that begins so is looked at. */
+    before(call: string, happens: () => void) {
+      first = { call, happens }
+    },
+  }
 }
 
 const faults: ErrorRequestHandler = (thrown, _req, res, _next) => {

@@ -20,12 +20,12 @@ import { compositionOf } from '../../src/demo/composition.js'
 import { App, call, type Tokens, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, type TestGateway } from '../gateway.js'
 import { hangUp, listen } from '../gateway-surroundings.js'
-import { handleOf, NO_PLAN, open, PEGGY, patientOf, SENSITIVE } from '../launching.js'
+import { DECEASED, handleOf, NO_PLAN, open, PEGGY, patientOf, SENSITIVE } from '../launching.js'
 import { modelledFhir } from '../modelled-fhir.js'
 import type { Json } from '../modelled-fhir-store.js'
 import { modelledOpenEhr } from '../modelled-openehr.js'
 import type { Version } from '../modelled-openehr-store.js'
-import { expectRefused } from '../trail-reading.js'
+import { expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, type Sent, UserAgent } from '../user-agent.js'
 
 jest.setTimeout(60_000)
@@ -143,14 +143,15 @@ async function walk(): Promise<void> {
 }
 
 const patients = new Map<string, string>()
+function numbered(nhsNumber: string): void {
+  const { birthDate, family } = patientOf(nhsNumber)
+  const identifier = [{ system: NUMBER, value: nhsNumber }]
+  const patient = { resourceType: 'Patient', birthDate, name: [{ family }], identifier }
+  patients.set(nhsNumber, fhir.resources.create('Patient', patient).id)
+}
 beforeAll(async () => {
   await walk()
-  for (const nhsNumber of [PEGGY, SENSITIVE, NO_PLAN]) {
-    const { birthDate, family } = patientOf(nhsNumber)
-    const identifier = [{ system: NUMBER, value: nhsNumber }]
-    const patient = { resourceType: 'Patient', birthDate, name: [{ family }], identifier }
-    patients.set(nhsNumber, fhir.resources.create('Patient', patient).id)
-  }
+  for (const nhsNumber of [PEGGY, SENSITIVE, NO_PLAN]) numbered(nhsNumber)
   tokens = await launched()
 })
 
@@ -392,4 +393,139 @@ describe('an openEHR server that answers as EHRbase does', () => {
     const made = await send('POST', `${ehr()}/composition`, sectionOf('symptoms', 'Mine.'))
     await refused(made, 'write_unknown', 503)
   })
+})
+
+describe('a FHIR server that answers as HAPI does', () => {
+  const me = () => patients.get(PEGGY) ?? ''
+  const problem = (code: string, more: Json = {}, patient = me()): Json => ({
+    ...{ resourceType: 'Condition', subject: { reference: `Patient/${patient}` } },
+    ...{ code: { coding: [{ system: 'http://snomed.info/sct', code }] }, ...more },
+  })
+  const keep = (resource: Json) => fhir.resources.create(String(resource.resourceType), resource)
+  const versionsOf = (id: string) => fhir.resources.allOf('Condition', id).length
+  const idsIn = (answer: Answer): string[] =>
+    read(answer).entry.map(({ resource }: { resource: Json }) => resource.id)
+
+  it('has a patient found who was not there a moment ago', async () => {
+    await expect(launched(DECEASED)).rejects.toThrow('could not be matched')
+    numbered(DECEASED)
+    expect((await launched(DECEASED)).patient).toBe(patients.get(DECEASED))
+    expect(fhir.asked).toContain('POST /Patient/_search handling=strict no-cache')
+  })
+
+  it('gives all there is, page by page, by its own words and by offset, without a word of either', async () => {
+    const about = { subject: { reference: `Patient/${me()}` }, status: 'final' }
+    const all = Array.from(
+      { length: 230 },
+      () => keep({ resourceType: 'Observation', ...about }).id,
+    )
+    expect(idsIn(await get('/fhir/Observation?'))).toEqual(all)
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    const more = { method: 'POST', headers: form }
+    expect(idsIn(await get('/fhir/Observation/_search', { ...more, body: '' }))).toEqual(all)
+    const found: string[] = []
+    for (let path = 'Observation?_count=90'; path; ) {
+      const answer = await get(`/fhir/${path}`)
+      found.push(...idsIn(answer))
+      expect(answer.text).not.toMatch(INSIDES)
+      const { link } = JSON.parse(answer.text) as { link: { relation: string; url: string }[] }
+      path = link.find(({ relation }) => relation === 'next')?.url.split('/fhir/')[1] ?? ''
+    }
+    expect(found).toEqual(all)
+  })
+
+  it('brings along what is included on each page, though it counts that to the total', async () => {
+    const medicine = keep({ resourceType: 'Medication', code: { text: 'Morphine' } }).id
+    const asked = Array.from({ length: 130 }, () =>
+      keep({
+        ...{ resourceType: 'MedicationRequest', subject: { reference: `Patient/${me()}` } },
+        medicationReference: { reference: `Medication/${medicine}` },
+      }),
+    ).map(({ id }) => id)
+    const path = '/fhir/MedicationRequest?_include=MedicationRequest:medication&_count=80&_offset='
+    expect(idsIn(await get(`${path}0`))).toEqual([...asked.slice(0, 80), medicine])
+    expect(idsIn(await get(`${path}80`))).toEqual([...asked.slice(80), medicine])
+  })
+
+  it('takes a write under its version, one that changes nothing, and refuses a stale one', async () => {
+    const made = await send('POST', '/fhir/Condition', problem('195967001'))
+    const { id } = read(made, 201)
+    expect(made.headers.location).toBe(`${t.issuer}/fhir/Condition/${id}/_history/1`)
+    const put = (more: Json, version: number) =>
+      send('PUT', `/fhir/Condition/${id}`, problem('195967001', { id, ...more }), {
+        'if-match': `W/"${version}"`,
+      })
+    expect(tagOf(await put({}, 1))).toBe('W/"1"')
+    const note = [{ text: 'Worse.' }]
+    expect(read(await put({ note }, 1))).toMatchObject({ note, meta: { versionId: '2' } })
+    fhir.before('PUT', () => fhir.resources.update('Condition', id, problem('1'), undefined))
+    await refused(await put({ note: [{ text: 'Late.' }] }, 2), 'version_stale', 412)
+    expect(versionsOf(id)).toBe(3)
+  })
+
+  it('deletes what nothing refers to, and gives it no more', async () => {
+    const { id } = keep(problem('195967001'))
+    const { id: cause } = keep(problem('84114007'))
+    keep(
+      problem('13645005', { extension: [{ valueReference: { reference: `Condition/${cause}` } }] }),
+    )
+    read(await send('DELETE', `/fhir/Condition/${id}`), 204)
+    await refused(await get(`/fhir/Condition/${id}`), 'record_absent', 404)
+    await refused(await get(`/fhir/Condition/${id}/_history/2`), 'record_absent', 404)
+    await refused(await send('DELETE', `/fhir/Condition/${cause}`), 'record_refused', 422)
+    read(await get(`/fhir/Condition/${cause}`))
+  })
+
+  it('creates by a condition, once', async () => {
+    const once = { 'if-none-exist': 'code=73211009' }
+    const { id } = read(await send('POST', '/fhir/Condition', problem('73211009'), once), 201)
+    expect(read(await send('POST', '/fhir/Condition', problem('73211009'), once)).id).toBe(id)
+    keep(problem('38341003', {}, patients.get(SENSITIVE)))
+    const other = { 'if-none-exist': 'code=38341003' }
+    read(await send('POST', '/fhir/Condition', problem('38341003'), other), 201)
+  })
+
+  it('does a transaction whole or not at all', async () => {
+    const { id } = keep(problem('40930008'))
+    const urn = 'urn:uuid:5f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a01'
+    const entries = (words: string, version: number) => [
+      {
+        fullUrl: urn,
+        resource: problem('709044004'),
+        request: { method: 'POST', url: 'Condition' },
+      },
+      {
+        resource: problem('40930008', {
+          ...{ id, note: [{ text: words }] },
+          extension: [{ url: 'http://example.org/due', valueReference: { reference: urn } }],
+        }),
+        request: { method: 'PUT', url: `Condition/${id}`, ifMatch: `W/"${version}"` },
+      },
+    ]
+    const sent = (words: string, version: number) =>
+      send('POST', '/fhir', {
+        ...{ resourceType: 'Bundle', type: 'transaction', entry: entries(words, version) },
+      })
+    const { entry } = read(await sent('Mine.', 1))
+    const [{ response, resource }, changed] = entry
+    expect(response).toMatchObject({ status: '201', etag: 'W/"1"' })
+    expect(changed.resource.extension[0].valueReference.reference).toBe(`Condition/${resource.id}`)
+
+    const { length } = fhir.resources.current()
+    fhir.before('POST', () => fhir.resources.update('Condition', id, problem('1'), undefined))
+    await refused(await sent('Late.', 2), 'version_stale', 412)
+    expect([fhir.resources.current().length, versionsOf(id)]).toEqual([length, 3])
+  })
+
+  it('knows no other patient’s, in whatever words', async () => {
+    const { id } = keep(problem('363346000', {}, patients.get(SENSITIVE)))
+    for (const path of [`Condition/${id}`, 'Condition/none', `Condition/${id}/_history/1`])
+      await refused(
+        await get(`/fhir/${path}`),
+        path.includes('none') ? 'record_absent' : 'record_other_patient',
+        404,
+      )
+  })
+
+  it('leaves a trail that can be verified', () => expectWholeTrail(t))
 })
