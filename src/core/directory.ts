@@ -13,9 +13,9 @@ const DEEPEST = 20
 
 const reference = z.looseObject({ id: z.looseObject({ value: z.string().max(250) }) })
 const folder = z.looseObject({
-  uid: z.looseObject({ value: z.string().max(250) }).optional(),
+  uid: z.looseObject({ value: z.string().max(250) }).nullish(),
   name: z.looseObject({ value: z.string().max(1000) }),
-  archetype_node_id: z.string().max(200).optional(),
+  archetype_node_id: z.string().max(200).nullish(),
   items: z.array(reference).max(10_000).nullish(),
   folders: z.array(z.unknown()).max(1000).nullish(),
 })
@@ -36,9 +36,9 @@ function seen(
   if (items.length === 0 && folders.length === 0) return undefined
   return {
     _type: 'FOLDER',
-    ...(uid === undefined ? {} : { uid }),
+    ...(uid ? { uid } : {}),
     name,
-    ...(archetype_node_id === undefined ? {} : { archetype_node_id }),
+    ...(archetype_node_id ? { archetype_node_id } : {}),
     ...(items.length === 0 ? {} : { items }),
     ...(folders.length === 0 ? {} : { folders }),
   }

@@ -146,8 +146,20 @@ function deletionIn(answer: UpstreamAnswer, previous: string): string | undefine
 }
 
 /**
+ * The record's plain no to a deletion, told as our own look tells it.
+ * @throws Refusal record_absent, version_outdated, record_refused
+ * @see openEHR REST API, "COMPOSITION: delete", 409
+ */
+const requireDeleted = (call: OpenEhrCallIn, answer: UpstreamAnswer, previous: string): void =>
+  requireDone(answer, () => {
+    const current = versionIn(answer)
+    if (isVersionOf(current, objectOf(previous))) call.res.set('ETag', `"${current}"`)
+    throw new Refusal('version_outdated', `the record answered ${answer.status}`)
+  })
+
+/**
  * A deletion's plain yes is a success without more to say. The version that it made is told where the record names it.
- * @throws as {@link commitWrite}
+ * @throws Refusal of {@link requireDeleted}; write_unknown
  */
 export async function commitDelete(
   parts: OpenEhrParts,
@@ -163,7 +175,7 @@ export async function commitDelete(
     begin: () =>
       parts.outcomes.begin(call.access, [{ does: 'delete', what: { template }, previous }]),
     send: () => parts.record.forward({ upstream: 'openehr', method: 'DELETE', path, headers }),
-    refused: (given) => requireSaved(call, given),
+    refused: (given) => requireDeleted(call, given, previous),
     prove: () => Promise.resolve(),
     written: (_, given) => [{ version: deletionIn(given, previous) }],
   })

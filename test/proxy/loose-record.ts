@@ -16,7 +16,7 @@ export interface Kept {
 }
 
 export const uidOf = ({ object, version }: Kept): string => `${object}::sys::${version}`
-export const wholeOf = (one: Kept): Json => ({ ...one.body, uid: { value: uidOf(one) } })
+const wholeOf = (one: Kept): Json => ({ ...one.body, uid: { value: uidOf(one) } })
 
 export interface LooseRecord {
   readonly listener: RequestListener
