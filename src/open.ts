@@ -201,7 +201,7 @@ export async function openGateway(config: Config, given: World): Promise<OpenGat
     lifetimes: config.lifetimes,
     record: openBases(config, {
       ...{ records, policies: heard, trail, outcomes, clock, handovers, unsaved, store },
-      inContext: createInContext({ store, registry }),
+      ...{ inContext: createInContext({ store, registry }), again: limits.again },
     }),
   })
   let stop = (): void => undefined

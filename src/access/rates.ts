@@ -42,6 +42,8 @@ export interface RateLimits {
   calls<A extends readonly unknown[], T extends Access | ServiceAccess>(
     callers: (...call: A) => Promise<T>,
   ): (...call: A) => Promise<T>
+  /** Counts what else one call asks for, a bundle's entries, before any of it. @throws Refusal rate_limited */
+  again(access: Access, times: number): void
   /** Counts requests on the app that has proven itself. @throws Refusal rate_limited */
   clients<A extends readonly unknown[]>(
     authenticate: (...sent: A) => Promise<Client>,
@@ -156,6 +158,9 @@ export function createRateLimits(parts: Parts): RateLimits {
     devices: (uid) => admitDone('devices', { ...PROVEN, user: uid }),
     commands: onAddress('commands'),
     registrations: onAddress('registrations'),
+    again(access, times) {
+      for (let time = 0; time < times; time++) admit('calls', callerOf(access))
+    },
     ...guards(admit, openTries(shared, clock, tooMany)),
     async refused(req, { system, user }, refusal) {
       const limit = limitOf(refusal.code)

@@ -182,11 +182,14 @@ const adHoc = z.strictObject({
  * @throws Refusal parameter_invalid, record_other_patient
  */
 export function readAdHoc(access: Access, body: unknown): AdHoc {
+  // Before each of them is looked at.
+  const given = isObject(body) ? body.query_parameters : undefined
+  if (isObject(given) && Object.keys(given).length > 50)
+    throw new Refusal('parameter_invalid', 'query_parameters')
   const read = adHoc.safeParse(plainNumbers(body))
   if (!read.success)
     throw new Refusal('parameter_invalid', `query: ${read.error.issues[0]?.path.join('.') ?? ''}`)
   const { q, query_parameters: own, fetch, offset } = read.data
-  if (Object.keys(own).length > 50) throw new Refusal('parameter_invalid', 'query_parameters')
   const ehrId = requireOwnEhr(access, own.ehr_id === undefined ? undefined : String(own.ehr_id))
   return {
     q,

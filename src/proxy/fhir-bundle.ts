@@ -82,7 +82,7 @@ async function answerBatch(
 
 /**
  * @param mayWrite whether writes still come from where the chart is: a batch's own calls ask for themselves
- * @throws Refusal body_unreadable; for a transaction all that one of its entries would
+ * @throws Refusal body_unreadable, rate_limited; for a transaction all that one of its entries would
  */
 export async function answerBundle(
   parts: ProxyParts,
@@ -92,6 +92,7 @@ export async function answerBundle(
   mayWrite: () => Promise<void>,
 ): Promise<FhirAnswer> {
   const bundle = readBundle(body)
+  parts.again(access, bundle.entry.length - 1)
   if (bundle.type !== 'batch') await mayWrite()
   const entry =
     bundle.type === 'batch'

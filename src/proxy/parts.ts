@@ -21,6 +21,8 @@ export interface ProxyParts {
   readonly policies: Policies
   readonly trail: AccessTrail
   readonly bearer: Bearer
+  /** Counts what a bundle asks for besides the call that it is. @throws Refusal rate_limited */
+  readonly again: (access: Access, times: number) => void
   /** For each write, before it is judged further: see context.ts. */
   readonly inContext: InContext
   /** Keeps what is written for its launch system: see write.ts. */

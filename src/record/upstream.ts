@@ -211,14 +211,15 @@ export function openUpstream(
   async function answerTo(call: UpstreamCall): Promise<WholeAnswer> {
     if (!breaker.mayTry())
       throw new Refusal('record_unavailable', `${name}: left alone for a while`)
+    const before = breaker.answers()
     try {
       const answer = await send(call).catch(onceMore(call))
-      if (DOWN.has(answer.status)) breaker.failed()
+      if (DOWN.has(answer.status)) breaker.failed(before)
       else breaker.answered()
       return answer
     } catch (error) {
       const refusal = unanswered(name, error)
-      if (refusal.code === 'record_unavailable') breaker.failed()
+      if (refusal.code === 'record_unavailable') breaker.failed(before)
       else breaker.answered()
       throw refusal
     }

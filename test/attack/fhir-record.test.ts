@@ -267,6 +267,25 @@ describe('a text that keeps its reader busy', () => {
   })
 })
 
+describe('a patch that keeps its reader busy', () => {
+  it('tests a list in a time that grows with its length, not with its square', async () => {
+    const numbers = (first: number) => Array.from({ length: 400 }, (_, at) => first + at)
+    answers = answering({ ...mine, note: numbers(1) })
+    const patch = [{ op: 'test', path: '/note', value: numbers(1_001) }]
+    const began = process.cpuUsage()
+    const answer = await raw(
+      server,
+      'PATCH',
+      '/fhir/Condition/c1',
+      PATCH_JSON,
+      JSON.stringify(patch),
+    )
+    const { user, system } = process.cpuUsage(began)
+    expect(answer.status).toBe(422)
+    expect((user + system) / 1000).toBeLessThan(1_000)
+  }, 60_000)
+})
+
 describe('a patch that reaches beyond its resource', () => {
   // biome-ignore format: a table
   it.each([

@@ -15,7 +15,13 @@ import {
   tokenOf,
   typeBirthDate,
 } from '../launching.js'
-import { entriesOf, expectRefused, expectWholeTrail, referenceOf } from '../trail-reading.js'
+import {
+  entriesOf,
+  expectRefused,
+  expectWholeTrail,
+  referenceOf,
+  stagesOf,
+} from '../trail-reading.js'
 import { type Answer, type Sent, send, UserAgent, wordsOf } from '../user-agent.js'
 
 jest.setTimeout(60_000)
@@ -172,6 +178,25 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await readsPatient(t, other)).toBe(200)
       await t.clock.advance(retryAfter(answer))
       expect(await readsPatient(t, looping)).toBe(200)
+    })
+
+    it('gains nothing by bundles: each entry is a call, and what is too much is not begun', async () => {
+      await under({ calls: 5 })
+      const { tokens } = await launchTo(t, { system: 'gp-push', user: 'gp' })
+      const batch = (entries: number) => {
+        const one = { request: { method: 'GET', url: `Patient/${tokens.patient}` } }
+        const bundle = { resourceType: 'Bundle', type: 'batch', entry: Array(entries).fill(one) }
+        return call(t, tokens.access_token, '/fhir', {
+          ...{ method: 'POST', body: JSON.stringify(bundle) },
+          headers: { 'content-type': 'application/fhir+json' },
+        })
+      }
+      const over = await batch(6)
+      await expectRefused(t, over, 'rate_limited', 429)
+      expect(await stagesOf(t, tokens.__launch)).not.toContain('access_allowed')
+      await t.clock.advance(retryAfter(over))
+      expect((await batch(5)).status).toBe(200)
+      expect((await batch(1)).status).toBe(429)
     })
 
     it('that proves who it is, is stopped at the token endpoint, and other apps are not', async () => {

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { readAql } from '../../src/core/aql/grammar.js'
 import { type Bounds, bindAql } from '../../src/core/aql/judge.js'
 import { Refusal } from '../../src/core/refusal.js'
+import { readAdHoc } from '../../src/core/stored-query.js'
+import { accessOf } from '../proxy/world.js'
 
 const OWN = 'b1f6d8a2-0c94-4e37-8f5a-6d2e9c71b401'
 const THEIRS = 'c2f6d8a2-0c94-4e37-8f5a-6d2e9c71b402'
@@ -414,5 +416,16 @@ describe('whatever is accepted', () => {
       }),
       { numRuns: 1_000 },
     )
+  })
+})
+
+describe('the parameters of a query', () => {
+  it('are counted before any of them is looked at', () => {
+    const many = (value: unknown) =>
+      Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`-${at}`, value]))
+    for (const value of [1, null])
+      expect(() => readAdHoc(accessOf(), { q: 'x', query_parameters: many(value) })).toThrow(
+        expect.objectContaining({ detail: 'query_parameters' }) as unknown as Error,
+      )
   })
 })

@@ -446,6 +446,22 @@ describe('a patch', () => {
     }
   })
 
+  it.each([
+    [{ a: 1, b: [{ c: null }, 'd'] }, { b: [{ c: null }, 'd'], a: 1.0 }, true],
+    [[1, 2], [2, 1], false],
+    [[1], [1, 1], false],
+    [{ a: 1 }, { a: 1, b: 1 }, false],
+    [{ a: null }, {}, false],
+    ['1', 1, false],
+    [[], {}, false],
+    [-0, 0, true],
+  ])('finds %j and %j the same: %s (RFC 6902 §4.6)', (standing, value, same) => {
+    const test = () =>
+      patched({ ...before, x: standing }, readPatch([{ op: 'test', path: '/x', value }]))
+    if (same) expect(test()).toMatchObject({ id: before.id })
+    else expect(test).toThrow(refusal('patch_failed'))
+  })
+
   it('may name a member as it likes, where it is its own', () => {
     const patch = [
       { op: 'add', path: '/toString', value: { 'a/b': 1, length: 2 } },

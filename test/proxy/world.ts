@@ -326,6 +326,7 @@ export async function openWorld(
     policies: policy.policies,
     trail,
     bearer: async () => world.access,
+    again: () => undefined,
     clock: () => world.now,
   }
   const app = express()

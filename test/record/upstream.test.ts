@@ -234,6 +234,25 @@ describe('a server that has stopped answering', () => {
     expect(calls).toBe(3 * FAILURES)
   })
 
+  it('is not left alone while it answers others: what one caller asks may take too long', async () => {
+    const base = await serving((req, res) => {
+      if (req.url?.includes('/slow')) return
+      ok(req, res)
+    })
+    const upstream = openUpstream(
+      'fhir',
+      { base, timeoutMs: 300 },
+      { limits: { ...LIMITS, connections: FAILURES + 1 }, clock },
+    )
+    ends.push(() => upstream.close())
+    const slow = Array.from({ length: FAILURES }, () =>
+      upstream.call({ method: 'GET', path: '/slow' }).catch((error: Refusal) => error.code),
+    )
+    expect((await upstream.call(read)).status).toBe(200)
+    expect(await Promise.all(slow)).toEqual(Array(FAILURES).fill('record_unavailable'))
+    expect((await upstream.call(read)).status).toBe(200)
+  })
+
   it('lets no more than one call through in each rest, whatever the order of answers', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('fail', 'wait', 'try'), { maxLength: 100 }), (steps) => {
