@@ -5,11 +5,13 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
 import type { RefusalCode } from '../../src/core/refusal.js'
+import { ASSERTION_TYPE, buildAssertion } from '../../src/demo/desktop-launches.js'
 import { launchTo, type Tokens } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { PEGGY, patientOf } from '../launching.js'
+import { launchOf, PEGGY, patientOf } from '../launching.js'
 import { type RawAnswer, rawTo } from '../proxy/raw.js'
 import { expectRefused, expectWholeTrail } from '../trail-reading.js'
+import { send as sendForm } from '../user-agent.js'
 
 jest.setTimeout(60_000)
 
@@ -167,6 +169,21 @@ describe.each(STORES)('two patients at once, on the %s store', (store) => {
     expect([...own]).toEqual(
       expect.arrayContaining(['/fhir/Patient/ID', 'QUERY', 'EHR/composition/UID']),
     )
+  })
+
+  it('ends one of them at once on every node, however often it was remembered there', async () => {
+    const own = ({ tokens, id }: Person) =>
+      Promise.all([0, 1].map((node) => send(tokens, ['GET', `/fhir/Patient/${id}`], node)))
+    const statuses = async () =>
+      (await Promise.all(people.map(own))).flat().map(({ status }) => status)
+    expect(await statuses()).toEqual([200, 200, 200, 200])
+    const form = {
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion: await buildAssertion(launchOf(t, { system: 'gp-push' })),
+      launch: people[0].tokens.__launch,
+    }
+    expect((await sendForm(new URL('/launch/end', t.issuer), { form })).status).toBe(204)
+    expect(await statuses()).toEqual([401, 401, 200, 200])
   })
 
   it('leaves a trail that is whole', () => expectWholeTrail(t))
