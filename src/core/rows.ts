@@ -37,7 +37,7 @@ export function readResultSet(body: unknown, wanted: readonly string[]): ResultS
   return { columns, at, rows }
 }
 
-const counted = z.number().optional().catch(undefined)
+const counted = z.number().positive().optional().catch(undefined)
 const cutOff = z.looseObject({
   meta: z.looseObject({ fetch: counted, _fetch: counted }),
   rows: z.array(z.unknown()),

@@ -499,10 +499,17 @@ describe('a stored query of the configuration', () => {
     ['care-plan::prognosis.v1', PEGGY.ehrId, 'Hidden', '2026-01-02'],
   ]
   const names = ['template', 'ehr', 'drug', 'since']
-  const behind = async (told: readonly unknown[][], columns: readonly string[] = names) => {
+  const behind = async (
+    told: readonly unknown[][],
+    columns: readonly string[] = names,
+    meta?: object,
+  ) => {
     await world.end()
     world = await openWorld((_req, res) =>
-      give(res, 200, { q: 'x', columns: columns.map((name) => ({ name })), rows: told }),
+      give(res, 200, {
+        ...{ q: 'x', columns: columns.map((name) => ({ name })), rows: told },
+        ...(meta === undefined ? {} : { meta }),
+      }),
     )
     world.access = accessOf({ scope })
   }
@@ -521,6 +528,11 @@ describe('a stored query of the configuration', () => {
     expect(JSON.parse(world.upstream[1]?.body ?? '')).toEqual({
       ...{ query_parameters: { drug: 'morphine', ehr_id: PEGGY.ehrId }, offset: 5 },
     })
+  })
+
+  it('may have a limit in its own words', async () => {
+    await behind(rows, names, { fetch: rows.length })
+    expect((await get(QUERY).expect(200)).body.rows).toHaveLength(1)
   })
 
   it.each([
