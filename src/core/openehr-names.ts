@@ -5,6 +5,7 @@
 import type { Access } from './access.js'
 import { isObject, type Json } from './json.js'
 import { isNhsNumberSystem } from './nhs-number.js'
+import { OBJECT } from './openehr-calls.js'
 import { Refusal } from './refusal.js'
 
 interface Own {
@@ -17,8 +18,15 @@ interface Own {
 const ANY_EHR = /^\s*ehr:\/\//i
 const NAMED_EHR = /^ehr:\/\/(?:[A-Za-z0-9._-]{1,100}\/)?([^/?#]{1,100})(?:[/?#]|$)/i
 
-const isOtherEhr = (text: string, { ehrId }: Own): boolean =>
-  ANY_EHR.test(text) && NAMED_EHR.exec(text)?.[1]?.toLowerCase() !== ehrId
+/** An EHR in an address of the REST API, ours or the record's. @see openEHR REST API, "EHR" */
+const IN_ADDRESS = new RegExp(`/ehr/(${OBJECT})(?![\\w-])`, 'gi')
+
+function isOtherEhr(text: string, { ehrId }: Own): boolean {
+  if (ANY_EHR.test(text)) return NAMED_EHR.exec(text)?.[1]?.toLowerCase() !== ehrId
+  // What has spaces in it is words.
+  const named = text.includes('/') && !/\s/.test(text.trim()) ? text.matchAll(IN_ADDRESS) : []
+  return [...named].some(([, id]) => id?.toLowerCase() !== ehrId)
+}
 
 /** A party by an NHS number that is not the patient's (`external_ref`). */
 function isOtherParty({ external_ref: ref }: Json, { nhsNumber, namespace }: Own): boolean {

@@ -318,6 +318,8 @@ describe('another patient in what is written', () => {
     ['by a link to their EHR',          link(`ehr://${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
     ['by a link through a system',      { content: [link(`EHR://sys/${WINSTON.ehrId}`)] }],
     ['by a link beside their own',      link(`ehr://${WINSTON.ehrId}/x?${PEGGY.ehrId}`)],
+    ['by an address of ours',           link(`https://gateway.example/openehr/v1/ehr/${WINSTON.ehrId}/composition/${THEIR_OBJECT}`)],
+    ['by an address behind their own',  link(`/openehr/v1/ehr/${PEGGY.ehrId}/../../ehr/${WINSTON.ehrId.toUpperCase()}`)],
   ])('is refused: %s', async (_where, more) => {
     const composition = {
       ...{ _type: 'COMPOSITION', ...more },
@@ -339,7 +341,12 @@ describe('another patient in what is written', () => {
 
   it('is not the patient’s own number, nor a link within the EHR', async () => {
     const own = party('https://fhir.nhs.uk/Id/nhs-number', { value: PEGGY.nhsNumber })
-    for (const more of [{ content: [{ subject: own }] }, link(`ehr://sys/${PEGGY.ehrId}/x`)]) {
+    for (const more of [
+      { content: [{ subject: own }] },
+      link(`ehr://sys/${PEGGY.ehrId}/x`),
+      link(`https://gateway.example/openehr/v1/ehr/${PEGGY.ehrId}/composition/${OBJECT}`),
+      { content: [{ value: `see /ehr/${WINSTON.ehrId} in words` }] },
+    ]) {
       const body = {
         ...{ _type: 'COMPOSITION', ...more },
         archetype_details: { template_id: { value: 'care-plan::contacts.v1' } },
