@@ -133,12 +133,10 @@ export async function openTimed(
   return { page, frame }
 }
 
-const PAGE_MINUTE = 60_000
-
-/** Lets the page's minutes go by, one at a time as its timers take them, until it shows what is waited for. */
-export async function passUntil(page: Page, shown: Locator, most = 60): Promise<void> {
-  for (let minute = 0; minute < most && (await shown.count()) === 0; minute++)
-    await page.clock.runFor(PAGE_MINUTE)
+/** Lets the page's time go by, a step at a time as its timers take it, until it shows what is waited for: a minute unless told. */
+export async function passUntil(page: Page, shown: Locator, step = 60_000): Promise<void> {
+  for (let passed = 0; passed < 60 && (await shown.count()) === 0; passed++)
+    await page.clock.runFor(step)
   await shown.waitFor()
 }
 
