@@ -44,7 +44,7 @@ describe('two people change one section', () => {
       expect(text).toContain(words)
     }
     await shoot(page, 'conflict')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     // On paper stands what is recorded: theirs.
     await page.emulateMedia({ media: 'print' })
     expect(await seen(frame.locator('#section-contacts'))).toContain('Ruth only')
@@ -66,11 +66,10 @@ describe('two people change one section', () => {
       at0003: 'Ruth, and Peter for money',
       at0004: 'District nurses, 020 7946 0111',
     })
-    await page.close()
   })
 
   it('compares again when a third person saves while the choice is made', async () => {
-    const { page, frame, scenario } = await conflict('third', THEIRS)
+    const { frame, scenario } = await conflict('third', THEIRS)
     const attorney = frame.getByRole('region', { name: 'Lasting power of attorney' })
     await attorney.getByLabel('Save my version').check()
     saveByOther(scenario, 'contacts', { ...THEIRS, attorney: 'Nobody' }, 'Priya Nair')
@@ -83,25 +82,22 @@ describe('two people change one section', () => {
     await frame.getByRole('button', { name: 'Save this version' }).click()
     await frame.locator('.saved').waitFor()
     expect(recorded(scenario, CONTACTS).at0003).toBe('Ruth and Peter')
-    await page.close()
   })
 
   it('finds its own save, when only the answer was lost on the way', async () => {
     const mine = { attorney: 'Ruth and Peter', professionals: 'District nurses, 020 7946 0111' }
-    const { page, frame } = await conflict('own', {
+    const { frame } = await conflict('own', {
       'next-of-kin': 'Ruth Ashworth (daughter), 07700 900123',
       ...mine,
     })
     await frame.locator('.saved').waitFor()
-    await page.close()
   })
 
   it('shows their version when the user lets theirs stand', async () => {
-    const { page, frame } = await conflict('theirs', THEIRS)
+    const { frame } = await conflict('theirs', THEIRS)
     await frame.getByRole('button', { name: 'Cancel' }).click()
     await frame.getByRole('button', { name: 'Discard changes' }).click()
     expect(await seen(frame.locator('#section-contacts'))).toContain('Ruth only')
-    await page.close()
   })
 })
 
@@ -122,12 +118,11 @@ describe('the chart moves on while somebody types', () => {
     expect(text).toContain('ref_fakeMovedOn1')
     expect(await seen(frame.locator('body'))).toContain('ASHWORTH')
     await shoot(page, 'superseded')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
 
     await frame.getByRole('button', { name: 'Show this plan, to read' }).click()
     await edit(frame, 'What matters to me')
     expect(await seen(told)).toContain('Ruth and Peter')
     expect(recorded(scenario, CONTACTS).at0003).toBe('Ruth Ashworth')
-    await page.close()
   })
 })

@@ -38,7 +38,7 @@ describe('a save whose outcome is not known', () => {
     ['the gateway took too long', 'save', 408],
     ['the connection was lost', 'save', 'drop'],
   ])('is called so when %s, and saved once when asked again', async (what, call, how) => {
-    const { scenario, page, frame } = await decide(`unknown-${how}-${call}`, [[call, how]])
+    const { scenario, frame } = await decide(`unknown-${how}-${call}`, [[call, how]])
     const text = await seen(frame.getByRole('alert'))
     expect([what, text]).toEqual([what, expect.stringContaining(UNKNOWN)])
     expect(text).not.toMatch(/not saved/)
@@ -47,13 +47,12 @@ describe('a save whose outcome is not known', () => {
     await frame.locator('.saved').waitFor()
     expect(await seen(frame.locator('.resus__decision'))).toBe('Attempt CPR')
     expect(scenario.sections.get(CPR)?.version).toBe(2)
-    await page.close()
   })
 
   it('is read again when the user leaves it: the decision on the screen is that of the record', async () => {
     const { scenario, page, frame } = await decide('unknown-leave', [['save-answer', 503]])
     await shoot(page, 'unknown')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     scenario.failing.clear()
     await frame.getByRole('button', { name: 'Cancel' }).click()
     expect(await seen(frame.getByRole('dialog'))).toContain('It is not known whether')
@@ -65,8 +64,7 @@ describe('a save whose outcome is not known', () => {
     expect(await seen(frame.locator('.resus__decision'))).toBe('Attempt CPR')
     expect(await frame.evaluate('document.activeElement.className')).toContain('doubt')
     await shoot(page, 'unknown-read')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('leaves no old decision on the screen when the record cannot be read again', async () => {
@@ -85,22 +83,20 @@ describe('a save whose outcome is not known', () => {
     await frame.getByRole('button', { name: 'Try again' }).click()
     await frame.locator('.doubt').waitFor()
     expect(await seen(frame.locator('.resus__decision'))).toBe('Attempt CPR')
-    await page.close()
   })
 
   it('stays unknown when a second attempt is refused', async () => {
-    const { scenario, page, frame } = await decide('unknown-refused', [['save-answer', 503]])
+    const { scenario, frame } = await decide('unknown-refused', [['save-answer', 503]])
     scenario.failing.clear()
     scenario.failing.set('save', 403)
     await save(frame)
     await frame.getByText('role does not allow').waitFor()
     expect(await seen(frame.getByRole('alert'))).toContain(UNKNOWN)
-    await page.close()
   })
 
   it('is found when the section was begun by it, and is not begun twice', async () => {
     const scenario = newScenario({ failing: new Map([['save-answer', 503]]) })
-    const { page, frame } = await openPlan(stage, 'unknown-begun', scenario)
+    const { frame } = await openPlan(stage, 'unknown-begun', scenario)
     await frame.getByRole('button', { name: 'Add Thinking ahead' }).click()
     await frame.getByLabel('Preferred place of care').fill('At home')
     await save(frame)
@@ -108,7 +104,6 @@ describe('a save whose outcome is not known', () => {
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(writes(scenario)).toHaveLength(1)
-    await page.close()
   })
 })
 
@@ -120,12 +115,11 @@ describe('a save that was refused', () => {
   ])(
     'is called "not saved" with status %i, and leaves the decision as it was',
     async (status, why) => {
-      const { page, frame } = await decide(`known-${status}`, [['save', status]])
+      const { frame } = await decide(`known-${status}`, [['save', status]])
       expect(await seen(frame.getByRole('alert'))).toContain(why)
       await frame.getByRole('button', { name: 'Cancel' }).click()
       await frame.getByRole('button', { name: 'Discard changes' }).click()
       expect(await seen(frame.locator('.resus__decision'))).toContain('Do not attempt CPR')
-      await page.close()
     },
   )
 })

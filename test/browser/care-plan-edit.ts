@@ -32,7 +32,7 @@ describe('editing a section', () => {
     )
     await frame.getByLabel('Lasting power of attorney').fill('Ruth Ashworth and Peter Ashworth')
     await shoot(page, 'edit')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await save(frame)
     await frame.locator('.saved').waitFor()
     const text = await seen(frame.locator('#section-contacts'))
@@ -40,13 +40,12 @@ describe('editing a section', () => {
     expect(text).toContain('Ruth Ashworth and Peter Ashworth')
     expect(text).toMatch(/Last changed \d\d-\w{3}-\d{4} at \d\d:\d\d by Dr Amara Okafor/)
     await shoot(page, 'saved')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     expect(writes(scenario)).toEqual(['PUT /openehr/v1/ehr/ehr-1/composition/obj-contacts'])
     expect(recorded(scenario, CONTACTS)).toEqual({
       at0002: 'Ruth Ashworth (daughter), 07700 900123',
       at0003: 'Ruth Ashworth and Peter Ashworth',
     })
-    await page.close()
   })
 
   it('changes a choice and a date, and takes out what was emptied', async () => {
@@ -60,7 +59,7 @@ describe('editing a section', () => {
     await review.getByLabel('Year').fill('2028')
     await frame.getByLabel('Reason for the decision').fill('')
     await shoot(page, 'edit-cpr')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await save(frame)
     // It would stand under the day and the name of the decision before it.
     const dialog = frame.getByRole('dialog')
@@ -78,12 +77,11 @@ describe('editing a section', () => {
       at0006: '2028-11-05',
     })
     expect(recorded(scenario, 'care-plan::resuscitation.v1')).not.toHaveProperty('at0003')
-    await page.close()
   })
 
   it('begins a section that has no entry yet', async () => {
     const scenario = newScenario()
-    const { page, frame } = await openPlan(stage, 'add', scenario)
+    const { frame } = await openPlan(stage, 'add', scenario)
     await frame.getByRole('button', { name: 'Add Thinking ahead' }).click()
     await frame.getByLabel('Preferred place of care').fill('At home')
     await save(frame)
@@ -91,7 +89,6 @@ describe('editing a section', () => {
     expect(writes(scenario)).toEqual(['POST /openehr/v1/ehr/ehr-1/composition'])
     expect(recorded(scenario, 'care-plan::thinking-ahead.v1')).toEqual({ at0002: 'At home' })
     expect(await frame.getByRole('button', { name: 'Edit Thinking ahead' }).count()).toBe(1)
-    await page.close()
   })
 
   it('takes rows, several choices, a number with its unit and a yes, by keyboard too', async () => {
@@ -109,7 +106,7 @@ describe('editing a section', () => {
     await page.keyboard.type('Somebody else')
     await form.getByRole('group', { name: 'Contact 2' }).getByLabel('Telephone').fill('1')
     await shoot(page, 'edit-rows')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await form.getByRole('button', { name: 'Remove Contact 2' }).click()
     expect(await form.getByRole('group', { name: 'Contact 2' }).count()).toBe(0)
     await save(frame)
@@ -123,7 +120,7 @@ describe('editing a section', () => {
     await save(frame)
     await frame.locator('.nhsuk-error-summary').waitFor()
     expect(await seen(frame.locator('.nhsuk-error-summary'))).toContain('between 0 and 100')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await form.getByLabel('Performance status (AKPS)').fill('40')
     await form.getByLabel('Hearing').check()
     await form.getByLabel('Sight').check()
@@ -132,7 +129,6 @@ describe('editing a section', () => {
     const text = await seen(frame.locator('#section-functional-status'))
     expect(text).toMatch(/Performance status \(AKPS\)\s+40 %/)
     expect(text).toMatch(/Hearing\s+Sight/)
-    await page.close()
   })
 
   it('leads to what is missing in a row, and saves nothing until it stands there', async () => {
@@ -149,27 +145,24 @@ describe('editing a section', () => {
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(writes(scenario)).toHaveLength(1)
-    await page.close()
   })
 
   it('does not begin a second entry beside one that somebody else has begun meanwhile', async () => {
     const scenario = newScenario()
-    const { page, frame } = await openPlan(stage, 'twin', scenario)
+    const { frame } = await openPlan(stage, 'twin', scenario)
     await frame.getByRole('button', { name: 'Add Thinking ahead' }).click()
     await frame.getByLabel('Preferred place of care').fill('At home')
     saveByOther(scenario, 'thinking-ahead', { 'place-of-care': 'Hospice' }, 'Tom Brightwell')
     await save(frame)
     await frame.locator('.difference').waitFor()
     expect(writes(scenario)).toEqual([])
-    await page.close()
   })
 
   it('offers no button to a role that may only read', async () => {
     const scenario = newScenario({ scope: scopeFor({ '*': 'r' }) })
-    const { page, frame } = await openPlan(stage, 'reader', scenario)
+    const { frame } = await openPlan(stage, 'reader', scenario)
     expect(await frame.getByRole('button', { name: /^(Edit|Add)/ }).count()).toBe(0)
     await frame.getByText('Your role may read this plan, not change it.').waitFor()
-    await page.close()
   })
 })
 
@@ -200,7 +193,7 @@ describe('what the GP record sent with the launch', () => {
     await add(frame, 'Medication and allergies')
     await frame.getByText('could not be loaded. The form works without them.').waitFor()
     await shoot(page, 'gp-record-away')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     scenario.failing.set('Bundle', 404)
     await frame.getByRole('button', { name: 'Try again' }).click()
     await frame.getByText('are not available to you any more, or not to your role').waitFor()
@@ -223,7 +216,7 @@ describe('what the GP record sent with the launch', () => {
     await home.fill('')
     await add(frame, 'Morphine 10 mg to Medicines in the home')
     await shoot(page, 'gp-record')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(await seen(frame.locator('#section-medication .source'))).toBe(
@@ -231,7 +224,6 @@ describe('what the GP record sent with the launch', () => {
     )
     await edit(frame, 'Medication and allergies')
     await frame.getByText('Already in the plan.').waitFor()
-    await page.close()
   })
 
   it('fills a decision with exactly the option that its code is, and says so beside the decision', async () => {
@@ -260,7 +252,7 @@ describe('what the GP record sent with the launch', () => {
     expect(await frame.getByLabel('Not recorded').first().isChecked()).toBe(true)
     await add(frame, 'Do not attempt CPR (DNACPR) to Decision')
     await shoot(page, 'gp-decision')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await save(frame)
     await frame.locator('.saved').waitFor()
     const section = frame.locator('#section-resuscitation')
@@ -269,12 +261,11 @@ describe('what the GP record sent with the launch', () => {
       'From the GP record, Fernleigh, sent 26-Nov-2026',
     )
     await shoot(page, 'gp-decision-saved')
-    await page.close()
   })
 
   it('is nowhere in a section that takes nothing over, and its faults are said, not shown', async () => {
     const scenario = newScenario({ gpRecord: { resourceType: 'Bundle', entry: 7 } })
-    const { page, frame } = await openPlan(stage, 'gp-fault', scenario)
+    const { frame } = await openPlan(stage, 'gp-fault', scenario)
     await edit(frame, 'What matters to me')
     expect(await frame.getByText('GP record').count()).toBe(0)
     await frame.getByRole('button', { name: 'Cancel' }).click()
@@ -283,7 +274,6 @@ describe('what the GP record sent with the launch', () => {
     await frame.getByLabel('Main diagnoses').fill('Frailty')
     await save(frame)
     await frame.locator('.saved').waitFor()
-    await page.close()
   })
 })
 
@@ -299,11 +289,10 @@ describe('what was typed is not lost', () => {
     const link = frame.getByRole('link', { name: 'Review date must be a real date' })
     await link.waitFor()
     await shoot(page, 'invalid')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await link.click()
     expect(await frame.evaluate('document.activeElement.value')).toBe('31')
     expect(writes(scenario)).toEqual([])
-    await page.close()
   })
 
   it.each<[string, number | 'drop', string]>([
@@ -329,7 +318,6 @@ describe('what was typed is not lost', () => {
       expect(recorded(scenario, 'care-plan::what-matters.v1').at0003).toBe(
         'The garden, and the bees.',
       )
-      await page.close()
     },
   )
 
@@ -342,12 +330,11 @@ describe('what was typed is not lost', () => {
     await frame.getByRole('button', { name: 'Cancel' }).click()
     await frame.getByRole('dialog').waitFor()
     await shoot(page, 'discard')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await page.keyboard.press('Escape')
     expect(await frame.getByLabel('About me').inputValue()).toBe('Changed')
     await frame.getByRole('button', { name: 'Cancel' }).click()
     await frame.getByRole('button', { name: 'Discard changes' }).click()
     expect(await seen(frame.locator('#section-what-matters'))).toContain('I kept bees')
-    await page.close()
   })
 })

@@ -26,29 +26,26 @@ describe('launching in a frame of a browser that blocks third-party cookies', ()
       /ASHWORTH, Margaret Ellen \(Mrs\)\s+Born 14-Mar-1938 \(\d+y\)\s+Gender Female\s+NHS No. 999 000 0018\s+Address 14 Canal Terrace/,
     )
     await shoot(page, 'plan')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('leaves no code, state, issuer or handle in the address, and nothing in any storage', async () => {
     const scenario = newScenario()
-    const { page, frame } = await openPlan(stage, 'clean', scenario)
+    const { frame } = await openPlan(stage, 'clean', scenario)
     expect(frame.url()).toBe(`${stage.app.origin}/`)
     expect(await frame.evaluate('document.cookie')).toBe('')
     const kept = await stage.browser.context.cookies()
     expect(kept.filter(({ name }) => name.startsWith('care-plan'))).toEqual([])
     expect(scenario.cookies).toEqual([])
-    await page.close()
   })
 
   it('asks the gateway for the scopes of a care plan, as a public client with PKCE', async () => {
     const scenario = newScenario()
-    const { page } = await openPlan(stage, 'scopes', scenario)
+    await openPlan(stage, 'scopes', scenario)
     expect(scenario.log.slice(0, 2)).toEqual([
       'authorize launch openid fhirUser online_access patient/Patient.r patient/CarePlan.rs patient/composition-care-plan::*.crus patient/aql-care-plan::sections.rs patient/Condition.r patient/MedicationStatement.r patient/MedicationRequest.r patient/AllergyIntolerance.r',
       'token authorization_code care-plan',
     ])
-    await page.close()
   })
 
   it('keeps two patients apart that are opened side by side in one tab', async () => {
@@ -61,7 +58,6 @@ describe('launching in a frame of a browser that blocks third-party cookies', ()
     expect(await seen(right.locator('.patient'))).toContain('999 000 0042')
     expect(await seen(right.locator('.patient'))).toMatch(/Died 03-Feb-2026 \(95y\)/)
     await shoot(page, 'two-frames')
-    await page.close()
   })
 
   it('works as well in a tab of its own, where the session storage can be used', async () => {
@@ -87,7 +83,7 @@ describe('a launch that must not or cannot be completed', () => {
     expect(text).toContain('Open the care plan again from the patient record')
     expect(text).not.toContain('ASHWORTH')
     await shoot(page, 'reload')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await page.close()
   })
 
@@ -100,7 +96,6 @@ describe('a launch that must not or cannot be completed', () => {
     await frame.waitForSelector('[data-page=foreign]')
     expect(asked.filter((url) => url.startsWith('http://127.0.0.1:9/'))).toEqual([])
     await shoot(page, 'foreign')
-    await page.close()
   })
 
   it.each([
@@ -110,14 +105,12 @@ describe('a launch that must not or cannot be completed', () => {
   ])('asks to be opened from the patient record when it is opened %s', async (_, query) => {
     const page = await stage.open(['x'], '100%', query)
     await (await frameOf(page)).waitForSelector('[data-page=not-launched]')
-    await page.close()
   })
 
   it('stops when the answer names another authorization server than the one that was asked (RFC 9207)', async () => {
     const scenario = newScenario({ answersAs: 'https://other.example' })
-    const { page } = await openPlan(stage, 'mixed', scenario, 'foreign')
+    await openPlan(stage, 'mixed', scenario, 'foreign')
     expect(scenario.log.filter((line) => line.startsWith('token'))).toEqual([])
-    await page.close()
   })
 
   it('shows the gateway’s reason when the user may not open the plan, and what to do instead', async () => {
@@ -132,8 +125,7 @@ describe('a launch that must not or cannot be completed', () => {
     expect(await seen(frame.locator('[data-reference]'))).toBe('ref_fakeDenied0001')
     expect(text).toContain(EMERGENCY)
     await shoot(page, 'denied')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('does not repeat words from an address that no launch of its own led to', async () => {
@@ -149,14 +141,12 @@ describe('a launch that must not or cannot be completed', () => {
 
   it('says that it is not known whether there is a plan when the gateway is temporarily unavailable', async () => {
     const denied = { error: 'temporarily_unavailable', description: 'The record is away.' }
-    const { page, frame } = await openPlan(stage, 'away', newScenario({ denied }), 'unreachable')
+    const { frame } = await openPlan(stage, 'away', newScenario({ denied }), 'unreachable')
     expect(await seen(frame.locator('main'))).toContain('This does not mean that there is no plan.')
-    await page.close()
   })
 
   it('asks for a new launch when the code is refused', async () => {
     const scenario = newScenario({ failing: new Map([['token', 400]]) })
-    const { page } = await openPlan(stage, 'refused', scenario, 'over')
-    await page.close()
+    await openPlan(stage, 'refused', scenario, 'over')
   })
 })

@@ -46,8 +46,7 @@ describe('the care plan in the frames that hospitals have', () => {
     await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
     expect(await overflows(frame)).toBe(0)
     await shoot(page, `${name}-edit`)
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('keeps name, birth date and NHS number in sight while the user scrolls', async () => {
@@ -57,7 +56,6 @@ describe('the care plan in the frames that hospitals have', () => {
     expect(box?.y).toBe(0)
     expect(await seen(frame.locator('.patient'))).toContain('999 000 0018')
     await shoot(page, 'scrolled')
-    await page.close()
   })
 
   it('never hides what has the focus behind the patient banner, forwards or backwards (WCAG 2.4.11)', async () => {
@@ -75,10 +73,9 @@ describe('the care plan in the frames that hospitals have', () => {
 
   it('makes no target smaller than 24 by 24 pixels (WCAG 2.5.8)', async () => {
     const scope = scopeFor({ resuscitation: 'cru', contacts: 'cru' })
-    const { page, frame } = await openPlan(stage, 'targets', newScenario({ scope }))
+    const { frame } = await openPlan(stage, 'targets', newScenario({ scope }))
     await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
     expect(await frame.evaluate(SMALL_TARGETS)).toEqual([])
-    await page.close()
   })
 
   it('is edited by keyboard alone', async () => {
@@ -95,16 +92,14 @@ describe('the care plan in the frames that hospitals have', () => {
     await frame.locator('.saved').waitFor()
     expect(await frame.evaluate('document.activeElement.className')).toBe('saved')
     expect(await seen(frame.locator('#section-what-matters'))).toContain('By keyboard')
-    await page.close()
   })
 
   it.each<[string, Partial<Scenario>]>([
     ['none', { index: 'none', ehrId: undefined }],
     ['mismatch', { index: 'foreign' }],
   ])('has no serious fault of accessibility on the page "%s"', async (name, changes) => {
-    const { page } = await openPlan(stage, `axe-${name}`, newScenario(changes), name)
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    const { frame } = await openPlan(stage, `axe-${name}`, newScenario(changes), name)
+    expect(await violations(frame)).toEqual([])
   })
 
   it('stays legible in forced colours', async () => {

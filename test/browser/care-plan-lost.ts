@@ -36,27 +36,23 @@ describe('a session that ends while a section is edited', () => {
     expect(text).toContain(NOT_SAVED)
     expect(text).not.toContain('Two paragraphs')
     await shoot(page, 'lost-save')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('says so when nobody uses it until its end', async () => {
     const { page, frame } = await typing('lost-idle')
     expect(await wait(page, frame, 'idle')).toContain(NOT_SAVED)
-    await page.close()
   })
 
   it('says so when it has reached its longest time', async () => {
     const { page, frame } = await typing('lost-longest', { endsInSeconds: 300 })
     expect(await wait(page, frame, 'longest')).toContain(NOT_SAVED)
-    await page.close()
   })
 
   it('says so when the gateway refuses to renew it', async () => {
     const { scenario, page, frame } = await typing('lost-renewal')
     scenario.ended = true
     expect(await wait(page, frame, 'ended')).toContain(NOT_SAVED)
-    await page.close()
   })
 
   it('says that it is not known when a save was under way', async () => {
@@ -73,25 +69,22 @@ describe('a session that ends while a section is edited', () => {
     expect(text).toContain(`${UNKNOWN} Check the section when you open the care plan again.`)
     expect(text).not.toContain('not saved')
     await shoot(page, 'lost-flight')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('says that it is not known when an earlier save was never answered', async () => {
     const failing = new Map([['save-answer', 503]] as const)
-    const { scenario, page, frame } = await typing('lost-unknown', { failing })
+    const { scenario, frame } = await typing('lost-unknown', { failing })
     await save(frame)
     await frame.getByRole('alert').waitFor()
     scenario.ended = true
     await save(frame)
     await frame.waitForSelector('[data-page=ended]')
     expect(await seen(frame.locator('main'))).toContain(UNKNOWN)
-    await page.close()
   })
 
   it('says nothing of changes when there were none', async () => {
     const { page, frame } = await openTimed(stage, 'lost-nothing', newScenario())
     expect(await wait(page, frame, 'idle')).not.toMatch(/[Yy]our changes/)
-    await page.close()
   })
 })

@@ -26,16 +26,14 @@ describe('a plan of which the role may see nothing', () => {
     expect(text).toContain('sections of a care plan that your role may not see')
     expect(text).toContain('This does not mean that there is none.')
     await shoot(page, 'hidden')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await frame.getByRole('button', { name: 'Add Personal and professional contacts' }).waitFor()
-    await page.close()
   })
 
   it('is "no plan" for the same role when the record left nothing out', async () => {
     const scenario = newScenario({ index: 'none', scope: contactsOnly, sections: new Map() })
-    const { page, frame } = await openPlan(stage, 'nothing', scenario, 'none')
+    const { frame } = await openPlan(stage, 'nothing', scenario, 'none')
     expect(await seen(frame.locator('main'))).toContain(NO_PLAN)
-    await page.close()
   })
 })
 
@@ -47,8 +45,7 @@ describe('a plan that is listed, but not as active', () => {
     expect(text).toContain('not as active')
     expect(text).not.toContain(NO_PLAN)
     await shoot(page, 'not-active')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 })
 
@@ -65,8 +62,7 @@ describe('sections that were never asked for', () => {
     // Asking again would not change the right to ask.
     expect(await frame.getByRole('button', { name: 'Try again' }).count()).toBe(0)
     await shoot(page, 'unasked')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('leave a role that sees none of them with the fact that there is a plan', async () => {
@@ -75,7 +71,6 @@ describe('sections that were never asked for', () => {
     expect(await frame.locator('article').count()).toBe(0)
     expect(await seen(frame.locator('main'))).toContain('none of its sections were read')
     await shoot(page, 'unasked-none')
-    await page.close()
   })
 
   it('are named as such when the record has sections that this app does not know', async () => {
@@ -83,11 +78,10 @@ describe('sections that were never asked for', () => {
     const next = stored('resuscitation', { decision: 'attempt' }, 'Eve', '2026-03-12T14:10:00Z')
     scenario.sections.set('care-plan::next-year.v1', next)
     scenario.scope += ' patient/composition-care-plan::next-year.v1.r'
-    const { page, frame } = await openPlan(stage, 'unknown-section', scenario)
+    const { frame } = await openPlan(stage, 'unknown-section', scenario)
     expect(await seen(frame.locator('.caution'))).toContain(
       '1 section that this app cannot show: check the full record',
     )
-    await page.close()
   })
 })
 
@@ -108,8 +102,7 @@ describe('a patient who had no health record when the care plan was opened', () 
     expect(text).toContain('To check again, open the care plan again from the patient record.')
     expect(await frame.getByRole('button').count()).toBe(0)
     await shoot(page, 'none-no-record')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('is not said to have no plan when one is listed, and there is nothing to try again', async () => {
@@ -123,6 +116,5 @@ describe('a patient who had no health record when the care plan was opened', () 
     expect(text).toContain('Open the care plan again from the patient record.')
     expect(await frame.getByRole('button').count()).toBe(0)
     await shoot(page, 'listed-no-record')
-    await page.close()
   })
 })

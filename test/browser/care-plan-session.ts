@@ -46,19 +46,17 @@ describe('emergency access', () => {
       await frame.evaluate("document.querySelector('.glass').getBoundingClientRect().top"),
     ).toBe(0)
     await shoot(page, 'emergency')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await page.clock.runFor(9 * MINUTE)
     expect(await strip.count()).toBe(1)
     await page.clock.runFor(2 * MINUTE)
     await frame.waitForSelector('[data-page=longest]')
     expect(await strip.count()).toBe(0)
-    await page.close()
   })
 
   it('is nothing that an ordinary launch says', async () => {
-    const { page, frame } = await openTimed(stage, 'no-emergency', newScenario())
+    const { frame } = await openTimed(stage, 'no-emergency', newScenario())
     expect(await frame.getByRole('region', { name: 'Emergency access' }).count()).toBe(0)
-    await page.close()
   })
 })
 
@@ -73,14 +71,13 @@ describe('a session that nobody uses', () => {
     await dialog.waitFor()
     expect(await seen(dialog)).toMatch(/taken off the screen in 1 minute \d+ seconds/)
     await shoot(page, 'warning')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     expect(renewals(scenario)).toBe(0)
     await page.keyboard.press('Enter')
     await dialog.waitFor({ state: 'detached' })
     expect(renewals(scenario)).toBe(1)
     await page.clock.runFor(12 * MINUTE)
     expect(await frame.locator('[data-page=plan]').count()).toBe(1)
-    await page.close()
   })
 
   it('takes everything off the screen at its end, and says why and what to do', async () => {
@@ -91,15 +88,13 @@ describe('a session that nobody uses', () => {
     expect(text).not.toMatch(/ASHWORTH|CPR|999 000|Okafor/)
     expect(text).toContain('Open the care plan again from the patient record.')
     await shoot(page, 'idle')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('ends at once on a computer that wakes after its end', async () => {
     const { page, frame } = await openTimed(stage, 'asleep', newScenario())
     await page.clock.fastForward(3 * 60 * MINUTE)
     await frame.waitForSelector('[data-page=idle]')
-    await page.close()
   })
 
   it('names the section whose changes would be lost', async () => {
@@ -112,7 +107,6 @@ describe('a session that nobody uses', () => {
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
     expect(await frame.getByLabel('About me').inputValue()).toBe('Changed')
-    await page.close()
   })
 })
 
@@ -129,7 +123,6 @@ describe('a session in use', () => {
     expect(renewals(scenario)).toBeGreaterThanOrEqual(8)
     // No more than one for a quarter of the gateway's patience, however often the user moves.
     expect(renewals(scenario)).toBeLessThanOrEqual(Math.ceil(passed / 225_000))
-    await page.close()
   })
 
   it('says that it cannot be extended when its longest time is near, and ends then', async () => {
@@ -143,7 +136,6 @@ describe('a session in use', () => {
     await dialog.waitFor({ state: 'detached' })
     await page.clock.runFor(1.6 * MINUTE)
     await frame.waitForSelector('[data-page=longest]')
-    await page.close()
   })
 
   it('goes on after a renewal that met a broken network, and keeps its means to renew', async () => {
@@ -154,12 +146,11 @@ describe('a session in use', () => {
     await dialog.waitFor()
     scenario.failing.set('token', 'drop')
     await page.keyboard.press('Enter')
-    await dialog.getByText('The service could not be reached.').waitFor()
+    await passUntil(page, dialog.getByText('The service could not be reached.'), 1000)
     scenario.failing.clear()
     await page.keyboard.press('Enter')
     await dialog.waitFor({ state: 'detached' })
     expect(await frame.locator('[data-page=plan]').count()).toBe(1)
-    await page.close()
   })
 
   it('asks again with the same refresh token when the answer to a renewal was lost', async () => {
@@ -178,7 +169,6 @@ describe('a session in use', () => {
     // The next renewal shows that it went on from the token of that answer.
     expect((await untilRenewed(page)).status()).toBe(200)
     expect(await frame.locator('[data-page=plan]').count()).toBe(1)
-    await page.close()
   })
 
   it('goes on trying, while the gateway still takes the token, after the user has answered the warning', async () => {
@@ -189,14 +179,12 @@ describe('a session in use', () => {
     await dialog.waitFor()
     scenario.failing.set('token-answer', 'drop')
     await page.keyboard.press('Enter')
-    await page.clock.runFor(6000)
-    await dialog.getByText('The service could not be reached.').waitFor()
+    await passUntil(page, dialog.getByText('The service could not be reached.'), 1000)
     await shoot(page, 'warning-unreachable')
     scenario.failing.clear()
     await page.clock.runFor(20_000)
     await dialog.waitFor({ state: 'detached' })
     expect(await frame.locator('[data-page=plan]').count()).toBe(1)
-    await page.close()
   })
 
   it('does not take a session for ended whose token ran out while the network was broken', async () => {
@@ -206,15 +194,13 @@ describe('a session in use', () => {
     await page.clock.runFor(11 * MINUTE)
     const calls = scenario.log.filter((line) => line.startsWith('GET ')).length
     await frame.getByRole('button', { name: 'Check for changes' }).click()
-    await page.clock.runFor(6000)
     const said = frame.getByText('changes could not be looked for')
-    await said.waitFor()
+    await passUntil(page, said, 1000)
     expect(scenario.log.filter((line) => line.startsWith('GET ')).length).toBe(calls)
     scenario.failing.clear()
     await frame.getByRole('button', { name: 'Check for changes' }).click()
     await said.waitFor({ state: 'detached' })
     await frame.waitForSelector('[data-page=plan]')
-    await page.close()
   })
 
   it('takes everything off the screen when the gateway refuses to renew it', async () => {
@@ -227,7 +213,6 @@ describe('a session in use', () => {
     await frame.waitForSelector('[data-page=ended]')
     expect(await seen(frame.locator('body'))).not.toMatch(/ASHWORTH|CPR/)
     expect(await frame.getByRole('alertdialog').count()).toBe(0)
-    await page.close()
   })
 
   it('takes everything off the screen when a renewal names another patient', async () => {
@@ -238,7 +223,6 @@ describe('a session in use', () => {
     scenario.patientId = 'pat-9'
     await page.keyboard.press('Enter')
     await frame.waitForSelector('[data-page=ended]')
-    await page.close()
   })
 
   it('shows less at once when a renewal grants less', async () => {
@@ -252,6 +236,5 @@ describe('a session in use', () => {
     )
     await page.keyboard.press('Enter')
     await frame.getByText('Your role shows 14 of 15 sections').waitFor()
-    await page.close()
   })
 })

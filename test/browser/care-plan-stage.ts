@@ -70,9 +70,10 @@ export interface Stage {
   readonly gateway: Site
   readonly host: Site
   readonly scenarios: Map<string, Scenario>
-  /** The host's page with one frame for each handle, as {@link open} opens it. */
-  address(handles: readonly string[], width?: string, query?: string): string
-  /** Opens the host's page with one frame for each handle. */
+  /**
+   * The host's page with one frame for each handle, and without the frames of before: a page of its own for each costs as
+   * much again as the plan in it. A test that changes the page itself closes it, and the next one has a new page.
+   */
   open(handles: readonly string[], width?: string, query?: string): Promise<Page>
   close(): Promise<void>
 }
@@ -125,19 +126,17 @@ export async function openTimed(
   const page = await stage.open([])
   await page.clock.install()
   const answered = callsOf(page)
-  await page.goto(stage.address([handle]))
+  await stage.open([handle])
   const frame = await frameOf(page)
   await frame.waitForSelector(`[data-page=${shows}]`)
   await answered()
   return { page, frame }
 }
 
-const PAGE_MINUTE = 60_000
-
-/** Lets the page's minutes go by, one at a time as its timers take them, until it shows what is waited for. */
-export async function passUntil(page: Page, shown: Locator, most = 60): Promise<void> {
-  for (let minute = 0; minute < most && (await shown.count()) === 0; minute++)
-    await page.clock.runFor(PAGE_MINUTE)
+/** Lets the page's time go by, a step at a time as its timers take it, until it shows what is waited for: a minute unless told. */
+export async function passUntil(page: Page, shown: Locator, step = 60_000): Promise<void> {
+  for (let passed = 0; passed < 60 && (await shown.count()) === 0; passed++)
+    await page.clock.runFor(step)
   await shown.waitFor()
 }
 
@@ -149,14 +148,16 @@ function callsOf(page: Page): () => Promise<void> {
     underWay.delete(request)
     if (underWay.size === 0) calm()
   }
-  page.on('request', (request) => void underWay.add(request))
-  page.on('requestfinished', over)
-  page.on('requestfailed', over)
-  return () =>
-    new Promise((resolve) => {
-      calm = resolve
-      if (underWay.size === 0) resolve()
-    })
+  const added = (request: Request) => void underWay.add(request)
+  page.on('request', added).on('requestfinished', over).on('requestfailed', over)
+  return async () => {
+    if (underWay.size > 0) {
+      await new Promise<void>((resolve) => {
+        calm = resolve
+      })
+    }
+    page.off('request', added).off('requestfinished', over).off('requestfailed', over)
+  }
 }
 
 async function built(): Promise<string> {
@@ -191,24 +192,28 @@ export async function openStage(): Promise<Stage> {
       root,
     }),
   )
-  host.serve(hostPages(app.origin))
+  host.serve(hostPages())
   const browser = await openChromium()
-  const address: Stage['address'] = (handles, width = '100%', query) => {
-    const launches = handles.map(
-      (launch) => query ?? `${new URLSearchParams({ iss: issuer, launch })}`,
-    )
-    return `${host.origin}/?${new URLSearchParams({ width, launches: JSON.stringify(launches) })}`
-  }
+  const addressOf = (launch: string, query?: string) =>
+    `${app.origin}/launch.html?${query ?? new URLSearchParams({ iss: issuer, launch })}`
+  let page: Page | undefined
   return {
     browser,
     app,
     gateway,
     host,
     scenarios: fake.scenarios,
-    address,
-    open: async (...asked) => {
-      const page = await browser.context.newPage()
-      await page.goto(address(...asked))
+    open: async (handles, width = '100%', query) => {
+      if (!page || page.isClosed()) {
+        page = await browser.context.newPage()
+        await page.goto(host.origin)
+      }
+      await page.evaluate(
+        framesOf(
+          handles.map((handle) => addressOf(handle, query)),
+          width,
+        ),
+      )
       return page
     },
     close: async () => {
@@ -220,18 +225,22 @@ export async function openStage(): Promise<Stage> {
 }
 
 /** The GP system's page. */
-function hostPages(appOrigin: string) {
+function hostPages() {
   const pages = express()
-  pages.get('/', (req, res) => {
-    const launches = JSON.parse(String(req.query.launches)) as string[]
-    const frames = launches.map(
-      (launch, i) =>
-        `<iframe id="frame-${i}" title="Care plan ${i}" style="border:0;height:98vh;width:${String(req.query.width)}"
-          src="${appOrigin}/launch.html?${launch.replaceAll('&', '&amp;')}"></iframe>`,
-    )
+  pages.get('/', (_, res) => {
     res.send(
-      `<!doctype html><html lang="en"><title>GP system</title><body style="margin:0"><h1 hidden>GP system</h1>${frames.join('')}`,
+      '<!doctype html><html lang="en"><title>GP system</title><body style="margin:0"><h1 hidden>GP system</h1><main></main>',
     )
   })
   return pages
+}
+
+/** Puts these frames into the host's page, in the place of what stood there: runs in the page. */
+function framesOf(addresses: readonly string[], width: string): string {
+  const frames = addresses.map(
+    (address, i) =>
+      `<iframe id="frame-${i}" title="Care plan ${i}" style="border:0;height:98vh;width:${width}"
+        src="${address.replaceAll('&', '&amp;')}"></iframe>`,
+  )
+  return `document.querySelector('main').innerHTML = ${JSON.stringify(frames.join(''))}`
 }

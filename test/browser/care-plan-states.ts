@@ -22,7 +22,6 @@ describe('saying whether there is a plan', () => {
     expect(text).toContain(NO_PLAN)
     expect(text).toContain('999 000 0018')
     await shoot(page, 'none')
-    await page.close()
   })
 
   it.each<[string, Partial<Scenario>]>([
@@ -37,37 +36,33 @@ describe('saying whether there is a plan', () => {
     ['the search found a plan but the launch names no health record', { ehrId: undefined }],
   ])('never says so when %s', async (what, changes) => {
     const scenario = newScenario(changes)
-    const { page, frame } = await openPlan(stage, what.replaceAll(' ', '-'), scenario, 'failed')
+    const { frame } = await openPlan(stage, what.replaceAll(' ', '-'), scenario, 'failed')
     const text = await seen(frame.locator('main'))
     expect(text).toContain('This does not mean that there is no plan.')
     expect(text).toContain(EMERGENCY)
     expect(text).not.toContain(NO_PLAN)
     expect(await seen(frame.locator('[data-reference]').first())).toMatch(/^(ref|lch)_fake/)
-    await page.close()
   })
 
   it('tries again when asked, and then shows the plan', async () => {
     const scenario = newScenario({ failing: new Map([['sections', 500]]) })
     const { page, frame } = await openPlan(stage, 'again', scenario, 'failed')
     await shoot(page, 'failed')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     scenario.failing.clear()
     await frame.getByRole('button', { name: 'Try again' }).click()
     await frame.waitForSelector('[data-page=plan]')
-    await page.close()
   })
 
   it('warns when sections were found although no active plan is listed', async () => {
-    const { page, frame } = await openPlan(stage, 'ended-plan', newScenario({ index: 'none' }))
+    const { frame } = await openPlan(stage, 'ended-plan', newScenario({ index: 'none' }))
     expect(await seen(frame.locator('.caution'))).toContain('no active plan')
-    await page.close()
   })
 
   it('warns when it could not be checked whether the plan is active', async () => {
     const scenario = newScenario({ failing: new Map([['CarePlan', 503]]) })
-    const { page, frame } = await openPlan(stage, 'unchecked', scenario)
+    const { frame } = await openPlan(stage, 'unchecked', scenario)
     expect(await seen(frame.locator('.caution'))).toContain('could not be checked')
-    await page.close()
   })
 })
 
@@ -84,7 +79,6 @@ describe('keeping patients apart', () => {
     const text = await seen(frame.locator('body'))
     expect(text).not.toMatch(/Wrong|WRONG|ASHWORTH|CPR/)
     await shoot(page, 'mismatch')
-    await page.close()
   })
 
   it('keeps the plan on the screen when a later look for changes is not answered, and says so', async () => {
@@ -127,8 +121,7 @@ describe('keeping patients apart', () => {
     expect(text).toContain('Open the care plan again from the patient record.')
     expect(text).toContain('ref_fakeEnded01')
     await shoot(page, 'ended')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 })
 
@@ -150,23 +143,20 @@ describe('what a role sees', () => {
       'Edit Communication and accessibility',
     ])
     await shoot(page, 'role')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('says that a CPR decision hidden from the role is not the same as none', async () => {
-    const { page, frame } = await openPlan(stage, 'role-cpr', newScenario({ scope }))
+    const { frame } = await openPlan(stage, 'role-cpr', newScenario({ scope }))
     expect(await seen(frame.locator('.caution'))).toContain(
       'This does not mean that there is none.',
     )
-    await page.close()
   })
 
   it('says that a plan exists when the role may see no section of it', async () => {
     const none = newScenario({ scope: scopeFor({}) })
-    const { page, frame } = await openPlan(stage, 'role-none', none)
+    const { frame } = await openPlan(stage, 'role-none', none)
     expect(await seen(frame.locator('summary'))).toBe('Your role shows 0 of 15 sections')
-    await page.close()
   })
 })
 
@@ -188,31 +178,28 @@ describe('the history of a section', () => {
     expect(newest).toMatch(/power of attorney\s+Before\s+Ruth Ashworth\s+After\s+Nothing recorded/)
     expect(first).toMatch(/^12-Mar-2026 at 14:10 by Dr Helen Marsh: begun/)
     await shoot(page, 'history')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await toggle.click()
     expect(await contacts.locator('.history__version').count()).toBe(0)
-    await page.close()
   })
 
   it('says that it could not be loaded, never that nothing was changed', async () => {
     const scenario = newScenario({ failing: new Map([['history', 503]]) })
-    const { page, frame } = await openPlan(stage, 'no-history', scenario)
+    const { frame } = await openPlan(stage, 'no-history', scenario)
     await frame.getByRole('button', { name: 'History of Resuscitation' }).click()
     await frame.getByText('The history could not be loaded.').waitFor()
     scenario.failing.clear()
     await frame.getByRole('button', { name: 'Try again' }).click()
     await frame.getByText('Dr Helen Marsh: begun').waitFor()
-    await page.close()
   })
 
   it('takes everything off the screen when the session turns out to be over', async () => {
     const scenario = newScenario()
-    const { page, frame } = await openPlan(stage, 'history-ended', scenario)
+    const { frame } = await openPlan(stage, 'history-ended', scenario)
     scenario.ended = true
     await frame.getByRole('button', { name: 'History of Resuscitation' }).click()
     await frame.waitForSelector('[data-page=ended]')
     expect(await seen(frame.locator('body'))).not.toMatch(/ASHWORTH|CPR|999 000/)
-    await page.close()
   })
 })
 
@@ -234,18 +221,16 @@ describe('what is to be reviewed', () => {
       'Personal and professional contacts',
     )
     await shoot(page, 'overdue')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 })
 
 describe('a pathway', () => {
   it('stands with what was recorded where the person is on it, and after everything else where not', async () => {
     const scenario = newScenario()
-    const { page, frame } = await openPlan(stage, 'pathway-unused', scenario)
+    const { frame } = await openPlan(stage, 'pathway-unused', scenario)
     const groups = frame.locator('.group > h2')
     expect((await groups.allInnerTexts()).at(-1)).toBe('Pathways without an entry')
-    await page.close()
     scenario.sections.set(
       'care-plan::sickle-cell.v1',
       stored(
@@ -263,7 +248,6 @@ describe('a pathway', () => {
     ])
     expect(await seen(used.frame.locator('#section-sickle-cell'))).toMatch(/78 g\/L/)
     await shoot(used.page, 'pathway')
-    await used.page.close()
   })
 })
 
@@ -288,8 +272,7 @@ describe('resuscitation', () => {
       /Attempt CPR\s+Decided 12-Mar-2024 \(2 years ago\)\s+Decided by Dr Marsh\s+Review date 12-Mar-2025\s+Review date has passed/,
     )
     await shoot(page, 'attempt')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('says plainly that no decision was found when there is none', async () => {
@@ -298,8 +281,7 @@ describe('resuscitation', () => {
     const { page, frame } = await openPlan(stage, 'no-cpr', scenario)
     expect(await seen(frame.locator('article').first())).toContain('No CPR decision was found')
     await shoot(page, 'no-cpr')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 })
 
@@ -318,13 +300,12 @@ describe('text from the record', () => {
         '2026-01-05T10:00:00Z',
       ),
     )
-    const { page, frame } = await openPlan(stage, 'markup', scenario)
+    const { frame } = await openPlan(stage, 'markup', scenario)
     await frame.getByText('Signed in: <b>Eve</b>').waitFor()
     const text = (await frame.locator('body').textContent()) ?? ''
     expect(text).toContain('<script>alert(1)</script>123')
     expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/)
     expect(await frame.locator('.patient img, article script').count()).toBe(0)
-    await page.close()
   })
 
   it('hides the address of a sensitive patient and says that the record is sensitive', async () => {
@@ -337,7 +318,6 @@ describe('text from the record', () => {
     expect(text).toContain('Sensitive record')
     expect(text).not.toContain('Canal')
     await shoot(page, 'sensitive')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 })

@@ -32,7 +32,7 @@ describe('a CPR decision', () => {
   it('keeps its look and its words beside a node of another archetype with the same code', async () => {
     const scenario = newScenario()
     putCluster(scenario, CPR, 'openEHR-EHR-CLUSTER.location.v1', 'Ward 4')
-    const { page, frame } = await openPlan(stage, 'nested', scenario)
+    const { frame } = await openPlan(stage, 'nested', scenario)
     expect(await seen(frame.locator('.resus--stop .resus__decision'))).toBe(
       'Do not attempt CPR (DNACPR)',
     )
@@ -43,7 +43,6 @@ describe('a CPR decision', () => {
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(JSON.stringify(contentOf(scenario, CPR))).toContain('Ward 4')
-    await page.close()
   })
 
   it('that the record holds twice is shown as neither, and offered to nobody to change', async () => {
@@ -55,13 +54,13 @@ describe('a CPR decision', () => {
     expect(text).not.toMatch(/No CPR decision was found|Attempt CPR|Do not attempt/)
     expect(await frame.locator('.resus--none').count()).toBe(1)
     await shoot(page, 'unclear')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
     const form = frame.locator('form')
     expect(await form.getByRole('radio', { name: /CPR/ }).count()).toBe(0)
     expect(await seen(form)).toContain('Cannot be shown here, and cannot be changed here')
     await shoot(page, 'unclear-edit')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await frame.getByLabel('Decided by').fill('Dr Okafor')
     await save(frame)
     await frame.locator('.saved').waitFor()
@@ -69,7 +68,6 @@ describe('a CPR decision', () => {
     for (const words of ['Do not attempt CPR', 'Attempt CPR', 'Dr Okafor']) {
       expect(kept).toContain(words)
     }
-    await page.close()
   })
 
   it('whose date the record holds twice is not called undated', async () => {
@@ -77,21 +75,19 @@ describe('a CPR decision', () => {
     const items = contentOf(scenario, CPR)[0]?.data.items ?? []
     const value = { _type: 'DV_DATE', value: '2020-01-01' }
     items.push({ _type: 'ELEMENT', archetype_node_id: 'at0005', value })
-    const { page, frame } = await openPlan(stage, 'two-dates', scenario)
+    const { frame } = await openPlan(stage, 'two-dates', scenario)
     const text = await seen(first(frame))
     expect(text).toContain('Date of decision cannot be shown here')
     expect(text).not.toMatch(/not recorded|2020/)
-    await page.close()
   })
 
   it('that cannot be read is not called "not found"', async () => {
     const scenario = newScenario()
     const items = contentOf(scenario, CPR)[0]?.data.items ?? []
     Object.assign(items[0] as Json, { archetype_node_id: 'at0077' })
-    const { page, frame } = await openPlan(stage, 'unread-decision', scenario)
+    const { frame } = await openPlan(stage, 'unread-decision', scenario)
     expect(await seen(first(frame))).not.toContain('No CPR decision was found')
     expect(await seen(first(frame))).toContain('check the full record')
-    await page.close()
   })
 })
 
@@ -112,7 +108,7 @@ describe('a conflict with a version that this app cannot tell', () => {
     expect(await seen(kin)).toContain('Peter Ashworth')
     expect(await kin.getByRole('radio').count()).toBe(0)
     await shoot(page, 'unclear-conflict')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await frame
       .getByRole('region', { name: 'Lasting power of attorney' })
       .getByLabel('Save my version')
@@ -128,7 +124,6 @@ describe('a conflict with a version that this app cannot tell', () => {
     await frame.locator('.saved').waitFor()
     const kept = JSON.stringify(contentOf(scenario, 'care-plan::contacts.v1'))
     for (const words of ['Ruth Ashworth', 'Dr Lee', 'Ruth and Peter']) expect(kept).toContain(words)
-    await page.close()
   })
 })
 
@@ -163,8 +158,7 @@ describe('a record that cannot hold, or does not keep, what was typed', () => {
     expect(await frame.getByLabel('Reason for the decision').inputValue()).toBe('Frailty')
     expect(scenario.log.filter((line) => line.startsWith('PUT'))).toEqual([])
     await shoot(page, 'unfit')
-    expect(await violations(page)).toEqual([])
-    await page.close()
+    expect(await violations(frame)).toEqual([])
   })
 
   it('is not called up to date when it answers with something else than was saved', async () => {
@@ -180,7 +174,7 @@ describe('a record that cannot hold, or does not keep, what was typed', () => {
     expect(text).not.toMatch(/somebody else|has not been saved/)
     expect(await seen(attorney)).toMatch(/In the record\s+Ruth and\s+Your version\s+Ruth and Peter/)
     await shoot(page, 'altered')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     expect(await frame.locator('.saved').count()).toBe(0)
 
     // A record that has come right takes it the second time, over the version that it made.
@@ -189,6 +183,5 @@ describe('a record that cannot hold, or does not keep, what was typed', () => {
     await frame.getByRole('button', { name: 'Save this version' }).click()
     await frame.locator('.saved').waitFor()
     expect(await seen(frame.locator('#section-contacts'))).toContain('Ruth and Peter')
-    await page.close()
   })
 })

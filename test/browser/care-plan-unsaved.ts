@@ -1,6 +1,6 @@
 /** What was typed and not saved is kept, found again at the next launch, and never put over a newer version in silence. */
 import { describe, expect, it } from '@jest/globals'
-import type { Frame, Page } from 'playwright-core'
+import type { Frame } from 'playwright-core'
 import { violations } from './accessibility.js'
 import { newScenario, openTimed, seen, shoot } from './care-plan-stage.js'
 import { stage } from './care-plan-suite.js'
@@ -56,14 +56,12 @@ async function typing(handle: string, changes: Partial<Scenario> = {}) {
   return { scenario, ...opened }
 }
 
-/** The same person opens the same patient again: nothing of the first page is there any more. */
+/** The same person opens the same patient again: nothing of the first plan is there any more. */
 async function relaunch(
   handle: string,
-  page: Page,
   { unsaved, sections }: Scenario,
   changes: Partial<Scenario> = {},
 ) {
-  await page.close({ runBeforeUnload: false })
   const scenario = newScenario({ unsaved, sections, ...changes })
   return { scenario, ...(await openTimed(stage, handle, scenario)) }
 }
@@ -74,14 +72,14 @@ describe('what was typed and not saved', () => {
     await kept(first.frame)
     expect(await seen(first.frame.locator('.kept'))).toMatch(/^Draft kept \d\d:\d\d$/)
     await shoot(first.page, 'unsaved-kept')
-    expect(await violations(first.page)).toEqual([])
-    const { scenario, page, frame } = await relaunch('unsaved-2', first.page, first.scenario)
+    expect(await violations(first.frame)).toEqual([])
+    const { scenario, page, frame } = await relaunch('unsaved-2', first.scenario)
     await offer(frame).waitFor()
     expect(await seen(offer(frame))).toMatch(
       /You have unsaved changes to “What matters to me” from \d\d-\w{3}-\d{4} at \d\d:\d\d\./,
     )
     await shoot(page, 'unsaved-offered')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await frame.getByRole('button', { name: `Continue with ${TITLE}` }).focus()
     await page.keyboard.press('Enter')
     await frame.locator('form').waitFor()
@@ -93,18 +91,17 @@ describe('what was typed and not saved', () => {
     expect(await seen(frame.locator('#section-what-matters'))).toContain(WORDS)
     await offer(frame).waitFor({ state: 'detached' })
     expect(scenario.unsaved.size).toBe(0)
-    await page.close()
   })
 
   it('is asked of before its section is edited, and discarded only by word', async () => {
     const first = await typing('unsaved-3')
     await kept(first.frame)
-    const { scenario, page, frame } = await relaunch('unsaved-4', first.page, first.scenario)
+    const { scenario, page, frame } = await relaunch('unsaved-4', first.scenario)
     await edit(frame)
     const dialog = frame.getByRole('dialog')
     expect(await seen(dialog)).toContain(`You have unsaved changes to “${TITLE}” from`)
     await shoot(page, 'unsaved-asked')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
     expect(scenario.unsaved.size).toBe(1)
@@ -113,7 +110,6 @@ describe('what was typed and not saved', () => {
     await frame.locator('form').waitFor()
     expect(await frame.getByLabel('About me').inputValue()).toBe('I kept bees for forty years.')
     expect(scenario.unsaved.size).toBe(0)
-    await page.close()
   })
 
   it('stands beside a newer version, field by field, and goes over it only where that is chosen', async () => {
@@ -121,7 +117,7 @@ describe('what was typed and not saved', () => {
     await kept(first.frame)
     const theirs = { about: 'I kept bees. Ruth has them.', matters: 'To see the garden in May.' }
     saveByOther(first.scenario, 'what-matters', theirs, 'Sue Hartley')
-    const { scenario, page, frame } = await relaunch('unsaved-6', first.page, first.scenario)
+    const { scenario, page, frame } = await relaunch('unsaved-6', first.scenario)
     await frame.getByRole('button', { name: `Continue with ${TITLE}` }).click()
     const both = frame.locator('.difference--both')
     expect(await seen(both)).toContain(theirs.about)
@@ -132,14 +128,13 @@ describe('what was typed and not saved', () => {
     )
     expect(await seen(frame.locator('form'))).not.toContain('while you were editing')
     await shoot(page, 'unsaved-conflict')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     await both.getByLabel('Save my version').check()
     await frame.getByRole('button', { name: 'Save this version' }).click()
     await frame.locator('.saved').waitFor()
     const text = await seen(frame.locator('#section-what-matters'))
     expect([text.includes(WORDS), text.includes(theirs.matters)]).toEqual([true, true])
     expect(scenario.unsaved.size).toBe(0)
-    await page.close()
   })
 
   it('is given back half typed as it was, and saved by no way before it is whole', async () => {
@@ -154,13 +149,13 @@ describe('what was typed and not saved', () => {
     await date(opened.frame, 'Month').fill('')
     await date(opened.frame, 'Day').fill('5')
     await kept(opened.frame)
-    const again = await relaunch('unsaved-half-2', opened.page, first)
+    const again = await relaunch('unsaved-half-2', first)
     await again.frame.getByRole('button', { name: `Continue with ${PLACE}` }).click()
     expect(await typed(again.frame)).toEqual(['5', '', '2027'])
     await save(again.frame)
     await again.frame.getByRole('link', { name: 'Review date must be a real date' }).waitFor()
     saveByOther(first, 'resuscitation', { decision: 'attempt' }, 'Sue Hartley')
-    const beside = await relaunch('unsaved-half-3', again.page, first)
+    const beside = await relaunch('unsaved-half-3', first)
     await beside.frame.getByRole('button', { name: `Continue with ${PLACE}` }).click()
     const row = beside.frame.getByRole('region', { name: 'Review date' })
     expect(await seen(row)).toContain('5 2027 (not a whole date)')
@@ -170,7 +165,6 @@ describe('what was typed and not saved', () => {
     await beside.frame.getByRole('button', { name: 'Save this version' }).click()
     await beside.frame.getByRole('link', { name: 'Review date must be a real date' }).waitFor()
     expect(await typed(beside.frame)).toEqual(['5', '', '2027'])
-    await beside.page.close()
   })
 
   it('has its items of the GP record with their source again, as far as the later launch brought them', async () => {
@@ -185,16 +179,16 @@ describe('what was typed and not saved', () => {
       frame.getByRole('button', { name: `Continue with ${MEDICINE}` }).click()
     const came = /^.*1 item of your draft came from the GP record, sent by Fernleigh on 26-Nov-2026/
     const other = { gpRecord: gpRecord('Senna') }
-    const without = await relaunch('unsaved-gp-2', opened.page, first, other)
+    const without = await relaunch('unsaved-gp-2', first, other)
     await go(without.frame)
     await without.frame.getByText(came).waitFor()
     expect(await without.frame.getByRole('button', undo).count()).toBe(0)
     const { gpRecord: same } = first
-    const again = await relaunch('unsaved-gp-3', without.page, first, { gpRecord: same })
+    const again = await relaunch('unsaved-gp-3', first, { gpRecord: same })
     await go(again.frame)
     await again.frame.getByRole('button', undo).waitFor()
     await shoot(again.page, 'unsaved-gp')
-    const last = await relaunch('unsaved-gp-4', again.page, first)
+    const last = await relaunch('unsaved-gp-4', first)
     await go(last.frame)
     await last.frame.getByText(came).waitFor()
     await shoot(last.page, 'unsaved-gp-later')
@@ -203,7 +197,6 @@ describe('what was typed and not saved', () => {
     const { composition } = first.sections.get('care-plan::medication.v1') ?? {}
     for (const told of ['MedicationRequest/m1', 'lch_fake'])
       expect(JSON.stringify(composition)).toContain(told)
-    await last.page.close()
   })
 
   it('is gone when it is cancelled, or taken back by hand', async () => {
@@ -220,7 +213,6 @@ describe('what was typed and not saved', () => {
     await frame.getByRole('dialog').getByRole('button', { name: 'Discard changes' }).click()
     await gone
     expect([scenario.unsaved.size, await offer(frame).count()]).toEqual([0, 0])
-    await page.close()
   })
 
   it('is kept with the last words when the page goes', async () => {
@@ -246,12 +238,11 @@ describe('what was typed and not saved', () => {
       'Not kept: the service could not take it (The record is away). Your text is still on this page.'
     await frame.locator('.kept', { hasText: not }).waitFor()
     await shoot(page, 'unsaved-not-kept')
-    expect(await violations(page)).toEqual([])
+    expect(await violations(frame)).toEqual([])
     failing.clear()
     await page.clock.runFor(16_000)
     await kept(frame)
     expect(put(scenario).values.about).toBe(WORDS)
-    await page.close()
   })
 
   it('is not replaced by a page that has not seen it, however late that hears of it', async () => {
@@ -292,7 +283,6 @@ describe('what was typed and not saved', () => {
     const line = /What you typed was kept at \d\d:\d\d\. It will be offered when you next open this/
     expect(await seen(over.frame.locator('main'))).toMatch(line)
     await shoot(over.page, 'unsaved-ended')
-    await over.page.close()
     const left = await typing('unsaved-12')
     await kept(left.frame)
     left.scenario.superseded = true
@@ -303,6 +293,5 @@ describe('what was typed and not saved', () => {
       /^What you typed was kept at \d\d:\d\d, without your last changes\./,
     )
     await shoot(left.page, 'unsaved-superseded')
-    await left.page.close()
   })
 })
