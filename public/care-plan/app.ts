@@ -1,6 +1,6 @@
 /** The open care plan: reads, shows, edits, and takes everything off the screen when it must. */
 import type { Entry } from './composition.js'
-import { CallFailed, type Connection, grantedTo, launchOf, mustMark } from './connection.js'
+import { CallFailed, type Connection, grantedTo, launchOf } from './connection.js'
 import { dayOf } from './dates.js'
 import type { Definitions, Section, Settings } from './definition.js'
 import { Editor } from './editor.js'
@@ -11,9 +11,8 @@ import { type Asked, readHistory } from './history.js'
 import { type Around, failedInstead, noneInstead, stays, unknownInstead } from './instead.js'
 import { doubtNotice, savedNotice, tell } from './notice.js'
 import { closedPage, type Lost, loadingPage, type PageName } from './pages.js'
-import { bannerOf } from './patient.js'
 import { overviewOf, type PlanShown, planView, viewOf, withEntry } from './plan-view.js'
-import { readPlan } from './reading.js'
+import { bannerFor, readPlan } from './reading.js'
 import { save } from './record.js'
 import { sectionId } from './section-view.js'
 import { announce, blank, showBanner, showContent, showUser } from './shell.js'
@@ -79,7 +78,7 @@ export class App {
     try {
       const reading = await readPlan(connection, this.#setup.definitions.sections)
       if (this.#closed) return
-      showBanner(bannerOf(reading.patient, dayOf(reading.readAt), mustMark(connection)))
+      showBanner(bannerFor(connection, reading))
       if (reading.finding === 'unknown' && reading.failure) throw reading.failure
       if (reading.finding === 'unknown')
         this.#instead(unknownInstead(reading, this.#around()), asked)

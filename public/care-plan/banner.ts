@@ -41,6 +41,13 @@ export function bannerView(banner: Banner): HTMLElement {
         ? undefined
         : item('Address', banner.address, 'patient__item--wrap'),
     ),
+    banner.replaced
+      ? h(
+          'p',
+          { class: 'patient__replaced' },
+          'This NHS number has replaced an older one, which the record that you came from still names. Check that name and date of birth are the same there.',
+        )
+      : undefined,
   )
 }
 

@@ -52,6 +52,8 @@ export interface Banner {
   readonly gender: string
   /** `999 000 0018` */
   readonly nhsNumber: string
+  /** The launch named an older one, which the chart may still show. */
+  readonly replaced: boolean
   /** Left out when the record is sensitive. */
   readonly address?: string
   readonly sensitive: boolean
@@ -95,8 +97,16 @@ function showAddress(address: Address | undefined): string {
 const withAge = (date: string, age: string): string =>
   age === '' ? showDay(date) : `${showDay(date)} (${age})`
 
-/** @param marked the gateway's policies oblige us to mark the record, whatever the record itself says */
-export function bannerOf(patient: FhirPatient, today: Day, marked = false): Banner {
+/**
+ * @param marked the gateway's policies oblige us to mark the record, whatever the record itself says
+ * @param replaced the launch named an NHS number that this patient's has replaced
+ */
+export function bannerOf(
+  patient: FhirPatient,
+  today: Day,
+  marked = false,
+  replaced = false,
+): Banner {
   const birth = oneLine(patient.birthDate)
   const death = oneLine(patient.deceasedDateTime)
   const deceased = patient.deceasedBoolean === true || death !== ''
@@ -111,6 +121,7 @@ export function bannerOf(patient: FhirPatient, today: Day, marked = false): Bann
     ...(deceased ? { died } : {}),
     gender: GENDERS[patient.gender ?? 'unknown'] ?? 'Not known',
     nhsNumber: showNhsNumber(patient),
+    replaced,
     ...(address === '' ? {} : { address }),
     sensitive,
   }

@@ -1,8 +1,9 @@
 /** Everything that is read before a plan is shown, and what it allows us to say. */
-import { type CallFailed, type Connection, grantedTo } from './connection.js'
+import { type CallFailed, type Connection, grantedTo, mustMark } from './connection.js'
+import { dayOf } from './dates.js'
 import type { Section } from './definition.js'
 import { type Content, type Entries, type Finding, findingOf, type Index } from './finding.js'
-import type { FhirPatient } from './patient.js'
+import { type Banner, bannerOf, type FhirPatient } from './patient.js'
 import { fetchEntries, fetchIndex, fetchPatient } from './record.js'
 import { type Sight, sightOf } from './rights.js'
 
@@ -47,3 +48,12 @@ export async function readPlan(
     failure: index.failure ?? found.failure,
   }
 }
+
+/** Whose plan it is, with what the launch says of it. */
+export const bannerFor = (connection: Connection, { patient, readAt }: Reading): Banner =>
+  bannerOf(
+    patient,
+    dayOf(readAt),
+    mustMark(connection),
+    connection.token('__nhs_number_replaced') === true,
+  )

@@ -27,6 +27,10 @@ export const TAKEN = [
   '__launch',
   '__context',
   '__obligations',
+  '__nhs_number_replaced',
+  '__emergency',
+  '__emergency_id',
+  '__emergency_ends',
   '__proto__',
 ] as const
 

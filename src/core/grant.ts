@@ -36,6 +36,8 @@ export interface Grant {
   readonly emergency?: BrokenGlass
   /** For the trail, and to know whose chart it is: it stands in no token and in no answer. */
   readonly nhsNumber?: NhsNumber
+  /** The launch named an older number, which that one has replaced: the chart shows another than the app. */
+  readonly numberReplaced?: true
   /** In which tenant's record the patient is; absent: in the region's. No token and no answer says it. */
   readonly recordTenant?: string
   /** Other records that know the patient, and are asked with it. No token and no answer says it. */
@@ -157,6 +159,7 @@ export function openGrant(
     scopes: asked.scopes,
     ...(session.emergency === undefined ? {} : { emergency: session.emergency }),
     ...(session.patient === undefined ? {} : { nhsNumber: session.patient.nhsNumber }),
+    ...(session.patient?.supersededNumber === undefined ? {} : { numberReplaced: true }),
     ...(session.patient?.tenant === undefined ? {} : { recordTenant: session.patient.tenant }),
     ...(session.patient?.knownIn === undefined ? {} : { knownIn: session.patient.knownIn }),
     audience,

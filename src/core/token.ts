@@ -144,13 +144,14 @@ const emergencyMembers = ({ emergency }: Grant) =>
 
 /**
  * Launch context, and members of our own with two underscores (SMART "Launch context", own members): the launch's id,
- * the context's, which each write carries, what the policies oblige the app to show, and whether it is an emergency.
+ * the context's, which each write carries, what the policies oblige the app to show, whether the chart shows an older NHS number, and whether it is an emergency.
  */
 export const besideToken = (grant: Grant) => ({
   ...contextMembers(grant.context),
   __launch: grant.launch,
   __context: contextIdOf(grant.launch),
   ...(grant.obligations.length > 0 ? { __obligations: grant.obligations } : {}),
+  ...(grant.numberReplaced ? { __nhs_number_replaced: true } : {}),
   ...emergencyMembers(grant),
 })
 

@@ -58,6 +58,16 @@ describe('the care plan in the frames that hospitals have', () => {
     await shoot(page, 'scrolled')
   })
 
+  it('says beside the number that the chart may show an older one, where it does', async () => {
+    const words = 'This NHS number has replaced an older one'
+    const { frame } = await openPlan(stage, 'replaced', newScenario({ numberReplaced: true }))
+    expect(await seen(frame.getByRole('region', { name: 'Patient' }))).toContain(words)
+    expect(await violations(frame)).toEqual([])
+    await shoot(frame.page(), 'number-replaced')
+    const other = await openPlan(stage, 'not-replaced', newScenario())
+    expect(await seen(other.frame.getByRole('region', { name: 'Patient' }))).not.toContain(words)
+  })
+
   it('never hides what has the focus behind the patient banner, forwards or backwards (WCAG 2.4.11)', async () => {
     const { page, frame } = await openPlan(stage, 'focus', newScenario(), 'plan', '420px')
     await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()

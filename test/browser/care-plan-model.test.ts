@@ -82,6 +82,7 @@ describe('the patient banner', () => {
       nhsNumber: '999 000 0018',
       address: '1 High Street, NB1 1AA',
       sensitive: false,
+      replaced: false,
     })
   })
 

@@ -136,6 +136,7 @@ function tokenResponse(origin: string, launch: string, scenario: Scenario): Json
     __session_ends: now + scenario.endsInSeconds,
     __launch: `lch_fake${launch}`,
     __context: `ctx_fake${launch}`,
+    ...(scenario.numberReplaced ? { __nhs_number_replaced: true } : {}),
     ...(scenario.emergency
       ? {
           __emergency: true,

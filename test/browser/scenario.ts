@@ -55,6 +55,8 @@ export interface Scenario {
   endsInSeconds: number
   /** Opened by emergency access, which ends then. */
   emergency?: boolean
+  /** The chart shows an older NHS number. */
+  numberReplaced?: boolean
   userName: string | undefined
   /** What the gateway keeps that was not saved, by template; shared by launches of one person. */
   readonly unsaved: Map<string, { readonly body: Json; readonly kept: string; readonly by: string }>

@@ -29,7 +29,9 @@ describe('a kind of context of an app’s own', () => {
   it('is called like no member that the gateway itself adds to a token answer', () => {
     const { grant } = accessOf()
     const signOn = { until: 1000 } as never
-    const whole = { ...grant, obligations: ['mark-sensitive'] }
+    const emergency = { id: 'emg_1', until: 1000 } as never
+    const numberReplaced = true as const
+    const whole = { ...grant, obligations: ['mark-sensitive'], numberReplaced, emergency }
     const own = Object.keys(tokenAnswer(whole, signOn, { access: 'x' }, 60, 60)).filter((name) =>
       name.startsWith('__'),
     )

@@ -153,6 +153,10 @@ describe.each(STORES)('on the %s store', (store) => {
     expect(tokens.patient).toBe(patientOf(PEGGY).fhirId)
     const [verified] = await entriesOf(t, { launch: tokens.__launch })
     expect(verified).toMatchObject({ patient: { nhsNumber: PEGGY }, detail: { superseded: true } })
+    // The chart shows the older one: the app is told to say so, and only then.
+    expect(tokens).toMatchObject({ __nhs_number_replaced: true })
+    const { tokens: others } = await launchTo(t, { system: 'gp-post', patient: PEGGY })
+    expect(others).not.toHaveProperty('__nhs_number_replaced')
   })
 
   it('opens for a patient without a plan, and says so only after the record was asked', async () => {
