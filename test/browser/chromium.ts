@@ -12,6 +12,13 @@ import { type BrowserContext, chromium } from 'playwright-core'
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
+/** How it is started. There is no graphics card, and one that is imitated takes longer to draw than none. */
+export const STARTED = {
+  executablePath: EXECUTABLE,
+  args: ['--no-sandbox', '--disable-gpu'],
+  headless: true,
+}
+
 /** Chromium's "block third-party cookies": launch flags do not set it, the profile does. */
 const BLOCKED = { profile: { cookie_controls_mode: 1, block_third_party_cookies: true } }
 
@@ -39,10 +46,7 @@ export async function openChromium(options: Options = {}): Promise<Browser> {
   const preferences = blockThirdPartyCookies ? BLOCKED : {}
   await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences))
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: EXECUTABLE,
-    // There is no graphics card, and one that is imitated takes longer to draw than none.
-    args: ['--no-sandbox', '--disable-gpu'],
-    headless: true,
+    ...STARTED,
     viewport,
     locale: 'en-GB',
     timezoneId: 'Europe/London',

@@ -1,11 +1,14 @@
 import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { violations } from '../browser/accessibility.js'
+import { STARTED } from '../browser/chromium.js'
 import { openScene } from './desktop-scene.js'
+
+jest.setTimeout(60_000)
 
 let pages: string
 let scene: Awaited<ReturnType<typeof openScene>>
@@ -26,7 +29,7 @@ async function bundle(): Promise<string> {
 beforeAll(async () => {
   pages = await bundle()
   scene = await openScene(pages)
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+  browser = await chromium.launch(STARTED)
 }, 60_000)
 
 afterAll(async () => {
@@ -37,7 +40,6 @@ afterAll(async () => {
 
 async function open(address = '', width = 1280): Promise<Page> {
   const context = await browser.newContext({ viewport: { width, height: 900 } })
-  context.setDefaultTimeout(8_000)
   const page = await context.newPage()
   await page.goto(`${scene.desktop}/${address}`)
   await page.waitForSelector('body[data-system]')
@@ -60,7 +62,7 @@ describe('the page of the GP desktop', () => {
       expect(await violations(page)).toEqual([])
       await keep(page, `${system}-chart`)
       await page.context().close()
-    }, 30_000)
+    })
   }
 
   for (const system of ['gp-push', 'gp-post']) {
@@ -80,7 +82,7 @@ describe('the page of the GP desktop', () => {
       await keep(page, `${system}-plan`)
       expect(page.url()).not.toContain('999000')
       await page.context().close()
-    }, 30_000)
+    })
   }
 
   it('finds any of two hundred patients by keyboard alone, page by page, on a narrow screen too', async () => {
@@ -117,7 +119,7 @@ describe('the page of the GP desktop', () => {
     await keep(page, 'finder-narrow')
     expect(page.url()).not.toContain('1949')
     await page.context().close()
-  }, 30_000)
+  })
 
   it('leaves no plan on the screen when the user goes on to another patient', async () => {
     const page = await open('#system=gp-push&user=gp&chart=40101')
@@ -127,7 +129,7 @@ describe('the page of the GP desktop', () => {
     expect(await page.locator('iframe').count()).toBe(0)
     expect(page.frames()).toHaveLength(1)
     await page.context().close()
-  }, 30_000)
+  })
 
   it('opens nothing when the answer to a launch comes after the user has gone on', async () => {
     const page = await open('#system=gp-push&user=gp&chart=40101')
@@ -147,7 +149,7 @@ describe('the page of the GP desktop', () => {
     await page.getByRole('tab', { name: 'Care plan' }).click()
     expect(await page.locator('iframe').count()).toBe(0)
     await page.context().close()
-  }, 30_000)
+  })
 
   it('shows a refused launch with its code, its reference and that it must be so', async () => {
     const page = await open('#system=gp-push&user=gp&chart=40101')
@@ -160,7 +162,7 @@ describe('the page of the GP desktop', () => {
     expect(await violations(page)).toEqual([])
     await keep(page, 'refused')
     await page.context().close()
-  }, 30_000)
+  })
 
   it('works by keyboard alone and at a width of 800 pixels', async () => {
     const page = await open('#system=gp-post&user=gp&chart=40101', 800)
@@ -178,5 +180,5 @@ describe('the page of the GP desktop', () => {
     expect(await violations(page)).toEqual([])
     await keep(page, 'narrow')
     await page.context().close()
-  }, 30_000)
+  })
 })
