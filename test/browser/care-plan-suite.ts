@@ -5,12 +5,12 @@
 import { afterAll, beforeAll, jest } from '@jest/globals'
 import { openStage, type Stage } from './care-plan-stage.js'
 
-// A wait of Playwright's gives up after half of it and then says for what it waited.
-jest.setTimeout(60_000)
+// A wait gives up after half of it and then says for what it waited.
+jest.setTimeout(120_000)
 
 /** Opened before the first test. */
 export let stage: Stage
 beforeAll(async () => {
   stage = await openStage()
-}, 60_000)
+}, 120_000)
 afterAll(() => stage?.close())

@@ -12,6 +12,9 @@ import { type BrowserContext, chromium } from 'playwright-core'
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
+/** Milliseconds for one wait, which then says for what it waited: half of what a test is given. */
+export const PATIENCE = 60_000
+
 /** How it is started. There is no graphics card, and one that is imitated takes longer to draw than none. */
 export const STARTED = {
   executablePath: EXECUTABLE,
@@ -51,6 +54,7 @@ export async function openChromium(options: Options = {}): Promise<Browser> {
     locale: 'en-GB',
     timezoneId: 'Europe/London',
   })
+  context.setDefaultTimeout(PATIENCE)
   return {
     context,
     close: async () => {
