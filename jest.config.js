@@ -7,5 +7,7 @@ export default {
   transform: {},
   runtime: '<rootDir>/build/suite/runtime.cjs',
   testEnvironment: '<rootDir>/build/suite/environment.cjs',
+  // What takes two seconds alone takes twenty on a machine that does other work as well; a test that hangs is found anyway.
+  testTimeout: 60_000,
   testSequencer: '<rootDir>/build/suite/sequencer.cjs',
 }

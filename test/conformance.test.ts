@@ -12,7 +12,7 @@ import { handleOf, open } from './launching.js'
 import { REGISTRATION } from './registering.js'
 import { type Answer, send, UserAgent } from './user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const STATUSES = ['done', 'not offered']

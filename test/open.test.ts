@@ -5,7 +5,7 @@ import { openGateway } from '../src/open.js'
 import { openRedis } from '../src/store/redis.js'
 import { openTestGateway, STORES, type TestGateway } from './gateway.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const random = (bytes: number) => new Uint8Array(randomBytes(bytes))
 const log = pino({ level: 'silent' })

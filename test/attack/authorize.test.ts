@@ -8,7 +8,7 @@ import { handleOf, open, openFramed } from '../launching.js'
 import { entriesOf, expectRefused, expectSentBack, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const ORDER = { system: 'gp-push' }
 const swapped = (text: string): string => text.replace(/.$/, (end) => (end === 'A' ? 'B' : 'A'))

@@ -11,7 +11,7 @@ import { hangUp, listen } from '../gateway-surroundings.js'
 import { expectNoPatient, expectRefused } from '../trail-reading.js'
 import { send } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const ALIAS = 'https://mtls.launch.example'
 const holder = certificate({ by: AUTHORITY, subject: [{ CN: 'holder' }] })

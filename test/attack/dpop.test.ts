@@ -12,7 +12,7 @@ import { handleOf, open } from '../launching.js'
 import { entriesOf, expectNoPatient, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, type Sent, send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const ORDER = { system: 'gp-push' }
 type Said = Readonly<Record<string, unknown>>

@@ -27,7 +27,7 @@ import {
 import { entriesOf, expectRefused, expectSentBack, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const NURSE: Order = { system: 'gp-push', user: 'district-nurse', patient: SENSITIVE }
 const WHY = { reason: 'life-threatening', text: 'Found unconscious at home, nobody else is here.' }

@@ -29,7 +29,7 @@ import { handleOf, NO_PLAN, open, patientOf } from '../launching.js'
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const ORDER = { system: 'gp-push' }
 

@@ -27,7 +27,7 @@ import { REGISTRATION, registered } from '../registering.js'
 import { entriesOf, expectNoPatient, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, send } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const ORDER = { system: 'gp-push' }
 const KEY_ORDER = { system: 'gp-push', app: 'key-app' }

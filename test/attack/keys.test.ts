@@ -14,7 +14,7 @@ import { claimsOf, handleOf } from '../launching.js'
 import { expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const publicPart = ({ kty, crv, x, y, kid }: JWK): JWK =>
   JSON.parse(JSON.stringify({ kty, crv, x, y, kid }))

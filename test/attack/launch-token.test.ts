@@ -23,7 +23,7 @@ import {
 import { entriesOf, expectNoPatient, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, send, UserAgent, wordsOf } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const base64url = (value: unknown): string =>
   Buffer.from(JSON.stringify(value)).toString('base64url')

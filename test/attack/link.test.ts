@@ -6,7 +6,7 @@ import { handleOf, linkOf, openFramed, sealOf, smartCallback } from '../launchin
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const landed = (answers: readonly Answer[]): readonly Answer[] =>
   answers.filter(({ location }) => location?.searchParams.has('launch'))

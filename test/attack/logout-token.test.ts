@@ -8,7 +8,7 @@ import { open, signIn } from '../launching.js'
 import { expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, type Sent, send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const LOGOUT = 'http://schemas.openid.net/event/backchannel-logout'
 

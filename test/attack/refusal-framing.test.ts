@@ -5,7 +5,7 @@ import { linkOf, sealOf, tokenOf } from '../launching.js'
 import { expectRefused } from '../trail-reading.js'
 import { type Answer, type Sent, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const WARD = 'https://ward.example'
 

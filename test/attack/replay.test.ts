@@ -16,7 +16,7 @@ import {
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const landed = (answers: readonly Answer[]): readonly Answer[] =>
   answers.filter(({ location }) => location?.searchParams.has('launch'))

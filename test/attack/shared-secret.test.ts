@@ -10,7 +10,7 @@ import { claimsOf, sealOf } from '../launching.js'
 import { expectRefused } from '../trail-reading.js'
 import { UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const NAME = 'LAUNCH_GATEWAY_SEAL'
 const SECRET = randomBytes(32)

@@ -21,7 +21,7 @@ import {
 import { expectNoPatient, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const ORDER: Order = { system: 'gp-clinic', user: 'gp' }
 const LOCAL: Order = {

@@ -15,7 +15,7 @@ import { logOut, openReceiver, type Receiver, toldAt } from '../logout-receiver.
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, UserAgent, wordsOf } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const BYE = `${APP_ORIGINS['care-plan']}/bye`
 /** A host of the gateway's own network, which somebody registered as an app's server. */

@@ -7,7 +7,7 @@ import { createHttpServer } from '../../src/http/server.js'
 import { OUR_PAIR } from '../access/certificate-scene.js'
 import { hangUp, listen } from '../gateway-surroundings.js'
 
-jest.setTimeout(40_000)
+jest.setTimeout(60_000)
 
 /** What each of them sends at first, and what a little of at a time, over which listener. */
 const CALLERS = [

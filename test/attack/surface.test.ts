@@ -7,7 +7,7 @@ import { handleOf, open, tokenOf } from '../launching.js'
 import { expectRefused, expectWholeTrail, refusalEntry } from '../trail-reading.js'
 import { send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 const POSTS = [

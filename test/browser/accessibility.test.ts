@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals'
 import { violations } from './accessibility.js'
 import { type Browser, openChromium } from './chromium.js'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 let browser: Browser
 beforeAll(async () => {
   browser = await openChromium()
-}, 60_000)
+}, 120_000)
 afterAll(() => browser?.close())
 
 const page = (body: string) =>

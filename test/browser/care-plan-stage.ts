@@ -170,7 +170,8 @@ async function built(): Promise<string> {
   return join(out, 'care-plan')
 }
 
-export async function openStage(): Promise<Stage> {
+/** @param siteIsolation of its browser */
+export async function openStage(siteIsolation = true): Promise<Stage> {
   const sites = await Promise.all([
     openSite('app.localhost'),
     openSite('localhost'),
@@ -193,7 +194,7 @@ export async function openStage(): Promise<Stage> {
     }),
   )
   host.serve(hostPages())
-  const browser = await openChromium()
+  const browser = await openChromium({ siteIsolation })
   const addressOf = (launch: string, query?: string) =>
     `${app.origin}/launch.html?${query ?? new URLSearchParams({ iss: issuer, launch })}`
   let page: Page | undefined

@@ -5,12 +5,18 @@
 import { afterAll, beforeAll, jest } from '@jest/globals'
 import { openStage, type Stage } from './care-plan-stage.js'
 
-// A wait of Playwright's gives up after half of it and then says for what it waited.
-jest.setTimeout(60_000)
+// A wait gives up after half of it and then says for what it waited.
+jest.setTimeout(120_000)
+
+let siteIsolation = true
+/** For a suite that is not about frames and origins: its frames share a process. */
+export const shareProcess = () => {
+  siteIsolation = false
+}
 
 /** Opened before the first test. */
 export let stage: Stage
 beforeAll(async () => {
-  stage = await openStage()
-}, 60_000)
+  stage = await openStage(siteIsolation)
+}, 120_000)
 afterAll(() => stage?.close())

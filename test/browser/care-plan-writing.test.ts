@@ -5,3 +5,6 @@ import './care-plan-doubt.js'
 import './care-plan-lost.js'
 import './care-plan-session.js'
 import './care-plan-unsaved.js'
+import { shareProcess } from './care-plan-suite.js'
+
+shareProcess()

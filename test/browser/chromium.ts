@@ -12,6 +12,9 @@ import { type BrowserContext, chromium } from 'playwright-core'
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
+/** Milliseconds for one wait, which then says for what it waited: half of what a test is given. */
+export const PATIENCE = 60_000
+
 /** How it is started. There is no graphics card, and one that is imitated takes longer to draw than none. */
 export const STARTED = {
   executablePath: EXECUTABLE,
@@ -30,12 +33,15 @@ export interface Browser {
 interface Options {
   /** `false` is the lenient browser of a developer. */
   readonly blockThirdPartyCookies?: boolean
+  /** `false` lets frames of several sites share a process, a sixth cheaper: where frames and origins are not what is tested. */
+  readonly siteIsolation?: boolean
   readonly viewport?: { readonly width: number; readonly height: number }
 }
 
 /** @throws Error that says how to get a browser, when there is none: a browser test never skips quietly */
 export async function openChromium(options: Options = {}): Promise<Browser> {
-  const { blockThirdPartyCookies = true, viewport = { width: 1100, height: 900 } } = options
+  const { blockThirdPartyCookies = true, siteIsolation = true } = options
+  const { viewport = { width: 1100, height: 900 } } = options
   if (!existsSync(EXECUTABLE)) {
     throw new Error(
       `No browser at ${EXECUTABLE}: install it (apt-get install chromium) or set CHROMIUM`,
@@ -47,10 +53,12 @@ export async function openChromium(options: Options = {}): Promise<Browser> {
   await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences))
   const context = await chromium.launchPersistentContext(profile, {
     ...STARTED,
+    args: [...STARTED.args, ...(siteIsolation ? [] : ['--disable-site-isolation-trials'])],
     viewport,
     locale: 'en-GB',
     timezoneId: 'Europe/London',
   })
+  context.setDefaultTimeout(PATIENCE)
   return {
     context,
     close: async () => {

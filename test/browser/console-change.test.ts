@@ -29,7 +29,6 @@ beforeAll(async () => {
   ward = await openWard({ store: { kind: 'redis', url: redis.url } })
   second = await openSecondNode(ward)
   page = await ward.browser.context.newPage()
-  page.setDefaultTimeout(30_000)
   page.on('console', (message) => {
     // Of the editor's own looks one inline style is refused, which changes nothing that is seen.
     if (/directive '(script|connect|form)/i.test(message.text())) complaints.push(message.text())

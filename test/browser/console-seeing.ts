@@ -18,7 +18,7 @@ export interface ConsoleStage {
 }
 
 const heading = (page: Page, name: string | RegExp) =>
-  page.getByRole('heading', { name, exact: true }).waitFor({ timeout: 60_000 })
+  page.getByRole('heading', { name, exact: true }).waitFor({ timeout: 90_000 })
 
 /** Nothing but tables scrolls to the side, and axe finds nothing, wide and narrow. */
 async function look(page: Page, name: string): Promise<void> {
@@ -117,7 +117,7 @@ export function seeing(stage: () => ConsoleStage): void {
       const page = await signedIn('Miriam Goldberg')
       await look(page, 'home')
       await menu(page, 'Rights')
-      await page.getByLabel('On', { exact: true }).waitFor({ timeout: 60_000 })
+      await page.getByLabel('On', { exact: true }).waitFor({ timeout: 90_000 })
       await page.getByLabel('On', { exact: true }).selectOption('app/care-plan')
       await page.getByRole('combobox', { name: 'Who may' }).selectOption('launch')
       await page.getByRole('button', { name: 'Show' }).click()

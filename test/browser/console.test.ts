@@ -20,7 +20,7 @@ beforeAll(async () => {
   t = await openTestGateway({ store: 'embedded' })
   elsewhere = await openSite('127.0.0.1')
   browser = await openChromium()
-}, 90_000)
+}, 120_000)
 afterAll(async () => {
   await browser?.close()
   await elsewhere?.close()

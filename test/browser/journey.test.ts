@@ -7,12 +7,12 @@ import { violations } from './accessibility.js'
 import { openChromium } from './chromium.js'
 import { openChart, openPlan, openWard, shoot, textOf, type Ward } from './demonstration.js'
 
-jest.setTimeout(60_000)
+jest.setTimeout(180_000)
 
 let ward: Ward
 beforeAll(async () => {
   ward = await openWard()
-}, 90_000)
+}, 120_000)
 afterAll(() => ward?.close())
 
 const CPR = 'Do not attempt CPR (DNACPR)'

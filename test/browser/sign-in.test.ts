@@ -6,7 +6,7 @@ import { APP_ORIGINS } from '../gateway-registrations.js'
 import { linkOf, localOnly, type Order, sealOf } from '../launching.js'
 import { type Browser, openChromium } from './chromium.js'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 const APP = APP_ORIGINS['care-plan'] ?? ''
 
@@ -15,7 +15,7 @@ let browser: Browser
 beforeAll(async () => {
   t = await openTestGateway({ store: 'embedded' })
   browser = await openChromium()
-}, 90_000)
+}, 120_000)
 afterAll(async () => {
   await browser?.close()
   await t?.close()

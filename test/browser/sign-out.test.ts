@@ -10,7 +10,7 @@ import { violations } from './accessibility.js'
 import { type Browser, openChromium } from './chromium.js'
 import { shoot } from './demonstration.js'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 let t: TestGateway
 let browser: Browser
@@ -26,7 +26,7 @@ beforeAll(async () => {
   })
   t = await openTestGateway({ store: 'embedded', change })
   browser = await openChromium()
-}, 90_000)
+}, 120_000)
 afterAll(async () => {
   await browser?.close()
   await t?.close()

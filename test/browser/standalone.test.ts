@@ -9,7 +9,7 @@ import { violations } from './accessibility.js'
 import { type Browser, openChromium, openSite, type Site } from './chromium.js'
 import { shoot } from './demonstration.js'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 const LIBRARY = readFileSync(join(process.cwd(), 'node_modules/fhirclient/build/fhir-client.js'))
 const SCOPE = 'launch/patient openid fhirUser offline_access patient/Patient.r'
@@ -64,7 +64,7 @@ beforeAll(async () => {
     else res.end(page(req.url?.startsWith('/launch') ? LAUNCH(`${t.issuer}/fhir`) : INDEX))
   })
   browser = await openChromium()
-}, 90_000)
+}, 120_000)
 afterAll(async () => {
   await browser?.close()
   await site?.close()

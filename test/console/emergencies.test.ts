@@ -8,7 +8,7 @@ import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type UserAgent, wordsOf } from '../user-agent.js'
 import { at, get, post, signedIn } from './signing-in.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const NASTY = '<img src=x onerror=alert(1)>'
 const OFFICER = '555254239205'

@@ -8,7 +8,7 @@ import { entriesOf, expectRefused, expectWholeTrail, referenceOf } from '../trai
 import { type Answer, UserAgent, wordsOf } from '../user-agent.js'
 import { get, post, signedIn } from './signing-in.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const GP = '555254239101'
 const OPERATOR = '555254239204'

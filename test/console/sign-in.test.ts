@@ -8,7 +8,7 @@ import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { formsOf, send, UserAgent, wordsOf } from '../user-agent.js'
 import { at, callbackFor, get, post, signedIn } from './signing-in.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const VIEWER = '555254239201'
 const cookiesOf = (headers: Readonly<Record<string, string | readonly string[] | undefined>>) =>

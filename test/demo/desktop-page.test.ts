@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { violations } from '../browser/accessibility.js'
-import { STARTED } from '../browser/chromium.js'
+import { PATIENCE, STARTED } from '../browser/chromium.js'
 import { openScene } from './desktop-scene.js'
 
-jest.setTimeout(60_000)
+jest.setTimeout(120_000)
 
 let pages: string
 let scene: Awaited<ReturnType<typeof openScene>>
@@ -30,7 +30,7 @@ beforeAll(async () => {
   pages = await bundle()
   scene = await openScene(pages)
   browser = await chromium.launch(STARTED)
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await browser?.close()
@@ -40,6 +40,7 @@ afterAll(async () => {
 
 async function open(address = '', width = 1280): Promise<Page> {
   const context = await browser.newContext({ viewport: { width, height: 900 } })
+  context.setDefaultTimeout(PATIENCE)
   const page = await context.newPage()
   await page.goto(`${scene.desktop}/${address}`)
   await page.waitForSelector('body[data-system]')

@@ -7,7 +7,7 @@ import { handleOf, open } from '../launching.js'
 import { expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const APP = APP_ORIGINS['care-plan'] ?? ''
 const STRANGER = 'https://elsewhere.example'

@@ -11,7 +11,7 @@ import { STORES, type TestGateway } from '../gateway.js'
 import { expectWholeTrail } from '../trail-reading.js'
 import { send } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 describe.each(STORES)('on the %s store', (store) => {
   let ends: BackEnds

@@ -23,7 +23,7 @@ import {
 } from '../trail-reading.js'
 import { type Answer, UserAgent, wordsOf } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const asksToSignIn = (answer: Answer): boolean => answer.text.includes('/sign-in/start')
 

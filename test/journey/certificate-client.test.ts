@@ -18,7 +18,7 @@ import {
 } from '../standalone.js'
 import { send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const ALIAS = 'https://mtls.launch.example'
 const vouched = certificate({ by: AUTHORITY, alternatives: [['dns', 'app.example']] })

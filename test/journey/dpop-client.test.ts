@@ -7,7 +7,7 @@ import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { handleOf, open } from '../launching.js'
 import { UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 describe.each(STORES)('openid-client on the %s store', (store) => {
   let t: TestGateway

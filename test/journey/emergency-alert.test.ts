@@ -8,7 +8,7 @@ import { formTo, handleOf, open, SENSITIVE } from '../launching.js'
 import { entriesOf } from '../trail-reading.js'
 import { UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 describe.each(STORES)('on the %s store', (store) => {
   let t: TestGateway

@@ -22,7 +22,7 @@ import {
 } from '../trail-reading.js'
 import { type Answer, formsOf, UserAgent, wordsOf } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 /** She may read every plan, and no sensitive one: no sign-in of hers would help. */
 const NURSE: Order = { system: 'gp-push', user: 'district-nurse', patient: SENSITIVE }

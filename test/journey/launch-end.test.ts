@@ -7,7 +7,7 @@ import { handleOf, launchOf, linkOf, type Order, open, push, signIn } from '../l
 import { expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 describe.each(STORES)('on the %s store', (store) => {
   let t: TestGateway

@@ -10,7 +10,7 @@ import { logOut, openReceiver, type Receiver, toldAt } from '../logout-receiver.
 import { entriesOf, expectNoPatient, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, UserAgent, wordsOf } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const PAGE = '/sign-in/sessions'
 const BYE = `${APP_ORIGINS['care-plan']}/bye`

@@ -20,7 +20,7 @@ import { handleOf, open, PEGGY, patientOf } from '../launching.js'
 import { BACK, choose, follow, named, row, standaloneApps, throughProvider } from '../standalone.js'
 import { type Answer, formsOf, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(40_000)
+jest.setTimeout(60_000)
 
 const DATA = 'launch/patient openid fhirUser patient/Patient.r'
 const LASTING = `${DATA} offline_access`

@@ -17,7 +17,7 @@ import {
 } from '../standalone.js'
 import { type Answer, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(40_000)
+jest.setTimeout(60_000)
 
 const DATA = 'launch/patient openid fhirUser patient/Patient.r'
 const OUT = 'https://solo.example/out'

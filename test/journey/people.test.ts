@@ -23,7 +23,7 @@ import {
 } from '../trail-reading.js'
 import { UserAgent, wordsOf } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const ALL =
   'communication consent contacts daily-support functional-status legal medication personal prognosis resuscitation sickle-cell symptoms thinking-ahead treatment-escalation what-matters'

@@ -8,7 +8,7 @@ import { handleOf, open } from '../launching.js'
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const NO_PROGNOSIS = `
 @id("nobody-reads-prognosis")

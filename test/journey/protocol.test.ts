@@ -15,7 +15,7 @@ import { handleOf, open, PEGGY, patientOf } from '../launching.js'
 import { entriesOf, expectWholeTrail } from '../trail-reading.js'
 import { send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 describe.each(STORES)('the protocol on the %s store', (store) => {
   let t: TestGateway

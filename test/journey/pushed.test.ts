@@ -21,7 +21,7 @@ import {
 } from '../standalone.js'
 import { type Answer, send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(40_000)
+jest.setTimeout(60_000)
 
 const DATA = 'launch/patient openid patient/Patient.r'
 const peggy = patientOf(PEGGY)

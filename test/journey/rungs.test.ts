@@ -11,7 +11,7 @@ import {
 } from '../trail-reading.js'
 import { type Answer, UserAgent, wordsOf } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const APP_STAGES = [
   'session_opened',

@@ -7,7 +7,7 @@ import { handleOf, open, signIn } from '../launching.js'
 import { entriesOf, expectRefused, expectWholeTrail } from '../trail-reading.js'
 import { UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const IDLE = 900
 const LONGEST = 43_200

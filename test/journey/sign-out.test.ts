@@ -9,7 +9,7 @@ import { logOut, openReceiver, type Receiver, saidIn, toldAt } from '../logout-r
 import { entriesOf, expectNoPatient, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, UserAgent, wordsOf } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const BYE = `${APP_ORIGINS['care-plan']}/bye?from=gateway`
 

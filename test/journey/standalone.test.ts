@@ -21,7 +21,7 @@ import {
 import { entriesOf, expectWholeTrail } from '../trail-reading.js'
 import { type Answer, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(40_000)
+jest.setTimeout(60_000)
 
 const DATA = 'launch/patient openid fhirUser patient/Patient.r'
 const peggy = patientOf(PEGGY)

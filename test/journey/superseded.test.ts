@@ -14,7 +14,7 @@ import { linkOf, open, PEGGY } from '../launching.js'
 import { entriesOf, expectRefused } from '../trail-reading.js'
 import { UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 /** Another patient who has an EHR. */
 const ARTHUR = '9990000085'

@@ -5,7 +5,7 @@ import { openTestGateway, type TestGateway } from '../gateway.js'
 import { localOnly, PEGGY } from '../launching.js'
 import { entriesOf } from '../trail-reading.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 /** What follows the launch's own entries, once the app has its tokens and has read something. */
 const FROM_THE_GRANT_ON = [

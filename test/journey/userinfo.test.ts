@@ -17,7 +17,7 @@ import { handleOf, type Order, open } from '../launching.js'
 import { entriesOf, expectRefused } from '../trail-reading.js'
 import { send, UserAgent } from '../user-agent.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const NAMES = { userinfo: { name: null }, id_token: { name: null } }
 

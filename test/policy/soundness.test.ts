@@ -14,7 +14,7 @@ import {
   small,
 } from './draft-site.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 const DAY = 86_400_000
 
 describe.each(STORES)('what was found sound, on the %s store', (store) => {

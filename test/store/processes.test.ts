@@ -21,7 +21,7 @@ import { verifyTrail } from '../../src/audit/verify.js'
 import { openEmbedded } from '../../src/store/embedded.js'
 import type { Store } from '../../src/store/store.js'
 
-jest.setTimeout(30_000)
+jest.setTimeout(60_000)
 
 const clock = () => Date.now()
 const random = (bytes: number) => new Uint8Array(randomBytes(bytes))
