@@ -135,15 +135,21 @@ describe('a walk over a cell', () => {
 })
 
 describe('a cell in parts', () => {
-  /** What is said in all parts, and whether these are all circumstances. */
-  const partsSaid = (files: PolicyFiles, question: Question, most: number) => {
+  /** What is said in all parts, and whether these are all circumstances. With more parts than that, not all are looked at. */
+  const partsSaid = (files: PolicyFiles, question: Question, most: number, mostParts = 5_000) => {
     const engine = createPolicies(files)
     const side = sideOf(engine)
     try {
       const cell = { sides: [side], lefts: [side.leftIn(question)], question, given, most }
-      const parts = [...partsOf(cell)]
-      const answers = new Set(parts.flatMap(said))
-      return { answers, whole: parts.every(({ exhaustive }) => exhaustive), parts: parts.length }
+      const answers = new Set<string>()
+      let [whole, parts] = [true, 0]
+      for (const part of partsOf(cell)) {
+        whole &&= part.exhaustive && parts < mostParts
+        if (!whole) break
+        parts += 1
+        for (const answer of said(part)) answers.add(answer)
+      }
+      return { answers, whole, parts }
     } finally {
       side.close()
       engine.close()
@@ -166,7 +172,8 @@ describe('a cell in parts', () => {
             const files = versionOf([base, ...texts])
             const engine = createPolicies(files)
             for (const question of questions) {
-              const found = partsSaid(files, question, most)
+              // By chance there are tens of thousands, at a millisecond each.
+              const found = partsSaid(files, question, most, 300)
               if (!found.whole) continue
               whole += 1
               several += Number(found.parts > 1)
@@ -178,7 +185,7 @@ describe('a cell in parts', () => {
         { numRuns: 80 },
       )
     // Cells that fall into parts come by chance: until there were some, and not for ever.
-    for (let rounds = 0; rounds < 5 && several <= 5; rounds++) look()
+    for (let rounds = 0; rounds < 10 && several <= 5; rounds++) look()
     expect(whole).toBeGreaterThan(100)
     expect(several).toBeGreaterThan(5)
   })
