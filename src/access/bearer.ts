@@ -62,12 +62,12 @@ function credentialOf(req: Request, sent?: string): Credential {
  * @throws Refusal token_invalid, token_other_key, token_other_certificate, dpop_invalid, dpop_replayed, dpop_nonce_required
  * @see RFC 9449 §7.1, §7.2
  */
-async function requireHolder(
+function requireHolder(
   { dpop, registry, certificateOf }: Parts,
   req: Request,
   { scheme, token }: Credential,
   claims: AccessClaims,
-): Promise<void> {
+): Promise<void> | undefined {
   const { cnf } = claims
   if (cnf !== undefined && cnf.jkt === undefined && cnf['x5t#S256'] === undefined)
     throw new Refusal('token_invalid', 'bound to what is not known here')
@@ -75,11 +75,14 @@ async function requireHolder(
   if (scheme !== (bound ? 'dpop' : 'bearer'))
     throw new Refusal('token_invalid', bound ? 'without a proof' : 'not bound to a key')
   requireBoundCertificate(cnf, req, certificateOf)
-  if (!bound) return
-  const { nonceRequired: requireNonce = false } =
-    (await registry.client(String(claims.client_id))) ?? {}
-  const proof = await dpop.prove(req, { accessToken: token, required: true, requireNonce })
-  if (proof?.jkt !== cnf.jkt) throw new Refusal('token_other_key', 'cnf.jkt')
+  if (!bound) return undefined
+  const proves = async () => {
+    const { nonceRequired: requireNonce = false } =
+      (await registry.client(String(claims.client_id))) ?? {}
+    const proof = await dpop.prove(req, { accessToken: token, required: true, requireNonce })
+    if (proof?.jkt !== cnf.jkt) throw new Refusal('token_other_key', 'cnf.jkt')
+  }
+  return proves()
 }
 
 const isFor = ({ aud }: AccessClaims, base: string): boolean =>

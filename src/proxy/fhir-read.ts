@@ -52,11 +52,11 @@ async function releasedPage(
 }
 
 /** What the record answers to a plan, as it may leave. */
-export async function readReleased(
+export function readReleased(
   parts: ProxyParts,
   access: Access,
   plan: FhirPlan<FhirReadCall>,
-) {
+): Promise<{ readonly answer: UpstreamAnswer; readonly released: Released }> {
   const { call } = plan
   const release = releaseFor(parts, access, plan.patient)
   const search = call.interaction === 'search' ? { ...plan, call } : undefined

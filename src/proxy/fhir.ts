@@ -47,7 +47,7 @@ async function perform(
   mayWrite: () => Promise<void>,
 ): Promise<FhirAnswer> {
   if (READS.has(asked.call.interaction))
-    return answerRead(parts, access, asked as FhirAsked<FhirReadCall>)
+    return await answerRead(parts, access, asked as FhirAsked<FhirReadCall>)
   await mayWrite()
   return answerWrite(parts, access, asked as FhirAsked<FhirWriteCall>)
 }

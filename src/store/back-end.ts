@@ -44,7 +44,7 @@ export function storeOf(backEnd: BackEnd, clock: Clock): Store {
   return {
     ...readsOf(open, clock),
     kind: backEnd.kind,
-    commit: async (commit) => open().commit(writingOf(commit)),
+    commit: async (commit) => await open().commit(writingOf(commit)),
     count: async (what, until) => open().count(counterKey(what), until),
     trail: (range = {}) => readTrail(chains, range),
     heads: async () =>
@@ -82,7 +82,7 @@ function readsOf(
     known.set(asks, keys)
     return keys
   }
-  const texts = async (asks: readonly Ask[]) => open().values(keysOf(asks))
+  const texts = async (asks: readonly Ask[]) => await open().values(keysOf(asks))
   return {
     texts,
     async get(kind, id) {
