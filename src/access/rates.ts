@@ -126,9 +126,13 @@ export function createRateLimits(parts: Parts): RateLimits {
     limited(excess.limit)
     return new TooMany(excess, clock())
   }
-  function admit(limit: OwnLimitName, key: string | undefined): void {
+  function admitKey(limit: OwnLimitName, key: string | undefined): void {
     const window = key === undefined ? undefined : own.get(limit)?.consume(key)
     if (window && key !== undefined) throw tooMany({ limit, key, window })
+  }
+  const admit = (limit: OwnLimitName, caller: Caller) => admitKey(limit, keyOf(limit, caller))
+  const again: RateLimits['again'] = (access, times) => {
+    for (let time = 0; time < times; time++) admitKey('calls', callerOf(access))
   }
   async function count(limit: LimitName, caller: Caller): Promise<Excess | undefined> {
     const [limiter, key] = [shared.get(limit), keyOf(limit, caller)]
@@ -145,23 +149,21 @@ export function createRateLimits(parts: Parts): RateLimits {
     (limit: OwnLimitName) =>
     (handler: RequestHandler): RequestHandler =>
     async (req, res, next) => {
-      admit(limit, addressOf(req))
+      admit(limit, { address: addressOf(req) })
       await handler(req, res, next)
     }
 
   return {
     flood(req, _res, next) {
-      admit('flood', addressOf(req))
+      admit('flood', { address: addressOf(req) })
       next()
     },
     emergency: (uid) => admitDone('emergencies', { ...PROVEN, user: uid }),
     devices: (uid) => admitDone('devices', { ...PROVEN, user: uid }),
     commands: onAddress('commands'),
     registrations: onAddress('registrations'),
-    again(access, times) {
-      for (let time = 0; time < times; time++) admit('calls', callerOf(access))
-    },
-    ...guards(admit, openTries(shared, clock, tooMany)),
+    again,
+    ...guards(admit, again, openTries(shared, clock, tooMany)),
     async refused(req, { system, user }, refusal) {
       const limit = limitOf(refusal.code)
       if (!limit) return refusal
@@ -188,7 +190,8 @@ function callerOf(access: Access): string | undefined {
 
 /** Around the steps at which it becomes known who asks. */
 function guards(
-  admit: (limit: OwnLimitName, key: string | undefined) => void,
+  admit: (limit: OwnLimitName, caller: Caller) => void,
+  again: RateLimits['again'],
   tries: ReturnType<typeof openTries>,
 ): Pick<RateLimits, 'calls' | 'clients' | 'seeking'> {
   return {
@@ -196,8 +199,8 @@ function guards(
       (callers) =>
       async (...call) => {
         const live = await callers(...call)
-        if ('service' in live) admit('apps', live.service.client)
-        else admit('calls', callerOf(live))
+        if ('service' in live) admit('apps', { ...PROVEN, app: live.service.client })
+        else again(live, 1)
         return live
       },
     clients:
@@ -205,13 +208,13 @@ function guards(
       async (...sent) => {
         const client = await authenticate(...sent)
         // A public app proves nothing: its name is anybody's to use up.
-        if (client.type !== 'public') admit('apps', client.id)
+        if (client.type !== 'public') admit('apps', { ...PROVEN, app: client.id })
         return client
       },
     seeking: (find) => async (nhsNumber, birthDate, seeker) => {
       const { system, organization, user } = seeker
       const caller = { ...PROVEN, system, organization, user: user.sdsUserId ?? user.localId }
-      admit('launches', keyOf('launches', caller))
+      admit('launches', caller)
       return tries({ ...caller, patient: nhsNumber }, () =>
         find(nhsNumber, birthDate, organization),
       )

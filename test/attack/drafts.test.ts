@@ -342,7 +342,7 @@ describe.each(STORES)('on the %s store', (store) => {
       async (_, at) => {
         const { id, hash } = await approvedOf(node, NEW)
         let looks = Number.NEGATIVE_INFINITY
-        const sleep = async () => {
+        const standStill = async () => {
           for (const action of ['create', 'delete']) {
             site.now += 61_000
             await publishedOf(node, small(action))
@@ -353,12 +353,12 @@ describe.each(STORES)('on the %s store', (store) => {
           ...real,
           async get(...asked: Parameters<typeof real.get>) {
             const found = await real.get(...asked)
-            if (asked[1] === 'current' && ++looks === at) await sleep()
+            if (asked[1] === 'current' && ++looks === at) await standStill()
             return found as never
           },
           async commit(work: Commit) {
             const publishes = work.puts?.some((put) => put.id === 'current')
-            if (Number.isNaN(at) && publishes) await sleep()
+            if (Number.isNaN(at) && publishes) await standStill()
             return real.commit(work)
           },
         }))
