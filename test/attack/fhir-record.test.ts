@@ -244,35 +244,32 @@ describe('a body that two readers could read differently', () => {
 })
 
 describe('a text that keeps its reader busy', () => {
-  /** A linear reader is done with it in some hundredths of a second, a quadratic one in ten and more. */
-  const LENGTH = 400_000
-  const MOST_MS = 2_000
+  /** As long as a body may be: a linear reader is done with it in a moment, a quadratic one not in a test's time. */
+  const LENGTH = 1_000_000
   // biome-ignore format: a table
   it.each([
-    ['an address that goes on for ever, and is none', 'x://', 'Patient/a/', ' '],
-    ['an address in an address',                      '',     'Patient/a?', '\t'],
-    ['conditions',                                    'Ab?',  'a=b?',       ' '],
+    ['an address that goes on for ever, and is none', 'x://', 'Patient/a/', ' x'],
+    ['an address in an address',                      '',     'Patient/a?', '\tx'],
+    ['conditions',                                    'Ab?',  'a=b?',       ' x'],
     ['digits',                                        '1',    '1.0',        'x'],
     ['spaces',                                        '',     ' ',          '1'],
     ['quotes',                                        '',     '\\"',        ''],
   ])('is judged at once: %s', async (_, head, run, end) => {
     answers = (req, res) =>
       give(res, req.method === 'GET' ? 200 : 201, mine, { location: 'Condition/c1', etag: 'W/"1"' })
-    const told = `${head}${run.repeat(LENGTH / run.length)}${end}`
-    const began = process.cpuUsage()
-    for (const name of ['valueUri', 'reference'])
-      await write({ ...mine, extension: [{ url: 'x', [name]: told }] })
-    const { user, system } = process.cpuUsage(began)
-    expect((user + system) / 1000).toBeLessThan(MOST_MS)
+    const told = `${head}${run.repeat(LENGTH / (JSON.stringify(run).length - 2))}${end}`
+    for (const name of ['valueUri', 'reference']) {
+      const { status } = await write({ ...mine, extension: [{ url: 'x', [name]: told }] })
+      expect([201, 422]).toContain(status)
+    }
   })
 })
 
 describe('a patch that keeps its reader busy', () => {
-  it('tests a list in a time that grows with its length, not with its square', async () => {
-    const numbers = (first: number) => Array.from({ length: 400 }, (_, at) => first + at)
+  it('tests a list in a time, and a room, that grow with its length, not with its square', async () => {
+    const numbers = (first: number) => Array.from({ length: 50_000 }, (_, at) => first + at)
     answers = answering({ ...mine, note: numbers(1) })
-    const patch = [{ op: 'test', path: '/note', value: numbers(1_001) }]
-    const began = process.cpuUsage()
+    const patch = [{ op: 'test', path: '/note', value: numbers(100_001) }]
     const answer = await raw(
       server,
       'PATCH',
@@ -280,9 +277,7 @@ describe('a patch that keeps its reader busy', () => {
       PATCH_JSON,
       JSON.stringify(patch),
     )
-    const { user, system } = process.cpuUsage(began)
     expect(answer.status).toBe(422)
-    expect((user + system) / 1000).toBeLessThan(1_000)
   }, 60_000)
 })
 
