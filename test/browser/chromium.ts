@@ -8,7 +8,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserContext, chromium } from 'playwright-core'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
@@ -67,6 +67,9 @@ export async function openChromium(options: Options = {}): Promise<Browser> {
     },
   }
 }
+
+/** What the address bar holds, without the ports: those are chance, and may look like part of a patient's number. */
+export const addressOf = (page: Page): string => page.url().replaceAll(/(?::|%3A)\d+/gi, '')
 
 /** An origin of its own. The app comes later, because it must know the other origins first. */
 export interface Site {
