@@ -38,11 +38,11 @@ export const coastAt =
     },
   })
 
-/** An origin first, and who answers there later: each must know the others' addresses. */
-export async function openSite(host: string) {
+/** An origin first, and who answers there later: each must know the others' addresses. @param at a port, or any */
+export async function openSite(host: string, at = 0) {
   let handler: RequestListener = (_req, res) => res.writeHead(503).end()
   const server = createServer((req, res) => handler(req, res))
-  const port = await listen(server)
+  const port = await listen(server, at)
   const serve = (next: RequestListener) => {
     handler = next
   }

@@ -20,6 +20,7 @@ import { createHospital, demoUsers } from '../src/demo/hospital.js'
 import { packageRoot } from '../src/http/pages.js'
 import { createHttpServer } from '../src/http/server.js'
 import { type OpenGateway, openGateway } from '../src/open.js'
+import { freePorts } from './free-ports.js'
 import { APP_ORIGINS, APPS, extraSystems } from './gateway-registrations.js'
 import {
   breakable,
@@ -170,7 +171,8 @@ function openNodes(setting: Setting, config: Config, placeholder: Server) {
 export async function openTestGateway(options: Options): Promise<TestGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-'))
   const redis = options.store === 'redis' ? await startRedis() : undefined
-  const front = await openSite('localhost')
+  // Given up for a moment whenever the gateway starts.
+  const front = await openSite('localhost', await freePorts(1))
   const desktop = await openSite('127.0.0.1')
   const hospital = await openSite('127.0.0.1')
   const origins: Origins = {

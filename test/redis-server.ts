@@ -2,11 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePorts } from './free-ports.js'
 
 export interface RedisServer {
   readonly port: number
@@ -27,18 +28,6 @@ export interface RedisServer {
 const MISSING =
   'redis-server is not installed, and the store must be shown on a real one.\n' +
   'Install it: apt-get install redis-server (Debian, Ubuntu), brew install redis (macOS).'
-
-/** Below 55,000: a node of a Cluster takes the port 10,000 above its own as well. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as { port: number }
-    server.close()
-    await once(server, 'close')
-    if (port < 55_000) return port
-  }
-}
 
 /** Resolves when it says that it takes connections; `undefined` when it ended before. */
 async function launch(args: readonly string[], dir: string): Promise<ChildProcess | undefined> {
@@ -83,7 +72,7 @@ export async function startRedis(...settings: readonly string[]): Promise<RedisS
   }
   // Somebody else may take the free port before Redis does.
   for (let attempt = 0; attempt < 5 && !child; attempt++) {
-    port = await freePort()
+    port = await freePorts(1)
     await start()
   }
   if (!child) throw new Error('redis-server does not start')
@@ -107,9 +96,9 @@ export async function startRedis(...settings: readonly string[]): Promise<RedisS
   }
 }
 
-/** Asks again and again, until the server says so. */
+/** Asks again and again, until the server says so: for up to a minute, for by itself it is ready within three seconds. */
 export async function says(server: RedisServer, command: string[], line: RegExp): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (let attempt = 0; attempt < 3_000; attempt++) {
     if (line.test(await server.say(...command))) return
     await pause(20)
   }

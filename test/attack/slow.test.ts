@@ -55,9 +55,8 @@ it('slow headers, a slow body and a slow handshake end in time, and others are s
   const slow = Promise.all(CALLERS.map(outlasted))
   for (let i = 0; i < 3; i++)
     expect(await (await fetch(`http://127.0.0.1:${ports.plain}/`)).text()).toBe('well')
-  const [headers, body, handshake] = await slow
-  for (const each of [headers, body]) expect(each?.said).toMatch(/^HTTP\/1\.1 408 /)
-  expect(headers?.seconds).toBeLessThan(14)
-  expect(body?.seconds).toBeLessThan(19)
-  expect(handshake?.seconds).toBeLessThan(14)
+  const all = await slow
+  for (const each of all.slice(0, 2)) expect(each.said).toMatch(/^HTTP\/1\.1 408 /)
+  // Of themselves after ten seconds, or fifteen. Node's own times are half a minute and minutes.
+  for (const { seconds } of all) expect(seconds).toBeLessThan(28)
 })

@@ -2,28 +2,20 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Frame, Page } from 'playwright-core'
-import { demoConfig, type Origins } from '../../src/demo/configuration.js'
+import { demoConfig, demoOrigins, type Origins } from '../../src/demo/configuration.js'
 import { type Demo, startDemo } from '../../src/demo/demo.js'
 import { PORTRAITS, type SystemId } from '../../src/demo/desktop-systems.js'
 import { packageRoot } from '../../src/http/pages.js'
 import { createHttpServer } from '../../src/http/server.js'
 import { createLog } from '../../src/log.js'
 import { type OpenGateway, openGateway } from '../../src/open.js'
+import { freePorts } from '../free-ports.js'
+import { listen } from '../gateway-surroundings.js'
 import { putInForce } from '../policies-in-force.js'
 import { type Browser, openChromium } from './chromium.js'
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 export interface Ward {
   readonly demo: Demo
@@ -37,18 +29,7 @@ export async function openWard(overrides: Record<string, unknown> = {}): Promise
   if (!existsSync(join(root, 'dist/public/desktop/desktop.js'))) {
     throw new Error('The pages are not built: run `npm run build` first')
   }
-  const [gateway, desktop, hospital, app] = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-  ]
-  const origins = {
-    gateway: `http://localhost:${gateway}`,
-    desktop: `http://127.0.0.1:${desktop}`,
-    hospital: `http://127.0.0.1:${hospital}`,
-    app: `http://app.localhost:${app}`,
-  }
+  const origins = demoOrigins(await freePorts(4))
   const dataDir = await mkdtemp(join(tmpdir(), 'launch-gateway-ward-'))
   const world = { clock: Date.now, random: (n: number) => randomBytes(n), log: createLog('silent') }
   const settings = { root, origins, dataDir, overrides, ...world }
@@ -83,8 +64,7 @@ export async function openSecondNode({ demo, origins }: Ward): Promise<SecondNod
   server.on('request', ({ url = '' }: { url?: string }) => {
     if (/^\/(fhir|openehr)\//.test(url)) answered += 1
   })
-  const port = await freePort()
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  const port = await listen(server)
   return {
     gateway,
     async lead(page) {

@@ -41,8 +41,8 @@ afterAll(async () => {
 })
 
 const file = (name: string) => join(folder.path, name)
-const command = (words: readonly string[], input = '') =>
-  runHere([...words, '--data', t.config.dataDir], { input })
+const command = (words: readonly string[], input = '', clock = Date.now) =>
+  runHere([...words, '--data', t.config.dataDir], { input, clock })
 /** In a process of its own. */
 const built = (words: readonly string[], input = '') =>
   run([...words, '--data', t.config.dataDir], { input })
@@ -206,13 +206,16 @@ describe('app add', () => {
 
   it('remembers since when an app has the keys that stand in its registration, and the list reminds of old ones (SMART, "Registering a client")', async () => {
     const inline = ['--type', 'key', '--scope', 'launch', '--jwks', file('keys.json')]
-    const day = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10)
-    await add('keys-new', inline)
-    await add('keys-good', [...inline, '--jwks-since', day(365)])
-    await add('keys-old', [...inline, '--jwks-since', day(366)])
+    const now = Date.now()
+    // It stays today while all of it is done.
+    const today = (words: readonly string[]) => command(words, '', () => now)
+    const day = (ago: number) => new Date(now - ago * 86_400_000).toISOString().slice(0, 10)
+    await today(adding('keys-new', inline))
+    await today(adding('keys-good', [...inline, '--jwks-since', day(365)]))
+    await today(adding('keys-old', [...inline, '--jwks-since', day(366)]))
     const away = ['--type', 'key', '--scope', 'launch', '--jwks-uri', 'https://app.example/jwks']
-    await add('keys-away', away)
-    const { out } = await command(['app', 'list'])
+    await today(adding('keys-away', away))
+    const { out } = await today(['app', 'list'])
     const said = (id: string) =>
       new RegExp(`^${id} .*https://app.example/ *(.*)$`, 'm').exec(out)?.[1]
     expect(said('keys-new')).toBe('keys 0 days old')

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +10,7 @@ import { jest } from '@jest/globals'
 import { readConfig } from '../../src/config.js'
 import { demoConfig, demoOrigins } from '../../src/demo/configuration.js'
 import { createLog } from '../../src/log.js'
+import { freePorts } from '../free-ports.js'
 import { putInForce } from '../policies-in-force.js'
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -106,33 +106,6 @@ export async function start(words: readonly string[], ready: RegExp, how: How): 
 export async function emptyFolder(): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'launch-gateway-cli-'))
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) }
-}
-
-/** A server that only takes a port of 127.0.0.1. */
-export function occupy(port: number): Promise<Server> {
-  const server = createServer()
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve(server))
-  })
-}
-
-export const vacate = (server: Server): Promise<void> =>
-  new Promise((resolve) => void server.close(() => resolve()))
-
-async function areFree(ports: readonly number[]): Promise<boolean> {
-  const held = await Promise.allSettled(ports.map(occupy))
-  for (const each of held) if (each.status === 'fulfilled') await vacate(each.value)
-  return held.every(({ status }) => status === 'fulfilled')
-}
-
-/** The first of some ports in a row that nobody has. Each worker of the test runner looks in a range of its own. */
-export async function freePorts(count: number): Promise<number> {
-  const from = 21_000 + 500 * Number(process.env.JEST_WORKER_ID ?? 1)
-  for (let first = from; first < from + 500; first += count) {
-    if (await areFree(Array.from({ length: count }, (_, i) => first + i))) return first
-  }
-  throw new Error(`no ${count} free ports in a row from ${from} on`)
 }
 
 const world = () => ({ clock: Date.now, random: randomBytes, log: createLog('silent') })

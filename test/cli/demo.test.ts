@@ -4,16 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { reachOf } from '../../src/cli/demo.js'
 import { AUTHORITY, type Caller, callAs, OUR_PAIR } from '../access/certificate-scene.js'
 import { certificate } from '../certificates.js'
-import {
-  demonstrationInForce,
-  emptyFolder,
-  freePorts,
-  occupy,
-  run,
-  start,
-  startDemonstration,
-  vacate,
-} from './built.js'
+import { freePorts, occupy, vacate } from '../free-ports.js'
+import { demonstrationInForce, emptyFolder, run, start, startDemonstration } from './built.js'
 import { runHere } from './in-process.js'
 
 describe('demo', () => {

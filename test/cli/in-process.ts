@@ -11,12 +11,12 @@ import { type How, type Ran, ROOT } from './built.js'
 
 export async function runHere(
   words: readonly string[],
-  { env = {}, input = '' }: How = {},
+  { env = {}, input = '', clock = Date.now }: How & { readonly clock?: () => number } = {},
 ): Promise<Ran> {
   const said = { out: '', err: '' }
   const code = await runCommand(COMMANDS, words, {
     env: { PATH: process.env.PATH, LAUNCH_GATEWAY_LOG_LEVEL: 'silent', ...env },
-    clock: Date.now,
+    clock,
     random: (bytes) => randomBytes(bytes),
     root: ROOT,
     say: (text) => {

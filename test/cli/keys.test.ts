@@ -40,7 +40,8 @@ async function publishedKids(): Promise<readonly string[]> {
 /** Until the running gateway has heard of it, by its own tick: a second. */
 async function heard(kid: string): Promise<void> {
   for (let tries = 0; !(await publishedKids()).includes(kid); tries++) {
-    if (tries > 100) throw new Error('the gateway does not hear of the new keys')
+    // As long as a command may take: it runs beside the tests of other workers.
+    if (tries > 600) throw new Error('the gateway does not hear of the new keys')
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { AUTHORITY, type Caller, callAs, OUR_PAIR } from '../access/certificate-scene.js'
 import { certificate } from '../certificates.js'
-import { emptyFolder, freePorts, inForce, occupy, ROOT, run, start, vacate } from './built.js'
+import { freePorts, occupy, vacate } from '../free-ports.js'
+import { emptyFolder, inForce, ROOT, run, start } from './built.js'
 import { runHere } from './in-process.js'
 
 let folder: Awaited<ReturnType<typeof emptyFolder>>

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { openEmbedded } from '../../src/store/embedded.js'
 import type { Put } from '../../src/store/store.js'
-import { emptyFolder, freePorts, inForce, occupy, ROOT, run, start, vacate } from './built.js'
+import { freePorts, occupy, vacate } from '../free-ports.js'
+import { emptyFolder, inForce, ROOT, run, start } from './built.js'
 import { runHere } from './in-process.js'
 
 let folder: Awaited<ReturnType<typeof emptyFolder>>

@@ -3,7 +3,6 @@
  * step to its caller: by clients that others wrote. The store has no part in what is new here, so one is enough.
  */
 import type { Server } from 'node:http'
-import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { importJWK, type JWK } from 'jose'
 import * as oauth from 'oauth4webapi'
@@ -13,6 +12,7 @@ import { createHttpServer } from '../../src/http/server.js'
 import { AUTHORITY, OUR_PAIR } from '../access/certificate-scene.js'
 import { claimsIn } from '../app-by-hand.js'
 import { certificate } from '../certificates.js'
+import { freePorts } from '../free-ports.js'
 import { openTestGateway, type TestGateway } from '../gateway.js'
 import { APP_ORIGINS } from '../gateway-registrations.js'
 import { hangUp, listen } from '../gateway-surroundings.js'
@@ -33,9 +33,7 @@ let key: JWK
 let certified: Server
 let alias: string
 beforeAll(async () => {
-  const free = createServer()
-  const port = await listen(free as never)
-  await new Promise((resolve) => free.close(resolve))
+  const port = await freePorts(1)
   alias = `https://127.0.0.1:${port}`
   const made = await standaloneApps()
   key = made.key

@@ -241,7 +241,7 @@ describe('a server that has stopped answering', () => {
     })
     const upstream = openUpstream(
       'fhir',
-      { base, timeoutMs: 300 },
+      { base, timeoutMs: 2_000 },
       { limits: { ...LIMITS, connections: FAILURES + 1 }, clock },
     )
     ends.push(() => upstream.close())
