@@ -401,7 +401,7 @@ describe('whatever is accepted', () => {
       { numRuns: 5_000 },
     )
     // It was not only refused.
-    expect(accepted).toBeGreaterThan(300)
+    expect(accepted).toBeGreaterThan(100)
   })
 
   it('ends in an answer or a refusal, whatever the text', () => {
