@@ -1,11 +1,26 @@
 /** Elements, made without markup: text from the record can only ever become text. */
 import { harmless } from './text.js'
+import { piecesOf } from './whole.js'
 
 type Attribute = string | boolean | undefined | ((event: Event) => void)
 export type Child = Node | string | undefined
 
+/** What holds text and no elements. */
+const PLAIN: ReadonlySet<string> = new Set(['option', 'textarea'])
+
+/** Latin letters and figures: they read from the left also within a text that does not. */
+const textNodes = (text: string): readonly Child[] =>
+  piecesOf(text).map(({ text: piece, kind }) => {
+    if (kind === undefined) return piece
+    const span = document.createElement('span')
+    span.className = kind
+    if (kind === 'whole') span.dir = 'ltr'
+    span.append(piece)
+    return span
+  })
+
 /**
- * `h('p', { class: 'x' }, 'text')`. An attribute that is a function listens to the event of its name;
+ * `h('p', { class: 'x' }, 'text')`; what of a text is read in one piece is not broken over two lines. An attribute that is a function listens to the event of its name;
  * `true` sets it empty; `false` and `undefined` leave it out.
  */
 export function h<K extends keyof HTMLElementTagNameMap>(
@@ -19,7 +34,10 @@ export function h<K extends keyof HTMLElementTagNameMap>(
     else if (value === true) element.setAttribute(name, '')
     else if (typeof value === 'string') element.setAttribute(name, value)
   }
-  element.append(...children.filter((child) => child !== undefined))
+  const shown = PLAIN.has(tag)
+    ? children
+    : children.flatMap((child) => (typeof child === 'string' ? textNodes(child) : [child]))
+  element.append(...shown.filter((child) => child !== undefined))
   return element
 }
 

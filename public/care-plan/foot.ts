@@ -1,6 +1,6 @@
 /** The foot of the page, and of every sheet of a print-out. */
 import { showMoment } from './dates.js'
-import { bdi, button, h } from './dom.js'
+import { bdi, h } from './dom.js'
 import { referenceView } from './pages.js'
 import { showSupport } from './shell.js'
 
@@ -23,7 +23,6 @@ const printed = (readAt: Date, user: string | undefined): HTMLElement =>
   )
 
 export function showFoot({ readAt, user, launch }: Foot): void {
-  const print = button('Print', () => window.print(), 'secondary')
   const reference = referenceView(launch, 'Launch reference') ?? ''
-  showSupport(...(readAt ? [print, reference, printed(readAt, user)] : [reference]))
+  showSupport(reference, ...(readAt ? [printed(readAt, user)] : []))
 }

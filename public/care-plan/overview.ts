@@ -1,4 +1,5 @@
-/** What the plan holds at a glance: each section that this role sees, when it was written, and what is overdue. */
+/** What the plan holds at a glance: allergies, each section that this role sees, when it was written, what is overdue. */
+import { allergiesOf } from './allergies.js'
 import { authorOf, type Entry } from './composition.js'
 import { type Day, dayOf, showDay, writeDay } from './dates.js'
 import type { Section } from './definition.js'
@@ -59,9 +60,14 @@ export function overview(
           `${plural(due.length, 'section')} (${due.map(({ title }) => title).join(', ')}).`,
         )
   return h(
-    'nav',
-    { class: 'overview', 'aria-label': 'Sections of this plan' },
-    words,
-    h('ul', { class: 'overview__list' }, ...items),
+    'div',
+    { class: 'overview' },
+    ...allergiesOf(sections, newest),
+    h(
+      'nav',
+      { 'aria-label': 'Sections of this plan' },
+      words,
+      h('ul', { class: 'overview__list' }, ...items),
+    ),
   )
 }

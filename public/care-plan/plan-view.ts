@@ -169,6 +169,13 @@ export function overviewOf(plan: PlanShown, definitions: Definitions): HTMLEleme
   return overview([...decisionsOf(plan), ...sections], plan.entries.newest, dayOf(plan.readAt))
 }
 
+/** Not while a section is being changed: what is typed would go. */
+function reloadButton(act: () => void): HTMLElement {
+  const made = button('Check for changes', act, 'secondary')
+  made.classList.add('plan__reload')
+  return made
+}
+
 export function planView(plan: PlanShown, definitions: Definitions, acts: Acts): HTMLElement {
   const today = dayOf(plan.readAt)
   const view = (section: Section) => viewOf(plan, section, acts, today)
@@ -183,8 +190,9 @@ export function planView(plan: PlanShown, definitions: Definitions, acts: Acts):
       h(
         'p',
         { class: 'plan__read' },
-        `Read from the record on ${showMoment(plan.readAt)} `,
-        button('Check for changes', acts.reload, 'secondary'),
+        h('span', {}, `Read from the record on ${showMoment(plan.readAt)} `),
+        reloadButton(acts.reload),
+        button('Print', () => window.print(), 'secondary'),
       ),
     ),
     ...cautions(plan),

@@ -11,7 +11,8 @@ const lines = (text: string): readonly string[] => text.split('\n').filter((line
 function quantityWords(field: Field, value: string): string {
   const { number, unit } = quantityOf(value) ?? { number: value, unit: '' }
   const said = field.units?.[unit] ?? unit
-  return said === '' || unit === '1' ? number : `${number} ${said}`
+  if (said === '' || unit === '1') return number
+  return said.startsWith('%') ? `${number}${said}` : `${number} ${said}`
 }
 
 /** On one line: for a list of changes, and for a value within a row. */
@@ -35,13 +36,6 @@ const rowWords = (field: Field, row: Row): string =>
     .map((one) => `${one.title}: ${valueWords(one, row[one.id] ?? '')}`)
     .join(', ')
 
-/** A number to ring is read off in one piece. */
-const said = (field: Field, value: string): HTMLElement => {
-  const words = bdi(valueWords(field, value))
-  if (/^[+\d][\d ()-]{5,24}$/.test(value)) words.classList.add('whole')
-  return words
-}
-
 /** Its title stands above it where there is room for columns, and else before it. */
 const cellOf = (field: Field, value: string): HTMLElement =>
   h(
@@ -49,11 +43,11 @@ const cellOf = (field: Field, value: string): HTMLElement =>
     { role: 'cell' },
     ...(value === ''
       ? []
-      : [h('span', { class: 'row__label' }, `${field.title}: `), said(field, value)]),
+      : [h('span', { class: 'row__label' }, `${field.title}: `), bdi(valueWords(field, value))]),
   )
 
 function rowView([head, ...rest]: readonly Field[], row: Row): HTMLElement {
-  const first = head && h('strong', {}, said(head, row[head.id] ?? ''))
+  const first = head && h('strong', {}, bdi(valueWords(head, row[head.id] ?? '')))
   return h(
     'tr',
     { role: 'row' },
@@ -73,7 +67,7 @@ function rowsView({ title, fields = [] }: Field, value: string): HTMLElement {
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...heads)),
     h('tbody', { role: 'rowgroup' }, ...rows.map((row) => rowView(columns, row))),
   )
-  return h('div', { class: 'rows-view' }, table)
+  return h('div', { class: `rows-view rows-view--${Math.min(columns.length, 6)}` }, table)
 }
 
 export function valueView(field: Field, value: string): HTMLElement {

@@ -127,7 +127,7 @@ describe('editing a section', () => {
     await save(frame)
     await frame.locator('#section-functional-status .saved').waitFor()
     const text = await seen(frame.locator('#section-functional-status'))
-    expect(text).toMatch(/Performance status \(AKPS\)\s+40 %/)
+    expect(text).toMatch(/Performance status \(AKPS\)\s+40%/)
     expect(text).toMatch(/Hearing\s+Sight/)
   })
 
@@ -215,10 +215,15 @@ describe('what the GP record sent with the launch', () => {
     await frame.locator('.offer').getByText('has no room for this.').waitFor()
     await home.fill('')
     await add(frame, 'Morphine 10 mg to Medicines in the home')
+    await frame.getByLabel('Allergies and adverse reactions').first().fill('Nuts')
     await shoot(page, 'gp-record')
     expect(await violations(frame)).toEqual([])
     await save(frame)
     await frame.locator('.saved').waitFor()
+    // Allergies stand near the top, as they are now.
+    expect(await seen(frame.locator('.overview .allergies'))).toMatch(
+      /^Allergies and adverse reactions: Nuts\s*\(\d\d-[A-Z][a-z]{2}-\d{4}\)$/,
+    )
     expect(await seen(frame.locator('#section-medication .source'))).toBe(
       'From the GP record, Fernleigh, sent 26-Nov-2026',
     )

@@ -5,7 +5,7 @@ import type { Frame } from 'playwright-core'
 import { violations } from './accessibility.js'
 import { newScenario, openPlan, seen, shoot } from './care-plan-stage.js'
 import { stage } from './care-plan-suite.js'
-import { type Scenario, scopeFor } from './scenario.js'
+import { type Scenario, scopeFor, stored } from './scenario.js'
 
 /** Written as text, because it runs in the page, whose globals these tests do not have. */
 const overflows = (frame: Frame) =>
@@ -30,19 +30,48 @@ const BAR = `(() => {
   return [borderTopStyle, getComputedStyle(bar.querySelector('path')).fill, color, backgroundColor]
 })()`
 
+const PRINTED = `(() => {
+  const look = (selector) => getComputedStyle(document.querySelector(selector))
+  const section = [look('.section').display, look('.section__head').display]
+  return [...section, look('.resus__decision').breakAfter, look('.resus__facts').breakInside]
+})()`
+
 const SMALL_TARGETS = `[...document.querySelectorAll('button, summary, input, textarea, a:not(.nhsuk-skip-link)')]
   .map((element) => [element.textContent || element.id, element.getBoundingClientRect()])
   .filter(([, box]) => box.width > 0 && (box.width < 24 || box.height < 24)).map(([name]) => name)`
+
+const ATTORNEY = {
+  ...{ name: 'Ruth Ashworth', relationship: 'child', phone: '07700 900123' },
+  ...{ powers: 'health\nlife-sustaining', registered: '2022-05-16' },
+}
+const LEGAL = stored(
+  'legal',
+  {
+    attorneys: JSON.stringify([ATTORNEY]),
+    documents: JSON.stringify([
+      { name: 'Will', place: 'https://documents.example.nhs.uk/wills/0123456789abcdef0123456789' },
+    ]),
+  },
+  'Dr Helen Marsh',
+  '2026-03-12T14:10:00Z',
+)
 
 describe('the care plan in the frames that hospitals have', () => {
   it.each([
     ['420 pixels wide', '420px', 'narrow'],
     ['320 pixels wide, as at 400 % zoom', '320px', 'narrowest'],
   ])('needs no sideways scrolling at %s', async (_, width, name) => {
-    const scenario = newScenario({ scope: scopeFor({ resuscitation: 'cru', contacts: 'cru' }) })
+    const scope = scopeFor({ resuscitation: 'cru', contacts: 'cru', legal: 'r' })
+    const scenario = newScenario({ scope })
+    scenario.sections.set('care-plan::legal.v1', LEGAL)
     const { page, frame } = await openPlan(stage, name, scenario, 'plan', width)
     expect(await overflows(frame)).toBe(0)
     await shoot(page, name)
+    // Where a table of many columns is about to stand side by side, it has the room for it.
+    for (const wider of ['520px', '560px', '800px', '844px', width]) {
+      await page.evaluate(`document.querySelector('iframe').style.width = '${wider}'`)
+      expect([wider, await overflows(frame)]).toEqual([wider, 0])
+    }
     await frame.getByRole('button', { name: 'Edit Resuscitation (CPR)' }).click()
     expect(await overflows(frame)).toBe(0)
     await shoot(page, `${name}-edit`)
@@ -148,6 +177,7 @@ describe('the app’s own page', () => {
 
   it('prints with the patient at the top of every sheet, and without buttons', async () => {
     const { page } = await openTop('print')
+    expect(await page.getByRole('button', { name: 'Print' }).isVisible()).toBe(true)
     await page.emulateMedia({ media: 'print' })
     expect(await page.getByRole('button').count()).toBe(0)
     expect(await seen(page.locator('.print-only'))).toMatch(
@@ -159,6 +189,9 @@ describe('the app’s own page', () => {
       `(({ display, breakInside }) => display + ' ' + breakInside)(getComputedStyle(document.getElementById('${id}')))`
     expect(await page.evaluate(repeated('banner'))).toBe('table-header-group avoid')
     expect(await page.evaluate(repeated('support'))).toBe('table-footer-group avoid')
+    // A section that goes on overleaf says there again which it is; who decided stands with the decision.
+    expect(await page.evaluate(PRINTED)).toEqual(['table', 'table-header-group', 'avoid', 'avoid'])
+    expect(await seen(page.locator('.allergies'))).toContain('none recorded in this plan')
     const pdf = await page.pdf({ format: 'A5', printBackground: true })
     if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, 'print.pdf'), pdf)
     await page.close()

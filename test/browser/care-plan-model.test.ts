@@ -17,6 +17,7 @@ import {
 } from '../../public/care-plan/patient.js'
 import { clockFrom, nextStep, showLeft } from '../../public/care-plan/session-clock.js'
 import { harmless } from '../../public/care-plan/text.js'
+import { piecesOf } from '../../public/care-plan/whole.js'
 
 const day = (year: number, month: number, day: number) => ({ year, month, day })
 
@@ -115,6 +116,53 @@ describe('the patient banner', () => {
 describe('text from the record', () => {
   it('loses bidirectional controls and control characters, and keeps lines, accents and joiners', () => {
     expect(harmless('a\u202eb\u2066c\u0007d\r\ne\tf é \u200d')).toBe('abcd\ne\tf é \u200d')
+  })
+})
+
+describe('what is read in one piece', () => {
+  const whole = (text: string) =>
+    piecesOf(text)
+      .filter(({ kind }) => kind === 'whole')
+      .map((piece) => piece.text)
+
+  // biome-ignore format: a table
+  it.each<[string, readonly string[]]>([
+    ['Read on 26-Nov-2026 at 17:19, decided Mar-2026',  ['26-Nov-2026 at 17:19', 'Mar-2026']],
+    ['Seen on 5th May and 12 March 2026.',              ['5th May', '12 March 2026']],
+    ['Morphine 2.5 mg (2.5 to 5 mg hourly), 10 mg/5 mL', ['2.5 mg', '2.5 to 5 mg', '10 mg/5 mL']],
+    ['Glycopyrronium 200 micrograms under the skin',    ['200 micrograms']],
+    ['Ring 020 7946 0018, 07700 900181 or +44 20 7946 0018', ['020 7946 0018', '07700 900181', '+44 20 7946 0018']],
+    ['NHS No. 999 000 0018, NB1 4QT, GMC 9000018',      ['999 000 0018', 'NB1 4QT', 'GMC 9000018']],
+    ['Clinical Frailty Scale 7 with 2 magnets in 2026', []],
+  ])('is found in: %s', (text, found) => {
+    expect(whole(text)).toEqual(found)
+  })
+
+  it('may be broken where it is longer than a narrow line', () => {
+    const address = 'https://documents.example.nhs.uk/lasting-power-of-attorney'
+    expect(piecesOf(`See ${address}.`)).toEqual([
+      { text: 'See ' },
+      { text: `${address}.`, kind: 'long' },
+    ])
+  })
+
+  it('is never more or less than the text', () => {
+    const part = fc.constantFrom('12 ', 'Mar', '-', '2026 ', '2.5 mg', ' to ', '0', '\n', 'ß', '(0')
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(part).map((some) => some.join('')),
+        ),
+        (text) => {
+          expect(
+            piecesOf(text)
+              .map((piece) => piece.text)
+              .join(''),
+          ).toBe(text)
+        },
+      ),
+    )
   })
 })
 
