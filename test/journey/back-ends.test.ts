@@ -1,5 +1,5 @@
 /** Clients that others wrote: introspection, revocation, userinfo, client credentials and token exchange. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { type CryptoKey, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
@@ -23,6 +23,8 @@ describe.each(STORES)('on the %s store', (store) => {
     tokens = (await launchTo(t, { system: 'gp-push' })).tokens
   }, 60_000)
   afterAll(() => t?.close())
+  // The library's assertions are dated by the machine's own clock.
+  beforeEach(() => t.clock.catchUp())
 
   const own = async (id: string) => {
     const key = (await importJWK(ends.keys[id] as JWK, 'ES256')) as CryptoKey

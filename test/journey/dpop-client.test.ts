@@ -1,5 +1,5 @@
 /** A client that others wrote, with its own idea of DPoP. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { App, claimsIn } from '../app-by-hand.js'
@@ -15,6 +15,8 @@ describe.each(STORES)('openid-client on the %s store', (store) => {
     t = await openTestGateway({ store })
   }, 60_000)
   afterAll(() => t?.close())
+  // The library's proofs are dated by the machine's own clock.
+  beforeEach(() => t.clock.catchUp())
 
   it.each(['ES256', 'ES384', 'PS256'])(
     'redeems, reads and refreshes with proofs by %s, and keeps the nonces that it is told',

@@ -143,7 +143,7 @@ describe('a thread', () => {
       await thread.run('a', { signal, longest: 60_000, heard: (said) => 'jobs' in said })
       console.log('done')`
     const ran = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
-      timeout: 20_000,
+      timeout: 50_000,
     })
     await expect(ran).resolves.toMatchObject({ stdout: 'done\n' })
   })
