@@ -234,7 +234,7 @@ export class App {
     const overview = overviewOf(this.#plan, this.#setup.definitions)
     if (overview) document.querySelector('.overview')?.replaceWith(overview)
     if (saved) tell(view, savedNotice(section.title))
-    else view.querySelector('button')?.focus()
+    else view.querySelector<HTMLElement>('.section__edit')?.focus()
   }
 
   #foot(): void {
