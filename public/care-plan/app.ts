@@ -131,8 +131,8 @@ export class App {
     this.#gpRecord = undefined
     blank()
     const { emergencyText } = this.#setup.settings
-    const told = { emergencyText, words: failure?.words ?? '', reference, lost }
-    showContent(closedPage(page, told), true)
+    // The gateway's words for it are about a token: the page has its own.
+    showContent(closedPage(page, { emergencyText, reference, lost }), true)
   }
 
   #around(): Around {
@@ -234,7 +234,7 @@ export class App {
     const overview = overviewOf(this.#plan, this.#setup.definitions)
     if (overview) document.querySelector('.overview')?.replaceWith(overview)
     if (saved) tell(view, savedNotice(section.title))
-    else view.querySelector('button')?.focus()
+    else view.querySelector<HTMLElement>('.section__edit')?.focus()
   }
 
   #foot(): void {

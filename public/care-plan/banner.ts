@@ -51,13 +51,24 @@ export function bannerView(banner: Banner): HTMLElement {
   )
 }
 
+let watched: ResizeObserver | undefined
+
 /**
  * Keeps the height of the sticky banner in `--banner`, so that what is focused scrolls to below it and
- * is never hidden behind it (WCAG 2.2, 2.4.11 Focus Not Obscured).
+ * is never hidden behind it (WCAG 2.2, 2.4.11 Focus Not Obscured). One that would take more than half of the screen
+ * (a long name in large letters on a telephone) scrolls away with the page: nothing could be read below it.
  */
 export function watchHeight(banner: HTMLElement): void {
-  const tell = () =>
-    document.documentElement.style.setProperty('--banner', `${Math.ceil(banner.offsetHeight)}px`)
-  new ResizeObserver(tell).observe(banner)
+  const tell = () => {
+    const height = Math.ceil(banner.offsetHeight)
+    const tall = height > window.innerHeight / 2
+    document.documentElement.classList.toggle('tall-banner', tall)
+    document.documentElement.style.setProperty('--banner', tall ? '0px' : `${height}px`)
+  }
+  if (!watched) {
+    watched = new ResizeObserver(tell)
+    watched.observe(banner)
+    window.addEventListener('resize', tell)
+  }
   tell()
 }

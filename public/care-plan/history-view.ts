@@ -1,4 +1,4 @@
-/** The history of a section, under the section: who, when, and what changed. */
+/** The history of a section, under its heading: who, when, and what changed. */
 import { showMoment } from './dates.js'
 import type { Section } from './definition.js'
 import { bdi, button, h, hiddenText } from './dom.js'

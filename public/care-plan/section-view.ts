@@ -137,12 +137,13 @@ export function sectionView(shown: SectionShown): HTMLElement {
     ...(decision ? [decisionBar(decision), decision.about] : []),
     ...(entry
       ? [
+          // Below a long section nobody would see it open.
+          past?.panel,
           section.hint === undefined ? undefined : h('p', { class: 'hint' }, section.hint),
           reviewLine(shown),
           rows(section, entry, without),
           ...notes(shown),
           changedLine(entry),
-          past?.panel,
         ]
       : [
           decision ? undefined : h('p', { class: 'empty' }, 'No entry was found for this section.'),

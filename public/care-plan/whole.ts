@@ -13,7 +13,7 @@ const MONTH =
   '(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)'
 const NUMBER = '\\d[\\d.,]{0,8}'
 const UNIT =
-  '(?:micrograms?|nanograms?|milligrams?|grams?|mcg|mg|ng|kg|g|litres?|mL|ml|L|mmol|units?|mmHg|kPa|cm|mm|°C|%|hours?|minutes?|tablets?|capsules?|puffs?|drops?)'
+  '(?:micrograms?|nanograms?|milligrams?|grams?|mcg|mg|ng|kg|g|litres?|mL|ml|L|mmol|units?|mmHg|kPa|cm|mm|°C|%|minutes?|hours?|days?|weeks?|months?|years?|tablets?|capsules?|puffs?|drops?)'
 
 // biome-ignore format: a table
 const PATTERNS = [

@@ -341,5 +341,8 @@ describe('what was typed is not lost', () => {
     await frame.getByRole('button', { name: 'Cancel' }).click()
     await frame.getByRole('button', { name: 'Discard changes' }).click()
     expect(await seen(frame.locator('#section-what-matters'))).toContain('I kept bees')
+    expect(await frame.evaluate('document.activeElement.textContent')).toBe(
+      'Edit What matters to me',
+    )
   })
 })

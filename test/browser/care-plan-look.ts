@@ -85,6 +85,12 @@ describe('the care plan in the frames that hospitals have', () => {
     expect(box?.y).toBe(0)
     expect(await seen(frame.locator('.patient'))).toContain('999 000 0018')
     await shoot(page, 'scrolled')
+    // Where it would take more than half of the screen it scrolls away: nothing could be read below it.
+    await page.setViewportSize({ width: 500, height: 130 })
+    await frame.locator('.tall-banner').waitFor()
+    await frame.evaluate('window.scrollTo(0, document.body.scrollHeight)')
+    expect((await frame.locator('.patient').boundingBox())?.y).toBeLessThan(0)
+    await page.close()
   })
 
   it('says beside the number that the chart may show an older one, where it does', async () => {

@@ -106,7 +106,7 @@ describe('fhirclient, launched by itself', () => {
     await window.getByRole('heading', { name: 'Opened lately by you' }).waitFor()
     expect(await violations(window)).toEqual([])
     await shoot(window, 'choose-recent')
-    await window.getByRole('button', { name: /NHS No\. 999 000 0018/ }).click()
+    await window.getByRole('button', { name: /NHS No\. 999 000 0018, born 14-Mar-1938/ }).click()
     await window.locator('#out').getByText('Ashworth').waitFor()
     await window.close()
   })
