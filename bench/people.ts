@@ -25,7 +25,7 @@ export const SCOPES = [
   'fhirUser',
   'online_access',
   'patient/Patient.r',
-  'patient/CarePlan.rs',
+  'patient/CarePlan.crs',
   'patient/composition-care-plan::*.crus',
   'patient/aql-care-plan::sections.rs',
 ]

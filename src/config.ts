@@ -28,6 +28,8 @@ export interface Config
   /** The plan's sections, in the order in which they are shown. */
   readonly plan: Plan['sections']
   readonly pathways: Plan['pathways']
+  /** How the app lists a plan that is begun in it; absent: it begins none. */
+  readonly listing?: Plan['listing']
   /** Absolute places of what the policies area reads itself. */
   readonly paths: {
     readonly policies: string
@@ -169,7 +171,7 @@ export function readConfig(input: ConfigInput): Config {
   const { policies, roles, console, organizations, plan: _, data_dir, ...rest } = gateway
   return Object.freeze({
     ...rest,
-    ...named({ tls, mtls }),
+    ...named({ tls, mtls, listing: plan.listing }),
     upstreams,
     dataDir: place(data_dir),
     apps,

@@ -23,7 +23,7 @@ export interface Tokens {
 }
 
 export const CARE_PLAN_SCOPES =
-  'launch openid fhirUser online_access patient/Patient.r patient/CarePlan.rs ' +
+  'launch openid fhirUser online_access patient/Patient.r patient/CarePlan.crs ' +
   'patient/composition-care-plan::*.crus patient/aql-care-plan::sections.rs'
 
 // biome-ignore format: a table

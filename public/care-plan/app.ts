@@ -1,23 +1,20 @@
 /** The open care plan: reads, shows, edits, and takes everything off the screen when it must. */
-import type { Entry } from './composition.js'
+import { begunFrom } from './begin.js'
 import { CallFailed, type Connection, grantedTo, launchOf } from './connection.js'
-import { dayOf } from './dates.js'
 import type { Definitions, Section, Settings } from './definition.js'
-import { Editor } from './editor.js'
+import { Editing } from './editing.js'
 import { ForeignPatient } from './finding.js'
 import { showFoot } from './foot.js'
 import { gpRecordOf, type ReadGpRecord } from './gp-reading.js'
 import { type Asked, readHistory } from './history.js'
-import { type Around, failedInstead, noneInstead, stays, unknownInstead } from './instead.js'
-import { doubtNotice, savedNotice, tell } from './notice.js'
+import { type Around, failedInstead, insteadOf, stays } from './instead.js'
+import { doubtNotice, tell } from './notice.js'
 import { closedPage, type Lost, loadingPage, type PageName } from './pages.js'
-import { overviewOf, type PlanShown, planView, viewOf, withEntry } from './plan-view.js'
+import { type PlanShown, planView } from './plan-view.js'
 import { bannerFor, readPlan } from './reading.js'
-import { save } from './record.js'
 import { sectionId } from './section-view.js'
 import { announce, blank, showBanner, showContent, showUser } from './shell.js'
 import { type Kept, supersededPage } from './superseded.js'
-import type { Returned } from './unsaved.js'
 import { UnsavedOffer } from './unsaved-offer.js'
 import { fetchUserName } from './user.js'
 
@@ -33,10 +30,12 @@ export class App {
   readonly #setup: Setup
   readonly #opened = new Date()
   readonly #offer: UnsavedOffer
+  readonly #editing: Editing
   /** Reads what the launch brought of the GP record. */
   #gpRecord: ReadGpRecord | undefined
   #plan: PlanShown | undefined
-  #editor: Editor | undefined
+  /** What could be begun, where the page says that there is no plan. */
+  #unbegun: PlanShown | undefined
   /** A save of this section may have been done: the next reading is to be looked at for it. */
   #doubt: Section | undefined
   #user: string | undefined
@@ -49,19 +48,36 @@ export class App {
     this.#gpRecord = gpRecordOf(setup.connection)
     this.#offer = new UnsavedOffer({
       ...{ connection: setup.connection, sections: setup.definitions.sections },
-      plan: () => (this.#kept ? undefined : this.#plan),
-      open: (section, returned) => this.#edit(section, returned),
+      plan: () => (this.#kept ? undefined : (this.#plan ?? this.#unbegun)),
+      open: (section, returned) => {
+        if (this.#unbegun) this.#show(this.#unbegun, true)
+        this.#editing.edit(section, returned)
+      },
       over: (error) => this.#closed || this.#over(error),
     })
+    this.#editing = new Editing({
+      ...{ connection: setup.connection, definitions: setup.definitions, acts: this.#acts },
+      keeping: (section) => this.#offer.keeping(section),
+      plan: () => this.#plan,
+      user: () => this.#user,
+      gpRecord: () => this.#gpRecord,
+      renewed: (plan) => this.#renewed(plan),
+      readAgain: (doubt) => this.#readAgain(doubt),
+      superseded: (kept) => {
+        this.#kept = kept
+        this.#superseded(kept)
+      },
+      over: (error) => this.#over(error),
+    })
     window.addEventListener('beforeunload', (event) => {
-      if (this.#editor?.lost() || this.#kept) event.preventDefault()
+      if (this.#editing.lost() || this.#kept) event.preventDefault()
     })
     window.addEventListener('beforeprint', () => this.#foot())
   }
 
   /** The changes that would be lost with the page. */
   lost(): Lost | undefined {
-    if (this.#editor) return this.#editor.lost()
+    if (this.#editing.open) return this.#editing.lost()
     if (this.#kept) return { title: this.#kept.section.title, known: true, kept: this.#kept.draft }
     return this.#doubt && { title: this.#doubt.title, known: false }
   }
@@ -71,19 +87,20 @@ export class App {
    * @param before what stays on the screen where the service does not answer
    */
   async load(asked = false, before?: PlanShown): Promise<void> {
-    const { connection } = this.#setup
+    const { connection, definitions } = this.#setup
     showContent(loadingPage(), false)
     announce('Loading the care plan')
+    this.#unbegun = undefined
     this.#offer.ask()
     try {
-      const reading = await readPlan(connection, this.#setup.definitions.sections)
+      const reading = await readPlan(connection, definitions.sections)
       if (this.#closed) return
       showBanner(bannerFor(connection, reading))
-      if (reading.finding === 'unknown' && reading.failure) throw reading.failure
-      if (reading.finding === 'unknown')
-        this.#instead(unknownInstead(reading, this.#around()), asked)
-      else if (reading.finding === 'none')
-        this.#instead(noneInstead(reading, this.#around()), asked)
+      const begun = begunFrom(reading, definitions)
+      // Who has begun one goes on with it; what was kept of it is found again from there.
+      if (begun && (this.#plan?.begun || this.#kept)) return this.#show(begun, asked)
+      const page = insteadOf(reading, this.#around(begun))
+      if (page) this.#instead(page, asked, begun)
       else this.#show(reading, asked)
     } catch (error) {
       if (this.#closed || this.#over(error)) return
@@ -111,7 +128,11 @@ export class App {
 
   /** A renewal may have narrowed what this role sees: then the plan is read anew. */
   renewed(): void {
-    if (this.#plan && !this.#editor && grantedTo(this.#setup.connection) !== this.#plan.granted)
+    if (
+      this.#plan &&
+      !this.#editing.open &&
+      grantedTo(this.#setup.connection) !== this.#plan.granted
+    )
       void this.load()
   }
 
@@ -121,11 +142,11 @@ export class App {
     this.#closed = true
     const reference = failure?.reference || launchOf(this.#setup.connection)
     const lost = this.lost()
-    this.#editor?.leave()
+    this.#editing.leave()
     this.#setup.stop()
     this.#setup.connection.close()
     this.#plan = undefined
-    this.#editor = undefined
+    this.#unbegun = undefined
     this.#doubt = undefined
     this.#kept = undefined
     this.#gpRecord = undefined
@@ -135,18 +156,22 @@ export class App {
     showContent(closedPage(page, { emergencyText, reference, lost }), true)
   }
 
-  #around(): Around {
+  #around(begun?: PlanShown): Around {
+    const { settings, definitions } = this.#setup
     return {
-      emergencyText: this.#setup.settings.emergencyText,
+      ...{ emergencyText: settings.emergencyText, definitions },
+      begin: begun && (() => this.#show(begun, true)),
       ...{ launch: launchOf(this.#setup.connection), lost: this.lost(), opened: this.#opened },
       retry: () => void this.load(true),
     }
   }
 
-  #instead(page: HTMLElement, asked: boolean): void {
+  #instead(page: HTMLElement, asked: boolean, begun?: PlanShown): void {
     if (this.#closed) return
     this.#plan = undefined
+    this.#unbegun = begun
     showContent(page, asked)
+    if (begun) this.#offer.load()
     this.#foot()
   }
 
@@ -159,6 +184,7 @@ export class App {
 
   #show(reading: PlanShown, asked: boolean): void {
     this.#plan = reading
+    this.#unbegun = undefined
     showContent(planView(reading, this.#setup.definitions, this.#acts), asked)
     this.#offer.load()
     this.#foot()
@@ -175,74 +201,27 @@ export class App {
     history: (...asked: Asked) =>
       readHistory(this.#setup.connection, asked, (error) => void this.#over(error)),
     reload: () => {
-      if (!this.#editor) void this.load(true, this.#plan)
+      if (!this.#editing.open) void this.load(true, this.#plan)
     },
-  }
-
-  /** One section at a time: while one is edited, the others offer no button. */
-  #editing(editor: Editor | undefined): void {
-    this.#editor = editor
-    document.body.classList.toggle('editing', editor !== undefined)
-  }
-
-  #edit(section: Section, returned?: Returned): void {
-    const place = document.getElementById(sectionId(section))
-    const plan = this.#plan
-    if (!place || !plan || this.#editor) return
-    const { connection } = this.#setup
-    const editor = new Editor({
-      section,
-      entry: plan.entries.newest.get(section.template),
-      ...{ place, returned, ...this.#offer.keeping(section) },
-      view: (entry) =>
-        viewOf(withEntry(plan, section, entry), section, this.#acts, dayOf(new Date())),
-      ...{ gpRecord: this.#gpRecord, gateway: new URL(connection.fhir).host },
-      save: (base, values, adopted) => {
-        const author = { name: this.#user ?? 'Name not available', at: new Date() }
-        return save(connection, section, base, values, author, adopted)
-      },
-      saved: (entry) => this.#done(section, entry, true),
-      cancelled: (entry) => this.#done(section, entry, false),
-      outdated: (unsettled) => this.#readAgain(unsettled ? section : undefined),
-      superseded: (kept) => {
-        this.#editing(undefined)
-        this.#kept = kept
-        this.#superseded(kept)
-      },
-      ended: (error) => {
-        if (!this.#over(error)) this.#readAgain(section)
-      },
-    })
-    this.#editing(editor)
   }
 
   /** @param doubt a section of which it is not known whether it was saved */
   #readAgain(doubt: Section | undefined): void {
-    this.#editing(undefined)
     this.#doubt = doubt
     void this.load(true)
   }
 
-  /** Puts the section's view back, with what is now known to be its newest entry. */
-  #done(section: Section, entry: Entry | undefined, saved: boolean): void {
-    const form = this.#editor?.element
-    this.#editing(undefined)
-    if (!this.#plan || !form || this.#closed) return
-    if (entry) this.#plan = withEntry(this.#plan, section, entry)
-    const view = viewOf(this.#plan, section, this.#acts, dayOf(new Date()))
-    form.replaceWith(view)
-    const overview = overviewOf(this.#plan, this.#setup.definitions)
-    if (overview) document.querySelector('.overview')?.replaceWith(overview)
-    if (saved) tell(view, savedNotice(section.title))
-    else view.querySelector<HTMLElement>('.section__edit')?.focus()
+  /** The plan on the screen is put anew already. */
+  #renewed(plan: PlanShown): void {
+    if (this.#closed) return
+    this.#plan = plan
+    this.#foot()
   }
 
   #foot(): void {
     if (this.#closed) return
-    showFoot({
-      readAt: this.#plan?.readAt,
-      user: this.#user,
-      launch: launchOf(this.#setup.connection),
-    })
+    // Of what is not recorded there is nothing to print.
+    const readAt = this.#plan?.begun === 'unlisted' ? undefined : this.#plan?.readAt
+    showFoot({ readAt, user: this.#user, launch: launchOf(this.#setup.connection) })
   }
 }

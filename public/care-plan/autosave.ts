@@ -30,6 +30,7 @@ const NOT_KEPT: Readonly<Record<Exclude<Why, 'ended'>, string>> = {
   stale:       'other unsaved changes of yours to this section are kept, from another page',
   superseded:  'another care plan has been opened from the patient record since',
   unfit:       'the service could not take it',
+  unlisted:    'the service could not take it',
   failed:      'the service could not take it',
 }
 

@@ -8,10 +8,11 @@ import { apart, oneLine } from './text.js'
 
 /**
  * `unfit`: it was not even asked, because what was to be sent would not have said what it should. `superseded`: the
- * chart that this was opened from has moved on.
+ * chart that this was opened from has moved on. `unlisted`: what was to be saved was not even sent, because the plan
+ * that it begins could not be listed.
  */
 // biome-ignore format: one line
-export type Why = 'unreachable' | 'ended' | 'refused' | 'absent' | 'stale' | 'superseded' | 'unfit' | 'failed'
+export type Why = 'unreachable' | 'ended' | 'refused' | 'absent' | 'stale' | 'superseded' | 'unfit' | 'unlisted' | 'failed'
 
 const WHY: Readonly<Record<number, Why>> = {
   401: 'ended',
@@ -34,7 +35,7 @@ const RENEWAL_PAUSES = [0, 1_000, 4_000]
 
 /**
  * A call that did not give what it asked for. `words` and `reference` are the gateway's, if it spoke.
- * `unsettled`: a write was sent and may have been done.
+ * `unsettled`: a write was sent and may have been done. `also`: what else there is to know.
  */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed'
@@ -43,12 +44,14 @@ export class CallFailed extends Error {
     readonly words = '',
     readonly reference = '',
     readonly unsettled = false,
+    readonly also = '',
   ) {
     super(why)
   }
 }
 
 export interface Answer {
+  readonly status: number
   readonly json: unknown
   readonly version: string | undefined
 }
@@ -190,7 +193,8 @@ export class Connection {
     const text = await response.text().catch(lost)
     try {
       const json: unknown = text === '' ? undefined : JSON.parse(text)
-      return { json, version: versionOf(response.headers.get('etag')) }
+      const { status, headers } = response
+      return { status, json, version: versionOf(headers.get('etag')) }
     } catch {
       throw new CallFailed('failed', '', '', writes)
     }

@@ -3,6 +3,7 @@ import type { Plan, PlanField, PlanSection } from '../../src/core/plan.js'
 
 export type Field = PlanField
 export type Section = PlanSection
+export type { Listing } from '../../src/core/plan.js'
 export type Definitions = Plan
 export type { Values } from '../../src/core/plan-values.js'
 
@@ -36,7 +37,7 @@ export function readSettings(json: unknown): Settings | undefined {
 }
 
 export function readDefinitions(json: unknown): Definitions | undefined {
-  const { pathways, sections } = (json ?? {}) as Partial<Definitions>
+  const { listing, pathways, sections } = (json ?? {}) as Partial<Definitions>
   const whole = Array.isArray(sections) && sections.length > 0 && Array.isArray(pathways)
-  return whole ? { pathways, sections } : undefined
+  return whole ? { ...(listing ? { listing } : {}), pathways, sections } : undefined
 }

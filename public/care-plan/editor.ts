@@ -12,7 +12,7 @@ import { ask } from './dom.js'
 import { ForeignPatient } from './finding.js'
 import { focusForm, type SectionForm, sectionForm } from './form.js'
 import type { ReadGpRecord } from './gp-reading.js'
-import { explain } from './not-saved.js'
+import { explain, outdates } from './not-saved.js'
 import { type Offers, offersFor, offersOfBefore } from './offers.js'
 import { Changing } from './on-paper.js'
 import type { Lost } from './pages.js'
@@ -216,7 +216,7 @@ export class Editor {
       return
     }
     this.#unsettled ||= error.unsettled
-    this.#outdated ||= this.#unsettled || why === 'stale' || why === 'absent'
+    this.#outdated ||= this.#unsettled || outdates(why)
     this.#form.refuse(explain(error, why, this.#unsettled))
   }
 

@@ -28,6 +28,10 @@ const FINDINGS: Readonly<Record<Index, Readonly<Record<Content, Finding>>>> = {
 export const findingOf = (index: Index, content: Content, seen: number): Finding =>
   content === 'withheld' && seen > 0 ? 'unknown' : FINDINGS[index][content]
 
+/** Whether a plan may be begun: the record was read, and holds nothing of one. */
+export const isNone = (index: Index, content: Content): boolean =>
+  index === 'none' && content === 'empty'
+
 export class ForeignPatient extends Error {
   override readonly name = 'ForeignPatient'
 }

@@ -1,5 +1,8 @@
 /** What stands in the place of a plan that cannot be shown, by what was found of it. */
+
+import { isAuthor } from './begin.js'
 import { type CallFailed, type Connection, grantedTo, isSilence } from './connection.js'
+import type { Definitions } from './definition.js'
 import { failedPage, type Lost, nonePage, UNASKED } from './pages.js'
 import type { PlanShown } from './plan-view.js'
 import type { Reading } from './reading.js'
@@ -12,6 +15,9 @@ export interface Around {
   /** When the view was opened. */
   readonly opened: Date
   readonly retry: () => void
+  readonly definitions: Definitions
+  /** Begins a plan; absent where this user may not, or there may be one. */
+  readonly begin: (() => void) | undefined
 }
 
 /** Whether a plan that was read before stays on the screen: nobody answered, and it is all granted still. */
@@ -31,16 +37,25 @@ export function failedInstead(
 }
 
 /** Whether there is a plan is not known: a call failed, or none was allowed. */
-export function unknownInstead({ failure, content }: Reading, around: Around): HTMLElement {
+function unknownInstead({ failure, content }: Reading, around: Around): HTMLElement {
   const words = failure ? undefined : UNASKED[content]
   if (words === undefined) return failedInstead(failure, around)
   const { emergencyText, launch, lost } = around
   return failedPage({ emergencyText, words, reference: launch, lost })
 }
 
-export function noneInstead({ content, readAt }: Reading, around: Around): HTMLElement {
-  const { emergencyText, opened, retry } = around
-  return content === 'no-ehr'
-    ? nonePage(opened, { emergencyText })
-    : nonePage(readAt, { emergencyText, retry })
+function noneInstead(reading: Reading, around: Around): HTMLElement {
+  const { emergencyText, opened, retry, begin, definitions } = around
+  if (reading.content !== 'no-ehr') return nonePage(reading.readAt, { emergencyText, retry, begin })
+  return nonePage(opened, {
+    emergencyText,
+    begin: isAuthor(reading, definitions) ? 'no-ehr' : undefined,
+  })
+}
+
+/** `undefined` where there is a plan to show. @throws CallFailed for which it is not known whether there is one */
+export function insteadOf(reading: Reading, around: Around): HTMLElement | undefined {
+  if (reading.finding === 'unknown' && reading.failure) throw reading.failure
+  if (reading.finding === 'unknown') return unknownInstead(reading, around)
+  return reading.finding === 'none' ? noneInstead(reading, around) : undefined
 }

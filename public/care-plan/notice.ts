@@ -5,7 +5,7 @@ import { h } from './dom.js'
 const notice = (className: string, lead: string, text: string): HTMLElement =>
   h('p', { class: className, role: 'status', tabindex: '-1' }, h('strong', {}, lead), text)
 
-export const savedNotice = (title: string): HTMLElement =>
+const savedNotice = (title: string): HTMLElement =>
   notice('saved', 'Saved. ', `${title} is up to date in the shared record.`)
 
 export const doubtNotice = (title: string, readAt: Date): HTMLElement =>
@@ -14,6 +14,13 @@ export const doubtNotice = (title: string, readAt: Date): HTMLElement =>
     'Check this section. ',
     `It was not known whether your changes to “${title}” were saved. This is what the record held on ${showMoment(readAt)}.`,
   )
+
+/** Puts a section's view in the place of its form, and leads the user to it. @param saved its title, where it was saved */
+export function putBack(form: HTMLElement, view: HTMLElement, saved: string | undefined): void {
+  form.replaceWith(view)
+  if (saved === undefined) view.querySelector<HTMLElement>('.section__edit')?.focus()
+  else tell(view, savedNotice(saved))
+}
 
 /** Puts a notice into a section's view, and leads the user to it. */
 export function tell(view: HTMLElement, text: HTMLElement): void {

@@ -139,12 +139,32 @@ const NONE_TO_DO = [
   'If you expected a plan, ask the team that wrote it.',
 ]
 
+/** For who may begin plans: how, or why not here. */
+function beginView(begin: (() => void) | 'no-ehr' | undefined): HTMLElement | undefined {
+  if (begin === undefined) return undefined
+  return h(
+    'div',
+    { class: 'begin' },
+    h('h2', { class: 'nhsuk-heading-s nhsuk-u-margin-bottom-2' }, 'If this patient needs a plan'),
+    ...(begin === 'no-ehr'
+      ? [h('p', {}, NO_EHR)]
+      : [h('p', {}, BEGIN), button('Begin a care plan', begin)]),
+  )
+}
+const BEGIN =
+  'If this is the right patient and no plan exists elsewhere, you can begin one. Nothing is recorded until you save its first section.'
+const NO_EHR =
+  'A plan cannot be begun here yet: the shared record has no health record for this patient to keep it in. Tell your support team.'
+
 /**
  * The record was read, and has none.
  * @param at when it was read; without `retry`, when the launch looked for the patient's health record: there was
  * none to read, and only another launch looks again
  */
-export function nonePage(at: Date, told: Told): HTMLElement {
+export function nonePage(
+  at: Date,
+  told: Told & { readonly begin?: (() => void) | 'no-ehr' | undefined },
+): HTMLElement {
   const when = showMoment(at)
   const [read, toDo] = told.retry
     ? [`The shared record was read on ${when} and holds no care plan.`, NONE_TO_DO]
@@ -162,6 +182,7 @@ export function nonePage(at: Date, told: Told): HTMLElement {
     h('h2', { class: 'nhsuk-heading-s nhsuk-u-margin-bottom-2' }, 'What to do'),
     h('ul', {}, ...toDo.map((text) => h('li', {}, text))),
     told.retry ? button('Check again', told.retry, 'secondary') : undefined,
+    beginView(told.begin),
     emergency(told.emergencyText),
   )
 }

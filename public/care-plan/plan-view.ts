@@ -10,16 +10,18 @@ import type { History } from './history.js'
 import { overview } from './overview.js'
 import type { Reading } from './reading.js'
 import { mayWriteAny, rightsOf, type Sight } from './rights.js'
-import { sectionView } from './section-view.js'
+import { sectionId, sectionView } from './section-view.js'
 import { plural } from './text.js'
 
 /** As it was read, with what was saved since. */
 export type PlanShown = Omit<Reading, 'finding' | 'patient' | 'failure'> & {
   /** When somebody looked for changes, and the service did not answer. */
   readonly unchecked?: Date
+  /** A plan that is begun in this view: as long as it is not listed, nothing is recorded. */
+  readonly begun?: 'unlisted' | 'listed'
 }
 
-interface Acts {
+export interface Acts {
   readonly edit: (section: Section) => void
   readonly history: (section: Section, entry: Entry, more: boolean) => Promise<History>
   readonly reload: () => void
@@ -48,6 +50,9 @@ const OF_CONTENT: Readonly<Partial<Record<Content, string>>> = {
   withheld: 'the record lists a plan for this patient, and none of its sections were read: your role may see none of them.',
 }
 
+const BEGUN =
+  'This patient has no shared care plan yet. Nothing is recorded until you save the first section.'
+
 /** Sections of templates that the definitions do not have, such as the next version of one. */
 function unknownOnes({ entries, sight: { seen, hidden } }: PlanShown): string | undefined {
   const known = new Set([...seen, ...hidden].map(({ template }) => template))
@@ -58,17 +63,27 @@ function unknownOnes({ entries, sight: { seen, hidden } }: PlanShown): string | 
 }
 
 function cautions(plan: PlanShown): HTMLElement[] {
-  const { index, content, sight, unchecked, readAt } = plan
+  const { index, content, sight, unchecked, readAt, begun } = plan
+  const known = begun === 'unlisted'
   const texts = [
     unchecked &&
       `changes could not be looked for at ${showTime(unchecked)}: the service did not answer. This is the plan as it was read on ${showMoment(readAt)}.`,
-    OF_INDEX[index],
-    OF_CONTENT[content],
+    known ? undefined : OF_INDEX[index],
+    known ? undefined : OF_CONTENT[content],
     unknownOnes(plan),
     ...sight.hidden.map(({ decision }) => decision?.hidden),
   ]
   return texts.filter((text) => text !== undefined).map(caution)
 }
+
+/** What is to be known of the whole plan before anything is read of it. */
+const notices = (plan: PlanShown): HTMLElement =>
+  h(
+    'div',
+    { class: 'plan__notices' },
+    plan.begun === 'unlisted' ? h('p', { class: 'begun' }, h('strong', {}, BEGUN)) : undefined,
+    ...cautions(plan),
+  )
 
 function sightLine({ seen, hidden }: Sight): HTMLElement {
   const all = plural(seen.length + hidden.length, 'section')
@@ -164,7 +179,7 @@ const groupView = ({ title, sections }: Group, view: (section: Section) => HTMLE
 const decisionsOf = ({ sight }: PlanShown): readonly Section[] =>
   sight.seen.filter((section) => section.decision !== undefined)
 
-export function overviewOf(plan: PlanShown, definitions: Definitions): HTMLElement | undefined {
+function overviewOf(plan: PlanShown, definitions: Definitions): HTMLElement | undefined {
   const sections = groupsOf(plan, definitions).flatMap((group) => group.sections)
   return overview([...decisionsOf(plan), ...sections], plan.entries.newest, dayOf(plan.readAt))
 }
@@ -174,6 +189,32 @@ function reloadButton(act: () => void): HTMLElement {
   const made = button('Check for changes', act, 'secondary')
   made.classList.add('plan__reload')
   return made
+}
+
+const readLine = (plan: PlanShown, { reload }: Acts): HTMLElement =>
+  h(
+    'p',
+    { class: 'plan__read' },
+    h('span', {}, `Read from the record on ${showMoment(plan.readAt)} `),
+    reloadButton(reload),
+    // Of what is not recorded there is nothing to print.
+    plan.begun === 'unlisted' ? undefined : button('Print', () => window.print(), 'secondary'),
+  )
+
+/** Puts what is said of the whole plan as it now is in the place of what was said. */
+export function renewAround(plan: PlanShown, definitions: Definitions, acts: Acts): void {
+  document.querySelector('.plan__read')?.replaceWith(readLine(plan, acts))
+  document.querySelector('.plan__notices')?.replaceWith(notices(plan))
+  const next = overviewOf(plan, definitions)
+  if (next) document.querySelector('.overview')?.replaceWith(next)
+}
+
+/** Shows all sections but one as they are now known to stand. */
+export function renewOthers(plan: PlanShown, one: Section, acts: Acts): void {
+  const today = dayOf(plan.readAt)
+  for (const section of plan.sight.seen)
+    if (section !== one)
+      document.getElementById(sectionId(section))?.replaceWith(viewOf(plan, section, acts, today))
 }
 
 export function planView(plan: PlanShown, definitions: Definitions, acts: Acts): HTMLElement {
@@ -187,15 +228,9 @@ export function planView(plan: PlanShown, definitions: Definitions, acts: Acts):
       'div',
       { class: 'plan__head' },
       h('h1', { class: 'nhsuk-heading-l', tabindex: '-1' }, 'Care plan'),
-      h(
-        'p',
-        { class: 'plan__read' },
-        h('span', {}, `Read from the record on ${showMoment(plan.readAt)} `),
-        reloadButton(acts.reload),
-        button('Print', () => window.print(), 'secondary'),
-      ),
+      readLine(plan, acts),
     ),
-    ...cautions(plan),
+    notices(plan),
     decisions.length === 0
       ? undefined
       : h(

@@ -25,6 +25,20 @@ export const mayWriteAny = (granted: string, sections: readonly Section[]): bool
     return create || update
   })
 
+/** Whether a plan may be listed at the record (any, not only some kind of them), and a section of it begun and seen. */
+export const mayBegin = (granted: string, sections: readonly Section[]): boolean =>
+  readScopes(granted).some(
+    (scope) =>
+      scope.kind === 'fhir' &&
+      ['CarePlan', '*'].includes(scope.type) &&
+      scope.query === '' &&
+      scope.letters.has('c'),
+  ) &&
+  sections.some(({ template }) => {
+    const { read, create } = rightsOf(granted, template)
+    return read && create
+  })
+
 /** Whether the sections may be asked for at all. */
 export const maySearchSections = (granted: string, query: string): boolean =>
   readScopes(granted).some(

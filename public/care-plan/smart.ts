@@ -11,9 +11,12 @@ import type { Definitions, Settings } from './definition.js'
 import { type Pending, recall, remember } from './pending.js'
 
 const SCOPE = [
-  'launch openid fhirUser online_access patient/Patient.r patient/CarePlan.rs',
+  'launch openid fhirUser online_access patient/Patient.r',
   'patient/composition-care-plan::*.crus patient/aql-care-plan::sections.rs',
 ]
+/** A plan is begun in the app only where the definitions say how it is listed. */
+const listingScope = ({ listing }: Pick<Definitions, 'listing'>): string =>
+  `patient/CarePlan.${listing ? 'crs' : 'rs'}`
 /** What the sections take over of the GP record: each type that their definitions name. */
 const adoptScopes = ({ sections }: Pick<Definitions, 'sections'>): readonly string[] =>
   [...new Set(sections.flatMap(({ adopt }) => adopt ?? []).map(({ of }) => of))].map(
@@ -106,7 +109,7 @@ const only = (params: URLSearchParams, name: string): string =>
 export async function begin(
   url: URL,
   settings: Settings,
-  definitions: Pick<Definitions, 'sections'>,
+  definitions: Pick<Definitions, 'listing' | 'sections'>,
 ): Promise<void> {
   const [iss, launch] = [only(url.searchParams, 'iss'), only(url.searchParams, 'launch')]
   if (iss === '' || launch === '') throw new LaunchProblem('not-launched')
@@ -127,7 +130,7 @@ export async function begin(
   const asked = new URLSearchParams({ iss, launch })
   await authorize(environment(`${appRoot()}?${asked}`, storage), {
     clientId: settings.clientId,
-    scope: [...SCOPE, ...adoptScopes(definitions)].join(' '),
+    scope: [...SCOPE, listingScope(definitions), ...adoptScopes(definitions)].join(' '),
     redirectUri: appRoot(),
     completeInTarget: true,
     pkceMode: 'required',

@@ -98,10 +98,10 @@ export class UnsavedOffer {
     })
   }
 
-  /** Puts the offer above the plan, as it stands now. */
+  /** Puts the offer above the plan, as it stands now, or under the words that there is none. */
   show(): void {
     document.querySelector('.unsaved')?.remove()
-    const head = document.querySelector('.plan__head')
+    const head = document.querySelector('.plan__head, [data-page=none] h1 + p')
     const panel = this.#unchecked ? uncheckedLine(() => this.load()) : unsavedPanel(this.#offered())
     if (head && panel) head.after(panel)
   }
@@ -123,7 +123,7 @@ export class UnsavedOffer {
       this.#trouble = undefined
       announce(`Unsaved changes to ${section.title} discarded`)
       this.show()
-      document.querySelector<HTMLElement>('.unsaved button, .plan h1')?.focus()
+      document.querySelector<HTMLElement>('.unsaved button, #main h1')?.focus()
       return true
     } catch (error) {
       this.#failed(section, DISCARDED, error)

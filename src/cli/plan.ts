@@ -31,6 +31,12 @@ same when it starts, and does not start with a plan that is not sound. The direc
       const sections = plan.sections.filter(({ pathway }) => pathway === id)
       outside.say(`${title}: ${sections.map((section) => section.id).join(', ')}`)
     }
+    const { listing } = plan
+    outside.say(
+      listing
+        ? `A plan that is begun in the app is listed as "${listing.title}".`
+        : 'No listing: the app begins no plan.',
+    )
     outside.say(`${plan.sections.length} sections, nothing wrong with them.`)
   },
 }

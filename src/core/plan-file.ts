@@ -75,8 +75,27 @@ const section = z.strictObject({
   fields: z.array(field).min(1).max(60),
 })
 
+const canonical = z.string().regex(/^(https?:\/\/|urn:)[!-~]{1,200}$/)
+const listing = z.strictObject({
+  title,
+  description: sentence.optional(),
+  category: z
+    .array(
+      z.strictObject({
+        system: canonical,
+        code: z.string().regex(/^[!-~]{1,60}$/),
+        display: title,
+      }),
+    )
+    .min(1)
+    .max(10)
+    .optional(),
+  profile: z.array(canonical).min(1).max(10).optional(),
+})
+
 export const planFile = z.strictObject({
   pathway: z.strictObject({ id, title }),
+  listing: listing.optional(),
   value_sets: z.record(id, options).optional(),
   sections: z.array(section).min(1).max(100),
 })
@@ -114,6 +133,13 @@ const MEMBERS: Readonly<Record<string, string>> = {
   as:        'elements of the resource, such as [code, onset]; into a group, by field of its row, such as { medicine: medication }',
   codes:     'a list of SNOMED CT concept ids of 6 to 18 digits, in quotes',
   means:     'SNOMED CT concept ids, in quotes, that say yes and that say no, such as { yes: ["450476008"] }',
+  listing:   'how a plan that is begun in the app is listed, such as { title: Shared care plan }',
+  category:  'a list of codings, such as [{ system: http://snomed.info/sct, code: "2181441000000107", display: Personalised Care and Support Plan }]',
+  profile:   'a list of canonical addresses, such as [https://fhir.example/StructureDefinition/plan]',
+  system:    'the address of a code system, such as http://snomed.info/sct',
+  code:      'a code without spaces, in quotes, such as "2181441000000107"',
+  display:   'what the code means, at most 120 characters',
+  description: 'a sentence of at most 400 characters',
   looks:     'options and how they look, such as { attempt: go, do-not-attempt: stop }',
 }
 
@@ -150,7 +176,7 @@ export const nearest = (word: string, words: readonly string[]): string | undefi
 type Issue = z.core.$ZodRawIssue
 
 function saidOf(issue: Issue): string {
-  const name = String(issue.path?.at(-1) ?? '')
+  const name = String(issue.path?.findLast((part) => typeof part === 'string') ?? '')
   const wanted = MEMBERS[name]
   if (issue.code === 'unrecognized_keys') {
     const unknown = issue.keys as readonly string[]

@@ -1,5 +1,5 @@
 /** What must hold within and between the files of a plan, beyond the shape of each; and the plan that they make. */
-import type { Pathway, Plan, PlanField, PlanSection } from './plan.js'
+import type { Listing, Pathway, Plan, PlanField, PlanSection } from './plan.js'
 import { adoptionOf, checkAdopt } from './plan-adopt.js'
 import {
   type Fault,
@@ -212,6 +212,8 @@ export function planOf(files: readonly NamedFile[]): {
         'id',
       )
     pathways.push(i === 0 ? { ...pathway, universal: true } : pathway)
+    if (i > 0 && file.listing)
+      say('a plan is listed once, whatever pathways it has: it belongs to the main file', 'listing')
     for (const [at, section] of file.sections.entries()) {
       const here: Say = (text, ...path) => say(text, 'sections', at, ...path)
       sections.push(sectionOf(section, pathway.id, sets, sections, here))
@@ -219,5 +221,6 @@ export function planOf(files: readonly NamedFile[]): {
   }
   if (sections.length > 200)
     faults.push({ file: files[0]?.name ?? '', path: [], text: 'a plan has at most 200 sections' })
-  return { plan: { pathways, sections }, faults }
+  const listing = files[0]?.file.listing as Listing | undefined
+  return { plan: { ...(listing ? { listing } : {}), pathways, sections }, faults }
 }

@@ -106,7 +106,24 @@ export interface Pathway {
   readonly universal?: boolean
 }
 
+export interface ListingCode {
+  readonly system: string
+  readonly code: string
+  readonly display: string
+}
+
+/** What is the same in each CarePlan by which a plan that is begun in the app is listed at the record. */
+export interface Listing {
+  readonly title: string
+  readonly description?: string
+  readonly category?: readonly ListingCode[]
+  /** `meta.profile` */
+  readonly profile?: readonly string[]
+}
+
 export interface Plan {
+  /** Absent: no plan is begun in the app. */
+  readonly listing?: Listing
   /** In the order in which they are shown. */
   readonly pathways: readonly Pathway[]
   readonly sections: readonly PlanSection[]

@@ -52,7 +52,7 @@ const APP_SCOPES = [
   'fhirUser',
   'online_access',
   'patient/Patient.r',
-  'patient/CarePlan.rs',
+  'patient/CarePlan.crs',
   'patient/composition-care-plan::*.crus',
   'patient/aql-care-plan::sections.rs',
   // What sections take over of the GP record (`adopt` of config/plan/).

@@ -101,13 +101,14 @@ export async function startDemo(settings: DemoSettings): Promise<Demo> {
     tap,
     pages: join(root, 'dist/public/desktop'),
   })
+  const listing = config.listing ? { listing: config.listing } : {}
   const careplan = createAppServer({
     gatewayOrigin: origins.gateway,
     issuers: [`${origins.gateway}/fhir`],
     clientId: 'care-plan',
     frameAncestors: [origins.desktop],
     emergencyText: config.pages.emergency_text,
-    plan: { pathways: config.pathways, sections: config.plan },
+    plan: { ...listing, pathways: config.pathways, sections: config.plan },
     root: join(root, 'dist/public/care-plan'),
   })
   const servers = await listenAll([

@@ -40,6 +40,7 @@ interface Reference {
 }
 interface Resource {
   readonly resourceType: string
+  readonly title?: string
   readonly identifier?: readonly { readonly value?: string }[]
   readonly entry?: readonly {
     readonly flag: { readonly text: string }
@@ -78,7 +79,8 @@ function filedFrom({ entry }: Bundle): Pick<Closed, 'filed' | 'notes'> {
     const act = all('Provenance').findLast(({ target }) => isSame(target?.[0], item))
     const stands = entry.find(({ fullUrl }) => fullUrl === item.reference)?.resource
     return {
-      ...{ title: item.display ?? item.type ?? '', flag: flag.text, at: date },
+      title: item.display ?? stands?.title ?? item.type ?? '',
+      ...{ flag: flag.text, at: date },
       by: act?.agent?.[0]?.who.display ?? '',
       text: linesOf(stands?.section?.[0]?.text.div ?? ''),
     }

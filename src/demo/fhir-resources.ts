@@ -125,7 +125,7 @@ const carePlan = (patient: DemoPatient, plan: DemoPlan, start: EpochMs): FhirRes
     id: `${patient.fhirId}-plan`,
     status: 'active',
     intent: 'plan',
-    category: [{ ...concept('End of life advance care plan', '736373009') }],
+    category: [{ ...concept('Personalised Care and Support Plan', '2181441000000107') }],
     title: 'Shared care plan',
     subject: subject(patient),
     created: plan.created === undefined ? days().toSorted()[0] : dayOf(plan.created, start),

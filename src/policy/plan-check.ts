@@ -19,7 +19,8 @@ const idsIn = (schema: string, type: 'section' | 'fhir'): readonly string[] => [
   ),
 ]
 
-function againstSchema({ sections }: Plan, file: string, main: string): readonly Problem[] {
+function againstSchema(plan: Plan, file: string, main: string): readonly Problem[] {
+  const { sections } = plan
   const schema = readFileSync(file, 'utf8')
   const [known, types] = [idsIn(schema, 'section'), idsIn(schema, 'fhir')]
   if (known.length === 0) return []
@@ -49,7 +50,16 @@ function againstSchema({ sections }: Plan, file: string, main: string): readonly
         }
       }),
   )
-  return [...missing, ...unknown, ...fhir]
+  const listed =
+    plan.listing === undefined || types.includes('CarePlan')
+      ? []
+      : [
+          {
+            file: main,
+            text: `listing: add "CarePlan" to entity FhirType in ${file}, so that policies can say who begins a plan`,
+          },
+        ]
+  return [...missing, ...unknown, ...fhir, ...listed]
 }
 
 /**

@@ -43,7 +43,7 @@ describe('launching in a frame of a browser that blocks third-party cookies', ()
     const scenario = newScenario()
     await openPlan(stage, 'scopes', scenario)
     expect(scenario.log.slice(0, 2)).toEqual([
-      'authorize launch openid fhirUser online_access patient/Patient.r patient/CarePlan.rs patient/composition-care-plan::*.crus patient/aql-care-plan::sections.rs patient/Condition.r patient/MedicationStatement.r patient/MedicationRequest.r patient/AllergyIntolerance.r',
+      'authorize launch openid fhirUser online_access patient/Patient.r patient/composition-care-plan::*.crus patient/aql-care-plan::sections.rs patient/CarePlan.crs patient/Condition.r patient/MedicationStatement.r patient/MedicationRequest.r patient/AllergyIntolerance.r',
       'token authorization_code care-plan',
     ])
   })

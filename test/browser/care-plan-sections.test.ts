@@ -14,15 +14,16 @@ import {
   ForeignPatient,
   findingOf,
   type Index,
+  isNone,
   readEntries,
   readIndex,
 } from '../../public/care-plan/finding.js'
 import { changedFields, mergeOf } from '../../public/care-plan/merge.js'
-import { rightsOf, sightOf } from '../../public/care-plan/rights.js'
+import { mayBegin, rightsOf, sightOf } from '../../public/care-plan/rights.js'
 import { harmless } from '../../public/care-plan/text.js'
 import { groupText } from '../../src/core/plan-values.js'
 import { checkComposition, compositionOf } from '../../src/demo/composition.js'
-import { SECTIONS } from './scenario.js'
+import { beginning, PLAN, SECTIONS, scopeFor } from './scenario.js'
 
 const sections = SECTIONS
 
@@ -89,16 +90,35 @@ describe('what the granted scopes allow', () => {
   })
 })
 
+describe('who may begin a plan', () => {
+  const author = scopeFor({ '*': 'cru' })
+  const one = (letters: string) => beginning(scopeFor({ symptoms: letters }))
+  // biome-ignore format: a table
+  it.each<[string, string, boolean]>([
+    ['one section is enough',                       one('cru'),                                                             true],
+    ['where sections are only changed',             one('ru'),                                                              false],
+    ['where none is written',                       beginning(scopeFor({ '*': 'r' })),                                      false],
+    ['where a section is written that is not seen', one('c'),                                                               false],
+    ['without the right to list',                   author,                                                                 false],
+    ['with the right to list only some',            beginning(author).replace('CarePlan.crs', 'CarePlan.crs?status=active'), false],
+    ['with the right to all types',                 `${author} patient/*.c`,                                                true],
+    ['with the right to list something else',       `${author} patient/Goal.c`,                                             false],
+  ])('by scopes: %s', (_, granted, may) => {
+    expect(mayBegin(granted, sections)).toBe(may)
+  })
+})
+
+const INDEXES: readonly Index[] = ['active', 'listed', 'none', 'unread']
+const CONTENTS: readonly Content[] = ['found', 'empty', 'hidden', 'no-ehr', 'withheld', 'unread']
+const pairs = INDEXES.flatMap((index) => CONTENTS.map((content) => [index, content] as const))
+
 describe('what may be said about a plan', () => {
+  it('is that one may be begun only when the record was read and holds nothing of one', () => {
+    expect(pairs.filter(([index, content]) => isNone(index, content))).toEqual([['none', 'empty']])
+  })
+
   it('is "none" only when the search and the sections were both read and both were empty', () => {
-    const indexes: Index[] = ['active', 'listed', 'none', 'unread']
-    const contents: Content[] = ['found', 'empty', 'hidden', 'no-ehr', 'withheld', 'unread']
-    const none = indexes.flatMap((index) =>
-      contents
-        .filter((content) => findingOf(index, content, 1) === 'none')
-        .map((content) => [index, content]),
-    )
-    expect(none).toEqual([
+    expect(pairs.filter(([index, content]) => findingOf(index, content, 1) === 'none')).toEqual([
       ['none', 'empty'],
       ['none', 'no-ehr'],
     ])
@@ -315,5 +335,111 @@ describe('two people who changed one section', () => {
     const yours = { 'next-of-kin': 'a', attorney: 'X', professionals: 'C' }
     expect(changes(yours)).toEqual(['theirs', 'both', 'yours'])
     expect(changes(theirs)).toEqual(['same', 'same', 'same'])
+  })
+})
+
+describe('the first section of a plan', () => {
+  type Shown = { readonly index: Index; readonly content: Content; readonly begun?: string }
+  const plan: Shown = { begun: 'unlisted', index: 'none', content: 'empty' }
+  const { template } = section('symptoms')
+  const found = { _type: 'COMPOSITION', context: { start_time: { value: '2026-11-20' } } }
+  const subject = { reference: 'Patient/pat-1' }
+
+  /** By a path that types do not follow: it leads to those of a browser. */
+  const load = (name: string) => import(`../../public/care-plan/${name}.js`)
+
+  /** Saved through a connection that answers the listing so (a status, or why it failed), and then a look at the record. */
+  async function begin(
+    answer: number | string,
+    { index = 'none', unread = false, from = plan, fails = false } = {},
+  ) {
+    const { CallFailed } = await load('connection')
+    const failed = (why: string) => new CallFailed(why, 'Words.', 'ref_1', true)
+    const calls: string[] = []
+    const states: Shown[] = []
+    const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name }))
+    const sections = { columns, rows: [[template, 'o::s::1', found, 'ehr-1']] }
+    const resource = { resourceType: 'CarePlan', status: index, subject }
+    const entry = index === 'none' ? [] : [{ resource }]
+    const connection = {
+      ...{ patient: 'pat-1', fhir: '/fhir', openEhr: '/openehr' },
+      token: (name: string) => (name === 'ehrId' ? 'ehr-1' : 'patient/aql-care-plan::sections.rs'),
+      async call(url: string, { method = 'GET', headers }: RequestInit = {}) {
+        const unless = (headers as Record<string, string> | undefined)?.['if-none-exist']
+        calls.push([method, url.split('?')[0], unless].filter(Boolean).join(' '))
+        if (method === 'POST' && typeof answer === 'string') throw failed(answer)
+        if (method === 'POST') return { status: answer, json: {} }
+        if (url.startsWith('/fhir')) return { json: { resourceType: 'Bundle', entry } }
+        if (unread) throw failed('unreachable')
+        return { json: sections }
+      },
+    }
+    const save = async () => {
+      calls.push('save')
+      if (fails) throw failed('failed')
+      return 'saved'
+    }
+    const listed = (next: Shown) => void states.push(next)
+    const { saveBegun } = await load('begin')
+    const outcome = await saveBegun(
+      { connection, definitions: PLAN, plan: from, listed },
+      save,
+    ).catch((error: unknown) => error)
+    return { calls, outcome, states }
+  }
+  const LIST = 'POST /fhir/CarePlan patient=pat-1&status=active'
+  const ROWS = 'GET /openehr/query/care-plan::sections'
+
+  it('is saved once that plan is listed, and the next without listing it again', async () => {
+    const { calls, outcome, states } = await begin(201)
+    expect([calls, outcome]).toEqual([[LIST, 'save'], 'saved'])
+    expect(states).toEqual([{ begun: 'listed', index: 'active', content: 'empty' }])
+    expect((await begin(201, { from: states[0] as Shown })).calls).toEqual(['save'])
+    const other = { index: 'active', content: 'empty' } as const
+    expect((await begin(201, { from: other })).calls).toEqual(['save'])
+  })
+
+  it.each([
+    ['before this call', 200, [LIST]],
+    ['in the moment before it', 'stale', [LIST, 'GET /fhir/CarePlan']],
+  ])(
+    'is saved into what somebody else has begun %s, of which all is read anew',
+    async (_, answer, looks) => {
+      const { calls, outcome, states } = await begin(answer, { index: 'active' })
+      expect([calls, outcome]).toEqual([[...looks, ROWS, 'save'], 'saved'])
+      expect(states).toMatchObject([{ begun: 'listed', index: 'active', content: 'found' }])
+    },
+  )
+
+  it('says so where what somebody else has begun could not be read', async () => {
+    const { states, outcome } = await begin(200, { index: 'active', unread: true })
+    expect(states).toMatchObject([{ content: 'empty', unchecked: expect.any(Date) }])
+    expect(outcome).toBe('saved')
+  })
+
+  it.each([
+    ['unreachable', 'unlisted'],
+    ['failed', 'unlisted'],
+    ['absent', 'unlisted'],
+    ['stale', 'unlisted'],
+    ['refused', 'refused'],
+    ['superseded', 'superseded'],
+    ['ended', 'ended'],
+  ])('is not sent, and known not to be saved, where the listing is %s', async (why, told) => {
+    const { calls, outcome, states } = await begin(why)
+    expect([calls.includes('save'), states]).toEqual([false, []])
+    expect(outcome).toMatchObject({ why: told, words: 'Words.', reference: 'ref_1' })
+    expect(outcome).toMatchObject({ unsettled: false })
+  })
+
+  it('that fails after its plan was listed says that the plan is there', async () => {
+    const { outcome, states } = await begin(201, { fails: true })
+    const also = expect.stringContaining('The new plan itself is listed in the record by now')
+    expect(outcome).toMatchObject({ why: 'failed', words: 'Words.', unsettled: true, also })
+    const again = await begin(201, { from: states[0] as Shown, fails: true })
+    expect(again.outcome).toMatchObject({ also })
+    // Of a plan in which something stands there is nothing more to say.
+    const theirs = await begin(200, { index: 'active', fails: true })
+    expect(theirs.outcome).toMatchObject({ why: 'failed', also: '' })
   })
 })

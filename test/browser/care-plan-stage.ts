@@ -51,6 +51,7 @@ export function newScenario(changes: Partial<Scenario> = {}): Scenario {
     },
     index: 'active',
     sections: new Map(sections),
+    listings: [],
     scope: scopeFor({ '*': 'cru' }),
     failing: new Map(),
     ended: false,

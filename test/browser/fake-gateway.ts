@@ -23,7 +23,7 @@ export function createFakeGateway(origin: string, appOrigin: string): FakeGatewa
     res.set({
       'Access-Control-Allow-Origin': appOrigin,
       'Access-Control-Allow-Headers':
-        'authorization, content-type, accept, prefer, if-match, if-none-match, launch-context',
+        'authorization, content-type, accept, prefer, if-match, if-none-match, if-none-exist, launch-context',
       'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE',
       'Access-Control-Expose-Headers': 'ETag, Location, X-Request-Id',
       'X-Request-Id': 'ref_fakeRequest1',
@@ -31,7 +31,10 @@ export function createFakeGateway(origin: string, appOrigin: string): FakeGatewa
     if (req.method === 'OPTIONS') res.sendStatus(204)
     else next()
   })
-  app.use(express.json(), express.urlencoded({ extended: false }))
+  app.use(
+    express.json({ type: ['application/json', 'application/fhir+json'] }),
+    express.urlencoded({ extended: false }),
+  )
   authorization(app, origin, scenarios)
   fakeRecord(app, scenarios)
   return { app, scenarios }

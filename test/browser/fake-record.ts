@@ -64,6 +64,7 @@ export function fakeRecord(app: Express, scenarios: Map<string, Scenario>): void
     '/fhir/CarePlan',
     handle('CarePlan', (scenario, _, res) => void res.json(bundle(scenario))),
   )
+  app.post('/fhir/CarePlan', handle('listing', list))
   app.get(
     '/fhir/Practitioner/:id',
     handle(undefined, ({ userName }, _, res) => {
@@ -85,6 +86,18 @@ function resultSet({ sections, scope, ehrId }: Scenario): Json {
   const rows = kept.map(([name, one]) => [name, versionOf(one), withUid(one), ehrId])
   const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name, path: '/' }))
   return { q: '', columns, rows, ...(kept.length < sections.size ? { __withheld: true } : {}) }
+}
+
+/** A conditional create, as the gateway answers one. */
+function list(scenario: Scenario, req: Request, res: Response) {
+  const { patientId, index, overtaken } = scenario
+  if (req.get('if-none-exist') !== `patient=${patientId}&status=active`)
+    return void res.status(400).json({ error: 'invalid_request' })
+  if (index === 'active') return void res.status(200).json(req.body)
+  scenario.index = 'active'
+  if (overtaken) return void res.status(412).json({ error: 'conflict' })
+  scenario.listings.push(req.body as Json)
+  if (!failed(scenario, 'listing-answer', req, res)) res.status(201).json(req.body)
 }
 
 function bundle({ index, patientId }: Scenario): Json {

@@ -253,6 +253,34 @@ describe('Open care plan, with third-party cookies blocked', () => {
     await page.close()
   })
 
+  it('lets a GP begin a plan, which the GP system files and a paramedic reads', async () => {
+    const words = 'Breathless on the stairs, worse when he is anxious.'
+    const gp = await openChart(ward, 'gp-push', 'gp', 'LLEWELLYN')
+    const frame = await openPlan(gp)
+    await frame.getByText('Signed in: Dr Amara Okafor').waitFor()
+    await frame.getByRole('button', { name: 'Begin a care plan' }).click()
+    await frame.getByRole('button', { name: 'Add Symptoms and how to help' }).click()
+    await frame.getByLabel('Expected problems').fill(words)
+    await frame.getByRole('button', { name: 'Save', exact: true }).click()
+    await frame.locator('.saved').waitFor()
+    expect(await frame.locator('.caution').count()).toBe(0)
+    await shoot(gp, 'begun')
+    await gp.getByRole('button', { name: 'Close care plan' }).click()
+    const filed = gp.locator('[data-outcome=changed]')
+    await filed.getByText('Symptoms and how to help: created').waitFor()
+    await filed.getByText('Shared care plan: created').waitFor()
+    expect(await filed.textContent()).toContain(words)
+    await shoot(gp, 'begun-outcome')
+    await gp.close()
+
+    const crew = await openChart(ward, 'gp-push', 'paramedic', 'LLEWELLYN')
+    const plan = await openPlan(crew)
+    await plan.locator('[data-page=plan]').waitFor()
+    expect(await textOf(plan)).toContain(words)
+    expect(await plan.locator('.caution').count()).toBe(0)
+    await crew.close()
+  })
+
   it('opens nothing for a patient whom the GP system holds with another birth date', async () => {
     const page = await openChart(ward, 'gp-post', 'gp', 'CAMPBELL')
     const frame = await openPlan(page)

@@ -21,6 +21,8 @@ export type Failable =
   | 'Patient'
   | 'Bundle'
   | 'CarePlan'
+  | 'listing'
+  | 'listing-answer'
   | 'sections'
   | 'history'
   | 'unsaved'
@@ -36,6 +38,10 @@ export interface Scenario {
   /** The status of the CarePlan that is listed; `none`, or `foreign`: an active one of somebody else. */
   index: string
   sections: Map<string, StoredSection>
+  /** CarePlans that were created, as they were sent. */
+  readonly listings: Json[]
+  /** The record lists a plan of somebody else's in the moment before it would list this one. */
+  overtaken?: boolean
   scope: string
   /** What authorize answers instead of a code. */
   denied?: { error: string; description: string }
@@ -76,6 +82,9 @@ export const scopeFor = (given: Readonly<Record<string, string>>): string =>
       letters([section], given[section.id] ?? given['*'] ?? ''),
     ),
   ].join(' ')
+
+/** With the right to begin plans. */
+export const beginning = (scope: string): string => scope.replace('CarePlan.rs', 'CarePlan.crs')
 
 export function stored(id: string, values: Values, composer: string, at: string): StoredSection {
   const section = SECTIONS.find((one) => one.id === id)

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { App, call, launchTo, readsPatient, sectionsOf } from '../app-by-hand.js'
+import type { PlanSection } from '../../src/core/plan.js'
+import { compositionOf } from '../../src/demo/composition.js'
+import { openPlan } from '../../src/policy/plan-files.js'
+import { App, call, launchTo, readsPatient, sectionsOf, type Tokens } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import {
   DECEASED,
@@ -25,6 +28,7 @@ import { UserAgent, wordsOf } from '../user-agent.js'
 
 jest.setTimeout(60_000)
 
+const SECTIONS = openPlan('config/plan/sections.yaml').sections
 const ALL =
   'communication consent contacts daily-support functional-status legal medication personal prognosis resuscitation sickle-cell symptoms thinking-ahead treatment-escalation what-matters'
 const URGENT =
@@ -32,18 +36,20 @@ const URGENT =
 const NURSES =
   'communication consent contacts daily-support functional-status medication personal symptoms thinking-ahead what-matters'
 
-/** Who sees which sections, and which of them they may write. */
+/** Who sees which sections, which of them they may write, and whether they may begin a plan. */
 // biome-ignore format: a table
-const PEOPLE: readonly (readonly [user: string, sees: string, writes: string])[] = [
-  ['gp',                 ALL,                                   ALL],
-  ['practice-nurse',     ALL,                                   NURSES],
-  ['district-nurse',     ALL,                                   NURSES],
-  ['hospice-consultant', ALL,                                   ALL],
-  ['paramedic',          ALL,                                   ''],
-  ['call-handler',       URGENT,                                ''],
-  ['receptionist',       'communication contacts',              'contacts'],
-  ['social-worker',      ALL.replace('prognosis ', ''),         'communication contacts daily-support personal what-matters'],
+const PEOPLE: readonly (readonly [user: string, sees: string, writes: string, begins: boolean])[] = [
+  ['gp',                 ALL,                                   ALL,        true],
+  ['practice-nurse',     ALL,                                   NURSES,     false],
+  ['district-nurse',     ALL,                                   NURSES,     false],
+  ['hospice-consultant', ALL,                                   ALL,        true],
+  ['paramedic',          ALL,                                   '',         false],
+  ['call-handler',       URGENT,                                '',         false],
+  ['receptionist',       'communication contacts',              'contacts', false],
+  ['social-worker',      ALL.replace('prognosis ', ''),         'communication contacts daily-support personal what-matters', false],
 ]
+/** Who has an EHR, and no plan in it. */
+const NEW = '9990000085'
 
 /** Sections for which a scope with this letter was granted. */
 const granted = (scope: string, letter: string): string =>
@@ -62,11 +68,12 @@ describe.each(STORES)('on the %s store', (store) => {
 
   it.each(PEOPLE)(
     'a %s sees and writes the sections that their role needs',
-    async (user, sees, writes) => {
+    async (user, sees, writes, begins) => {
       const { tokens } = await launchTo(t, { system: 'gp-push', user })
       expect(granted(tokens.scope, 'r')).toBe(sees)
       expect(granted(tokens.scope, 'u')).toBe(writes)
       expect(granted(tokens.scope, 'c')).toBe(writes)
+      expect(tokens.scope.includes('patient/CarePlan.crs')).toBe(begins)
       // This patient is on no pathway.
       const found = sees.replace('sickle-cell ', '')
       expect((await sectionsOf(t, tokens)).join(' ')).toBe(found)
@@ -164,6 +171,83 @@ describe.each(STORES)('on the %s store', (store) => {
     expect(tokens).not.toHaveProperty('ehrId')
     const plans = await call(t, tokens.access_token, `/fhir/CarePlan?patient=${tokens.patient}`)
     expect(JSON.parse(plans.text)).toMatchObject({ resourceType: 'Bundle', total: 0 })
+  })
+
+  describe('a plan is begun', () => {
+    const listing = (of: string | undefined) => ({
+      resourceType: 'CarePlan',
+      ...{ status: 'active', intent: 'plan', title: 'Shared care plan' },
+      subject: { reference: `Patient/${of}` },
+    })
+    const write = (tokens: Tokens, path: string, body: unknown, more: object = {}) => {
+      const type = path.startsWith('/fhir') ? 'application/fhir+json' : 'application/json'
+      const headers = { 'content-type': type, 'launch-context': String(tokens.__context), ...more }
+      const sent = { method: 'POST', body: JSON.stringify(body), headers }
+      return call(t, tokens.access_token, path, sent)
+    }
+    const list = (tokens: Tokens, of = tokens.patient, whose = tokens.patient) =>
+      write(tokens, '/fhir/CarePlan', listing(of), {
+        'if-none-exist': `patient=${whose}&status=active`,
+      })
+    const plansOf = async (tokens: Tokens) => {
+      const path = `/fhir/CarePlan?patient=${tokens.patient}`
+      return JSON.parse((await call(t, tokens.access_token, path)).text).entry.map(
+        ({ resource }: { resource: { status: string } }) => resource.status,
+      )
+    }
+
+    it('by nobody whose role begins none, of no other patient, and not by a condition on one', async () => {
+      const other = patientOf(PEGGY).fhirId
+      for (const user of ['receptionist', 'paramedic', 'practice-nurse', 'social-worker']) {
+        const { tokens } = await launchTo(t, { system: 'gp-push', user, patient: NEW })
+        await expectRefused(t, await list(tokens), 'scope_insufficient', 403)
+      }
+      const { tokens } = await launchTo(t, { system: 'gp-push', patient: NEW })
+      await expectRefused(t, await list(tokens, other), 'resource_refused', 422)
+      await expectRefused(t, await list(tokens, tokens.patient, other), 'record_other_patient', 404)
+      const performer = [{ reference: `Patient/${other}` }]
+      const named = { ...listing(tokens.patient), activity: [{ detail: { performer } }] }
+      await expectRefused(t, await write(tokens, '/fhir/CarePlan', named), 'resource_refused', 422)
+      expect(await plansOf(tokens)).toEqual([])
+      const { tokens: dead } = await launchTo(t, { system: 'gp-push', patient: DECEASED })
+      expect((await list(dead)).status).toBe(403)
+    })
+
+    it('by two GPs at once as one, and a paramedic reads what was saved in it', async () => {
+      const gps = await Promise.all(
+        [1, 2].map(async () => (await launchTo(t, { system: 'gp-push', patient: NEW })).tokens),
+      )
+      const [first, second] = gps as [Tokens, Tokens]
+      const answers = await Promise.all([list(first), list(second), list(first), list(second)])
+      const statuses = answers.map(({ status }) => status)
+      expect(statuses.filter((status) => status === 201)).toHaveLength(1)
+      expect(statuses.every((status) => [200, 201, 412].includes(status))).toBe(true)
+      // Whoever asks again finds it.
+      expect((await list(second)).status).toBe(200)
+      expect(await plansOf(first)).toEqual(['active'])
+
+      const form = SECTIONS.find(({ id }) => id === 'symptoms') as PlanSection
+      const values = { problems: 'Breathlessness at night.' }
+      const body = compositionOf(form, values, 'Dr Amara Okafor', new Date(t.clock()).toISOString())
+      const path = `/openehr/v1/ehr/${first.ehrId}/composition`
+      const saved = await Promise.all([write(first, path, body), write(second, path, body)])
+      expect(saved.map(({ status }) => status).toSorted()).toEqual([201, 412])
+
+      const { tokens } = await launchTo(t, { system: 'gp-push', user: 'paramedic', patient: NEW })
+      expect(await plansOf(tokens)).toEqual(['active'])
+      expect(await sectionsOf(t, tokens)).toEqual(['symptoms'])
+      const written = await Promise.all(
+        gps.map(({ __launch }) => entriesOf(t, { launch: __launch })),
+      )
+      const lists = written
+        .flat()
+        .filter(({ what, detail }) => what === 'access_allowed' && detail?.type === 'CarePlan')
+        .filter(({ detail }) => detail?.interaction === 'create')
+      expect(lists.length).toBeGreaterThanOrEqual(1)
+      expect(lists[0]).toMatchObject({
+        policy: { policies: expect.arrayContaining(['authors-begin-plans']) },
+      })
+    })
   })
 
   it('refuses a patient whose date of birth the GP system holds otherwise', async () => {

@@ -222,12 +222,12 @@ describe.each(STORES)('a session on the %s store', (store) => {
       const all = await renewed(app, fewer)
       expect(all.scope).toBe(tokens.scope)
       const letters = 'launch patient/CarePlan.r'
-      expect(tokens.scope.split(' ')).toContain('patient/CarePlan.rs')
+      expect(tokens.scope.split(' ')).toContain('patient/CarePlan.crs')
       const less = tokensOf(await app.refresh(all, { scope: letters }))
       expect(less.scope).toBe(letters)
       const without = tokensOf(await app.refresh(less, { scope: '' }))
       expect(without.scope).toBe(tokens.scope)
-      for (const other of ['patient/Encounter.rs', 'patient/CarePlan.crs', 'patient/*.r', 'x/y']) {
+      for (const other of ['patient/Encounter.rs', 'patient/CarePlan.crus', 'patient/*.r', 'x/y']) {
         const more = await app.refresh(without, { scope: `${scope} ${other}` })
         await expectRefused(t, more, 'scope_exceeded', 400)
       }

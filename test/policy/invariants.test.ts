@@ -40,7 +40,7 @@ const invariants = (rows: string): PolicyFiles => ({
 
 describe('the invariants', () => {
   it('hold of the policies that are shipped', () => {
-    expect(readInvariants(FILES)).toHaveLength(5)
+    expect(readInvariants(FILES)).toHaveLength(6)
     expect(said(FILES)).toEqual([])
   })
 

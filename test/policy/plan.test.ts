@@ -118,6 +118,10 @@ describe('the plan’s definitions', () => {
     ['a meaning of what is no yes-no',     '    fields:', `${ADOPTS}, into: what, as: code, means: { yes: ["1234567"] } }]\n    fields:`, 'sections.yaml:8: section crisis, adopt 1, means: only a yes-no needs means: take it out'],
     ['an observation of anything',         '    fields:', `    fhir: [Observation]\n    adopt: [{ of: Observation, into: sort, as: value }]\n${choice('a: { title: A, snomed: "1234567" }')}`, 'sections.yaml:8: section crisis, adopt 1, of: what an Observation found says nothing without what it asked: name that in codes'],
     ['the question of an observation',     '    fields:', `    fhir: [Observation]\n    adopt: [{ of: Observation, into: sort, as: code, codes: ["1234567"] }]\n${choice('a: { title: A, snomed: "1234567" }')}`, 'sections.yaml:8: section crisis, adopt 1, as: "code" is no choice, as the field "sort" is'],
+    ['a listing without a title',          'sections:',   'listing: { description: Held elsewhere. }\nsections:', 'sections.yaml:2: listing, title: is missing: what people call it, at most 120 characters'],
+    ['a listing with a slip',              'sections:',   'listing: { title: A, categry: [] }\nsections:',        'sections.yaml:2: listing: "categry" is not known here: did you mean "category"?'],
+    ['a listing’s code that is a number',  'sections:',   'listing: { title: A, category: [{ system: http://snomed.info/sct, code: 736373009, display: Plan }] }\nsections:', 'sections.yaml:2: listing, category 1, code: expected a code without spaces, in quotes, such as "2181441000000107"'],
+    ['a listing’s profile that is a name', 'sections:',   'listing: { title: A, profile: [UKCore-CarePlan] }\nsections:', 'sections.yaml:2: listing, profile 1: expected a list of canonical addresses, such as [https://fhir.example/StructureDefinition/plan]'],
   ])('say of %s where it is and what would help', (_, from, to, problem) => {
     expect(said({ 'sections.yaml': with_([from, to]) })).toEqual([problem])
   })
@@ -141,6 +145,26 @@ describe('the plan’s definitions', () => {
       'pathways/other.yaml:3: section crisis, id: the section "crisis" stands twice: policies could not tell them apart',
       'pathways/other.yaml:5: section crisis, template: the template "care-plan::crisis.v1" is another section’s too: give it one of its own',
     ])
+  })
+
+  it('say once how a plan is listed that is begun in the app, in the main file', () => {
+    const listing =
+      'listing: { title: Shared plan, profile: [https://fhir.example/plan] }\nsections:'
+    const whole = with_(['sections:', listing])
+    const frailty = with_(
+      ['universal, title: Universal', 'frailty, title: Frailty'],
+      ['id: crisis', 'id: falls'],
+      ['crisis.v1', 'falls.v1'],
+      ['sections:', listing],
+    )
+    expect(said({ 'sections.yaml': whole, 'pathways/frailty.yaml': frailty })).toEqual([
+      'pathways/frailty.yaml:2: listing: a plan is listed once, whatever pathways it has: it belongs to the main file',
+    ])
+    expect(readPlan(main).plan.listing).toEqual({
+      ...{ title: 'Shared plan', profile: ['https://fhir.example/plan'] },
+    })
+    expect(said({ 'sections.yaml': SECTION })).toEqual([])
+    expect(openPlan(main)).not.toHaveProperty('listing')
   })
 
   it('refuse what is no plain YAML: aliases, keys that stand twice, a folder in the place of a file', () => {
@@ -167,7 +191,10 @@ describe('the plan’s definitions', () => {
 
   it('know where the policies’ schema lacks a section, or has one too many', () => {
     said({
-      'sections.yaml': SECTION.replace('    author:', '    fhir: [Observaton]\n    author:'),
+      'sections.yaml': with_(
+        ['sections:', 'listing: { title: Shared plan }\nsections:'],
+        ['    author:', '    fhir: [Observaton]\n    author:'],
+      ),
       'policies/gateway.cedarschema': `entity Role; entity User in [Role];
 entity Section enum ["crises"];
 entity FhirType enum ["Observation"];
@@ -178,6 +205,7 @@ action "read" appliesTo { principal: User, resource: [Section, FhirType] };`,
       'entity Section: "crisis" is missing: add it, so that policies can speak of the section',
       'entity Section: the plan has no section "crises": did you mean "crisis"?',
       'section crisis: the gateway knows no FHIR type Observaton: did you mean "Observation"?',
+      `listing: add "CarePlan" to entity FhirType in ${join(folder, 'policies/gateway.cedarschema')}, so that policies can say who begins a plan`,
     ])
   })
 })

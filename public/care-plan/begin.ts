@@ -1,0 +1,112 @@
+/**
+ * Beginning a plan where the record was read and has none: it is listed in the record's index before its first section
+ * is saved, so that what is recorded is never shown elsewhere as absent.
+ */
+import { CallFailed, type Connection } from './connection.js'
+import { dayOf, writeDay } from './dates.js'
+import type { Definitions, Listing } from './definition.js'
+import { isNone } from './finding.js'
+import type { PlanShown } from './plan-view.js'
+import type { Reading } from './reading.js'
+import { fetchEntries, fetchIndex, type Saved } from './record.js'
+import { mayBegin } from './rights.js'
+
+/** Whether this user begins plans, whatever was found of this one. */
+export const isAuthor = (
+  { granted, emergency }: Reading,
+  { listing, sections }: Definitions,
+): boolean => listing !== undefined && !emergency && mayBegin(granted, sections)
+
+/** The plan as this user may begin it. */
+export const begunFrom = (reading: Reading, definitions: Definitions): PlanShown | undefined =>
+  isNone(reading.index, reading.content) && isAuthor(reading, definitions)
+    ? { ...reading, begun: 'unlisted' }
+    : undefined
+
+/** What lists a plan. @see FHIR R4, "CarePlan" */
+const carePlan = ({ profile, category, title, description }: Listing, patient: string) => ({
+  resourceType: 'CarePlan',
+  ...(profile ? { meta: { profile } } : {}),
+  ...{ status: 'active', intent: 'plan' },
+  ...(category ? { category: category.map((coding) => ({ coding: [coding] })) } : {}),
+  title,
+  ...(description === undefined ? {} : { description }),
+  subject: { reference: `Patient/${patient}` },
+  created: writeDay(dayOf(new Date())),
+})
+
+/** Whatever went wrong, no section was sent: that much is known. */
+function notListed({ why, words, reference }: CallFailed): CallFailed {
+  const own = why === 'ended' || why === 'superseded' || why === 'refused'
+  return new CallFailed(own ? why : 'unlisted', words, reference)
+}
+
+/**
+ * Lists the plan, unless one is listed already: so it may be tried again, and by two people at once.
+ * @returns whether this call listed it: else somebody may have begun more of it than is known here
+ * @throws CallFailed
+ * @see FHIR R4, "Conditional create"
+ */
+async function list(connection: Connection, listing: Listing): Promise<boolean> {
+  const { patient, fhir } = connection
+  try {
+    const { status } = await connection.call(`${fhir}/CarePlan`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/fhir+json',
+        'if-none-exist': `${new URLSearchParams({ patient, status: 'active' })}`,
+      },
+      body: JSON.stringify(carePlan(listing, patient)),
+    })
+    return status === 201
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error
+    // Somebody was quicker by a moment, or several are listed: only a look at the record says whether there is one.
+    const { value } = error.why === 'stale' ? await fetchIndex(connection) : { value: 'none' }
+    if (value === 'active') return false
+    throw notListed(error)
+  }
+}
+
+/** The plan, once it is listed: with what somebody else has begun of it by then, where somebody may have. */
+async function listedBy(
+  connection: Connection,
+  listing: Listing,
+  plan: PlanShown,
+): Promise<PlanShown> {
+  const listed = { ...plan, index: 'active', begun: 'listed' } as const
+  if (await list(connection, listing)) return listed
+  const { value, entries } = await fetchEntries(connection)
+  if (value === 'unread') return { ...listed, unchecked: new Date() }
+  return { ...listed, content: value, entries, readAt: new Date() }
+}
+
+const NO_SECTION =
+  'The new plan itself is listed in the record by now: until a section is saved, others find a plan without sections.'
+
+interface Beginning {
+  readonly connection: Connection
+  readonly definitions: Pick<Definitions, 'listing'>
+  /** On the screen. */
+  readonly plan: PlanShown
+  /** Told of the plan as it is once it is listed, whatever becomes of the section. */
+  readonly listed: (plan: PlanShown) => void
+}
+
+/**
+ * Saves a section; of a plan that is begun here, lists the plan before.
+ * @throws CallFailed as `save` does; `unlisted` when nothing of the section was sent
+ */
+export async function saveBegun(
+  { connection, definitions: { listing }, plan, listed }: Beginning,
+  save: () => Promise<Saved>,
+): Promise<Saved> {
+  if (plan.begun === undefined || !listing) return save()
+  const now = plan.begun === 'listed' ? plan : await listedBy(connection, listing, plan)
+  if (now !== plan) listed(now)
+  return save().catch((error: unknown) => {
+    if (!(error instanceof CallFailed) || now.content !== 'empty') throw error
+    const { why, words, reference, unsettled } = error
+    throw new CallFailed(why, words, reference, unsettled, NO_SECTION)
+  })
+}
