@@ -20,6 +20,7 @@ import {
 } from './openehr-parts.js'
 import { dropSaved } from './openehr-unsaved.js'
 import { passValidators, sendJson } from './request.js'
+import { goesOn, maySee } from './standing.js'
 import { requireDone, writeOnce } from './write.js'
 
 export interface Write {
@@ -96,16 +97,19 @@ async function proveDone(
 export const wantsBody = ({ req }: OpenEhrCallIn): boolean =>
   /\breturn=representation\b/.test(req.get('prefer') ?? '')
 
-function answerWrite(
+async function answerWrite(
   parts: OpenEhrParts,
   call: OpenEhrCallIn,
   write: Write,
   answer: UpstreamAnswer,
   { uid, body }: Written,
-): void {
+): Promise<void> {
   const { res, access, ehrId } = call
   const created = write.interaction === 'composition_create'
-  const shown = wantsBody(call) && readable(access, parts, write.template) !== undefined
+  const shown =
+    wantsBody(call) &&
+    readable(access, parts, write.template) !== undefined &&
+    (await maySee(call.stands))
   passValidators(res, answer)
   res.set('ETag', `"${uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${uid}`)
@@ -128,6 +132,7 @@ export async function commitWrite(
   const does = interaction === 'composition_create' ? 'create' : 'update'
   const read = readable(call.access, parts, template) !== undefined
   const { answer, proof } = await writeOnce({
+    still: () => goesOn(call),
     record: () => recordAllowed(parts.trail, call.access, [write.decision], detail),
     begin: () => parts.outcomes.begin(call.access, [{ does, what: { template }, previous }]),
     send: () => send(parts, call, write),
@@ -136,7 +141,7 @@ export async function commitWrite(
     written: ({ uid, body }) => [{ version: uid, ...(read ? { content: body } : {}) }],
   })
   await dropSaved(parts, call.access, call.ehrId, [template])
-  answerWrite(parts, call, write, answer, proof)
+  await answerWrite(parts, call, write, answer, proof)
 }
 
 /** The version by which something was deleted, where the record names it. */
@@ -171,6 +176,7 @@ export async function commitDelete(
   const detail = { interaction, template, uid: previous }
   const headers = auditHeaders(call.access, interaction)
   const { answer } = await writeOnce({
+    still: () => goesOn(call),
     record: () => recordAllowed(parts.trail, call.access, [decision], detail),
     begin: () =>
       parts.outcomes.begin(call.access, [{ does: 'delete', what: { template }, previous }]),

@@ -14,9 +14,11 @@ import type { UpstreamAnswer } from '../record/record.js'
 import type { Handovers } from '../session/handovers.js'
 import type { UnsavedWork } from '../session/unsaved.js'
 import type { Store } from '../store/store.js'
+import { withinSize } from './bounds.js'
 import type { Owners } from './openehr-owners.js'
 import type { ProxyParts } from './parts.js'
 import { requireFound } from './request.js'
+import type { Meanwhile } from './standing.js'
 
 export interface OpenEhrParts extends ProxyParts {
   /** The plan's sections: their templates, and what they take over of the GP record. */
@@ -39,7 +41,7 @@ export interface OpenEhrParts extends ProxyParts {
 }
 
 /** One call that has been let in as far as its scopes and its EHR go. */
-export interface OpenEhrCallIn {
+export interface OpenEhrCallIn extends Meanwhile {
   readonly req: Request
   readonly res: Response
   readonly access: Access
@@ -122,8 +124,10 @@ export async function askBeside(
   path: string,
   query: Iterable<readonly [string, string]> = [],
 ) {
+  const requireSize = withinSize(parts)
   const [answer, plan] = await Promise.all([ask(parts, path, query), askPlan(parts, ehrId)])
   requireFound(answer)
+  for (const each of [answer, plan]) requireSize(each)
   return { answer, rows: planIn(parts, plan, ehrId) }
 }
 

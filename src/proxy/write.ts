@@ -9,6 +9,8 @@ import type { UpstreamAnswer } from '../record/record.js'
 import type { UnderWay } from '../session/changes.js'
 
 export interface Write<T> {
+  /** Throws where it may not go on any more, all of it having been judged. */
+  still(): Promise<void>
   /** Durable when it resolves. */
   record(): Promise<void>
   /** The same: that it is about to be written. @throws Refusal context_closed */
@@ -57,6 +59,7 @@ function writtenBy<T>(write: Write<T>, proof: T, answer: UpstreamAnswer) {
 
 /** @throws Refusal context_closed, record_absent, version_stale, record_refused (not done), write_unknown */
 export async function writeOnce<T>(write: Write<T>) {
+  await write.still()
   // In the trail before it goes on. When it then fails, the refusal makes the second entry.
   const underWay = await before(write)
   const answer = await write.send().catch(unknown)

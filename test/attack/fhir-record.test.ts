@@ -489,6 +489,20 @@ describe('a record that answers wrongly', () => {
     expect(world.upstream).toHaveLength(50)
   })
 
+  it('holds no more of a search’s pages than of one answer', async () => {
+    const text = 'x'.repeat(4 * 1024 * 1024)
+    answers = (req, res) => {
+      const offset = Number(new URL(req.url ?? '', 'http://record').searchParams.get('_offset'))
+      const url = `${world.record.bases.fhir}/Condition?patient=${me}&_offset=${offset + 1}`
+      const link = offset < 2 ? [{ relation: 'next', url }] : []
+      give(res, 200, { ...searchset(about('Condition', `c${offset}`, me, { text })), link })
+    }
+    world.allowed = ({ patient }) => !patient.sensitive
+    expect((await get('/fhir/Condition')).status).toBe(502)
+    expect(world.upstream).toHaveLength(3)
+    expect(world.entries.at(-1)?.refusal).toBe('upstream_invalid')
+  })
+
   it('lets no word of the record’s own for a page leave: the next page is the same search, further on', async () => {
     const link = (url: string) => [{ relation: 'next', url: `${world.record.bases.fhir}${url}` }]
     answers = answering({
@@ -683,9 +697,59 @@ describe('a bundle that asks for too much', () => {
   const statuses = ({ text: said }: RawAnswer) =>
     JSON.parse(said).entry.map(({ response }: { response: { status: string } }) => response.status)
 
-  it('is given no more than one call may give, and a little', async () => {
-    answers = answering({ ...mine, text: 'x'.repeat(6 * 1024 * 1024) })
-    expect(statuses(await post(many('batch', 'GET')))).toEqual(['200', '200', '413', '413'])
+  /** Two of them are more than one call may give. */
+  const big = { text: 'x'.repeat(6 * 1024 * 1024) }
+
+  it('is given no more than one call may give', async () => {
+    answers = answering({ ...mine, ...big })
+    expect(statuses(await post(many('batch', 'GET')))).toEqual(['200', '413', '413', '413'])
+    expect(world.upstream).toHaveLength(2)
+  })
+
+  it('is told what it has written, if without what there is no room for', async () => {
+    const [made, again] = ['n1', 'n2'].map((id) => ({ ...mine, ...big, id }))
+    answers = (req, res) => {
+      const [id, resource] = written.length === 1 ? ['n1', made] : ['n2', again]
+      const location = `${world.record.bases.fhir}/Condition/${id}/_history/1`
+      give(res, req.method === 'GET' ? 200 : 201, resource, { location, etag: 'W/"1"' })
+    }
+    const entry = { request: { method: 'POST', url: 'Condition' }, resource: withoutMeta(mine) }
+    const answer = await post(
+      JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry: [entry, entry] }),
+    )
+    expect(statuses(answer)).toEqual(['201', '201'])
+    const [first, second] = JSON.parse(answer.text).entry
+    expect([first.resource.id, second.resource]).toEqual(['n1', undefined])
+    expect(second.response.location).toMatch(/\/Condition\/n2\/_history\/1$/)
+  })
+
+  it('holds no more of what it changes than one call may give', async () => {
+    const operation = [{ op: 'add', path: '/note', value: [] }]
+    const data = Buffer.from(JSON.stringify(operation)).toString('base64')
+    const patch = { resourceType: 'Binary', contentType: 'application/json-patch+json', data }
+    const entry = Array.from({ length: 13 }, (_, i) => ({
+      ...{ request: { method: 'PATCH', url: `Condition/c${i}` }, resource: patch },
+    }))
+    const text = 'x'.repeat(900 * 1024)
+    answers = (req, res) => give(res, 200, { ...mine, text, id: req.url?.split('/').at(-1) })
+    const body = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry })
+    expect((await post(body)).status).toBe(413)
+    expect([world.upstream.length, written]).toEqual([12, []])
+  })
+
+  it('of which it cannot be read what was made, so much of it there is, is of unknown outcome', async () => {
+    const entry = Array.from({ length: 3 }, () => ({
+      ...{ request: { method: 'POST', url: 'Condition' }, resource: withoutMeta(mine) },
+    }))
+    answers = (req, res) => {
+      const id = req.url?.split('/').at(-1)
+      if (req.method === 'GET') give(res, 200, { ...mine, ...big, id })
+      else give(res, 200, responded(...['a', 'b', 'c'].map((at) => done('201', `Condition/${at}`))))
+    }
+    const body = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry })
+    expect((await post(body)).status).toBe(503)
+    expect(world.entries.at(-1)?.refusal).toBe('write_unknown')
+    expect(world.upstream).toHaveLength(3)
   })
 
   it('is given no more time than it may take, nor a record that is away', async () => {

@@ -495,6 +495,22 @@ describe('a record that is not well', () => {
   )
 })
 
+it('no more is read beside each other for one answer than one of the record’s may hold', async () => {
+  const half = `{"x":"${'x'.repeat(6 * 1024 * 1024)}"}`
+  const at = await openWorld((_req, res) => {
+    res.writeHead(200, { 'content-type': 'application/json' })
+    res.end(half)
+  })
+  at.access = accessOf({ scope: SCOPE })
+  const server = await front(at)
+  for (const path of [`composition/${OBJECT}`, 'directory']) {
+    expect((await raw(server, 'GET', `${MINE}/${path}`)).status).toBe(502)
+    expect(at.entries.at(-1)?.detail?.why).toMatch(/more than can be judged at once/)
+  }
+  await close(server)
+  await at.end()
+})
+
 describe('any request, to a record that holds itself to nothing', () => {
   const uids = PIECES.flatMap((piece) => [piece.object, uidOf(piece), uidOf(piece, 2)])
   const uid = fc.constantFrom(...uids, OBJECT, OBJECT, `${OBJECT}::sys::1`)
