@@ -154,6 +154,23 @@ describe('asking in other words', () => {
     ['a subscription',                  'POST',   `/fhir/Subscription`],
     ['a binary',                        'GET',    `/fhir/Binary/b1`],
     ['an audit event',                  'GET',    `/fhir/AuditEvent?patient=${me}`],
+    ['letters that look alike',         'GET',    `/fhir/%D0%A1ondition/c1`],
+    ['dots of full width',              'GET',    `/fhir/Condition/%EF%BC%8E%EF%BC%8E/Patient/${other}`],
+    ['a slash of full width',           'GET',    `/fhir/Condition/c1%EF%BC%8F_history`],
+    ['a NUL',                           'GET',    `/fhir/Condition/c1%00`],
+    ['an id without end',               'GET',    `/fhir/Condition/${'1'.repeat(65)}`],
+    ['a slash too many',                'GET',    `/fhir//Patient/${other}`],
+    ['a slash at the end',              'GET',    `/fhir/Condition/c1/`],
+    ['an address of another server',    'GET',    `http://evil.example/fhir/Patient/${other}`],
+    ['a parameter twice, one encoded',  'GET',    `/fhir/Condition?patient=${me}&%70atient=${other}`],
+    ['an include that goes on',         'GET',    `/fhir/Encounter?_include%3Aiterate=Encounter:subject`],
+    ['an include of the patient',       'GET',    `/fhir/Encounter?_include=Encounter:service-provider:Patient`],
+    ['an include in capitals',          'GET',    `/fhir/Encounter?_INCLUDE=Encounter:subject`],
+    ['what includes it',                'GET',    `/fhir/Condition?_revinclude=Observation:focus`],
+    ['what has it, encoded',            'GET',    `/fhir/Condition?%5fhas%3AObservation%3Apatient%3Acode=1`],
+    ['an offset past all numbers',      'GET',    `/fhir/Condition?_offset=99999999999999999999`],
+    ['a list of ids',                   'GET',    `/fhir/Condition?_id=c1,c2`],
+    ['a condition of another’s',        'PUT',    `/fhir/Condition?_id=c1&patient=Patient/${other}`],
   ])('refuses %s before the record hears of it', async (_what, method, path) => {
     answers = answering(searchset(theirs))
     const body = method === 'PUT' ? JSON.stringify(withoutMeta(mine)) : undefined
@@ -335,11 +352,27 @@ describe('another patient in what is written', () => {
     ['inside',                         { contained: [{ resourceType: 'Patient', id: 'p' }], asserter: to('#p') }],
     ['inside, as somebody’s',          { contained: [about('Observation', 'o', other)] }],
     ['in a note’s author',             { note: [{ authorReference: to(`Patient/${other}`) }] }],
+    ['by number, as its own',          { identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' }] }],
+    ['by number, in an extension',     { extension: [{ url: 'x', valueIdentifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' } }] }],
+    ['by number, inside',              { contained: [{ resourceType: 'Device', identifier: [{ system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '9990000069' }] }] }],
+    ['as who gave a relative’s number', { contained: [{ ...about('RelatedPerson', 'r', me), identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069', assigner: to(`Patient/${other}`) }] }] }],
   ])('is refused: %s', async (_where, more) => {
     answers = answering(mine)
     expect((await write({ ...mine, ...more })).status).toBe(422)
     expect(world.upstream).toEqual([])
   })
+})
+
+it('a relative’s own NHS number is theirs to bear, and the patient’s own is nobody else’s', async () => {
+  answers = (_req, res) => give(res, 201, mine, { location: 'Condition/c1/_history/1' })
+  const numbered = (value: string) => [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value }]
+  const relative = { ...about('RelatedPerson', 'r', me), identifier: numbered('9990000069') }
+  for (const more of [
+    { contained: [withoutMeta(relative)] },
+    { identifier: numbered(PEGGY.nhsNumber) },
+    { asserter: { identifier: numbered(PEGGY.nhsNumber)[0], type: 'Patient' } },
+  ])
+    expect((await write({ ...mine, ...more })).status).toBe(201)
 })
 
 describe('a record that answers wrongly', () => {
@@ -696,6 +729,16 @@ describe('a bundle that asks for too much', () => {
   const post = (body: string) => raw(server, 'POST', '/fhir', FHIR_JSON, body)
   const statuses = ({ text: said }: RawAnswer) =>
     JSON.parse(said).entry.map(({ response }: { response: { status: string } }) => response.status)
+
+  it('is asked for nothing by its address: no parameter is of it', async () => {
+    answers = answering(mine)
+    for (const query of [`patient=${other}`, '_method=DELETE', 'x'])
+      expect(
+        (await raw(server, 'POST', `/fhir?${query}`, FHIR_JSON, many('batch', 'GET'))).status,
+      ).toBe(400)
+    expect(world.upstream).toEqual([])
+    expect((await post(many('batch', 'GET'))).status).toBe(200)
+  })
 
   /** Two of them are more than one call may give. */
   const big = { text: 'x'.repeat(6 * 1024 * 1024) }

@@ -317,6 +317,8 @@ describe('another patient in what is written', () => {
     ['by a scheme',                     { context: { participations: [{ performer: party('local', { ...number, scheme: 'https://fhir.nhs.uk/Id/nhs-number' }) }] } }],
     ['by a link to their EHR',          link(`ehr://${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
     ['by a link through a system',      { content: [link(`EHR://sys/${WINSTON.ehrId}`)] }],
+    ['by a link within the system',     link(`ehr:/${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
+    ['by a link without a slash',       { content: [link(` EHR:${WINSTON.ehrId.toUpperCase()}`)] }],
     ['by a link beside their own',      link(`ehr://${WINSTON.ehrId}/x?${PEGGY.ehrId}`)],
     ['by an address of ours',           link(`https://gateway.example/openehr/v1/ehr/${WINSTON.ehrId}/composition/${THEIR_OBJECT}`)],
     ['by an address behind their own',  link(`/openehr/v1/ehr/${PEGGY.ehrId}/../../ehr/${WINSTON.ehrId.toUpperCase()}`)],
@@ -344,6 +346,8 @@ describe('another patient in what is written', () => {
     for (const more of [
       { content: [{ subject: own }] },
       link(`ehr://sys/${PEGGY.ehrId}/x`),
+      link(`ehr:/${PEGGY.ehrId}/compositions/${OBJECT}`),
+      link(`ehr:compositions/${OBJECT}`),
       link(`https://gateway.example/openehr/v1/ehr/${PEGGY.ehrId}/composition/${OBJECT}`),
       { content: [{ value: `see /ehr/${WINSTON.ehrId} in words` }] },
     ]) {
