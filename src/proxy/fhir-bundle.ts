@@ -5,6 +5,7 @@
  * @see FHIR R4, "batch/transaction"
  */
 import type { Access } from '../core/access.js'
+import type { Happening } from '../core/audit.js'
 import { type FhirBundle, readBundle, readBundleEntry } from '../core/fhir-bundle.js'
 import type { Json } from '../core/json.js'
 import { Refusal, type RefusalCode } from '../core/refusal.js'
@@ -29,18 +30,21 @@ const entryOf = ({ status, body, etag, lastModified, location }: FhirAnswer): Js
   },
 })
 
-/** In the trail like a call that was refused by itself. */
-async function refusedEntry(parts: ProxyParts, access: Access, at: number, refusal: Refusal) {
-  await parts.trail.commit({
-    record: [
-      {
-        what: 'access_refused',
-        outcome: 'refused',
-        ...aboutAccess(access),
-        refusal: refusal.code,
-        detail: { ...refusal.facts, entry: at, why: refusal.detail },
-      },
-    ],
+/** In the trail like a call that was refused by itself. @param done something was done that has to be told, recorded or not */
+async function refusedEntry(
+  parts: ProxyParts,
+  access: Access,
+  at: number,
+  refusal: Refusal,
+  done: boolean,
+) {
+  const entry: Happening = {
+    ...{ what: 'access_refused', outcome: 'refused', ...aboutAccess(access) },
+    refusal: refusal.code,
+    detail: { ...refusal.facts, entry: at, why: refusal.detail },
+  }
+  await parts.trail.commit({ record: [entry] }).catch((error: unknown) => {
+    if (!done) throw error
   })
   const { status, outcome } = outcomeOf(refusal)
   return { response: { status: String(status), outcome } }
@@ -64,6 +68,14 @@ const isDone = ({ call }: FhirAsked, { status }: FhirAnswer): boolean =>
 
 const withoutResource = ({ resource: _, ...rest }: Json): Json => rest
 
+/** A fault of ours refuses the rest, where something was done before it that has to be told. @throws what it is, elsewhere */
+function refusalOf(error: unknown, done: boolean): Refusal {
+  if (error instanceof Refusal) return error
+  if (!done) throw error
+  const name = String((error as Error | null)?.name)
+  return new Refusal('record_unavailable', `a fault: ${name}`, { cause: error })
+}
+
 /** A batch's entries one by one, together no more than one call may be given. What was done is told, if without what stands. */
 async function answerEach(
   parts: ProxyParts,
@@ -74,7 +86,7 @@ async function answerEach(
 ): Promise<readonly Answered[]> {
   const answers: Answered[] = []
   const requireTime = withinTime(parts)
-  let [all, given]: [Refusal | undefined, number] = [undefined, 0]
+  let [all, given, done]: [Refusal | undefined, number, boolean] = [undefined, 0, false]
   for (const [at, one] of entry.entries()) {
     try {
       if (all !== undefined) throw all
@@ -83,15 +95,19 @@ async function answerEach(
       const asked = { ...readBundleEntry(one), ...meanwhile }
       const answered = await perform(parts, access, asked)
       const [answer, read] = [entryOf(answered), !isDone(asked, answered)]
+      done ||= !read
       const size = Buffer.byteLength(JSON.stringify(answer))
       const fits = given + size <= parts.record.mostBytes
       if (!fits && read) throw new Refusal('body_too_large', 'answers of a batch')
       given += fits ? size : 0
       answers.push({ answer: fits ? answer : withoutResource(answer), read })
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      if (FOR_ALL.has(error.code)) all = error
-      answers.push({ answer: await refusedEntry(parts, access, at, error), read: false })
+      const refusal = refusalOf(error, done)
+      if (FOR_ALL.has(refusal.code)) all = refusal
+      // Nobody knows of one of them: that has to be told as well.
+      done ||= refusal.code === 'write_unknown'
+      const answer = await refusedEntry(parts, access, at, refusal, done)
+      answers.push({ answer, read: false })
     }
   }
   return answers
@@ -119,7 +135,7 @@ async function answerBatch(
   if (over === undefined) return answers.map(({ answer }) => answer)
   const kept: Json[] = []
   for (const [at, { answer, read }] of answers.entries())
-    kept.push(read ? await refusedEntry(parts, access, at, over) : withoutResource(answer))
+    kept.push(read ? await refusedEntry(parts, access, at, over, true) : withoutResource(answer))
   return kept
 }
 

@@ -766,6 +766,26 @@ describe('a bundle that asks for too much', () => {
     expect(second.response.location).toMatch(/\/Condition\/n2\/_history\/1$/)
   })
 
+  it('is told what it has written, whatever fails after that; and nothing of a fault before it', async () => {
+    answers = (req, res) => {
+      if (req.method === 'GET') give(res, 200, mine)
+      else {
+        world.trailFails = true
+        give(res, 201, { ...mine, id: 'n1' }, { location: 'Condition/n1', etag: 'W/"1"' })
+      }
+    }
+    const read = { request: { method: 'GET', url: 'Condition/c1' } }
+    const create = {
+      ...{ request: { method: 'POST', url: 'Condition' }, resource: withoutMeta(mine) },
+    }
+    const batch = (...entry: Json[]) =>
+      post(JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry }))
+    expect(statuses(await batch(create, read, read))).toEqual(['201', '503', '503'])
+    expect((await batch(read, create)).status).toBe(500)
+    world.trailFails = false
+    expect(written).toHaveLength(1)
+  })
+
   it('holds no more of what it changes than one call may give', async () => {
     const operation = [{ op: 'add', path: '/note', value: [] }]
     const data = Buffer.from(JSON.stringify(operation)).toString('base64')
