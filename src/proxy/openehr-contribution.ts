@@ -11,7 +11,6 @@ import {
   shownContribution,
 } from '../core/contribution.js'
 import type { PolicyDecision } from '../core/decision.js'
-import { releaseEhr, subjectOf } from '../core/ehr.js'
 import { writeJson } from '../core/json-text.js'
 import { isObjectId, isVersionOf, objectOf, readable, requireTemplate } from '../core/openehr.js'
 import { requireNoOther } from '../core/openehr-names.js'
@@ -31,6 +30,7 @@ import {
   ownComposition,
   planOf,
   rewritten,
+  systemOf,
 } from './openehr-parts.js'
 import { withProvenance } from './openehr-provenance.js'
 import { dropSaved } from './openehr-unsaved.js'
@@ -132,23 +132,6 @@ async function proveMade(
       : given.versions.some((uid) => uid !== previous && isVersionOf(uid, objectOf(previous)))
   if (given.versions.length !== all.length || !all.every(isMade))
     throw new Refusal('upstream_invalid', 'openehr: not what was contributed')
-}
-
-/**
- * The system in which it is committed, as the record calls itself: servers refuse another name.
- * @throws Refusal record_absent, upstream_invalid
- */
-async function systemOf(
-  parts: OpenEhrParts,
-  { access, ehrId }: OpenEhrCallIn,
-  [row]: readonly PlanRow[],
-): Promise<string> {
-  const [, system] = row?.uid.split('::') ?? []
-  if (system !== undefined) return system
-  const answer = await ask(parts, `/ehr/${ehrId}`)
-  requireFound(answer)
-  const subject = subjectOf(access, parts.record.subjectNamespace)
-  return releaseEhr(answer.body, ehrId, subject).system_id.value
 }
 
 const send = ({ record }: OpenEhrParts, ehrId: string, body: object): Promise<UpstreamAnswer> =>

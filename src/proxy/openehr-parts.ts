@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { Access } from '../core/access.js'
 import { writeQuery } from '../core/call.js'
 import { provenComposition } from '../core/composition.js'
+import { releaseEhr, subjectOf } from '../core/ehr.js'
 import { rewriteBase } from '../core/enforcement.js'
 import { writeJson } from '../core/json-text.js'
 import type { OpenEhrCall } from '../core/openehr-calls.js'
@@ -165,4 +166,21 @@ export async function ownAnswer(
   const answer = await ask(parts, path, call.query)
   requireFound(answer)
   return { answer, template: known }
+}
+
+/**
+ * The system in which something is committed, as the record calls itself: servers refuse another name.
+ * @throws Refusal record_absent, upstream_invalid
+ */
+export async function systemOf(
+  parts: OpenEhrParts,
+  { access, ehrId }: Pick<OpenEhrCallIn, 'access' | 'ehrId'>,
+  [row]: readonly PlanRow[],
+): Promise<string> {
+  const [, system] = row?.uid.split('::') ?? []
+  if (system !== undefined) return system
+  const answer = await ask(parts, `/ehr/${ehrId}`)
+  requireFound(answer)
+  const subject = subjectOf(access, parts.record.subjectNamespace)
+  return releaseEhr(answer.body, ehrId, subject).system_id.value
 }
