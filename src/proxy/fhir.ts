@@ -27,7 +27,7 @@ import { answerRead } from './fhir-read.js'
 import { answerHandover, type HandoverParts, isHandover } from './handover.js'
 import { type ProxyParts, partsPerTenant, type Served } from './parts.js'
 import { addressUnder, fhirBody, formBody, patchBody } from './request.js'
-import { type Meanwhile, standsFrom } from './standing.js'
+import { type Meanwhile, standsFrom, toldIn } from './standing.js'
 
 const FHIR_JSON = 'application/fhir+json; charset=utf-8'
 
@@ -41,7 +41,7 @@ const BODIES: Partial<Record<FhirDataCall['interaction'], typeof fhirBody>> = {
 /** A read; or a write, which must still come from where the chart is. */
 async function perform(parts: ProxyParts, access: Access, asked: FhirAsked): Promise<FhirAnswer> {
   if (READS.has(asked.call.interaction))
-    return await answerRead(parts, access, asked as FhirAsked<FhirReadCall>)
+    return toldIn(asked.stands, answerRead(parts, access, asked as FhirAsked<FhirReadCall>))
   await asked.mayWrite()
   return answerWrite(parts, access, asked as FhirAsked<FhirWriteCall>)
 }

@@ -22,7 +22,7 @@ import { discardUnsaved, keepUnsaved, listUnsaved, readUnsavedOf } from './opene
 import { createComposition, deleteComposition, updateComposition } from './openehr-write.js'
 import { partsPerTenant, type Served } from './parts.js'
 import { addressUnder } from './request.js'
-import { standsFrom } from './standing.js'
+import { standsFrom, toldIn } from './standing.js'
 
 const HANDLERS: Readonly<Record<OpenEhrInteraction, Handler>> = {
   ehr_read: readEhr,
@@ -62,11 +62,12 @@ export function openehrProxy(served: Served<OpenEhrParts>): RequestHandler {
     const call = readOpenEhrCall(readCall(req.method, addressOf(req), req.headers))
     const ehrId = enforceOpenEhr(access, call, base)
     const mayWrite = () => inContext(access, req)
-    if (OPENEHR_WRITES.has(call.interaction)) await mayWrite()
+    const writes = OPENEHR_WRITES.has(call.interaction)
+    if (writes) await mayWrite()
 
     // Templates are known only from content: each interaction judges them before anything leaves.
     res.set('Cache-Control', 'no-store')
-    await HANDLERS[call.interaction](partsFor(access), {
+    const handled = HANDLERS[call.interaction](partsFor(access), {
       req,
       res,
       access,
@@ -76,5 +77,6 @@ export function openehrProxy(served: Served<OpenEhrParts>): RequestHandler {
       stands,
       mayWrite,
     })
+    await (writes ? handled : toldIn(stands, handled))
   }
 }

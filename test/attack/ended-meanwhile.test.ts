@@ -106,6 +106,19 @@ describe('a read of FHIR over whose answer the record takes its time', () => {
     expect(released()).toBe(0)
   })
 
+  it.each([
+    ['is not there', 404, {}, 404],
+    ['is another patient’s', 200, condition('c1', { subject: { reference: 'Patient/x' } }), 404],
+    ['cannot be read', 200, [], 502],
+    ['is not answered for', 500, {}, 503],
+  ])('does not even say that it %s', async (_what, status, body, told) => {
+    answers = (_req, res) => give(res, status, body)
+    expect((await get('/fhir/Condition/c1')).status).toBe(told)
+    calls = 0
+    endsAt(1)
+    expectOver(await get('/fhir/Condition/c1'))
+  })
+
   it('goes on to no further page of a search', async () => {
     const next = `${world.record.bases.fhir}/Condition?patient=${me}&_offset=1`
     answers = (_req, res) =>
@@ -277,6 +290,14 @@ describe('openEHR, during a call of which the session ends', () => {
     endsAt(1)
     expectOver(await get(path()))
     expect(released()).toBe(0)
+  })
+
+  it('it is not even said that something is not there', async () => {
+    const nothing = `${EHR}/composition/${'0'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}`
+    expect((await get(nothing)).status).toBe(404)
+    calls = 0
+    endsAt(1)
+    expectOver(await get(nothing))
   })
 
   const update = () =>
