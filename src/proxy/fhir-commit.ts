@@ -16,7 +16,7 @@ import { type FhirWrite, prepareWrite } from './fhir-write.js'
 import type { ProxyParts } from './parts.js'
 import { validatorsOf } from './request.js'
 import { goesOn, maySee } from './standing.js'
-import { requireDone, writeOnce } from './write.js'
+import { ifSayable, requireDone, writeOnce } from './write.js'
 
 const FHIR_JSON = 'application/fhir+json'
 const invalid = (detail: string) => new Refusal('upstream_invalid', `fhir: ${detail}`)
@@ -142,7 +142,7 @@ async function commitWrite(
   const { id, version, resource } = proof
   const { lastModified } = validatorsOf(answer)
   const shown = !asked.minimal && (await maySee(asked.stands))
-  const body = shown ? shownTo(write, resource) : undefined
+  const body = shown ? ifSayable(() => shownTo(write, resource)) : undefined
   return {
     status: write.id === undefined ? 201 : 200,
     etag: `W/"${version}"`,

@@ -21,7 +21,7 @@ import {
 import { dropSaved } from './openehr-unsaved.js'
 import { passValidators, sendJson } from './request.js'
 import { goesOn, maySee } from './standing.js'
-import { requireDone, writeOnce } from './write.js'
+import { ifSayable, requireDone, writeOnce } from './write.js'
 
 export interface Write {
   readonly interaction: 'composition_create' | 'composition_update'
@@ -106,15 +106,14 @@ async function answerWrite(
 ): Promise<void> {
   const { res, access, ehrId } = call
   const created = write.interaction === 'composition_create'
-  const shown =
-    wantsBody(call) &&
-    readable(access, parts, write.template) !== undefined &&
-    (await maySee(call.stands))
+  const may = wantsBody(call) && readable(access, parts, write.template) !== undefined
+  const seen = may && (await maySee(call.stands))
+  const shown = seen ? ifSayable(() => rewritten(parts, body)) : undefined
   passValidators(res, answer)
   res.set('ETag', `"${uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${uid}`)
-  res.status(created ? 201 : shown ? 200 : 204)
-  if (shown) sendJson(res, rewritten(parts, body))
+  res.status(created ? 201 : shown === undefined ? 204 : 200)
+  if (shown !== undefined) sendJson(res, shown)
   else res.end()
 }
 

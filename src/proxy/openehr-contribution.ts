@@ -37,7 +37,7 @@ import { dropSaved } from './openehr-unsaved.js'
 import { requireFirst } from './openehr-write.js'
 import { jsonBody, requireFound, sendJson } from './request.js'
 import { goesOn, maySee } from './standing.js'
-import { writeOnce } from './write.js'
+import { ifSayable, writeOnce } from './write.js'
 
 interface Judged {
   readonly change: Change
@@ -214,9 +214,12 @@ export const createContribution: Handler = async (parts, call) => {
   res.set('ETag', `"${given.uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/contribution/${given.uid}`)
   res.status(201)
-  if (wantsBody(call) && (await maySee(stands)))
-    sendJson(res, rewritten(parts, shownContribution(given, given.versions)))
-  else res.end()
+  const seen = wantsBody(call) && (await maySee(stands))
+  const shown = seen
+    ? ifSayable(() => rewritten(parts, shownContribution(given, given.versions)))
+    : undefined
+  if (shown === undefined) res.end()
+  else sendJson(res, shown)
 }
 
 /** What of it this role may see: versions of other sections, and of anything that is no section, are left out. */

@@ -48,10 +48,10 @@ async function before<T>({ record, begin }: Write<T>): Promise<UnderWay> {
   throw recorded.reason
 }
 
-/** What nobody can say stays uncertain in the outcome: the record has said yes, and that is the app's answer. */
-function writtenBy<T>(write: Write<T>, proof: T, answer: UpstreamAnswer) {
+/** Of a write that is done, what of it can be said: it is told as done whatever becomes of that. */
+export function ifSayable<T>(say: () => T): T | undefined {
   try {
-    return write.written(proof, answer)
+    return say()
   } catch {
     return undefined
   }
@@ -70,7 +70,8 @@ export async function writeOnce<T>(write: Write<T>) {
     throw no
   }
   const proof = await write.prove(answer).catch(unknown)
-  const written = writtenBy(write, proof, answer)
+  // What nobody can say stays uncertain in the outcome: the record has said yes, and that is the app's answer.
+  const written = ifSayable(() => write.written(proof, answer))
   if (written) await underWay.done(written)
   return { answer, proof }
 }
