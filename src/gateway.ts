@@ -160,7 +160,7 @@ function surface(parts: GatewayParts, dpop: Dpop, certificateOf: CertificateOf):
     createClientAuthentication({ ...parts, certificateOf }),
   )
   const callers = parts.limits.calls(createCallers({ ...parts, tokens, dpop, certificateOf }))
-  const record = parts.record(bearerOf(callers))
+  const record = parts.record(bearerOf(callers, { ...parts, tokens }))
   const smart = publish(smartConfiguration(oauth))
   const openid = publish(openidConfiguration(oauth))
   const on = { launch, oauth }

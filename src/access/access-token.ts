@@ -89,6 +89,11 @@ function rememberProofs(keys: Keys, clock: Clock) {
   }
 }
 
+/** @throws Refusal token_expired */
+export function requireCurrent({ exp }: AccessClaims, now: EpochMs): void {
+  if (typeof exp !== 'number' || exp * 1000 <= now) throw new Refusal('token_expired', 'exp')
+}
+
 const ended = (detail: string) => new Refusal('token_ended', detail)
 
 /**
@@ -151,8 +156,7 @@ export function openAccessTokens(parts: Parts): AccessTokens {
   return {
     async prove(token) {
       const claims = await proof(token)
-      if (typeof claims.exp !== 'number' || claims.exp * 1000 <= clock())
-        throw new Refusal('token_expired', 'exp')
+      requireCurrent(claims, clock())
       return claims
     },
     async stand(claims) {

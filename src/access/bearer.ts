@@ -3,8 +3,9 @@ import type { Request } from 'express'
 import type { Access } from '../core/access.js'
 import { Refusal } from '../core/refusal.js'
 import type { AccessClaims } from '../core/token.js'
+import type { Clock } from '../core/values.js'
 import type { Sessions } from '../session/sessions.js'
-import { type AccessTokens, isService, type LiveToken } from './access-token.js'
+import { type AccessTokens, isService, type LiveToken, requireCurrent } from './access-token.js'
 import type { CertificateOf } from './certificate.js'
 import { requireBoundCertificate } from './confirmation.js'
 import type { Dpop } from './dpop.js'
@@ -19,8 +20,18 @@ interface Parts {
   readonly certificateOf: CertificateOf
 }
 
+/** A call that was let in. */
+export interface LetIn {
+  readonly access: Access
+  /**
+   * Asks again, while the call is answered, whether it would be let in now.
+   * @throws Refusal token_expired, token_ended, policy_stale; StoreFailure
+   */
+  still(): Promise<void>
+}
+
 /** Proves the token of a call. `base`: the audience that the token must be good for. */
-export type Bearer = (req: Request, base: string) => Promise<Access>
+export type Bearer = (req: Request, base: string) => Promise<LetIn>
 
 /** A token of ours is near 2 kB with every section's scope; a header past this is not one. */
 const LONGEST = 8_192
@@ -85,6 +96,11 @@ function requireHolder(
   return proves()
 }
 
+/** @throws Refusal policy_stale */
+function requireRules(policies: Parts['policies']): void {
+  if (!policies.mayRead()) throw new Refusal('policy_stale', 'the policy version is not known')
+}
+
 const isFor = ({ aud }: AccessClaims, base: string): boolean =>
   Array.isArray(aud) ? aud.includes(base) : aud === base
 
@@ -106,7 +122,7 @@ export type Callers = (
 export function createCallers(parts: Parts): Callers {
   const { tokens, sessions, policies } = parts
   return async (req, { base, sent } = {}) => {
-    if (!policies.mayRead()) throw new Refusal('policy_stale', 'the policy version is not known')
+    requireRules(policies)
     const credential = credentialOf(req, sent)
     const claims = await tokens.prove(credential.token)
     if (base !== undefined && !isFor(claims, base)) throw new Refusal('token_other_audience', 'aud')
@@ -122,10 +138,20 @@ export function createCallers(parts: Parts): Callers {
 
 /** Callers of the record: each for one patient. @throws Refusal scope_insufficient for a service */
 export const bearerOf =
-  (callers: Callers): Bearer =>
+  (
+    callers: Callers,
+    { tokens, policies, clock }: Pick<Parts, 'tokens' | 'policies'> & { readonly clock: Clock },
+  ): Bearer =>
   async (req, base) => {
     const live = await callers(req, { base })
     // What the record would be asked for without a patient is not enforced anywhere yet.
     if (isService(live)) throw new Refusal('scope_insufficient', 'a service’s own token')
-    return live
+    return {
+      access: live,
+      async still() {
+        requireRules(policies)
+        requireCurrent(live.claims, clock())
+        await tokens.stand(live.claims)
+      },
+    }
   }

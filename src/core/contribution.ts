@@ -9,7 +9,7 @@ import type { Access } from './access.js'
 import { authored, committerOf } from './authorship.js'
 import { readComposition } from './composition.js'
 import { isObject, type Json } from './json.js'
-import { isVersionOf } from './openehr.js'
+import { isObjectId, isVersionOf } from './openehr.js'
 import { Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
 import { plainText } from './text.js'
@@ -192,8 +192,10 @@ export function readGiven(body: unknown, asked: string): GivenContribution {
   const read = given.safeParse(body)
   if (!read.success) throw new Refusal('upstream_invalid', 'openehr: not a CONTRIBUTION')
   const { uid, versions, audit } = read.data
-  if (asked !== '' && uid.value.toLowerCase() !== asked.toLowerCase())
-    throw new Refusal('upstream_invalid', 'openehr: another contribution than asked')
+  // It becomes a header and an address of ours.
+  const isAsked =
+    asked === '' ? isObjectId(uid.value) : uid.value.toLowerCase() === asked.toLowerCase()
+  if (!isAsked) throw new Refusal('upstream_invalid', 'openehr: another contribution than asked')
   return { uid: uid.value, versions: versions.map(({ id }) => id.value), audit }
 }
 

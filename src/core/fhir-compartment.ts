@@ -69,16 +69,24 @@ const ADDRESS =
   /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#|]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
 const PATIENT_TYPE = /(?:^|\/)Patient$/
 
-/** A reference by number in place of an address (`Reference.identifier`). */
+const isNumber = ({ system }: Json): boolean =>
+  typeof system === 'string' && isNhsNumberSystem(system)
+
+/** A reference to a patient by another number than theirs in place of an address (`Reference.identifier`). */
 function isOtherNumber({ identifier, type, reference }: Json, { nhsNumber }: Whose): boolean {
   if (!isObject(identifier)) return false
-  const numbered = typeof identifier.system === 'string' && isNhsNumberSystem(identifier.system)
   const toPatient =
-    numbered ||
     (typeof type === 'string' && PATIENT_TYPE.test(type)) ||
     (typeof reference === 'string' && LEADS.test(reference))
-  return toPatient && !(numbered && identifier.value === nhsNumber)
+  return toPatient && !(isNumber(identifier) && identifier.value === nhsNumber)
 }
+
+/** What a relative is known by, who may be a patient too: theirs to bear. */
+const RELATIVES = 'RelatedPerson.identifier'
+
+/** An NHS number, wherever it stands, that is not the patient's. */
+const isOthersNumber = (value: Json, name: string, { nhsNumber }: Whose): boolean =>
+  isNumber(value) && value.value !== nhsNumber && name !== RELATIVES
 
 /** Spaces first: none stands in an address, and the pattern would look for its end from each of a long text's places. */
 const isAddress = (text: string): boolean => !/\s/.test(text) && ADDRESS.test(text)
@@ -99,6 +107,11 @@ export function namesAnother(value: unknown, whose: Whose, name = ''): boolean {
   if (typeof value === 'string') return isOtherAddress(value, name, whose)
   if (typeof value !== 'object' || value === null) return false
   if (Array.isArray(value)) return value.some((each) => namesAnother(each, whose, name))
-  if (isObject(value) && isOtherNumber(value, whose)) return true
-  return Object.entries(value).some(([member, each]) => namesAnother(each, whose, member))
+  if (!isObject(value)) return false
+  if (isOtherNumber(value, whose) || isOthersNumber(value, name, whose)) return true
+  const { resourceType } = value
+  return Object.entries(value).some(([member, each]) => {
+    const within = `${resourceType}.${member}`
+    return namesAnother(each, whose, within === RELATIVES ? within : member)
+  })
 }

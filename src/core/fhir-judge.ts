@@ -35,13 +35,16 @@ export function flagsBy({ grant }: Access, patient: Json): PatientFlags {
   return grant.knownIn === undefined ? said : anyOf([grant.circumstances.patient, said])
 }
 
-/** What a resource says that the policies were not asked under; `undefined` when it says nothing new. */
-function news({ access }: Judging, resource: Json): PatientFlags | undefined {
+/**
+ * What a resource says that the policies were not asked under; `undefined` when it says nothing new.
+ * @param labelled whether it stands inside of what is labelled
+ */
+function news({ access }: Judging, resource: Json, labelled: boolean): PatientFlags | undefined {
   const { sensitive, deceased } = access.grant.circumstances.patient
   const said =
     resource.resourceType === 'Patient'
       ? flagsBy(access, resource)
-      : { sensitive: sensitive || isLabelled(resource), deceased }
+      : { sensitive: sensitive || labelled || isLabelled(resource), deceased }
   return said.sensitive === sensitive && said.deceased === deceased ? undefined : said
 }
 
@@ -50,20 +53,25 @@ function judgeInside(judging: Judging, resource: Json, letter: Letter): Verdict 
   for (const inside of containedIn(resource) ?? []) {
     const { resourceType: type } = inside
     if (!isFhirType(type) || rowOf(type).whose === 'directory') continue
-    // What stands inside is data of its own type, and read or written as that.
-    const verdict = judgeResource(judging, inside, letter === 's' ? 'r' : letter)
+    // What stands inside is data of its own type, and read or written as that, under the labels of the whole.
+    const alone = letter === 's' ? 'r' : letter
+    const verdict = judgeResource(judging, inside, alone, undefined, isLabelled(resource))
     if (verdict.is !== 'given') return verdict
     decisions.push(...verdict.decisions)
   }
   return { is: 'given', decisions }
 }
 
-/** @param decided what the policies said of this type and letter, where they have been asked already */
+/**
+ * @param decided what the policies said of this type and letter, where they have been asked already
+ * @param labelled whether it stands inside of what is labelled
+ */
 export function judgeResource(
   judging: Judging,
   resource: Json,
   letter: Letter,
   decided?: PolicyDecision,
+  labelled = false,
 ): Verdict {
   const { access, policies, whose } = judging
   if (!isOfPatient(resource, whose)) return { is: 'foreign' }
@@ -72,7 +80,7 @@ export function judgeResource(
 
   const kind = { type: 'fhir', id } as const
   const first = decided ?? decide(access, policies, letter, kind)
-  const flags = news(judging, resource)
+  const flags = news(judging, resource, labelled)
   const anew = flags && decide(accessWith(access, flags), policies, letter, kind)
   const decisions = anew === undefined ? [first] : [first, anew]
   const denied = decisions.find((each) => !allows(each))

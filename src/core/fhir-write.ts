@@ -6,11 +6,11 @@
  */
 import { canonical } from './chain.js'
 import type { PolicyDecision } from './decision.js'
-import { namesAnother } from './fhir-compartment.js'
+import { containedIn, namesAnother } from './fhir-compartment.js'
 import { type Judging, judgeResource } from './fhir-judge.js'
 import { isObject, type Json } from './json.js'
 import { plainNumbers } from './json-text.js'
-import { Refusal } from './refusal.js'
+import { parameterFault, Refusal } from './refusal.js'
 import type { Letter } from './scope.js'
 
 /** Members of `meta` that the record gives. */
@@ -42,7 +42,7 @@ export function readResource(body: unknown, type: string, id?: string): Json {
 
 /**
  * A resource as it is to stand. @returns what allowed it
- * @throws Refusal resource_refused, scope_insufficient, policy_denied
+ * @throws Refusal resource_refused, scope_insufficient, policy_denied, parameter_invalid
  */
 export function judgeWritten(
   judging: Judging,
@@ -53,7 +53,10 @@ export function judgeWritten(
   const verdict = judgeResource(judging, resource, letter, decided)
   if (verdict.is === 'foreign' || namesAnother(resource, judging.whose))
     throw new Refusal('resource_refused', `${resource.resourceType} of another patient`)
-  if (verdict.is === 'given') return verdict.decisions
+  if (verdict.is === 'given') {
+    requireNoneInside(resource)
+    return verdict.decisions
+  }
   throw new Refusal(verdict.by === 'scope' ? 'scope_insufficient' : 'policy_denied', verdict.why)
 }
 
@@ -64,14 +67,27 @@ const labelsOf = ({ meta }: Json): readonly unknown[] => {
 const spell = (label: unknown): string =>
   isObject(label) ? `${label.system ?? ''}|${label.code ?? ''}` : String(label)
 
+const insideOf = (resource: Json): readonly Json[] => containedIn(resource) ?? []
+
 /**
- * Whoever changes a resource does not take its labels off by leaving them out.
+ * Whoever changes a resource does not take its labels off by leaving them out, nor those of what stands inside it: they
+ * are the whole's from then on, where FHIR has them.
  * @throws Refusal label_missing
  */
 export function requireLabels(before: Json, after: Json): void {
   const kept = new Set(labelsOf(after).map(spell))
-  if (!labelsOf(before).every((label) => kept.has(spell(label))))
+  if (![before, ...insideOf(before)].flatMap(labelsOf).every((label) => kept.has(spell(label))))
     throw new Refusal('label_missing', String(after.resourceType))
+}
+
+/**
+ * What stands inside a resource that is written has no labels of its own: two readers would take them for two things.
+ * @throws Refusal parameter_invalid
+ * @see FHIR R4, DomainResource, dom-5
+ */
+function requireNoneInside(resource: Json): void {
+  if (insideOf(resource).some((inside) => labelsOf(inside).length > 0))
+    throw parameterFault('parameter_invalid', 'contained.meta.security')
 }
 
 /** What a resource says: its own members, and of its text only where one was sent. A server may make one. */

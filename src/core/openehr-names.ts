@@ -17,12 +17,16 @@ interface Own {
 
 const ANY_EHR = /^\s*ehr:\/\//i
 const NAMED_EHR = /^ehr:\/\/(?:[A-Za-z0-9._-]{1,100}\/)?([^/?#]{1,100})(?:[/?#]|$)/i
+/** The same within one system; what begins with no EHR is within the link's own. */
+const NAMED_HERE = new RegExp(`^\\s*ehr:/?(${OBJECT})(?![\\w-])`, 'i')
 
 /** An EHR in an address of the REST API, ours or the record's. @see openEHR REST API, "EHR" */
 const IN_ADDRESS = new RegExp(`/ehr/(${OBJECT})(?![\\w-])`, 'gi')
 
 function isOtherEhr(text: string, { ehrId }: Own): boolean {
   if (ANY_EHR.test(text)) return NAMED_EHR.exec(text)?.[1]?.toLowerCase() !== ehrId
+  const [, here = ehrId] = NAMED_HERE.exec(text) ?? []
+  if (here.toLowerCase() !== ehrId) return true
   // What has spaces in it is words.
   const named = text.includes('/') && !/\s/.test(text.trim()) ? text.matchAll(IN_ADDRESS) : []
   return [...named].some(([, id]) => id?.toLowerCase() !== ehrId)

@@ -10,7 +10,7 @@ import type { Json } from './json.js'
 import { plainNumbers } from './json-text.js'
 import { isLabelled } from './patient-flags.js'
 import type { PlanSection } from './plan.js'
-import { type SectionText, sectionText } from './section-text.js'
+import { type SectionText, sectionDiv, sectionText } from './section-text.js'
 import type { EpochMs, Seconds } from './values.js'
 
 /** How many times a launch may write before "and more" is all that is told of the rest. */
@@ -19,8 +19,22 @@ export const MOST_ACTS = 100
 export const RETRY: Seconds = 300
 /** In which time an outcome leaves, or does not: who takes longer has lost it to the next that asks. */
 export const RELEASED_WITHIN: Seconds = 60
-/** The longest text or resource that is handed on, and the most of one write and of a whole outcome, in characters. */
-export const MOST_HELD = { each: 100_000, write: 1_000_000, outcome: 4_000_000 } as const
+/** The longest text or resource that is handed on, and the most of a whole outcome, in bytes. */
+export const MOST_HELD = { each: 100_000, outcome: 4_000_000 } as const
+
+/** How many of a launch's writes are kept whole, and what is kept of each, of those and of all after them. */
+const FIRST_WRITES = 4
+const ROOM = {
+  first: { changes: 50, bytes: 500_000 },
+  after: { changes: 10, bytes: 20_000 },
+} as const
+
+/**
+ * How much is kept of a write, by how many its launch began before it: so that all of them together are no more than an
+ * outcome may be, whoever writes where, and nobody has to count them.
+ */
+export const roomAt = (place: number): { readonly changes: number; readonly bytes: number } =>
+  place < FIRST_WRITES ? ROOM.first : ROOM.after
 
 /** Whose launch it was, for whom: kept from when it opens. */
 export interface Outcome {
@@ -150,7 +164,11 @@ export function changeOf(
   }
 }
 
-const sizeOf = (value: unknown): number => JSON.stringify(value).length
+/** In bytes, as it is kept and as it leaves: what is marked up may be several times as long. */
+function sizeOf(held: Held): number {
+  const kept = Buffer.byteLength(JSON.stringify(held))
+  return 'text' in held ? Math.max(kept, Buffer.byteLength(sectionDiv(held.text))) : kept
+}
 
 /** What of it may be kept to be handed on: nothing that the rules below take out is ever kept. */
 function heldOf(

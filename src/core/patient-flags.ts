@@ -53,12 +53,18 @@ const isDeceased = ({ deceasedBoolean, deceasedDateTime, _deceasedDateTime }: Js
   deceasedDateTime !== undefined ||
   _deceasedDateTime !== undefined
 
-/** Whether a resource asks to be judged as a sensitive patient's record is. */
-export const isLabelled = ({ meta }: Json): boolean => isSensitive(meta)
+/**
+ * Whether a resource asks to be judged as a sensitive patient's record is. What stands inside it has no label of its own
+ * in FHIR; where a record says one all the same it is of the whole, which it stands in.
+ * @see FHIR R4, DomainResource, dom-5
+ */
+export const isLabelled = ({ meta, contained }: Json): boolean =>
+  isSensitive(meta) ||
+  (Array.isArray(contained) && contained.some((inside) => isObject(inside) && isLabelled(inside)))
 
 /** @param patient a FHIR R4 Patient */
 export const patientFlags = (patient: Json): PatientFlags => ({
-  sensitive: isSensitive(patient.meta),
+  sensitive: isLabelled(patient),
   deceased: isDeceased(patient),
 })
 

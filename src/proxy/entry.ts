@@ -4,6 +4,7 @@ import type { Happening } from '../core/audit.js'
 import type { PolicyDecision } from '../core/decision.js'
 import { partiesOf } from '../core/grant.js'
 import type { AccessTrail } from './parts.js'
+import type { Stands } from './standing.js'
 
 type Detail = NonNullable<Happening['detail']>
 
@@ -87,4 +88,15 @@ export async function recordAllowed(
 ): Promise<void> {
   const entry = allowedEntry(access, decisions, detail)
   if (!(await trail.commit({ record: [entry] }))) throw new Error('the trail took no entry')
+}
+
+/** The same of what was read, which the record may have taken its time over: for who would still be let in. @throws Refusal of {@link Stands} */
+export async function recordRead(
+  trail: AccessTrail,
+  { access, stands }: { readonly access: Access; readonly stands: Stands },
+  decisions: readonly PolicyDecision[],
+  detail: Detail,
+): Promise<void> {
+  await stands()
+  await recordAllowed(trail, access, decisions, detail)
 }

@@ -15,7 +15,8 @@ import type { FhirAnswer, FhirAsked } from './fhir-parts.js'
 import { type FhirWrite, prepareWrite } from './fhir-write.js'
 import type { ProxyParts } from './parts.js'
 import { validatorsOf } from './request.js'
-import { requireDone, writeOnce } from './write.js'
+import { goesOn, maySee } from './standing.js'
+import { ifSayable, requireDone, writeOnce } from './write.js'
 
 const FHIR_JSON = 'application/fhir+json'
 const invalid = (detail: string) => new Refusal('upstream_invalid', `fhir: ${detail}`)
@@ -122,9 +123,10 @@ async function commitWrite(
   parts: ProxyParts,
   access: Access,
   write: FhirWrite,
-  minimal: boolean,
+  asked: FhirAsked,
 ): Promise<FhirAnswer> {
   const { answer, proof } = await writeOnce({
+    still: () => goesOn(asked),
     record: () => recordAllowed(parts.trail, access, write.decisions, detailOf(write)),
     begin: () => parts.outcomes.begin(access, [writingOf(write)]),
     send: () => send(parts, write),
@@ -139,7 +141,8 @@ async function commitWrite(
   if (proof === undefined) return { status: 204 }
   const { id, version, resource } = proof
   const { lastModified } = validatorsOf(answer)
-  const body = minimal ? undefined : shownTo(write, resource)
+  const shown = !asked.minimal && (await maySee(asked.stands))
+  const body = shown ? ifSayable(() => shownTo(write, resource)) : undefined
   return {
     status: write.id === undefined ? 201 : 200,
     etag: `W/"${version}"`,
@@ -157,5 +160,5 @@ export async function answerWrite(
 ): Promise<FhirAnswer> {
   const write = await prepareWrite(parts, access, asked)
   if ('found' in write) return write.found
-  return commitWrite(parts, access, write, asked.minimal ?? false)
+  return commitWrite(parts, access, write, asked)
 }

@@ -3,12 +3,11 @@ import type { Access } from '../core/access.js'
 import type { FhirDataCall } from '../core/fhir.js'
 import type { FhirRelease } from '../core/fhir-own.js'
 import type { Json } from '../core/json.js'
-import { Refusal } from '../core/refusal.js'
-import type { EpochMs } from '../core/values.js'
 import type { ProxyParts } from './parts.js'
+import type { Meanwhile } from './standing.js'
 
 /** One interaction that was asked for, with what came beside it. */
-export interface FhirAsked<C extends FhirDataCall = FhirDataCall> {
+export interface FhirAsked<C extends FhirDataCall = FhirDataCall> extends Meanwhile {
   readonly call: C
   /** Parsed; absent where the interaction has none. */
   readonly body?: unknown
@@ -18,6 +17,11 @@ export interface FhirAsked<C extends FhirDataCall = FhirDataCall> {
   readonly minimal?: boolean
 }
 
+/** Interactions that change nothing. */
+export const READS: ReadonlySet<FhirDataCall['interaction']> = new Set([
+  ...(['read', 'vread', 'history', 'search'] as const),
+])
+
 /** An answer, whether it leaves by itself or as an entry. */
 export interface FhirAnswer {
   readonly status: number
@@ -25,18 +29,6 @@ export interface FhirAnswer {
   readonly etag?: string
   readonly lastModified?: string
   readonly location?: string
-}
-
-/** How long the entries of one bundle may take together: each may wait for the record as long as a call by itself. */
-const LONGEST_MS: EpochMs = 30_000
-
-/** Throws once a bundle has taken too long. @throws Refusal record_unavailable */
-export function withinTime({ clock }: ProxyParts): () => void {
-  const until = clock() + LONGEST_MS
-  return () => {
-    if (clock() > until)
-      throw new Refusal('record_unavailable', 'fhir: a bundle that takes too long')
-  }
 }
 
 /** Who asks, and whose data may pass. */

@@ -12,10 +12,12 @@ import { fromFirst, nextAsked, pageFrom, tellsByPages } from '../core/fhir-pages
 import { releaseFhir } from '../core/fhir-release.js'
 import { versionIn } from '../core/fhir-write.js'
 import type { UpstreamAnswer } from '../record/record.js'
-import { recordAllowed } from './entry.js'
-import { type FhirAnswer, type FhirAsked, releaseFor, withinTime } from './fhir-parts.js'
+import { withinSize, withinTime } from './bounds.js'
+import { recordRead } from './entry.js'
+import { type FhirAnswer, type FhirAsked, releaseFor } from './fhir-parts.js'
 import type { ProxyParts } from './parts.js'
 import { requireFound, requireListed, validatorsOf } from './request.js'
+import type { Stands } from './standing.js'
 
 /** What the trail says of it: the type, the id or how many entries, never their content. */
 function detailOf({ call }: FhirPlan<FhirReadCall>, { entries = 0 }: Released) {
@@ -37,13 +39,16 @@ async function releasedPage(
   parts: ProxyParts,
   plan: FhirPlan<SearchCall>,
   release: FhirRelease,
+  stands: Stands,
 ): Promise<{ readonly answer: UpstreamAnswer; readonly released: Released }> {
   const { call } = plan
-  const requireTime = withinTime(parts)
+  const [requireTime, requireSize] = [withinTime(parts), withinSize(parts)]
   const pages: Released[] = []
   for (let asked = fromFirst(call); ; ) {
     requireTime()
+    await stands()
     const { answer, released } = await releasedOnce(parts, { ...plan, call: asked }, release)
+    requireSize(answer)
     pages.push(released)
     const next = nextAsked(call, pages, release)
     if (next === undefined) return { answer, released: pageFrom(call, pages, release) }
@@ -51,17 +56,18 @@ async function releasedPage(
   }
 }
 
-/** What the record answers to a plan, as it may leave. */
+/** What the record answers to a plan, as it may leave while its caller {@link Stands}: to be asked once more then. */
 export function readReleased(
   parts: ProxyParts,
   access: Access,
   plan: FhirPlan<FhirReadCall>,
+  stands: Stands,
 ): Promise<{ readonly answer: UpstreamAnswer; readonly released: Released }> {
   const { call } = plan
   const release = releaseFor(parts, access, plan.patient)
   const search = call.interaction === 'search' ? { ...plan, call } : undefined
   return search && tellsByPages(search, release)
-    ? releasedPage(parts, search, release)
+    ? releasedPage(parts, search, release, stands)
     : releasedOnce(parts, plan, release)
 }
 
@@ -69,7 +75,7 @@ export function readReleased(
 export async function answerRead(
   parts: ProxyParts,
   access: Access,
-  { call }: FhirAsked<FhirReadCall>,
+  { call, stands }: FhirAsked<FhirReadCall>,
 ): Promise<FhirAnswer> {
   const { policies, trail, base } = parts
   // Scope and today's policies, before the record hears of it; whose it is, and what it now says of them, before
@@ -77,12 +83,12 @@ export async function answerRead(
   const plan = enforceFhir(access, call, policies, base)
   // What a resource was is as closed as what it is: a label that came later counts.
   if (call.interaction === 'vread')
-    await readReleased(parts, access, { ...plan, call: { ...call, interaction: 'read' } })
-  const { answer, released } = await readReleased(parts, access, plan)
+    await readReleased(parts, access, { ...plan, call: { ...call, interaction: 'read' } }, stands)
+  const { answer, released } = await readReleased(parts, access, plan, stands)
 
   // Durable first; then it leaves.
   const decisions = [...(plan.decision === undefined ? [] : [plan.decision]), ...released.decisions]
-  await recordAllowed(trail, access, decisions, detailOf(plan, released))
+  await recordRead(trail, { access, stands }, decisions, detailOf(plan, released))
   // A list's own validators would tell of what was left out of it.
   const one = call.interaction === 'read' || call.interaction === 'vread'
   const { lastModified } = validatorsOf(answer)

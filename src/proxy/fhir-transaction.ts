@@ -9,11 +9,13 @@ import { isObject, type Json } from '../core/json.js'
 import { writeJson } from '../core/json-text.js'
 import type { Written } from '../core/outcome.js'
 import { Refusal } from '../core/refusal.js'
+import { withinSize, withinTime } from './bounds.js'
 import { recordAllowed } from './entry.js'
 import { detailOf, placeOfLocation, shownTo, writingOf } from './fhir-commit.js'
-import { type FhirAsked, withinTime } from './fhir-parts.js'
+import { type FhirAsked, READS } from './fhir-parts.js'
 import { type FhirWrite, prepareWrite } from './fhir-write.js'
 import type { ProxyParts } from './parts.js'
+import { goesOn, type Meanwhile, maySee } from './standing.js'
 import { requireDone, writeOnce } from './write.js'
 
 interface Step {
@@ -23,16 +25,16 @@ interface Step {
   readonly found?: string
 }
 
-async function prepareStep(parts: ProxyParts, access: Access, entry: BundleEntry): Promise<Step> {
+async function prepareStep(
+  parts: ProxyParts,
+  access: Access,
+  entry: BundleEntry,
+  meanwhile: Meanwhile,
+): Promise<Step> {
   const { call, urn } = entry
-  if (
-    call.interaction === 'read' ||
-    call.interaction === 'vread' ||
-    call.interaction === 'history' ||
-    call.interaction === 'search'
-  )
+  if (READS.has(call.interaction))
     throw new Refusal('interaction_refused', 'a read in a transaction')
-  const asked = { ...entry, call } as FhirAsked<FhirWriteCall>
+  const asked = { ...entry, ...meanwhile } as FhirAsked<FhirWriteCall>
   const prepared = await prepareWrite(parts, access, asked)
   const named = urn === undefined || call.interaction !== 'create' ? {} : { urn }
   return 'found' in prepared
@@ -73,6 +75,7 @@ async function proveStep(
   parts: ProxyParts,
   step: Step,
   { response, resource }: Json,
+  readBack: (path: string) => Promise<unknown>,
 ): Promise<Json> {
   const { write, found } = step
   const said = isObject(response) ? response : {}
@@ -84,8 +87,7 @@ async function proveStep(
   const { type, release, previous } = write
   const path = `/${type}/${id}`
   const body = isObject(resource) && resource.resourceType === type ? resource : undefined
-  const stands =
-    body ?? (await parts.record.forward({ upstream: 'fhir', method: 'GET', path })).body
+  const stands = body ?? (await readBack(path))
   if (!isObject(stands) || stands.resourceType !== type || stands.id !== id)
     throw invalid('not what was written')
   if (!isOfPatient(stands, release.whose)) throw invalid('written to another patient')
@@ -112,18 +114,54 @@ function writtenBy({ response, resource }: Json): Written {
   return { id, version, content: resource }
 }
 
+/** All of its entries, each after the other: so are those read that a server's answer leaves out. @throws Refusal upstream_invalid, record_unavailable */
+async function proveAll(parts: ProxyParts, steps: readonly Step[], body: unknown) {
+  const [requireTime, requireSize] = [withinTime(parts), withinSize(parts)]
+  async function readBack(path: string): Promise<unknown> {
+    requireTime()
+    const answer = await parts.record.forward({ upstream: 'fhir', method: 'GET', path })
+    requireSize(answer)
+    return answer.body
+  }
+  const proven: Json[] = []
+  for (const [at, answer] of readResponses(body, steps.length).entries())
+    proven.push(await proveStep(parts, steps[at] as Step, answer, readBack))
+  return proven
+}
+
+/**
+ * Together no more than one call may be given: a patch goes on as the whole resource that it makes, and fifty of them are
+ * held until the last has been judged.
+ */
+async function prepareSteps(
+  parts: ProxyParts,
+  access: Access,
+  entries: readonly BundleEntry[],
+  meanwhile: Meanwhile,
+): Promise<readonly Step[]> {
+  const steps: Step[] = []
+  const requireTime = withinTime(parts)
+  let held = 0
+  for (const entry of entries) {
+    requireTime()
+    await meanwhile.stands()
+    const step = await prepareStep(parts, access, entry, meanwhile)
+    held += Buffer.byteLength(JSON.stringify(step.write.resource ?? ''))
+    if (held > parts.record.mostBytes)
+      throw new Refusal('body_too_large', 'resources of a transaction')
+    steps.push(step)
+  }
+  return steps
+}
+
 /** @throws Refusal of proxy/fhir-write.ts for any of the entries; those of {@link writeOnce} for all */
 export async function answerTransaction(
   parts: ProxyParts,
   access: Access,
   entries: readonly BundleEntry[],
+  meanwhile: Meanwhile,
 ): Promise<readonly Json[]> {
-  const steps: Step[] = []
-  const requireTime = withinTime(parts)
-  for (const entry of entries) {
-    requireTime()
-    steps.push(await prepareStep(parts, access, entry))
-  }
+  const steps = await prepareSteps(parts, access, entries, meanwhile)
   requireWhole(
     steps.map(({ write, urn }) => ({
       ...(urn === undefined ? {} : { urn }),
@@ -135,6 +173,7 @@ export async function answerTransaction(
   const entry = steps.map((step) => entryFor(step, record.bases.fhir))
   const writes = steps.filter(({ found }) => found === undefined)
   const { proof } = await writeOnce({
+    still: () => goesOn(meanwhile),
     begin: () =>
       parts.outcomes.begin(
         access,
@@ -152,12 +191,10 @@ export async function answerTransaction(
         body: writeJson({ resourceType: 'Bundle', type: 'transaction', entry }),
       }),
     refused: requireDone,
-    prove: async ({ body }) => {
-      const answers = readResponses(body, steps.length)
-      return Promise.all(answers.map((each, at) => proveStep(parts, steps[at] as Step, each)))
-    },
+    prove: ({ body }) => proveAll(parts, steps, body),
     written: (proven) =>
       proven.flatMap((each, at) => (steps[at]?.found === undefined ? [writtenBy(each)] : [])),
   })
-  return proof
+  const shows = await maySee(meanwhile.stands)
+  return shows ? proof : proof.map(({ resource: _, ...rest }) => rest)
 }

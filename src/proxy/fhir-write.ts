@@ -29,11 +29,12 @@ import {
 import type { Json } from '../core/json.js'
 import { patched, readPatch } from '../core/json-patch.js'
 import { Refusal } from '../core/refusal.js'
-import { recordAllowed } from './entry.js'
+import { recordRead } from './entry.js'
 import { type FhirAnswer, type FhirAsked, releaseFor } from './fhir-parts.js'
 import { readReleased } from './fhir-read.js'
 import type { ProxyParts } from './parts.js'
 import { requireFound } from './request.js'
+import type { Stands } from './standing.js'
 
 /** A write that may go on, exactly as it was judged. */
 export interface FhirWrite {
@@ -67,10 +68,10 @@ const decisionsOf = ({ decision }: FhirPlan): readonly PolicyDecision[] =>
  * Ids of what meets a condition, of what the caller may find by a search of their own.
  * @throws Refusal scope_insufficient, condition_ambiguous
  */
-async function meeting(parts: ProxyParts, access: Access, criteria: Search) {
+async function meeting(parts: ProxyParts, access: Access, criteria: Search, stands: Stands) {
   const call: SearchCall = { interaction: 'search', ...criteria, form: true }
   const plan = enforceFhir(access, call, parts.policies, parts.base)
-  const { released } = await readReleased(parts, access, plan)
+  const { released } = await readReleased(parts, access, plan, stands)
   const [first, ...others] = released.body.entry as readonly { readonly resource: Json }[]
   const goesOn = released.body.total === undefined
   if (others.length > 0 || goesOn) throw new Refusal('condition_ambiguous', criteria.type)
@@ -124,16 +125,16 @@ async function prepareCreate(
 ): Promise<FhirWrite | Found> {
   const write = prepareNew(parts, access, plan, asked)
   const { type } = plan.call
-  const { ifNoneExist } = asked
+  const { ifNoneExist, stands } = asked
   if (ifNoneExist === undefined) return write
 
   const criteria = readCriteria(type, readParameters(ifNoneExist))
   const unless = heldToPatient(criteria, plan.patient)
-  const { resource: there, decisions } = await meeting(parts, access, criteria)
+  const { resource: there, decisions } = await meeting(parts, access, criteria, stands)
   if (there === undefined)
     return { ...write, decisions: [...write.decisions, ...decisions], unless }
   const id = String(there.id)
-  await recordAllowed(parts.trail, access, decisions, { interaction: 'search', type, id })
+  await recordRead(parts.trail, { access, stands }, decisions, { interaction: 'search', type, id })
   const found = { status: 200, body: there, location: `${parts.base}/${type}/${id}` }
   return { found, id, write: { ...write, unless } }
 }
@@ -215,7 +216,7 @@ export async function prepareWrite(
   // A patch is made of what stands, under its version: it overwrites nobody's change unseen.
   const wanted = readVersion(asked.ifMatch, byId && interaction === 'update')
   if (byId) return prepareChange(parts, access, plan, { ...asked, id: target.id }, wanted)
-  const { resource } = await meeting(parts, access, target.criteria)
+  const { resource } = await meeting(parts, access, target.criteria, asked.stands)
   if (resource !== undefined)
     return prepareChange(parts, access, plan, { ...asked, id: String(resource.id) }, wanted)
   if (interaction !== 'update') throw new Refusal('record_absent', 'nothing meets the condition')

@@ -22,11 +22,12 @@ import { createCapabilities } from './capabilities.js'
 import { aboutAccess } from './entry.js'
 import { answerBundle } from './fhir-bundle.js'
 import { answerWrite } from './fhir-commit.js'
-import type { FhirAnswer, FhirAsked } from './fhir-parts.js'
+import { type FhirAnswer, type FhirAsked, READS } from './fhir-parts.js'
 import { answerRead } from './fhir-read.js'
 import { answerHandover, type HandoverParts, isHandover } from './handover.js'
 import { type ProxyParts, partsPerTenant, type Served } from './parts.js'
 import { addressUnder, fhirBody, formBody, patchBody } from './request.js'
+import { type Meanwhile, standsFrom, toldIn } from './standing.js'
 
 const FHIR_JSON = 'application/fhir+json; charset=utf-8'
 
@@ -37,18 +38,11 @@ const BODIES: Partial<Record<FhirDataCall['interaction'], typeof fhirBody>> = {
   patch: patchBody,
 }
 
-const READS: ReadonlySet<string> = new Set(['read', 'vread', 'history', 'search'])
-
 /** A read; or a write, which must still come from where the chart is. */
-async function perform(
-  parts: ProxyParts,
-  access: Access,
-  asked: FhirAsked,
-  mayWrite: () => Promise<void>,
-): Promise<FhirAnswer> {
+async function perform(parts: ProxyParts, access: Access, asked: FhirAsked): Promise<FhirAnswer> {
   if (READS.has(asked.call.interaction))
-    return await answerRead(parts, access, asked as FhirAsked<FhirReadCall>)
-  await mayWrite()
+    return toldIn(asked.stands, answerRead(parts, access, asked as FhirAsked<FhirReadCall>))
+  await asked.mayWrite()
   return answerWrite(parts, access, asked as FhirAsked<FhirWriteCall>)
 }
 
@@ -60,14 +54,19 @@ async function callOf(req: Request, res: Response, address: string): Promise<Cal
 }
 
 /** What stands beside a call. @throws Refusal body_unreadable, body_too_large, parameter_invalid */
-async function askedOf(req: Request, res: Response, call: FhirDataCall): Promise<FhirAsked> {
+async function askedOf(
+  req: Request,
+  res: Response,
+  call: FhirDataCall,
+  meanwhile: Meanwhile,
+): Promise<FhirAsked> {
   const body = await BODIES[call.interaction]?.(req, res)
   const ifMatch = req.get('if-match')
   const ifNoneExist = req.get('if-none-exist')
   if (ifNoneExist !== undefined && call.interaction !== 'create')
     throw new Refusal('parameter_invalid', 'If-None-Exist')
   return {
-    call,
+    ...{ call, stands: meanwhile.stands, mayWrite: meanwhile.mayWrite },
     ...(body === undefined ? {} : { body }),
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(ifNoneExist === undefined ? {} : { ifNoneExist }),
@@ -102,7 +101,9 @@ export function fhirProxy(served: Served<HandoverParts>): RequestHandler {
     }
 
     // All else is for who holds a token, for its patient.
-    const access = accessAt(await bearer(req, base), clock())
+    const { access: letIn, still } = await bearer(req, base)
+    const stands = standsFrom(clock, still)
+    const access = accessAt(letIn, clock())
     learn(res, aboutAccess(access))
     requireAudience(access, base)
     const parts = partsFor(access)
@@ -112,11 +113,11 @@ export function fhirProxy(served: Served<HandoverParts>): RequestHandler {
     }
     const call = readFhirCall(await callOf(req, res, address))
     if (call.interaction === 'capabilities') throw new Refusal('interaction_refused', 'metadata')
-    const mayWrite = () => parts.inContext(access, req)
+    const meanwhile = { stands, mayWrite: () => parts.inContext(access, req) }
     if (call.interaction === 'bundle') {
-      send(res, await answerBundle(parts, access, await fhirBody(req, res), perform, mayWrite))
+      send(res, await answerBundle(parts, access, await fhirBody(req, res), perform, meanwhile))
       return
     }
-    send(res, await perform(parts, access, await askedOf(req, res, call), mayWrite))
+    send(res, await perform(parts, access, await askedOf(req, res, call, meanwhile)))
   }
 }

@@ -20,7 +20,8 @@ import {
 } from './openehr-parts.js'
 import { dropSaved } from './openehr-unsaved.js'
 import { passValidators, sendJson } from './request.js'
-import { requireDone, writeOnce } from './write.js'
+import { goesOn, maySee } from './standing.js'
+import { ifSayable, requireDone, writeOnce } from './write.js'
 
 export interface Write {
   readonly interaction: 'composition_create' | 'composition_update'
@@ -96,21 +97,23 @@ async function proveDone(
 export const wantsBody = ({ req }: OpenEhrCallIn): boolean =>
   /\breturn=representation\b/.test(req.get('prefer') ?? '')
 
-function answerWrite(
+async function answerWrite(
   parts: OpenEhrParts,
   call: OpenEhrCallIn,
   write: Write,
   answer: UpstreamAnswer,
   { uid, body }: Written,
-): void {
+): Promise<void> {
   const { res, access, ehrId } = call
   const created = write.interaction === 'composition_create'
-  const shown = wantsBody(call) && readable(access, parts, write.template) !== undefined
+  const may = wantsBody(call) && readable(access, parts, write.template) !== undefined
+  const seen = may && (await maySee(call.stands))
+  const shown = seen ? ifSayable(() => rewritten(parts, body)) : undefined
   passValidators(res, answer)
   res.set('ETag', `"${uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/composition/${uid}`)
-  res.status(created ? 201 : shown ? 200 : 204)
-  if (shown) sendJson(res, rewritten(parts, body))
+  res.status(created ? 201 : shown === undefined ? 204 : 200)
+  if (shown !== undefined) sendJson(res, shown)
   else res.end()
 }
 
@@ -128,6 +131,7 @@ export async function commitWrite(
   const does = interaction === 'composition_create' ? 'create' : 'update'
   const read = readable(call.access, parts, template) !== undefined
   const { answer, proof } = await writeOnce({
+    still: () => goesOn(call),
     record: () => recordAllowed(parts.trail, call.access, [write.decision], detail),
     begin: () => parts.outcomes.begin(call.access, [{ does, what: { template }, previous }]),
     send: () => send(parts, call, write),
@@ -136,7 +140,7 @@ export async function commitWrite(
     written: ({ uid, body }) => [{ version: uid, ...(read ? { content: body } : {}) }],
   })
   await dropSaved(parts, call.access, call.ehrId, [template])
-  answerWrite(parts, call, write, answer, proof)
+  await answerWrite(parts, call, write, answer, proof)
 }
 
 /** The version by which something was deleted, where the record names it. */
@@ -171,6 +175,7 @@ export async function commitDelete(
   const detail = { interaction, template, uid: previous }
   const headers = auditHeaders(call.access, interaction)
   const { answer } = await writeOnce({
+    still: () => goesOn(call),
     record: () => recordAllowed(parts.trail, call.access, [decision], detail),
     begin: () =>
       parts.outcomes.begin(call.access, [{ does: 'delete', what: { template }, previous }]),

@@ -11,7 +11,6 @@ import {
   shownContribution,
 } from '../core/contribution.js'
 import type { PolicyDecision } from '../core/decision.js'
-import { releaseEhr, subjectOf } from '../core/ehr.js'
 import { writeJson } from '../core/json-text.js'
 import { isObjectId, isVersionOf, objectOf, readable, requireTemplate } from '../core/openehr.js'
 import { requireNoOther } from '../core/openehr-names.js'
@@ -19,7 +18,8 @@ import { saysSource } from '../core/provenance.js'
 import { Refusal } from '../core/refusal.js'
 import { judgeOnce, type PlanRow, requireAmong } from '../core/rows.js'
 import type { UpstreamAnswer } from '../record/record.js'
-import { recordAllowed } from './entry.js'
+import { withinTime } from './bounds.js'
+import { recordAllowed, recordRead } from './entry.js'
 import { requireSaved, wantsBody } from './openehr-commit.js'
 import {
   ask,
@@ -30,12 +30,14 @@ import {
   ownComposition,
   planOf,
   rewritten,
+  systemOf,
 } from './openehr-parts.js'
 import { withProvenance } from './openehr-provenance.js'
 import { dropSaved } from './openehr-unsaved.js'
 import { requireFirst } from './openehr-write.js'
 import { jsonBody, requireFound, sendJson } from './request.js'
-import { writeOnce } from './write.js'
+import { goesOn, maySee } from './standing.js'
+import { ifSayable, writeOnce } from './write.js'
 
 interface Judged {
   readonly change: Change
@@ -77,10 +79,11 @@ function judged(
 /** The same changes with what they say of their provenance proven. @throws Refusal provenance_unproven */
 async function provenChanges(
   parts: OpenEhrParts,
-  { access, ehrId }: OpenEhrCallIn,
+  { access, stands, ehrId }: OpenEhrCallIn,
   all: readonly Judged[],
 ): Promise<{ readonly changes: readonly Change[]; readonly adopted: number }> {
   const changes: Change[] = []
+  const requireTime = withinTime(parts)
   let adopted = 0
   for (const { change, template } of all) {
     const { data, previous } = change
@@ -88,6 +91,8 @@ async function provenChanges(
       changes.push(change)
       continue
     }
+    requireTime()
+    await stands()
     const standing = previous && (await ownComposition(parts, ehrId, previous)).answer.body
     const sent = { composition: data, template, ehrId }
     const told = await withProvenance(parts, access, sent, standing)
@@ -129,23 +134,6 @@ async function proveMade(
     throw new Refusal('upstream_invalid', 'openehr: not what was contributed')
 }
 
-/**
- * The system in which it is committed, as the record calls itself: servers refuse another name.
- * @throws Refusal record_absent, upstream_invalid
- */
-async function systemOf(
-  parts: OpenEhrParts,
-  { access, ehrId }: OpenEhrCallIn,
-  [row]: readonly PlanRow[],
-): Promise<string> {
-  const [, system] = row?.uid.split('::') ?? []
-  if (system !== undefined) return system
-  const answer = await ask(parts, `/ehr/${ehrId}`)
-  requireFound(answer)
-  const subject = subjectOf(access, parts.record.subjectNamespace)
-  return releaseEhr(answer.body, ehrId, subject).system_id.value
-}
-
 const send = ({ record }: OpenEhrParts, ehrId: string, body: object): Promise<UpstreamAnswer> =>
   record.forward({
     upstream: 'openehr',
@@ -175,7 +163,7 @@ function writtenBy(
 
 /** @see openEHR REST API, "CONTRIBUTION: create" */
 export const createContribution: Handler = async (parts, call) => {
-  const { req, res, access, ehrId } = call
+  const { req, res, access, stands, ehrId } = call
   const sent = readContribution(await jsonBody(req, res))
   const rows = await planOf(parts, ehrId)
   const all = judged(parts, call, sent, rows)
@@ -205,6 +193,7 @@ export const createContribution: Handler = async (parts, call) => {
     ...{ does: doesOf(change), what: { template }, previous: change.previous },
   }))
   const { proof: given } = await writeOnce({
+    still: () => goesOn(call),
     record: () => recordAllowed(parts.trail, access, decisions, detail),
     begin: () => parts.outcomes.begin(access, writings),
     send: () => send(parts, ehrId, body),
@@ -225,12 +214,16 @@ export const createContribution: Handler = async (parts, call) => {
   res.set('ETag', `"${given.uid}"`)
   res.set('Location', `${parts.base}/ehr/${ehrId}/contribution/${given.uid}`)
   res.status(201)
-  if (wantsBody(call)) sendJson(res, rewritten(parts, shownContribution(given, given.versions)))
-  else res.end()
+  const seen = wantsBody(call) && (await maySee(stands))
+  const shown = seen
+    ? ifSayable(() => rewritten(parts, shownContribution(given, given.versions)))
+    : undefined
+  if (shown === undefined) res.end()
+  else sendJson(res, shown)
 }
 
 /** What of it this role may see: versions of other sections, and of anything that is no section, are left out. */
-export const readContributionOf: Handler = async (parts, { res, access, ehrId, uid }) => {
+export const readContributionOf: Handler = async (parts, { res, access, stands, ehrId, uid }) => {
   const { answer, rows } = await askBeside(parts, ehrId, `/ehr/${ehrId}/contribution/${uid}`)
   const given = readGiven(answer.body, uid)
   const judge = judgeOnce(access, parts)
@@ -240,7 +233,7 @@ export const readContributionOf: Handler = async (parts, { res, access, ehrId, u
   if (seen.length === 0) throw new Refusal('record_absent', 'nothing of it is readable')
   const decisions = seen.flatMap((version) => decisionOf(version) ?? [])
   const detail = { interaction: 'contribution_read', uid }
-  await recordAllowed(parts.trail, access, decisions, detail)
+  await recordRead(parts.trail, { access, stands }, decisions, detail)
   res.set('ETag', `"${given.uid}"`)
   sendJson(res, rewritten(parts, shownContribution(given, seen)))
 }

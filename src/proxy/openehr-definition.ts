@@ -3,14 +3,14 @@
 import { usable } from '../core/openehr.js'
 import { Refusal } from '../core/refusal.js'
 import { releaseTemplates, requireTemplateNamed } from '../core/templates.js'
-import { recordAllowed } from './entry.js'
+import { recordRead } from './entry.js'
 import type { Handler } from './openehr-parts.js'
 import { ask, rewritten } from './openehr-parts.js'
 import { requireFound, requireListed, sendJson } from './request.js'
 
 const PATH = '/definition/template/adl1.4'
 
-export const listTemplates: Handler = async (parts, { res, access }) => {
+export const listTemplates: Handler = async (parts, { res, access, stands }) => {
   const answer = await ask(parts, PATH)
   requireListed(answer)
   const judged = new Map(
@@ -18,11 +18,11 @@ export const listTemplates: Handler = async (parts, { res, access }) => {
   )
   const body = releaseTemplates(answer.body, (id) => judged.get(id) !== undefined)
   const decisions = body.flatMap(({ template_id }) => judged.get(template_id) ?? [])
-  await recordAllowed(parts.trail, access, decisions, { interaction: 'template_list' })
+  await recordRead(parts.trail, { access, stands }, decisions, { interaction: 'template_list' })
   sendJson(res, body)
 }
 
-export const readTemplate: Handler = async (parts, { res, access, uid: template }) => {
+export const readTemplate: Handler = async (parts, { res, access, stands, uid: template }) => {
   const decision = usable(access, parts, template)
   if (decision === undefined) throw new Refusal('record_absent', 'template not usable')
   const answer = await parts.record.forward({
@@ -33,6 +33,9 @@ export const readTemplate: Handler = async (parts, { res, access, uid: template 
   })
   requireFound(answer)
   requireTemplateNamed(answer.body, template)
-  await recordAllowed(parts.trail, access, [decision], { interaction: 'template_read', template })
+  await recordRead(parts.trail, { access, stands }, [decision], {
+    interaction: 'template_read',
+    template,
+  })
   sendJson(res, rewritten(parts, answer.body))
 }

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { Access } from '../core/access.js'
 import { writeQuery } from '../core/call.js'
 import { provenComposition } from '../core/composition.js'
+import { releaseEhr, subjectOf } from '../core/ehr.js'
 import { rewriteBase } from '../core/enforcement.js'
 import { writeJson } from '../core/json-text.js'
 import type { OpenEhrCall } from '../core/openehr-calls.js'
@@ -14,9 +15,11 @@ import type { UpstreamAnswer } from '../record/record.js'
 import type { Handovers } from '../session/handovers.js'
 import type { UnsavedWork } from '../session/unsaved.js'
 import type { Store } from '../store/store.js'
+import { withinSize } from './bounds.js'
 import type { Owners } from './openehr-owners.js'
 import type { ProxyParts } from './parts.js'
 import { requireFound } from './request.js'
+import type { Meanwhile } from './standing.js'
 
 export interface OpenEhrParts extends ProxyParts {
   /** The plan's sections: their templates, and what they take over of the GP record. */
@@ -39,7 +42,7 @@ export interface OpenEhrParts extends ProxyParts {
 }
 
 /** One call that has been let in as far as its scopes and its EHR go. */
-export interface OpenEhrCallIn {
+export interface OpenEhrCallIn extends Meanwhile {
   readonly req: Request
   readonly res: Response
   readonly access: Access
@@ -122,8 +125,10 @@ export async function askBeside(
   path: string,
   query: Iterable<readonly [string, string]> = [],
 ) {
+  const requireSize = withinSize(parts)
   const [answer, plan] = await Promise.all([ask(parts, path, query), askPlan(parts, ehrId)])
   requireFound(answer)
+  for (const each of [answer, plan]) requireSize(each)
   return { answer, rows: planIn(parts, plan, ehrId) }
 }
 
@@ -161,4 +166,21 @@ export async function ownAnswer(
   const answer = await ask(parts, path, call.query)
   requireFound(answer)
   return { answer, template: known }
+}
+
+/**
+ * The system in which something is committed, as the record calls itself: servers refuse another name.
+ * @throws Refusal record_absent, upstream_invalid
+ */
+export async function systemOf(
+  parts: OpenEhrParts,
+  { access, ehrId }: Pick<OpenEhrCallIn, 'access' | 'ehrId'>,
+  [row]: readonly PlanRow[],
+): Promise<string> {
+  const [, system] = row?.uid.split('::') ?? []
+  if (system !== undefined) return system
+  const answer = await ask(parts, `/ehr/${ehrId}`)
+  requireFound(answer)
+  const subject = subjectOf(access, parts.record.subjectNamespace)
+  return releaseEhr(answer.body, ehrId, subject).system_id.value
 }

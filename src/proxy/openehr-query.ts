@@ -12,7 +12,7 @@ import {
   readAdHoc,
   type StoredQuery,
 } from '../core/stored-query.js'
-import { recordAllowed } from './entry.js'
+import { recordRead } from './entry.js'
 import {
   ehrNamed,
   type Handler,
@@ -40,7 +40,7 @@ async function wordsOf({ req, res, call }: OpenEhrCallIn): Promise<ReadonlyMap<s
 }
 
 export const runQuery: Handler = async (parts, call) => {
-  const { res, access, ehrId } = call
+  const { res, access, stands, ehrId } = call
   const query = registered(parts, call)
   const body = bindQuery(access, query, await wordsOf(call))
   const answer = await runStored(parts, query, body)
@@ -50,7 +50,7 @@ export const runQuery: Handler = async (parts, call) => {
   const rows = releaseRows(access, parts, query, { ehrId, body: answer.body })
   parts.owners.learn(ehrNamed(parts, ehrId), rows.plan)
   const { released, withheld } = rows
-  await recordAllowed(parts.trail, access, rows.decisions, {
+  await recordRead(parts.trail, { access, stands }, rows.decisions, {
     interaction: 'query',
     query: query.name,
     released,
@@ -66,7 +66,7 @@ export const runQuery: Handler = async (parts, call) => {
  * @throws Refusal interaction_refused where the configuration has it off; of aql/; upstream_invalid
  */
 export const runAdHoc: Handler = async (parts, call) => {
-  const { req, res, access, ehrId } = call
+  const { req, res, access, stands, ehrId } = call
   if (!parts.adHoc) throw new Refusal('interaction_refused', 'ad-hoc AQL')
   const isGet = call.call.method === 'GET'
   if (!isGet && call.call.query.size > 0)
@@ -79,7 +79,7 @@ export const runAdHoc: Handler = async (parts, call) => {
   requireListed(answer)
   const rows = releaseBound(access, parts, bound, { ehrId, body: answer.body })
   const { released } = rows
-  await recordAllowed(parts.trail, access, rows.decisions, {
+  await recordRead(parts.trail, { access, stands }, rows.decisions, {
     interaction: 'ad_hoc_query',
     released,
   })

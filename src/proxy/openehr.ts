@@ -22,6 +22,7 @@ import { discardUnsaved, keepUnsaved, listUnsaved, readUnsavedOf } from './opene
 import { createComposition, deleteComposition, updateComposition } from './openehr-write.js'
 import { partsPerTenant, type Served } from './parts.js'
 import { addressUnder } from './request.js'
+import { standsFrom, toldIn } from './standing.js'
 
 const HANDLERS: Readonly<Record<OpenEhrInteraction, Handler>> = {
   ehr_read: readEhr,
@@ -52,23 +53,30 @@ export function openehrProxy(served: Served<OpenEhrParts>): RequestHandler {
   const partsFor = partsPerTenant(served)
   return async (req, res) => {
     // Who calls, and for which patient.
-    const access = accessAt(await bearer(req, base), clock())
+    const { access: letIn, still } = await bearer(req, base)
+    const stands = standsFrom(clock, still)
+    const access = accessAt(letIn, clock())
     learn(res, aboutAccess(access))
 
     // What is asked, read once; scopes and EHR, before the record hears of it; for a write, where it was made.
     const call = readOpenEhrCall(readCall(req.method, addressOf(req), req.headers))
     const ehrId = enforceOpenEhr(access, call, base)
-    if (OPENEHR_WRITES.has(call.interaction)) await inContext(access, req)
+    const mayWrite = () => inContext(access, req)
+    const writes = OPENEHR_WRITES.has(call.interaction)
+    if (writes) await mayWrite()
 
     // Templates are known only from content: each interaction judges them before anything leaves.
     res.set('Cache-Control', 'no-store')
-    await HANDLERS[call.interaction](partsFor(access), {
+    const handled = HANDLERS[call.interaction](partsFor(access), {
       req,
       res,
       access,
       call,
       ehrId,
       uid: call.id,
+      stands,
+      mayWrite,
     })
+    await (writes ? handled : toldIn(stands, handled))
   }
 }

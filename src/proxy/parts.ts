@@ -15,7 +15,10 @@ export interface AccessTrail {
 
 export interface ProxyParts {
   /** That of the call's patient. */
-  readonly record: Pick<SharedRecord, 'bases' | 'forward' | 'ifMatch' | 'subjectNamespace'>
+  readonly record: Pick<
+    SharedRecord,
+    'bases' | 'forward' | 'ifMatch' | 'mostBytes' | 'subjectNamespace'
+  >
   /** Whose record that is; the region's where it is no tenant's. Ids of two records may be the same. */
   readonly tenant: string | undefined
   readonly policies: Policies

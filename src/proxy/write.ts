@@ -9,6 +9,8 @@ import type { UpstreamAnswer } from '../record/record.js'
 import type { UnderWay } from '../session/changes.js'
 
 export interface Write<T> {
+  /** Throws where it may not go on any more, all of it having been judged. */
+  still(): Promise<void>
   /** Durable when it resolves. */
   record(): Promise<void>
   /** The same: that it is about to be written. @throws Refusal context_closed */
@@ -46,10 +48,10 @@ async function before<T>({ record, begin }: Write<T>): Promise<UnderWay> {
   throw recorded.reason
 }
 
-/** What nobody can say stays uncertain in the outcome: the record has said yes, and that is the app's answer. */
-function writtenBy<T>(write: Write<T>, proof: T, answer: UpstreamAnswer) {
+/** Of a write that is done, what of it can be said: it is told as done whatever becomes of that. */
+export function ifSayable<T>(say: () => T): T | undefined {
   try {
-    return write.written(proof, answer)
+    return say()
   } catch {
     return undefined
   }
@@ -57,6 +59,7 @@ function writtenBy<T>(write: Write<T>, proof: T, answer: UpstreamAnswer) {
 
 /** @throws Refusal context_closed, record_absent, version_stale, record_refused (not done), write_unknown */
 export async function writeOnce<T>(write: Write<T>) {
+  await write.still()
   // In the trail before it goes on. When it then fails, the refusal makes the second entry.
   const underWay = await before(write)
   const answer = await write.send().catch(unknown)
@@ -67,7 +70,8 @@ export async function writeOnce<T>(write: Write<T>) {
     throw no
   }
   const proof = await write.prove(answer).catch(unknown)
-  const written = writtenBy(write, proof, answer)
+  // What nobody can say stays uncertain in the outcome: the record has said yes, and that is the app's answer.
+  const written = ifSayable(() => write.written(proof, answer))
   if (written) await underWay.done(written)
   return { answer, proof }
 }

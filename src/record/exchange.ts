@@ -8,6 +8,7 @@ export interface WholeAnswer {
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders
   readonly text: string
+  readonly bytes: number
   /** Whether that is all that was sent: of what is no UTF-8, some is lost. */
   readonly exact: boolean
 }
@@ -17,15 +18,16 @@ const TIMED_OUT = Object.assign(new Error('timed out'), { code: 'TIMED_OUT' })
 
 const strict = new TextDecoder('utf-8', { fatal: true })
 const lenient = new TextDecoder()
-function textOf(pieces: readonly Buffer[]): Pick<WholeAnswer, 'text' | 'exact'> {
+function textOf(pieces: readonly Buffer[]): Pick<WholeAnswer, 'text' | 'bytes' | 'exact'> {
   const [first, ...others] = pieces
   const whole = first && others.length === 0 ? first : Buffer.concat(pieces)
+  const { length: bytes } = whole
   // Most answers: copied as they are, in a fifth of the time.
-  if (isAscii(whole)) return { text: whole.toString('latin1'), exact: true }
+  if (isAscii(whole)) return { text: whole.toString('latin1'), bytes, exact: true }
   try {
-    return { text: strict.decode(whole), exact: true }
+    return { text: strict.decode(whole), bytes, exact: true }
   } catch {
-    return { text: lenient.decode(whole), exact: false }
+    return { text: lenient.decode(whole), bytes, exact: false }
   }
 }
 

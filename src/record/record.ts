@@ -33,6 +33,8 @@ export interface RecordSettings {
 }
 
 export interface SharedRecord extends OpenEhrSettings {
+  /** The largest answer: of what is read for one of ours, all together may be no more. */
+  readonly mostBytes: number
   /** The addresses behind us, which no answer of ours may show. */
   readonly bases: Readonly<Record<UpstreamName, string>>
   /** See patient.ts. @throws Refusal patient_unknown, patient_mismatch, record_unavailable, upstream_invalid */
@@ -60,7 +62,7 @@ export function openRecord(settings: RecordSettings): SharedRecord {
   const { subjectNamespace, ifMatch } = settings.openehr
   const openehr = { ...openUpstream('openehr', settings.openehr, parts), subjectNamespace }
   return {
-    ...{ subjectNamespace, ifMatch },
+    ...{ subjectNamespace, ifMatch, mostBytes: parts.limits.bytes },
     bases: { fhir: fhir.base, openehr: openehr.base },
     findPatient: (nhsNumber, birthDate) => findPatient(fhir, openehr, nhsNumber, birthDate),
     patientFlags: (fhirId) => findFlags(fhir, fhirId),

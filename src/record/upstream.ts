@@ -58,6 +58,8 @@ export interface UpstreamAnswer {
   readonly headers: Readonly<Record<string, string>>
   /** JSON as core/json-text.ts reads it; `undefined` when there was none. */
   readonly body: unknown
+  /** How long its text was. */
+  readonly bytes: number
 }
 
 export interface Upstream {
@@ -234,7 +236,8 @@ export function openUpstream(
         throw new Refusal('record_unavailable', `${name}: status ${status}`)
       if (status >= 300 && !MEANT.has(status))
         throw new Refusal('upstream_invalid', `${name}: status ${status}`)
-      return { status, headers: headersBack(answer), body: readJson(name, answer) }
+      const { bytes } = answer
+      return { status, headers: headersBack(answer), body: readJson(name, answer), bytes }
     },
     close,
   }

@@ -10,8 +10,8 @@ import {
   changeOf,
   doneChange,
   MOST_ACTS,
-  MOST_HELD,
   type Outcome,
+  roomAt,
   type Writing,
   type Written,
 } from '../core/outcome.js'
@@ -68,6 +68,11 @@ const NOT_KEPT: UnderWay = { done: async () => undefined, undone: async () => un
 const MORE = 'more'
 type Place = number | typeof MORE
 
+interface Taken {
+  readonly place: number
+  readonly changes: readonly Change[]
+}
+
 /** Authenticated with what it names: what is sealed for one place of one launch opens in no other. */
 const nameOf = (id: string): string => `change/${id}`
 
@@ -81,14 +86,16 @@ export function createChanges(parts: ChangesParts): Changes {
     return { kind: 'change', id, value: { sealed }, until } as const
   }
 
-  /** A place that nobody else has. The counter may be set back by a crash: the claim may not. */
-  async function take(launch: LaunchId, changes: readonly Change[], until: EpochMs) {
+  /** A place that nobody else has, with as much as there is room for there. The counter may be set back by a crash: the claim may not. */
+  async function take(launch: LaunchId, begun: readonly Change[], until: EpochMs) {
     for (let tries = 0; tries < MOST_ACTS; tries += 1) {
       const place = (await store.count(`changes/${launch}`, until)) - 1
       if (place >= MOST_ACTS) break
       const claims = [{ what: `change/${launch}/${place}`, until }]
-      const puts = [await putOf(launch, place, changes, until)]
-      if (await store.commit({ claims, puts })) return place
+      const changes = begun.slice(0, roomAt(place).changes)
+      const rest = changes.length < begun.length ? [await putOf(launch, MORE, [], until)] : []
+      const puts = [await putOf(launch, place, changes, until), ...rest]
+      if (await store.commit({ claims, puts })) return { place, changes }
     }
     await store.commit({ puts: [await putOf(launch, MORE, [], until)] })
     return undefined
@@ -98,7 +105,7 @@ export function createChanges(parts: ChangesParts): Changes {
    * Whatever fails here, the record has answered, and its answer is the app's. The write is then told as uncertain:
    * too much is told of it, and never too little.
    */
-  function underWay(outcome: Outcome, launch: LaunchId, place: number, begun: readonly Change[]) {
+  function underWay(outcome: Outcome, launch: LaunchId, { place, changes }: Taken) {
     const settle = (work: () => Promise<unknown>): Promise<void> =>
       Promise.resolve()
         .then(work)
@@ -109,8 +116,8 @@ export function createChanges(parts: ChangesParts): Changes {
     return {
       done: (written: readonly Written[]) =>
         settle(async () => {
-          const done = begun.map((change, i) => doneChange(outcome, change, written[i] ?? {}, plan))
-          const told = bounded(done, MOST_HELD.write)
+          const done = changes.map((one, i) => doneChange(outcome, one, written[i] ?? {}, plan))
+          const told = bounded(done, roomAt(place).bytes)
           // It has left as uncertain: so it stays for whoever repeats the request, and nothing is kept for longer.
           if (await store.get('released', launch)) return undefined
           return store.commit({ puts: [await putOf(launch, place, told, outcome.until)] })
@@ -130,8 +137,8 @@ export function createChanges(parts: ChangesParts): Changes {
       if (!outcome) return NOT_KEPT
       const at = clock()
       const begun = writings.map((writing) => changeOf(outcome, access, writing, plan, at))
-      const place = await take(launch, begun, outcome.until)
-      const kept = place === undefined ? NOT_KEPT : underWay(outcome, launch, place, begun)
+      const taken = await take(launch, begun, outcome.until)
+      const kept = taken === undefined ? NOT_KEPT : underWay(outcome, launch, taken)
       // Asked after it is kept: an outcome is closed before it is read, so one of the two sees the other.
       if (await store.get('ended', closing(launch).id)) {
         await kept.undone()

@@ -154,6 +154,23 @@ describe('asking in other words', () => {
     ['a subscription',                  'POST',   `/fhir/Subscription`],
     ['a binary',                        'GET',    `/fhir/Binary/b1`],
     ['an audit event',                  'GET',    `/fhir/AuditEvent?patient=${me}`],
+    ['letters that look alike',         'GET',    `/fhir/%D0%A1ondition/c1`],
+    ['dots of full width',              'GET',    `/fhir/Condition/%EF%BC%8E%EF%BC%8E/Patient/${other}`],
+    ['a slash of full width',           'GET',    `/fhir/Condition/c1%EF%BC%8F_history`],
+    ['a NUL',                           'GET',    `/fhir/Condition/c1%00`],
+    ['an id without end',               'GET',    `/fhir/Condition/${'1'.repeat(65)}`],
+    ['a slash too many',                'GET',    `/fhir//Patient/${other}`],
+    ['a slash at the end',              'GET',    `/fhir/Condition/c1/`],
+    ['an address of another server',    'GET',    `http://evil.example/fhir/Patient/${other}`],
+    ['a parameter twice, one encoded',  'GET',    `/fhir/Condition?patient=${me}&%70atient=${other}`],
+    ['an include that goes on',         'GET',    `/fhir/Encounter?_include%3Aiterate=Encounter:subject`],
+    ['an include of the patient',       'GET',    `/fhir/Encounter?_include=Encounter:service-provider:Patient`],
+    ['an include in capitals',          'GET',    `/fhir/Encounter?_INCLUDE=Encounter:subject`],
+    ['what includes it',                'GET',    `/fhir/Condition?_revinclude=Observation:focus`],
+    ['what has it, encoded',            'GET',    `/fhir/Condition?%5fhas%3AObservation%3Apatient%3Acode=1`],
+    ['an offset past all numbers',      'GET',    `/fhir/Condition?_offset=99999999999999999999`],
+    ['a list of ids',                   'GET',    `/fhir/Condition?_id=c1,c2`],
+    ['a condition of another’s',        'PUT',    `/fhir/Condition?_id=c1&patient=Patient/${other}`],
   ])('refuses %s before the record hears of it', async (_what, method, path) => {
     answers = answering(searchset(theirs))
     const body = method === 'PUT' ? JSON.stringify(withoutMeta(mine)) : undefined
@@ -335,11 +352,27 @@ describe('another patient in what is written', () => {
     ['inside',                         { contained: [{ resourceType: 'Patient', id: 'p' }], asserter: to('#p') }],
     ['inside, as somebody’s',          { contained: [about('Observation', 'o', other)] }],
     ['in a note’s author',             { note: [{ authorReference: to(`Patient/${other}`) }] }],
+    ['by number, as its own',          { identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' }] }],
+    ['by number, in an extension',     { extension: [{ url: 'x', valueIdentifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' } }] }],
+    ['by number, inside',              { contained: [{ resourceType: 'Device', identifier: [{ system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '9990000069' }] }] }],
+    ['as who gave a relative’s number', { contained: [{ ...about('RelatedPerson', 'r', me), identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069', assigner: to(`Patient/${other}`) }] }] }],
   ])('is refused: %s', async (_where, more) => {
     answers = answering(mine)
     expect((await write({ ...mine, ...more })).status).toBe(422)
     expect(world.upstream).toEqual([])
   })
+})
+
+it('a relative’s own NHS number is theirs to bear, and the patient’s own is nobody else’s', async () => {
+  answers = (_req, res) => give(res, 201, mine, { location: 'Condition/c1/_history/1' })
+  const numbered = (value: string) => [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value }]
+  const relative = { ...about('RelatedPerson', 'r', me), identifier: numbered('9990000069') }
+  for (const more of [
+    { contained: [withoutMeta(relative)] },
+    { identifier: numbered(PEGGY.nhsNumber) },
+    { asserter: { identifier: numbered(PEGGY.nhsNumber)[0], type: 'Patient' } },
+  ])
+    expect((await write({ ...mine, ...more })).status).toBe(201)
 })
 
 describe('a record that answers wrongly', () => {
@@ -489,6 +522,20 @@ describe('a record that answers wrongly', () => {
     expect(world.upstream).toHaveLength(50)
   })
 
+  it('holds no more of a search’s pages than of one answer', async () => {
+    const text = 'x'.repeat(4 * 1024 * 1024)
+    answers = (req, res) => {
+      const offset = Number(new URL(req.url ?? '', 'http://record').searchParams.get('_offset'))
+      const url = `${world.record.bases.fhir}/Condition?patient=${me}&_offset=${offset + 1}`
+      const link = offset < 2 ? [{ relation: 'next', url }] : []
+      give(res, 200, { ...searchset(about('Condition', `c${offset}`, me, { text })), link })
+    }
+    world.allowed = ({ patient }) => !patient.sensitive
+    expect((await get('/fhir/Condition')).status).toBe(502)
+    expect(world.upstream).toHaveLength(3)
+    expect(world.entries.at(-1)?.refusal).toBe('upstream_invalid')
+  })
+
   it('lets no word of the record’s own for a page leave: the next page is the same search, further on', async () => {
     const link = (url: string) => [{ relation: 'next', url: `${world.record.bases.fhir}${url}` }]
     answers = answering({
@@ -558,6 +605,7 @@ describe('a record that answers wrongly', () => {
     const sent = JSON.stringify(withoutMeta(mine))
     const changed = JSON.stringify({ ...withoutMeta(mine), note: [{ text: 'Worse.' }] })
     const two = { ...mine, meta: { versionId: '2' } }
+    const deep = JSON.parse(`${'['.repeat(150)}${']'.repeat(150)}`)
     const rows: [string, string, string, Json | string, number, Record<string, string>, number][] =
       [
         ['POST', '/Condition', sent, mine, 201, {}, 201],
@@ -584,6 +632,8 @@ describe('a record that answers wrongly', () => {
         // Of what changes nothing a record need not make a version; of what does it must.
         ['PUT', '/Condition/c1', sent, mine, 200, {}, 200],
         ['PUT', '/Condition/c1', changed, mine, 200, {}, 503],
+        // Done, if too deep to be told.
+        ['PUT', '/Condition/c1', changed, { ...two, x: deep }, 200, {}, 200],
         ['PUT', '/Condition/c1', sent, two, 201, {}, 503],
         ['PUT', '/Condition/c1', sent, { ...theirs, meta: { versionId: '2' } }, 200, {}, 503],
         ['PUT', '/Condition/c1', sent, { ...two, id: 'c2' }, 200, {}, 503],
@@ -683,9 +733,89 @@ describe('a bundle that asks for too much', () => {
   const statuses = ({ text: said }: RawAnswer) =>
     JSON.parse(said).entry.map(({ response }: { response: { status: string } }) => response.status)
 
-  it('is given no more than one call may give, and a little', async () => {
-    answers = answering({ ...mine, text: 'x'.repeat(6 * 1024 * 1024) })
-    expect(statuses(await post(many('batch', 'GET')))).toEqual(['200', '200', '413', '413'])
+  it('is asked for nothing by its address: no parameter is of it', async () => {
+    answers = answering(mine)
+    for (const query of [`patient=${other}`, '_method=DELETE', 'x'])
+      expect(
+        (await raw(server, 'POST', `/fhir?${query}`, FHIR_JSON, many('batch', 'GET'))).status,
+      ).toBe(400)
+    expect(world.upstream).toEqual([])
+    expect((await post(many('batch', 'GET'))).status).toBe(200)
+  })
+
+  /** Two of them are more than one call may give. */
+  const big = { text: 'x'.repeat(6 * 1024 * 1024) }
+
+  it('is given no more than one call may give', async () => {
+    answers = answering({ ...mine, ...big })
+    expect(statuses(await post(many('batch', 'GET')))).toEqual(['200', '413', '413', '413'])
+    expect(world.upstream).toHaveLength(2)
+  })
+
+  it('is told what it has written, if without what there is no room for', async () => {
+    const [made, again] = ['n1', 'n2'].map((id) => ({ ...mine, ...big, id }))
+    answers = (req, res) => {
+      const [id, resource] = written.length === 1 ? ['n1', made] : ['n2', again]
+      const location = `${world.record.bases.fhir}/Condition/${id}/_history/1`
+      give(res, req.method === 'GET' ? 200 : 201, resource, { location, etag: 'W/"1"' })
+    }
+    const entry = { request: { method: 'POST', url: 'Condition' }, resource: withoutMeta(mine) }
+    const answer = await post(
+      JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry: [entry, entry] }),
+    )
+    expect(statuses(answer)).toEqual(['201', '201'])
+    const [first, second] = JSON.parse(answer.text).entry
+    expect([first.resource.id, second.resource]).toEqual(['n1', undefined])
+    expect(second.response.location).toMatch(/\/Condition\/n2\/_history\/1$/)
+  })
+
+  it('is told what it has written, whatever fails after that; and nothing of a fault before it', async () => {
+    answers = (req, res) => {
+      if (req.method === 'GET') give(res, 200, mine)
+      else {
+        world.trailFails = true
+        give(res, 201, { ...mine, id: 'n1' }, { location: 'Condition/n1', etag: 'W/"1"' })
+      }
+    }
+    const read = { request: { method: 'GET', url: 'Condition/c1' } }
+    const create = {
+      ...{ request: { method: 'POST', url: 'Condition' }, resource: withoutMeta(mine) },
+    }
+    const batch = (...entry: Json[]) =>
+      post(JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry }))
+    expect(statuses(await batch(create, read, read))).toEqual(['201', '503', '503'])
+    expect((await batch(read, create)).status).toBe(500)
+    world.trailFails = false
+    expect(written).toHaveLength(1)
+  })
+
+  it('holds no more of what it changes than one call may give', async () => {
+    const operation = [{ op: 'add', path: '/note', value: [] }]
+    const data = Buffer.from(JSON.stringify(operation)).toString('base64')
+    const patch = { resourceType: 'Binary', contentType: 'application/json-patch+json', data }
+    const entry = Array.from({ length: 13 }, (_, i) => ({
+      ...{ request: { method: 'PATCH', url: `Condition/c${i}` }, resource: patch },
+    }))
+    const text = 'x'.repeat(900 * 1024)
+    answers = (req, res) => give(res, 200, { ...mine, text, id: req.url?.split('/').at(-1) })
+    const body = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry })
+    expect((await post(body)).status).toBe(413)
+    expect([world.upstream.length, written]).toEqual([12, []])
+  })
+
+  it('of which it cannot be read what was made, so much of it there is, is of unknown outcome', async () => {
+    const entry = Array.from({ length: 3 }, () => ({
+      ...{ request: { method: 'POST', url: 'Condition' }, resource: withoutMeta(mine) },
+    }))
+    answers = (req, res) => {
+      const id = req.url?.split('/').at(-1)
+      if (req.method === 'GET') give(res, 200, { ...mine, ...big, id })
+      else give(res, 200, responded(...['a', 'b', 'c'].map((at) => done('201', `Condition/${at}`))))
+    }
+    const body = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry })
+    expect((await post(body)).status).toBe(503)
+    expect(world.entries.at(-1)?.refusal).toBe('write_unknown')
+    expect(world.upstream).toHaveLength(3)
   })
 
   it('is given no more time than it may take, nor a record that is away', async () => {

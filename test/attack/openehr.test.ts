@@ -317,6 +317,8 @@ describe('another patient in what is written', () => {
     ['by a scheme',                     { context: { participations: [{ performer: party('local', { ...number, scheme: 'https://fhir.nhs.uk/Id/nhs-number' }) }] } }],
     ['by a link to their EHR',          link(`ehr://${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
     ['by a link through a system',      { content: [link(`EHR://sys/${WINSTON.ehrId}`)] }],
+    ['by a link within the system',     link(`ehr:/${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
+    ['by a link without a slash',       { content: [link(` EHR:${WINSTON.ehrId.toUpperCase()}`)] }],
     ['by a link beside their own',      link(`ehr://${WINSTON.ehrId}/x?${PEGGY.ehrId}`)],
     ['by an address of ours',           link(`https://gateway.example/openehr/v1/ehr/${WINSTON.ehrId}/composition/${THEIR_OBJECT}`)],
     ['by an address behind their own',  link(`/openehr/v1/ehr/${PEGGY.ehrId}/../../ehr/${WINSTON.ehrId.toUpperCase()}`)],
@@ -344,6 +346,8 @@ describe('another patient in what is written', () => {
     for (const more of [
       { content: [{ subject: own }] },
       link(`ehr://sys/${PEGGY.ehrId}/x`),
+      link(`ehr:/${PEGGY.ehrId}/compositions/${OBJECT}`),
+      link(`ehr:compositions/${OBJECT}`),
       link(`https://gateway.example/openehr/v1/ehr/${PEGGY.ehrId}/composition/${OBJECT}`),
       { content: [{ value: `see /ehr/${WINSTON.ehrId} in words` }] },
     ]) {
@@ -493,6 +497,22 @@ describe('a record that is not well', () => {
       await bad.end()
     },
   )
+})
+
+it('no more is read beside each other for one answer than one of the record’s may hold', async () => {
+  const half = `{"x":"${'x'.repeat(6 * 1024 * 1024)}"}`
+  const at = await openWorld((_req, res) => {
+    res.writeHead(200, { 'content-type': 'application/json' })
+    res.end(half)
+  })
+  at.access = accessOf({ scope: SCOPE })
+  const server = await front(at)
+  for (const path of [`composition/${OBJECT}`, 'directory']) {
+    expect((await raw(server, 'GET', `${MINE}/${path}`)).status).toBe(502)
+    expect(at.entries.at(-1)?.detail?.why).toMatch(/more than can be judged at once/)
+  }
+  await close(server)
+  await at.end()
 })
 
 describe('any request, to a record that holds itself to nothing', () => {

@@ -671,6 +671,23 @@ describe('a record that answers wrongly', () => {
     })
   })
 
+  it('says that a write was done, though what the record says of it is too deep to be told', async () => {
+    const next = uid.replace(/1$/, '2')
+    const deep = JSON.parse(`${'['.repeat(150)}${']'.repeat(150)}`)
+    const listener: RequestListener = (req, res) =>
+      req.method === 'GET' || req.url?.includes('/query/')
+        ? besideRows(composition(), '/composition/')(req, res)
+        : answering(composition({ uid: { value: next }, deep }))(req, res)
+    await behind(listener, async (bad, at) => {
+      const headers = { 'content-type': 'application/json', 'if-match': `"${uid}"`, ...IN_CONTEXT }
+      const path = `${mine}/composition/${uid.split('::')[0]}`
+      const prefer = { ...headers, prefer: 'return=representation' }
+      const answer = await raw(at, 'PUT', path, prefer, JSON.stringify(composition()))
+      expect([answer.status, answer.text]).toEqual([204, ''])
+      expect(bad.entries.map(({ what }) => what)).toEqual(['access_allowed'])
+    })
+  })
+
   it('says that a write’s outcome is not known when the record is lost on the way, and never repeats it', async () => {
     const body = JSON.stringify(composition())
     const listener: RequestListener = (req, res) =>

@@ -187,6 +187,8 @@ describe('a query that reaches further', () => {
     ['a variable of ours', 'SELECT gw_e/a FROM EHR e CONTAINS COMPOSITION gw_e'],
     ['a column of ours', `SELECT c/a AS gw_ehr ${FROM}`],
     ['a column twice', `SELECT c/a AS x, c/b AS X ${FROM}`],
+    ['a column in a composition’s name', `SELECT c/a AS C ${FROM}`],
+    ['a column in the EHR’s name', `SELECT c/a AS e ${FROM}`],
     ['how many there are', `SELECT COUNT(c) ${FROM}`],
     ['how many there are at all', `SELECT COUNT(*) ${FROM}`],
     ['the largest', `SELECT MAX(c/a) ${FROM}`],

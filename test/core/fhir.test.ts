@@ -517,6 +517,21 @@ describe('what is sent to be written', () => {
       expect(() => requireLabels(labelled('R'), after)).toThrow(refusal('label_missing'))
   })
 
+  it('keeps the labels of what stood inside it as its own, where a record had given it any (dom-5)', () => {
+    const label = { security: [{ system: 's', code: 'R' }] }
+    const inside = { resourceType: 'Condition', id: 'in', meta: label }
+    const bare = { resourceType: 'Condition', id: 'in' }
+    const before = { resourceType: 'Observation', contained: [inside] }
+    for (const after of [
+      { resourceType: 'Observation' },
+      { resourceType: 'Observation', contained: [bare] },
+      { resourceType: 'Observation', contained: [inside] },
+      { resourceType: 'Observation', meta: { security: [{ code: 'R' }] } },
+    ])
+      expect(() => requireLabels(before, after)).toThrow(refusal('label_missing'))
+    expect(() => requireLabels(before, { meta: label, contained: [bare] })).not.toThrow()
+  })
+
   it('names the version that it changes, weakly or strongly', () => {
     expect(readVersion('W/"3"', true)).toBe('3')
     expect(readVersion('"a-1"', true)).toBe('a-1')

@@ -3,10 +3,14 @@ import fc from 'fast-check'
 import type { Access } from '../../src/core/access.js'
 import type { KnownUser, OdsCode } from '../../src/core/context.js'
 import {
+  bounded,
   type Change,
   changeOf,
   doneChange,
+  MOST_ACTS,
+  MOST_HELD,
   type Outcome,
+  roomAt,
   type Writing,
   type Written,
 } from '../../src/core/outcome.js'
@@ -160,6 +164,31 @@ describe('what is kept to be told', () => {
       { withheld: 'patient' },
       { withheld: 'patient' },
       undefined,
+    ])
+  })
+
+  it('is of a whole launch no more than may leave at once, whoever writes how often', () => {
+    const rooms = Array.from({ length: MOST_ACTS }, (_, place) => roomAt(place))
+    const sum = (of: 'bytes' | 'changes') => rooms.reduce((all, room) => all + room[of], 0)
+    expect(sum('bytes')).toBeLessThanOrEqual(MOST_HELD.outcome)
+    expect(sum('changes')).toBeLessThan(1_200)
+    // A launch's first writes are kept whole: a transaction of fifty, a long section.
+    expect([roomAt(0), roomAt(3)]).toEqual([rooms[0], rooms[0]])
+    expect([rooms[0]?.changes, (rooms[0]?.bytes ?? 0) >= MOST_HELD.each]).toEqual([50, true])
+    expect(roomAt(4).bytes).toBeLessThan(rooms[0]?.bytes ?? 0)
+  })
+
+  it('is measured as it leaves: in bytes, with what has to be escaped', () => {
+    const signs = (sign: string, length: number) =>
+      written(`${sign.repeat(9_000)}\n`.repeat(Math.ceil(length / 9_000)).slice(0, length))
+    const heldOf = (what: Written) => done(begun(update), what).done?.held
+    expect(heldOf(signs('x', 60_000))).toHaveProperty('text')
+    for (const sign of ['&', 'ß']) expect(heldOf(signs(sign, 60_000))).toEqual({ withheld: 'size' })
+    const all = ['a', 'b'].map((about) => done(begun(update), written(about.repeat(60))))
+    const one = Buffer.byteLength(JSON.stringify(all[0]?.done?.held)) + 100
+    expect(bounded(all, one).map(({ done: each }) => each?.held)).toEqual([
+      all[0]?.done?.held,
+      { withheld: 'size' },
     ])
   })
 

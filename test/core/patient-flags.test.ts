@@ -18,6 +18,19 @@ describe('what a Patient says of itself (FHIR R4, "Security Labels"; PDS, "Sensi
     expect(patientFlags(patient(more))).toEqual({ sensitive: false, deceased: false })
   })
 
+  it('is sensitive by a label of what stands inside it, of whatever type', () => {
+    const inside = (code: string) => ({
+      contained: [
+        { resourceType: 'Device' },
+        { resourceType: 'Organization', meta: { security: [{ code }] } },
+      ],
+    })
+    expect(['R', 'N'].map((code) => patientFlags(patient(inside(code))).sensitive)).toEqual([
+      true,
+      false,
+    ])
+  })
+
   it.each([
     ['R', HL7],
     ['V', HL7],

@@ -1,7 +1,8 @@
+import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { endOf } from '../../src/core/records.js'
 import { ASSERTION_TYPE, buildAssertion } from '../../src/demo/desktop-launches.js'
-import { App, launchTo, readsPatient } from '../app-by-hand.js'
+import { App, call, launchTo, readsPatient } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { handleOf, launchOf, linkOf, type Order, open, push, signIn } from '../launching.js'
 import { expectRefused, expectWholeTrail } from '../trail-reading.js'
@@ -62,6 +63,29 @@ describe.each(STORES)('on the %s store', (store) => {
       expect(await Promise.all(both)).toEqual([401, 200])
       const other = await end('gp-push', { ...only, sign_on: 'other' })
       await expectRefused(t, other, 'parameter_invalid', 400)
+    })
+
+    it('ends a read that waits for the record, at another node: what comes then is not given', async () => {
+      const { port } = await t.secondNode()
+      const { tokens } = await launchTo(t, { system: 'gp-push' })
+      const patient = `/fhir/Patient/${tokens.patient}`
+      const slowly = async (meanwhile: () => Promise<unknown>): Promise<Answer> => {
+        const waiting = new Promise<ServerResponse>((resolve) => {
+          t.behind.record = (_req, res) => resolve(res)
+        })
+        const slow = call(t, tokens.access_token, patient, { port })
+        const res = await waiting
+        t.behind.record = 'up'
+        await meanwhile()
+        await t.clock.advance(1)
+        res.writeHead(200, { 'content-type': 'application/fhir+json' })
+        res.end(JSON.stringify({ resourceType: 'Patient', id: tokens.patient, gender: 'other' }))
+        return slow
+      }
+      expect((await slowly(async () => undefined)).status).toBe(200)
+      const answer = await slowly(() => end('gp-push', { launch: tokens.__launch }))
+      expect(answer.text).not.toContain('gender')
+      await expectRefused(t, answer, 'token_ended', 401)
     })
 
     it('ends its launch and not what the provider signed on', async () => {

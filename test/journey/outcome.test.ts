@@ -1,11 +1,15 @@
 /** What was written in a launch goes back to the system that made it: once, to nobody else, and never untold. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { MOST_ACTS, RELEASED_WITHIN, RETRY } from '../../src/core/outcome.js'
+import type { Access } from '../../src/core/access.js'
+import type { LaunchId } from '../../src/core/ids.js'
+import { MOST_ACTS, type Outcome, RELEASED_WITHIN, RETRY } from '../../src/core/outcome.js'
 import { INCOMPLETE, UNCERTAIN } from '../../src/core/outcome-bundle.js'
 import type { LaunchTokenClaims } from '../../src/demo/desktop-faults.js'
 import { ASSERTION_TYPE, buildAssertion } from '../../src/demo/desktop-launches.js'
+import { encryptionKey } from '../../src/keys/encryption.js'
 import { namePuts } from '../../src/launch/named.js'
 import { outcomePuts } from '../../src/launch/outcome.js'
+import { createChanges } from '../../src/session/changes.js'
 import { StoreFailure } from '../../src/store/failure.js'
 import {
   App,
@@ -647,6 +651,54 @@ describe.each(STORES)('on the %s store', (store) => {
     const answer = await fetchOutcome('gp-push', tokens.__launch)
     expect(all(answer, 'List')[0]).toMatchObject({ modifierExtension: [{ url: INCOMPLETE }] })
     expect(answer.text).not.toContain('One too many.')
+  })
+
+  it('says that there is text which is too long, where a launch has written so often that little is kept', async () => {
+    const tokens = await launched()
+    const until = t.clock() + 86_400_000
+    // Nine thousand signs of what takes five each where it leaves.
+    const lines = '& '.repeat(4_500)
+    await write(tokens, lines)
+    for (let i = 0; i < 10; i += 1) await t.running.store.count(`changes/${tokens.__launch}`, until)
+    await write(tokens, lines, 'care-plan::symptoms.v1')
+    await write(tokens, 'And a short one.', 'care-plan::daily-support.v1')
+    await end('gp-push', tokens.__launch)
+    const answer = await fetchOutcome('gp-push', tokens.__launch)
+    const texts = JSON.stringify(all(answer, 'Composition'))
+    expect([texts.split('&amp;').length - 1, texts.includes('And a short')]).toEqual([4_500, true])
+    const [list] = all(answer, 'List')
+    expect(list?.note).toEqual([{ text: expect.stringContaining('too long to be handed on') }])
+    expect(list?.entry).toHaveLength(3)
+  })
+
+  it('says that there was more, where one write changes more than is kept of it', async () => {
+    const tokens = await launched()
+    const until = t.clock() + 86_400_000
+    for (let i = 0; i < 10; i += 1) await t.running.store.count(`changes/${tokens.__launch}`, until)
+    const launch = tokens.__launch as LaunchId
+    const kept = await t.running.store.get('outcome', launch)
+    const patient = kept?.patient.fhirId
+    const access = {
+      user: { roles: ['gp'], organization: { odsCode: kept?.organization }, sdsUserId: '1' },
+      grant: { launch, subject: '1', context: { patient }, circumstances: { patient: {} } },
+    } as unknown as Access
+    const outcomes = createChanges({
+      ...{ store: t.running.store, clock: t.clock, plan: t.config.plan },
+      encryption: { current: encryptionKey(new Uint8Array(32)) },
+      unsettled: (_launch, error) => {
+        throw error
+      },
+    })
+    const writings = Array.from({ length: 20 }, (_, i) => ({
+      ...{ does: 'create' as const, what: { type: 'Flag', id: `f${i}` } },
+    }))
+    const act = await outcomes.begin(access, writings)
+    await act.done(
+      writings.map(({ what: { id } }) => ({ id, content: { resourceType: 'Flag', id } })),
+    )
+    const { changes, more } = await outcomes.read(launch, kept as Outcome)
+    expect([changes.length, more]).toEqual([10, true])
+    expect(changes.every(({ done }) => done?.held !== undefined)).toBe(true)
   })
 
   it('leaves a trail that can be verified', () => expectWholeTrail(t))

@@ -10,8 +10,8 @@ import { App, call, launchTo, type Tokens, tokensOf } from '../app-by-hand.js'
 import { get, post, signedIn } from '../console/signing-in.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
 import { coastAt, hangUp, listen } from '../gateway-surroundings.js'
-import { NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
-import { entriesOf } from '../trail-reading.js'
+import { handleOf, NO_PLAN, open, PEGGY, patientOf } from '../launching.js'
+import { entriesOf, expectRefused } from '../trail-reading.js'
 import { UserAgent, wordsOf } from '../user-agent.js'
 
 jest.setTimeout(60_000)
@@ -133,6 +133,30 @@ describe.each(STORES)('two records behind one gateway, on the %s store', (store)
       const page = await open(t, new UserAgent(), order)
       expect(page.status).toBe(403)
       expect(wordsOf(page.text)).toContain('This record is marked sensitive.')
+    })
+
+    it('holds at the exchange of a code as well, where a launch was under way for long', async () => {
+      const order = { system: 'gp-push', user: 'district-nurse', patient: UNWRITTEN }
+      const redeemed = async (between: () => Promise<void>, more: object = {}) => {
+        const app = new App(t, new UserAgent())
+        const page = await open(t, app.browser, { ...order, ...more })
+        await t.clock.advance(40)
+        const code = await app.code(handleOf(page))
+        await between()
+        await t.clock.advance(40)
+        return app.redeem(code)
+      }
+      await mark('U')
+      expect((await redeemed(async () => undefined)).status).toBe(200)
+      const refused = await redeemed(() => mark('R'))
+      await expectRefused(t, refused, 'code_invalid', 400)
+      await mark('U')
+      const claims = (said: LaunchTokenClaims) => ({
+        practitioner: { ...said.practitioner, activity_codes: ['B0360', 'B0380', 'B1611'] },
+      })
+      const tokens = tokensOf(await redeemed(() => mark('R'), { claims }))
+      expect(tokens.__obligations).toEqual(['mark-sensitive'])
+      await mark('U')
     })
 
     it('obliges who may open it, also where the other record’s Patient says nothing of it', async () => {

@@ -293,6 +293,63 @@ describe('a labelled resource', () => {
   })
 })
 
+describe('a resource that holds another inside it', () => {
+  const inside = (type: string, more: object = {}): Json => ({
+    ...{ resourceType: type, id: 'in', subject: { reference: `Patient/${me}` } },
+    ...more,
+  })
+  const holding = (contained: Json, more: object = {}) =>
+    observation('inside', { contained: [contained], ...more })
+  const closedFor =
+    (type: string) =>
+    ({ patient, resource }: Question) =>
+      !(patient.sensitive && resource.id === type)
+
+  it('is labelled as what stands inside it is, and the other way round, whichever of them is kept back', async () => {
+    const label = labelled('R')
+    const all = [
+      await put(holding(inside('Condition', label))),
+      await put(holding(inside('Condition'), label)),
+      await put(holding({ resourceType: 'Device', id: 'in', ...label })),
+    ]
+    for (const [type, statuses] of [
+      ['Observation', [404, 404, 404]],
+      ['Condition', [404, 404, 200]],
+      ['Goal', [200, 200, 200]],
+    ] as const) {
+      world.allowed = closedFor(type)
+      const answers = all.map(async (id) => (await get(`/Observation/${id}`)).status)
+      expect([type, await Promise.all(answers)]).toEqual([type, statuses])
+    }
+  })
+
+  it('is written with labels of its own alone, and takes over those that a record had given inside', async () => {
+    const label = labelled('R')
+    const kept = await put(holding(inside('Condition', label)))
+    const version = { 'if-match': 'W/"1"' }
+    const write = (more: Json) =>
+      send('put', `/Observation/${kept}`, { ...more, id: kept }, version)
+    expect((await write(holding(inside('Condition')))).status).toBe(422)
+    expect((await write(observation('inside'))).status).toBe(422)
+    const patch = [{ op: 'remove', path: '/contained/0/meta' }]
+    expect((await send('patch', `/Observation/${kept}`, patch)).status).toBe(422)
+    for (const answer of [
+      await write(holding(inside('Condition', label), label)),
+      await send('post', '/Observation', holding(inside('Condition', label))),
+      await send('post', '/Observation', holding({ resourceType: 'Device', ...label })),
+    ]) {
+      expect(answer.status).toBe(400)
+      expect(answer.text).toContain('contained.meta.security')
+    }
+    expect(written()).toEqual([])
+    await write(holding(inside('Condition'), label)).expect(200)
+    expect(world.entries.map(({ refusal }) => refusal).filter(Boolean)).toEqual([
+      ...Array(3).fill('label_missing'),
+      ...Array(3).fill('parameter_invalid'),
+    ])
+  })
+})
+
 describe('a create', () => {
   it('gives id and version, in the trail before it goes on, with our addresses', async () => {
     const answer = await send(

@@ -184,8 +184,9 @@ describe('a write that the record has done', () => {
     const come = (as: string) => async () => {
       came = as
     }
-    const answer = { status: 200, headers: {}, body: {} }
+    const answer = { status: 200, headers: {}, body: {}, bytes: 2 }
     const done = await writeOnce({
+      still: async () => undefined,
       record: async () => undefined,
       begin: async () => ({ done: come('done'), undone: come('undone') }),
       send: async () => answer,

@@ -396,10 +396,11 @@ describe('a contribution', () => {
     const UID = '7f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a09'
     const record = looseRecord(section(PEGGY.ehrId, 'contacts', OBJECT))
     let told: readonly string[] = []
+    let named = UID
     const bad = await openWorld((req, res) =>
       req.url?.endsWith('/contribution')
         ? give(res, 201, {
-            uid: { value: UID },
+            uid: { value: named },
             versions: told.map((value) => ({ id: { value } })),
           })
         : record.listener(req, res),
@@ -420,6 +421,11 @@ describe('a contribution', () => {
       expect((await send()).body.error_description).toContain('It is not known whether')
     }
     told = [`${OBJECT}::sys::2`]
+    for (const wrong of ['x"\r\nset-cookie: a=b', `${UID}/../x`, '']) {
+      named = wrong
+      expect((await send()).body.error_description).toContain('It is not known whether')
+    }
+    named = UID
     const done = await send()
     expect([done.status, done.headers.etag]).toEqual([201, `"${UID}"`])
     await bad.end()

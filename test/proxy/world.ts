@@ -216,6 +216,8 @@ export interface Told {
 export interface World {
   readonly app: Express
   readonly record: SharedRecord
+  /** The demonstration's. */
+  readonly hospital: Express
   readonly origin: string
   readonly entries: Happening[]
   /** Every request that reached the record behind us. */
@@ -229,6 +231,10 @@ export interface World {
   trailFails: boolean
   /** Makes the store fail. */
   storeFails: boolean
+  /** What becomes of the session meanwhile: it is ended, or nobody can say. */
+  over: 'ended' | 'unknown' | undefined
+  /** How often it was asked whether what let a call in still stands. */
+  stillAsked: number
   /** The clock's time, moved by hand. */
   now: number
   /** Where the chart is that launched. */
@@ -325,7 +331,14 @@ export async function openWorld(
     },
     policies: policy.policies,
     trail,
-    bearer: async () => world.access,
+    bearer: async () => ({
+      access: world.access,
+      async still() {
+        world.stillAsked += 1
+        if (world.over === 'unknown') throw new Error('no store')
+        if (world.over) throw new Refusal('token_ended', 'by the test')
+      },
+    }),
     again: () => undefined,
     clock: () => world.now,
   }
@@ -373,6 +386,7 @@ export async function openWorld(
   const world: World = {
     app,
     record,
+    hospital,
     origin,
     entries,
     upstream,
@@ -382,6 +396,8 @@ export async function openWorld(
     policy,
     trailFails: false,
     storeFails: false,
+    over: undefined,
+    stillAsked: 0,
     now: NOW,
     chart: undefined,
     kept,

@@ -75,6 +75,7 @@ describe('forwarding a call to the record', () => {
       status: 412,
       headers: { 'content-type': 'application/json', etag: '"1"', location: '/x' },
       body: { message: 'stale' },
+      bytes: 19,
     })
   })
 

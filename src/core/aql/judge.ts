@@ -159,6 +159,9 @@ function requireColumns(columns: readonly Column[], known: Variables): void {
   const aliases = columns.flatMap(({ alias }) => alias?.toLowerCase() ?? [])
   if (aliases.some((alias) => OURS.test(alias)) || new Set(aliases).size < aliases.length)
     throw refuse('an alias that is used twice, or is ours')
+  // A server could read the column where we read, and bound, the class.
+  if (aliases.some((alias) => known.ehr.has(alias) || known.content.has(alias)))
+    throw refuse('an alias that is a variable')
   for (const { value } of columns) {
     if (value.kind === 'aggregate') throw refuse('an aggregate, whose rows cannot be proven')
     requireTerminal(value, known)

@@ -9,6 +9,7 @@ import { shown } from '../../core/redirect-address.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScopes } from '../../core/scope.js'
 import type { OAuthParts } from '../parts.js'
+import { isOld, judgedAnew } from './anew.js'
 import { boundTo, type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
 
 /** The grant of a code, this app's and this request's. @throws Refusal code_*, redirect_mismatch, verifier_mismatch */
@@ -72,7 +73,7 @@ export function renewedScopes(
  * nothing; a second use ends all that the first one gave.
  *
  * @throws Refusal code_invalid, code_other_client, redirect_mismatch, verifier_mismatch, code_other_key,
- *   code_expired, code_spent, policy_stale
+ *   code_expired, code_spent, policy_stale; of {@link judgedAnew} for a launch that was long under way
  * @see RFC 6749 §4.1.3; RFC 7636 §4.6; RFC 9700 §4.5
  */
 export const codeGrant: GrantType = {
@@ -88,7 +89,8 @@ export const codeGrant: GrantType = {
       throw new Refusal('policy_stale', 'the policy version is not known')
 
     const version = parts.policies.version()
-    const renewed = grantUnder(grant, version, behind.user, parts.knowUser)
+    const known = grantUnder(grant, version, behind.user, parts.knowUser)
+    const renewed = isOld(grant, parts) ? await judgedAnew(parts, known, 'code_invalid') : known
     const scopes =
       renewed === grant ? grant.scopes : renewedScopes(parts, renewed, client, grant.scopes)
     // As at authorize: what the policies leave nothing of is not given.

@@ -1,15 +1,14 @@
 import { covers, reachesData } from '../../core/authorization.js'
-import { circumstancesAt, circumstancesWith } from '../../core/circumstances.js'
 import type { Client } from '../../core/client.js'
 import { profileOf } from '../../core/client-profile.js'
 import { type Confirmation, type Grant, grantUnder } from '../../core/grant.js'
 import { familyOf, isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
-import { ask } from '../../core/question.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScope } from '../../core/scope.js'
 import { after, type Seconds } from '../../core/values.js'
 import type { OAuthParts } from '../parts.js'
+import { judgedAnew } from './anew.js'
 import { renewedScopes } from './code.js'
 import { boundTo, type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
 
@@ -51,29 +50,6 @@ function scopesNow(
 }
 
 type Held = NonNullable<Grant['refresh']>
-
-/**
- * The grant as the records that know its patient do now, and as the policies let a launch be opened now: who may see a
- * plan can change while it is open. While a record cannot be asked, what was said last counts.
- *
- * @throws Refusal refresh_ended
- */
-async function judgedAnew(parts: OAuthParts, grant: Grant): Promise<Grant> {
-  const { patient } = grant.context
-  if (patient === undefined) return grant
-  const known = [{ fhirId: patient, tenant: grant.recordTenant }, ...(grant.knownIn ?? [])]
-  const last = grant.circumstances.patient
-  const flags = await parts.patientFlags(known, last).catch((error: unknown) => {
-    const code = error instanceof Refusal ? error.code : ''
-    if (code === 'patient_unknown') throw new Refusal('refresh_ended', 'the patient was replaced')
-    throw error
-  })
-  const circumstances = circumstancesWith(grant.circumstances, flags)
-  const now = circumstancesAt(circumstances, parts.clock())
-  const launch = parts.policies.decide(ask(now, 'launch', { type: 'app', id: grant.client }))
-  if (launch.effect === 'deny') throw new Refusal('refresh_ended', launch.policies.join(', '))
-  return { ...grant, circumstances, obligations: launch.obligations }
-}
 
 /** Which of a grant's refresh tokens was shown; to introspect or revoke one is not to use it. One that was replaced long ago is an alarm: two parties hold it. */
 export function standingOf(
@@ -150,7 +126,7 @@ export const refreshGrant: GrantType = {
     if (!parts.policies.mayIssue())
       throw new Refusal('policy_stale', 'the policy version is not known')
     const known = grantUnder(grant, parts.policies.version(), behind.user, parts.knowUser)
-    const renewed = await judgedAnew(parts, known)
+    const renewed = await judgedAnew(parts, known, 'refresh_ended')
     const scopes = scopesNow(parts, renewed, client, sent.get('scope'))
 
     if (
