@@ -18,9 +18,9 @@ interface Row {
   chosen(): boolean
 }
 
-function version(title: string, field: Field, value: string): HTMLElement {
+function version(title: string, field: Field, value: string, beside = value): HTMLElement {
   const body =
-    value === '' ? h('p', { class: 'empty' }, 'Nothing recorded') : valueView(field, value)
+    value === '' ? h('p', { class: 'empty' }, 'Nothing recorded') : valueView(field, value, beside)
   return h('div', { class: 'version' }, h('h5', {}, title), body)
 }
 
@@ -101,8 +101,8 @@ function rowFor(merge: FieldMerge, words: Words, id: string): Row {
     h(
       'div',
       { class: 'versions' },
-      version(words.theirs, field, theirs),
-      version(words.yours, field, yours),
+      version(words.theirs, field, theirs, yours),
+      version(words.yours, field, yours, theirs),
     ),
     changed === 'both' ? undefined : h('p', { class: 'note' }, words.says[changed]),
     asked.element,

@@ -1,6 +1,6 @@
 /** The history of a section, under its heading: who, when, and what changed. */
 import { showMoment } from './dates.js'
-import type { Section } from './definition.js'
+import type { Field, Section } from './definition.js'
 import { bdi, button, h, hiddenText } from './dom.js'
 import type { FieldChange, History, Version } from './history.js'
 import { announce } from './shell.js'
@@ -8,9 +8,9 @@ import { sourcesView } from './sources-view.js'
 import { plural } from './text.js'
 import { valueView } from './values-view.js'
 
-function side(title: string, { field }: FieldChange, value: string): HTMLElement {
+function side(title: string, field: Field, value: string, beside: string): HTMLElement {
   const body =
-    value === '' ? h('p', { class: 'empty' }, 'Nothing recorded') : valueView(field, value)
+    value === '' ? h('p', { class: 'empty' }, 'Nothing recorded') : valueView(field, value, beside)
   return h('div', { class: 'version' }, h('h6', {}, title), body)
 }
 
@@ -22,8 +22,8 @@ function changeView(change: FieldChange): HTMLElement {
     h(
       'div',
       { class: 'versions' },
-      side('Before', change, change.before),
-      side('After', change, change.after),
+      side('Before', change.field, change.before, change.after),
+      side('After', change.field, change.after, change.before),
     ),
     ...sourcesView(change.sources, false),
   )

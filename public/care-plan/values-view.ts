@@ -46,34 +46,45 @@ const cellOf = (field: Field, value: string): HTMLElement =>
       : [h('span', { class: 'row__label' }, `${field.title}: `), bdi(valueWords(field, value))]),
   )
 
-function rowView([head, ...rest]: readonly Field[], row: Row): HTMLElement {
+/** Of several rows or choices nobody finds the one that is another dose. */
+const differs = (): HTMLElement =>
+  h('strong', { class: 'nhsuk-tag nhsuk-tag--yellow differs' }, 'Differs')
+
+function rowView([head, ...rest]: readonly Field[], row: Row, other: boolean): HTMLElement {
   const first = head && h('strong', {}, bdi(valueWords(head, row[head.id] ?? '')))
   return h(
     'tr',
     { role: 'row' },
-    h('th', { scope: 'row', role: 'rowheader' }, first),
+    h('th', { scope: 'row', role: 'rowheader' }, first, ...(other ? [' ', differs()] : [])),
     ...rest.map((one) => cellOf(one, row[one.id] ?? '')),
   )
 }
 
 /** The rows of a group: a table, with a column for each field that some row has. */
-function rowsView({ title, fields = [] }: Field, value: string): HTMLElement {
+function rowsView({ title, fields = [] }: Field, value: string, beside?: string): HTMLElement {
   const rows = rowsOf(value)
+  const others = beside === undefined ? rows : rowsOf(beside)
+  const isThere = (row: Row) =>
+    others.some((one) => fields.every(({ id }) => (one[id] ?? '') === (row[id] ?? '')))
   const columns = fields.filter(({ id }) => rows.some((row) => (row[id] ?? '') !== ''))
   const heads = columns.map((one) => h('th', { scope: 'col', role: 'columnheader' }, one.title))
   const table = h(
     'table',
     { class: 'rows-table', role: 'table', 'aria-label': title },
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...heads)),
-    h('tbody', { role: 'rowgroup' }, ...rows.map((row) => rowView(columns, row))),
+    h('tbody', { role: 'rowgroup' }, ...rows.map((row) => rowView(columns, row, !isThere(row)))),
   )
   return h('div', { class: `rows-view rows-view--${Math.min(columns.length, 6)}` }, table)
 }
 
-export function valueView(field: Field, value: string): HTMLElement {
-  if (field.type === 'group') return rowsView(field, value)
+/** @param beside the version that stands beside it: what of several is not in that one is marked */
+export function valueView(field: Field, value: string, beside?: string): HTMLElement {
+  if (field.type === 'group') return rowsView(field, value, beside)
   if (field.type === 'choices') {
-    const items = lines(value).map((code) => h('li', {}, bdi(wordsFor(field, code))))
+    const others = lines(beside ?? value)
+    const items = lines(value).map((code) =>
+      h('li', {}, bdi(wordsFor(field, code)), ...(others.includes(code) ? [] : [' ', differs()])),
+    )
     return h('ul', { class: 'values values--choices' }, ...items)
   }
   const free = field.type === 'text' || field.type === 'long-text' || field.type === 'choice'

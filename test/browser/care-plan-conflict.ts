@@ -68,6 +68,28 @@ describe('two people change one section', () => {
     })
   })
 
+  it('marks the row that is not the same in both, such as another dose', async () => {
+    const scenario = newScenario()
+    const morphine = (dose: string) => ({ medicine: 'Morphine', symptom: 'pain', dose })
+    const rows = (dose: string) =>
+      JSON.stringify([morphine(dose), { medicine: 'Midazolam', dose: '2.5 mg' }])
+    saveByOther(scenario, 'medication', { items: rows('2.5 mg') }, 'Tom Brightwell')
+    const { page, frame } = await openPlan(stage, 'rows', scenario)
+    await edit(frame, 'Medication and allergies')
+    const first = frame.getByRole('group', { name: 'Anticipatory medicine 1' })
+    await first.getByLabel('Dose and route').fill('10 mg')
+    saveByOther(scenario, 'medication', { items: rows('5 mg') }, 'Tom Brightwell')
+    await save(frame)
+    const versions = frame.locator('.difference .version')
+    await versions.first().waitFor()
+    const marked = versions.locator('tbody tr', { has: frame.getByText('Differs') })
+    expect(await marked.locator('td', { hasText: 'mg' }).allInnerTexts()).toEqual([
+      'Dose and route: 5 mg',
+      'Dose and route: 10 mg',
+    ])
+    await shoot(page, 'conflict-rows')
+  })
+
   it('compares again when a third person saves while the choice is made', async () => {
     const { frame, scenario } = await conflict('third', THEIRS)
     const attorney = frame.getByRole('region', { name: 'Lasting power of attorney' })
