@@ -195,6 +195,10 @@ describe('a privacy officer', () => {
       .getByText('Dr Amara Okafor')
       .waitFor()
     expect(page.url()).not.toContain(PEGGY)
+    // No date is broken over two lines.
+    const dates = await page.locator('td .nhsuk-u-nowrap').allInnerTexts()
+    expect(dates.length).toBeGreaterThan(0)
+    for (const date of dates) expect(date).toMatch(/^\d{4}-\d\d-\d\d/)
     await look(page, 'looks')
     const download = page.waitForEvent('download')
     await page.getByRole('button', { name: 'Save as CSV' }).click()
