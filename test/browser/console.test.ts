@@ -176,6 +176,10 @@ describe('an operator', () => {
   })
 })
 
+const LINES_OF_DATES = `[...document.querySelectorAll('td bdi')]
+  .filter((one) => /^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(one.textContent))
+  .map((one) => one.getClientRects().length)`
+
 describe('a privacy officer', () => {
   it('sees who has looked at a patient, keeps it as a file, verifies the trail, and learns why it was denied', async () => {
     await launchTo(t, { system: 'gp-push' })
@@ -195,6 +199,8 @@ describe('a privacy officer', () => {
       .getByText('Dr Amara Okafor')
       .waitFor()
     expect(page.url()).not.toContain(PEGGY)
+    // No date is broken over two lines.
+    expect([...new Set(await page.evaluate<number[]>(LINES_OF_DATES))]).toEqual([1])
     await look(page, 'looks')
     const download = page.waitForEvent('download')
     await page.getByRole('button', { name: 'Save as CSV' }).click()
