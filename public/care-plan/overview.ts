@@ -1,5 +1,4 @@
 /** What the plan holds at a glance: allergies, each section that this role sees, when it was written, what is overdue. */
-import { allergiesOf } from './allergies.js'
 import { authorOf, type Entry } from './composition.js'
 import { type Day, dayOf, showDay, writeDay } from './dates.js'
 import type { Section } from './definition.js'
@@ -37,6 +36,7 @@ export function overview(
   sections: readonly Section[],
   newest: Newest,
   today: Day,
+  allergies: readonly HTMLElement[],
 ): HTMLElement | undefined {
   if (sections.length < 2) return undefined
   const entryOf = ({ template }: Section) => newest.get(template)
@@ -62,7 +62,7 @@ export function overview(
   return h(
     'div',
     { class: 'overview' },
-    ...allergiesOf(sections, newest),
+    ...allergies,
     h(
       'nav',
       { 'aria-label': 'Sections of this plan' },
