@@ -3,7 +3,7 @@ import { authorOf, type Entry, unclearFields, unshown, valuesOf } from './compos
 import { dayOf, showDay, writeDay } from './dates.js'
 import type { Field, Section } from './definition.js'
 import { h } from './dom.js'
-import { isShort, type Reading, unknownIn } from './reading.js'
+import { isPartial, type Reading, unknownIn } from './reading.js'
 import { valueView } from './values-view.js'
 
 /** The fields that hold them: those that take over the GP record's. */
@@ -34,12 +34,11 @@ function lineOf(section: Section, field: Field, entry: Entry | undefined): HTMLE
 type Known = Pick<Reading, 'sight' | 'entries' | 'content'>
 
 /** Whether each place where the plan may hold some was read, and is shown. */
-function isWhole({ sight: { seen, hidden }, entries, content }: Known): boolean {
+function isWhole(plan: Known): boolean {
+  const { sight, entries } = plan
   const isPlace = (section: Section) => fieldsOf(section).length > 0
-  const short = content === 'unread' || isShort({ entries, sight: { seen, hidden } })
-  if (short || hidden.some(isPlace) || unknownIn({ entries, sight: { seen, hidden } }) > 0)
-    return false
-  return seen.filter(isPlace).every((section) => {
+  if (isPartial(plan) || sight.hidden.some(isPlace) || unknownIn(plan) > 0) return false
+  return sight.seen.filter(isPlace).every((section) => {
     const entry = entries.newest.get(section.template)
     const several = entries.several.has(section.template)
     return !several && (entry === undefined || unshown(section, entry.composition) === 0)

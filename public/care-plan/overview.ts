@@ -9,8 +9,8 @@ import { plural } from './text.js'
 
 type Newest = ReadonlyMap<string, Entry>
 
-function stateOf(section: Section, entry: Entry | undefined, today: Day): HTMLElement {
-  if (!entry) return h('span', { class: 'overview__state' }, 'no entry')
+function stateOf(section: Section, entry: Entry | undefined, today: Day, partial: boolean) {
+  if (!entry) return h('span', { class: 'overview__state' }, partial ? 'none shown' : 'no entry')
   const { at } = authorOf(entry.composition)
   const written = at === undefined ? 'date not recorded' : showDay(writeDay(dayOf(at)))
   const tag = reviewOf(section, entry, today)?.overdue
@@ -32,11 +32,13 @@ function leadTo(section: Section) {
   }
 }
 
+/** @param partial whether entries may have been left out of what was read */
 export function overview(
   sections: readonly Section[],
   newest: Newest,
   today: Day,
   allergies: readonly HTMLElement[],
+  partial: boolean,
 ): HTMLElement | undefined {
   if (sections.length < 2) return undefined
   const entryOf = ({ template }: Section) => newest.get(template)
@@ -47,7 +49,7 @@ export function overview(
       {},
       h('a', { href: `#${sectionId(section)}`, click: leadTo(section) }, section.title),
       ' ',
-      stateOf(section, entryOf(section), today),
+      stateOf(section, entryOf(section), today, partial),
     ),
   )
   const words =

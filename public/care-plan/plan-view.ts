@@ -9,7 +9,7 @@ import type { Definitions, Section } from './definition.js'
 import { button, h } from './dom.js'
 import type { History } from './history.js'
 import { overview } from './overview.js'
-import type { Reading } from './reading.js'
+import { isPartial, type Reading } from './reading.js'
 import { mayWriteAny, rightsOf, type Sight } from './rights.js'
 import { sectionId, sectionView } from './section-view.js'
 import { plural } from './text.js'
@@ -82,6 +82,7 @@ export function viewOf(plan: PlanShown, section: Section, acts: Acts, today: Day
     section,
     entry: plan.entries.newest.get(section.template),
     several: plan.entries.several.has(section.template),
+    unsure: isPartial(plan),
     edit: mayEdit(plan, section) ? () => acts.edit(section) : undefined,
     history: (entry, more) => acts.history(section, entry, more),
     today,
@@ -133,7 +134,7 @@ const decisionsOf = ({ sight }: PlanShown): readonly Section[] =>
 function overviewOf(plan: PlanShown, definitions: Definitions): HTMLElement | undefined {
   const sections = groupsOf(plan, definitions).flatMap((group) => group.sections)
   const all = [...decisionsOf(plan), ...sections]
-  return overview(all, plan.entries.newest, dayOf(plan.readAt), allergiesOf(plan))
+  return overview(all, plan.entries.newest, dayOf(plan.readAt), allergiesOf(plan), isPartial(plan))
 }
 
 /** Not while a section is being changed: what is typed would go. */

@@ -59,6 +59,10 @@ export function unknownIn({ entries, sight }: Pick<Reading, 'entries' | 'sight'>
 export const isShort = ({ entries, sight }: Pick<Reading, 'entries' | 'sight'>): boolean =>
   entries.withheld && sight.hidden.length === 0
 
+/** Whether sections that this role sees may be missing. */
+export const isPartial = (plan: Pick<Reading, 'content' | 'entries' | 'sight'>): boolean =>
+  plan.content === 'unread' || isShort(plan)
+
 /** Whose plan it is, with what the launch says of it. */
 export const bannerFor = (connection: Connection, { patient, readAt }: Reading): Banner =>
   bannerOf(

@@ -66,7 +66,13 @@ describe('saying whether there is a plan', () => {
       'care-plan::later.v1',
       stored('contacts', { attorney: 'Ruth' }, 'Ruth', '2026-01-05T10:00:00Z'),
     )
+    scenario.sections.delete('care-plan::resuscitation.v1')
     const { frame } = await openPlan(stage, 'left-out', scenario)
+    // What was left out may be the decision.
+    const first = await seen(frame.locator('article').first())
+    expect(first).toContain('The CPR decision cannot be shown here')
+    expect(first).not.toContain('This plan does not say')
+    expect(await seen(frame.locator('main'))).not.toMatch(/No entry was found|no entry/)
     expect(await seen(frame.locator('.caution'))).toContain('sections that were not shown to you')
     expect(await seen(frame.locator('.allergies'))).toContain('none recorded in what is shown here')
   })
