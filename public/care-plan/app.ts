@@ -128,11 +128,8 @@ export class App {
 
   /** A renewal may have narrowed what this role sees: then the plan is read anew. */
   renewed(): void {
-    if (
-      this.#plan &&
-      !this.#editing.open &&
-      grantedTo(this.#setup.connection) !== this.#plan.granted
-    )
+    const shown = this.#plan ?? this.#unbegun
+    if (shown && !this.#editing.open && grantedTo(this.#setup.connection) !== shown.granted)
       void this.load()
   }
 
@@ -220,8 +217,7 @@ export class App {
 
   #foot(): void {
     if (this.#closed) return
-    // Of what is not recorded there is nothing to print.
-    const readAt = this.#plan?.begun === 'unlisted' ? undefined : this.#plan?.readAt
+    const readAt = this.#plan?.readAt
     showFoot({ readAt, user: this.#user, launch: launchOf(this.#setup.connection) })
   }
 }

@@ -5,7 +5,7 @@
 import { CallFailed, type Connection } from './connection.js'
 import { dayOf, writeDay } from './dates.js'
 import type { Definitions, Listing } from './definition.js'
-import { isNone } from './finding.js'
+import { isNone, requireOwn } from './finding.js'
 import type { PlanShown } from './plan-view.js'
 import type { Reading } from './reading.js'
 import { fetchEntries, fetchIndex, type Saved } from './record.js'
@@ -43,14 +43,13 @@ function notListed({ why, words, reference }: CallFailed): CallFailed {
 
 /**
  * Lists the plan, unless one is listed already: so it may be tried again, and by two people at once.
- * @returns whether this call listed it: else somebody may have begun more of it than is known here
- * @throws CallFailed
+ * @throws CallFailed, ForeignPatient
  * @see FHIR R4, "Conditional create"
  */
-async function list(connection: Connection, listing: Listing): Promise<boolean> {
+async function list(connection: Connection, listing: Listing): Promise<void> {
   const { patient, fhir } = connection
   try {
-    const { status } = await connection.call(`${fhir}/CarePlan`, {
+    const { json } = await connection.call(`${fhir}/CarePlan`, {
       method: 'POST',
       headers: {
         'content-type': 'application/fhir+json',
@@ -58,27 +57,23 @@ async function list(connection: Connection, listing: Listing): Promise<boolean> 
       },
       body: JSON.stringify(carePlan(listing, patient)),
     })
-    return status === 201
+    requireOwn(json, patient)
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error
     // Somebody was quicker by a moment, or several are listed: only a look at the record says whether there is one.
     const { value } = error.why === 'stale' ? await fetchIndex(connection) : { value: 'none' }
-    if (value === 'active') return false
-    throw notListed(error)
+    if (value !== 'active') throw notListed(error)
   }
 }
 
-/** The plan, once it is listed: with what somebody else has begun of it by then, where somebody may have. */
-async function listedBy(
-  connection: Connection,
-  listing: Listing,
-  plan: PlanShown,
-): Promise<PlanShown> {
-  const listed = { ...plan, index: 'active', begun: 'listed' } as const
-  if (await list(connection, listing)) return listed
+/** The plan, once it is listed: with what others have begun of it since it was read. */
+async function listedBy(connection: Connection, plan: PlanShown): Promise<PlanShown> {
+  const { unchecked: _, ...rest } = plan
+  const listed = { ...rest, index: 'active', begun: 'listed' } as const
   const { value, entries } = await fetchEntries(connection)
-  if (value === 'unread') return { ...listed, unchecked: new Date() }
-  return { ...listed, content: value, entries, readAt: new Date() }
+  if (value === 'unread') return { ...listed, content: value }
+  const joined = value === 'found' || value === 'hidden' ? { joined: true } : {}
+  return { ...listed, ...joined, content: value, entries, readAt: new Date() }
 }
 
 const NO_SECTION =
@@ -96,13 +91,16 @@ interface Beginning {
 /**
  * Saves a section; of a plan that is begun here, lists the plan before.
  * @throws CallFailed as `save` does; `unlisted` when nothing of the section was sent
+ * @throws ForeignPatient
  */
 export async function saveBegun(
   { connection, definitions: { listing }, plan, listed }: Beginning,
   save: () => Promise<Saved>,
 ): Promise<Saved> {
   if (plan.begun === undefined || !listing) return save()
-  const now = plan.begun === 'listed' ? plan : await listedBy(connection, listing, plan)
+  if (plan.begun === 'unlisted') await list(connection, listing)
+  const known = plan.begun === 'listed' && plan.content !== 'unread'
+  const now = known ? plan : await listedBy(connection, plan)
   if (now !== plan) listed(now)
   return save().catch((error: unknown) => {
     if (!(error instanceof CallFailed) || now.content !== 'empty') throw error

@@ -49,7 +49,7 @@ const undecided = (words: string, about: string, field: string): DecisionShown =
 })
 
 export function decisionOf(shown: SectionShown, decision: Decision): DecisionShown {
-  const { section, entry } = shown
+  const { section, entry, several, unsure } = shown
   const values = valuesOf(section, entry?.composition)
   const field = section.fields.find(({ id }) => id === decision.field)
   const unclear = unclearFields(section, entry?.composition)
@@ -67,7 +67,8 @@ export function decisionOf(shown: SectionShown, decision: Decision): DecisionSho
     }
   }
   // What is not shown may be the decision.
-  if (entry && unshown(section, entry.composition) > 0) {
+  const other = entry ? several || unshown(section, entry.composition) > 0 : unsure
+  if (other) {
     return undecided(
       `The ${decision.name} decision cannot be shown here`,
       'This does not mean that there is none: check the full record.',

@@ -6,7 +6,7 @@ import { dayOf } from './dates.js'
 import type { Definitions, Section, Values } from './definition.js'
 import { Editor } from './editor.js'
 import type { ReadGpRecord } from './gp-reading.js'
-import { putBack } from './notice.js'
+import { putBack, savedNotice } from './notice.js'
 import type { Lost } from './pages.js'
 import {
   type Acts,
@@ -71,7 +71,7 @@ export class Editing {
   }
 
   edit(section: Section, returned?: Returned): void {
-    const { connection, acts, gpRecord, keeping, readAgain, superseded, over } = this.#setup
+    const { connection, gpRecord, keeping, readAgain, superseded, over } = this.#setup
     const place = document.getElementById(sectionId(section))
     const plan = this.#setup.plan()
     if (!place || !plan || this.#editor) return
@@ -83,7 +83,7 @@ export class Editing {
       section,
       entry: plan.entries.newest.get(section.template),
       ...{ place, returned, ...keeping(section) },
-      view: (entry) => viewOf(withEntry(plan, section, entry), section, acts, dayOf(new Date())),
+      view: (entry) => this.#found(section, plan, entry),
       ...{ gpRecord: gpRecord(), gateway: new URL(connection.fhir).host },
       save: (...what) => this.#save(section, plan, ...what),
       saved: (entry) => this.#done(section, entry, true),
@@ -114,6 +114,13 @@ export class Editing {
     )
   }
 
+  /** Somebody else's version of what is being changed: all that is said of the whole plan says so too. */
+  #found(section: Section, before: PlanShown, entry: Entry): HTMLElement {
+    const plan = withEntry(this.#setup.plan() ?? before, section, entry)
+    this.#renew(plan)
+    return viewOf(plan, section, this.#setup.acts, dayOf(new Date()))
+  }
+
   #renew(plan: PlanShown): void {
     this.#setup.renewed(plan)
     renewAround(plan, this.#setup.definitions, this.#setup.acts)
@@ -128,6 +135,6 @@ export class Editing {
     const plan = entry ? withEntry(before, section, entry) : before
     if (plan !== before) this.#renew(plan)
     const view = viewOf(plan, section, this.#setup.acts, dayOf(new Date()))
-    putBack(form, view, saved ? section.title : undefined)
+    putBack(form, view, saved ? savedNotice(section.title, plan.joined) : undefined)
   }
 }

@@ -36,20 +36,27 @@ export class ForeignPatient extends Error {
   override readonly name = 'ForeignPatient'
 }
 
+interface FhirResource {
+  readonly resourceType?: string
+  readonly status?: string
+  readonly subject?: { readonly reference?: string }
+}
 interface FhirBundle {
   readonly resourceType?: string
   readonly link?: readonly { readonly relation?: string }[]
-  readonly entry?: readonly {
-    readonly resource?: {
-      readonly resourceType?: string
-      readonly status?: string
-      readonly subject?: { readonly reference?: string }
-    }
-  }[]
+  readonly entry?: readonly { readonly resource?: FhirResource }[]
 }
 
 /** The statuses of a plan that is over, or never was. Any other, an unknown one too, may be a plan. */
 const OVER = ['completed', 'revoked', 'entered-in-error']
+
+/** @throws ForeignPatient when an answer is a CarePlan of another patient */
+export function requireOwn(json: unknown, patient: string): void {
+  const plan = json as FhirResource | null | undefined
+  if (plan?.resourceType !== 'CarePlan') return
+  const subject = plan.subject?.reference?.split('/').slice(-2).join('/')
+  if (subject !== `Patient/${patient}`) throw new ForeignPatient('CarePlan')
+}
 
 /**
  * @throws ForeignPatient when a plan of the answer is another patient's
@@ -61,10 +68,7 @@ export function readIndex(json: unknown, patient: string): Index {
   const plans = (bundle.entry ?? [])
     .map(({ resource }) => resource)
     .filter((resource) => resource?.resourceType === 'CarePlan')
-  for (const plan of plans) {
-    const subject = plan?.subject?.reference?.split('/').slice(-2).join('/')
-    if (subject !== `Patient/${patient}`) throw new ForeignPatient('CarePlan')
-  }
+  for (const plan of plans) requireOwn(plan, patient)
   if (plans.some((plan) => plan?.status === 'active')) return 'active'
   // The plan may stand on the next page.
   if (bundle.link?.some(({ relation }) => relation === 'next')) return 'unread'

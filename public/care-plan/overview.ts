@@ -1,5 +1,4 @@
 /** What the plan holds at a glance: allergies, each section that this role sees, when it was written, what is overdue. */
-import { allergiesOf } from './allergies.js'
 import { authorOf, type Entry } from './composition.js'
 import { type Day, dayOf, showDay, writeDay } from './dates.js'
 import type { Section } from './definition.js'
@@ -10,8 +9,8 @@ import { plural } from './text.js'
 
 type Newest = ReadonlyMap<string, Entry>
 
-function stateOf(section: Section, entry: Entry | undefined, today: Day): HTMLElement {
-  if (!entry) return h('span', { class: 'overview__state' }, 'no entry')
+function stateOf(section: Section, entry: Entry | undefined, today: Day, partial: boolean) {
+  if (!entry) return h('span', { class: 'overview__state' }, partial ? 'none shown' : 'no entry')
   const { at } = authorOf(entry.composition)
   const written = at === undefined ? 'date not recorded' : showDay(writeDay(dayOf(at)))
   const tag = reviewOf(section, entry, today)?.overdue
@@ -33,10 +32,13 @@ function leadTo(section: Section) {
   }
 }
 
+/** @param partial whether entries may have been left out of what was read */
 export function overview(
   sections: readonly Section[],
   newest: Newest,
   today: Day,
+  allergies: readonly HTMLElement[],
+  partial: boolean,
 ): HTMLElement | undefined {
   if (sections.length < 2) return undefined
   const entryOf = ({ template }: Section) => newest.get(template)
@@ -47,7 +49,7 @@ export function overview(
       {},
       h('a', { href: `#${sectionId(section)}`, click: leadTo(section) }, section.title),
       ' ',
-      stateOf(section, entryOf(section), today),
+      stateOf(section, entryOf(section), today, partial),
     ),
   )
   const words =
@@ -62,7 +64,7 @@ export function overview(
   return h(
     'div',
     { class: 'overview' },
-    ...allergiesOf(sections, newest),
+    ...allergies,
     h(
       'nav',
       { 'aria-label': 'Sections of this plan' },

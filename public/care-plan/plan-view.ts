@@ -1,14 +1,15 @@
 /** The plan: its sections in the order of the definitions, with what this role may not see named. */
+import { allergiesOf } from './allergies.js'
+import { notices } from './cautions.js'
 
 import type { Entry } from './composition.js'
 import type { Day } from './dates.js'
-import { dayOf, showMoment, showTime } from './dates.js'
+import { dayOf, showMoment } from './dates.js'
 import type { Definitions, Section } from './definition.js'
 import { button, h } from './dom.js'
-import type { Content, Index } from './finding.js'
 import type { History } from './history.js'
 import { overview } from './overview.js'
-import type { Reading } from './reading.js'
+import { isPartial, type Reading } from './reading.js'
 import { mayWriteAny, rightsOf, type Sight } from './rights.js'
 import { sectionId, sectionView } from './section-view.js'
 import { plural } from './text.js'
@@ -19,6 +20,8 @@ export type PlanShown = Omit<Reading, 'finding' | 'patient' | 'failure'> & {
   readonly unchecked?: Date
   /** A plan that is begun in this view: as long as it is not listed, nothing is recorded. */
   readonly begun?: 'unlisted' | 'listed'
+  /** Somebody else was found to have begun it too, when it was listed. */
+  readonly joined?: boolean
 }
 
 export interface Acts {
@@ -31,59 +34,6 @@ const GROUPS = [
   ['clinician', 'Recorded by clinicians'],
   ['person', 'Recorded by the person and those close to them'],
 ] as const
-
-const caution = (text: string): HTMLElement =>
-  h('div', { class: 'caution', role: 'note' }, h('strong', {}, 'Take care: '), h('span', {}, text))
-
-// biome-ignore format: a table
-const OF_INDEX: Readonly<Record<Index, string | undefined>> = {
-  active: undefined,
-  listed: 'the record lists a plan for this patient, but not as active. It may be a draft, or on hold.',
-  none:   'the record lists no active plan for this patient. These sections may be from a plan that has ended.',
-  unread: 'it could not be checked whether this plan is still active.',
-}
-
-// biome-ignore format: a table
-const OF_CONTENT: Readonly<Partial<Record<Content, string>>> = {
-  empty:    'the record lists a plan for this patient, but no sections of it were found.',
-  hidden:   'the record holds sections of a care plan that your role may not see, and none that it may.',
-  withheld: 'the record lists a plan for this patient, and none of its sections were read: your role may see none of them.',
-}
-
-const BEGUN =
-  'This patient has no shared care plan yet. Nothing is recorded until you save the first section.'
-
-/** Sections of templates that the definitions do not have, such as the next version of one. */
-function unknownOnes({ entries, sight: { seen, hidden } }: PlanShown): string | undefined {
-  const known = new Set([...seen, ...hidden].map(({ template }) => template))
-  const count = [...entries.newest.keys()].filter((template) => !known.has(template)).length
-  return count === 0
-    ? undefined
-    : `the record holds ${plural(count, 'section')} that this app cannot show: check the full record.`
-}
-
-function cautions(plan: PlanShown): HTMLElement[] {
-  const { index, content, sight, unchecked, readAt, begun } = plan
-  const known = begun === 'unlisted'
-  const texts = [
-    unchecked &&
-      `changes could not be looked for at ${showTime(unchecked)}: the service did not answer. This is the plan as it was read on ${showMoment(readAt)}.`,
-    known ? undefined : OF_INDEX[index],
-    known ? undefined : OF_CONTENT[content],
-    unknownOnes(plan),
-    ...sight.hidden.map(({ decision }) => decision?.hidden),
-  ]
-  return texts.filter((text) => text !== undefined).map(caution)
-}
-
-/** What is to be known of the whole plan before anything is read of it. */
-const notices = (plan: PlanShown): HTMLElement =>
-  h(
-    'div',
-    { class: 'plan__notices' },
-    plan.begun === 'unlisted' ? h('p', { class: 'begun' }, h('strong', {}, BEGUN)) : undefined,
-    ...cautions(plan),
-  )
 
 function sightLine({ seen, hidden }: Sight): HTMLElement {
   const all = plural(seen.length + hidden.length, 'section')
@@ -123,7 +73,8 @@ export const writableIn = ({ granted, emergency, sight }: PlanShown): readonly S
 /** The plan with what is now known to be a section's newest entry. */
 export function withEntry(plan: PlanShown, section: Section, entry: Entry): PlanShown {
   const newest = new Map(plan.entries.newest).set(section.template, entry)
-  return { ...plan, content: 'found', entries: { ...plan.entries, newest } }
+  const content = plan.content === 'unread' ? 'unread' : 'found'
+  return { ...plan, content, entries: { ...plan.entries, newest } }
 }
 
 export function viewOf(plan: PlanShown, section: Section, acts: Acts, today: Day): HTMLElement {
@@ -131,6 +82,7 @@ export function viewOf(plan: PlanShown, section: Section, acts: Acts, today: Day
     section,
     entry: plan.entries.newest.get(section.template),
     several: plan.entries.several.has(section.template),
+    unsure: isPartial(plan),
     edit: mayEdit(plan, section) ? () => acts.edit(section) : undefined,
     history: (entry, more) => acts.history(section, entry, more),
     today,
@@ -181,7 +133,8 @@ const decisionsOf = ({ sight }: PlanShown): readonly Section[] =>
 
 function overviewOf(plan: PlanShown, definitions: Definitions): HTMLElement | undefined {
   const sections = groupsOf(plan, definitions).flatMap((group) => group.sections)
-  return overview([...decisionsOf(plan), ...sections], plan.entries.newest, dayOf(plan.readAt))
+  const all = [...decisionsOf(plan), ...sections]
+  return overview(all, plan.entries.newest, dayOf(plan.readAt), allergiesOf(plan), isPartial(plan))
 }
 
 /** Not while a section is being changed: what is typed would go. */

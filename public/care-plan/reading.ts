@@ -49,6 +49,20 @@ export async function readPlan(
   }
 }
 
+/** Sections of templates that the definitions do not have, such as the next version of one. */
+export function unknownIn({ entries, sight }: Pick<Reading, 'entries' | 'sight'>): number {
+  const known = new Set([...sight.seen, ...sight.hidden].map(({ template }) => template))
+  return [...entries.newest.keys()].filter((template) => !known.has(template)).length
+}
+
+/** Whether something was left out that no hidden section explains, such as by a policy that is newer than the token. */
+export const isShort = ({ entries, sight }: Pick<Reading, 'entries' | 'sight'>): boolean =>
+  entries.withheld && sight.hidden.length === 0
+
+/** Whether sections that this role sees may be missing. */
+export const isPartial = (plan: Pick<Reading, 'content' | 'entries' | 'sight'>): boolean =>
+  plan.content === 'unread' || isShort(plan)
+
 /** Whose plan it is, with what the launch says of it. */
 export const bannerFor = (connection: Connection, { patient, readAt }: Reading): Banner =>
   bannerOf(

@@ -18,6 +18,8 @@ export interface SectionShown {
   readonly entry: Entry | undefined
   /** More than one entry was found: the newest is shown. */
   readonly several: boolean
+  /** Whether an entry may have been left out of what was read. */
+  readonly unsure: boolean
   /** Absent when this role may not change it. */
   readonly edit?: (() => void) | undefined
   /** Reads what the section was before; absent where nobody may ask. */
@@ -60,6 +62,8 @@ function editButton({ section, entry, edit }: SectionShown): HTMLElement | undef
   return made
 }
 
+const NO_ENTRY = 'No entry was found for this section.'
+const UNSURE = 'An entry of this section may not be shown here: check the full record.'
 const CANNOT = 'Cannot be shown here: check the full record.'
 
 /** A value, and under it what of it came from somewhere else. */
@@ -118,7 +122,7 @@ function historyOf(shown: SectionShown) {
 }
 
 export function sectionView(shown: SectionShown): HTMLElement {
-  const { section, entry } = shown
+  const { section, entry, unsure } = shown
   const decision = section.decision && decisionOf(shown, section.decision)
   const past = historyOf(shown)
   // The day of a review stands in a line of its own.
@@ -145,8 +149,6 @@ export function sectionView(shown: SectionShown): HTMLElement {
           ...notes(shown),
           changedLine(entry),
         ]
-      : [
-          decision ? undefined : h('p', { class: 'empty' }, 'No entry was found for this section.'),
-        ]),
+      : [decision ? undefined : h('p', { class: 'empty' }, unsure ? UNSURE : NO_ENTRY)]),
   )
 }

@@ -11,7 +11,9 @@ export interface Piece {
 
 const MONTH =
   '(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)'
-const NUMBER = '\\d[\\d.,]{0,8}'
+/** With its sign: one that stands apart, or on the other side in a text that reads from the right, says another dose. */
+const SIGN = '[<>≤≥±~+-] ?'
+const NUMBER = '(?:\\b\\d|[.·]\\d|[½¼¾])[\\d.,/·½¼¾]{0,12}'
 const UNIT =
   '(?:micrograms?|nanograms?|milligrams?|grams?|mcg|mg|ng|kg|g|litres?|mL|ml|L|mmol|units?|mmHg|kPa|cm|mm|°C|%|minutes?|hours?|days?|weeks?|months?|years?|tablets?|capsules?|puffs?|drops?)'
 
@@ -19,7 +21,7 @@ const UNIT =
 const PATTERNS = [
   `\\b\\d{1,2}(?:st|nd|rd|th)?[ -]${MONTH}\\b(?:[ -]\\d{4}\\b(?: at \\d\\d:\\d\\d)?)?`,        // 12-Mar-2026 at 14:05, 5th May
   `\\b${MONTH}[ -]\\d{4}\\b`,                                                                  // March 2026
-  `\\b${NUMBER}(?: ?(?:-|–|to) ?${NUMBER})? ${UNIT}(?:/(?:\\d[\\d.]{0,5} ?)?[A-Za-z]{1,8})?(?!\\w)`, // 2.5 mg, 10 mg/5 mL
+  `(?:${SIGN})?${NUMBER}(?: ?(?:-|–|to) ?${NUMBER})? ${UNIT}(?:/(?:\\d[\\d.]{0,5} ?)?[A-Za-z]{1,8}){0,2}(?!\\w)`, // 2.5 mg, 10 mg/5 mL
   '\\b\\d{3} \\d{3} \\d{4}\\b',                                                                // NHS number
   '(?:\\+\\d{2} ?(?:\\(0\\) ?)?|\\(0|\\b0)\\d{1,4}\\)?(?:[ -]\\d{2,6}){1,4}\\b',               // telephone
   '\\b(?:GMC|NMC|HCPC|GPhC|GDC|SNOMED CT) \\d[\\dA-Z]{3,17}\\b',                               // 'GMC 9000018'

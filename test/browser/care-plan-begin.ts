@@ -45,12 +45,16 @@ describe('a patient without a plan', () => {
     await beginButton(frame).click()
     await frame.locator('.begun').waitFor()
     expect(await frame.evaluate('document.activeElement.textContent')).toBe('Care plan')
-    expect(await seen(frame.locator('.begun'))).toBe(
-      'This patient has no shared care plan yet. Nothing is recorded until you save the first section.',
+    expect(await seen(frame.locator('.begun'))).toMatch(
+      /^The record held no shared care plan for this patient when it was read on \d\d-\w{3}-\d{4} at \d\d:\d\d\. Nothing is recorded until you save the first section\.$/,
     )
     expect(await cautions(frame)).toEqual([])
-    // What is not recorded is not printed.
+    // There is nothing to print; who prints it all the same is told by the sheet what it is worth.
     expect(await frame.getByRole('button', { name: 'Print' }).count()).toBe(0)
+    await page.emulateMedia({ media: 'print' })
+    const sheet = await seen(frame.locator('body'))
+    expect(sheet).toMatch(/held no shared care plan[\s\S]*Valid at the time of printing/)
+    await page.emulateMedia({ media: null })
     await shoot(page, 'begun')
     expect(await violations(frame)).toEqual([])
     await frame.getByRole('button', { name: 'Check for changes' }).click()
@@ -184,6 +188,34 @@ describe('a first section that failed after its plan was listed', () => {
   })
 })
 
+describe('a plan that is begun and not saved, while somebody else begins it', () => {
+  const opened = async (handle: string) => {
+    const scenario = newPatient()
+    const { page, frame } = await openPlan(stage, handle, scenario, 'none')
+    await beginButton(frame).click()
+    saveByOther(scenario, 'resuscitation', { decision: 'do-not-attempt' }, 'Dr Helen Marsh')
+    scenario.index = 'active'
+    return { scenario, page, frame }
+  }
+  const look = (frame: Frame) => frame.getByRole('button', { name: 'Check for changes' }).click()
+
+  it('is theirs as soon as somebody looks, and never called none where nobody answers', async () => {
+    const { scenario, page, frame } = await opened('begin-meanwhile')
+    scenario.failing.set('sections', 503)
+    await look(frame)
+    await frame.getByText('changes could not be looked for').waitFor()
+    const text = await seen(frame.locator('main'))
+    expect(text).toMatch(/held no shared care plan for this patient when it was read on \d\d-/)
+    expect(text).not.toMatch(/has no (shared )?care plan|No shared care plan/)
+    await shoot(page, 'begun-unchecked')
+    scenario.failing.clear()
+    await look(frame)
+    await frame.getByText('Do not attempt CPR').first().waitFor()
+    expect(await frame.locator('.begun').count()).toBe(0)
+    expect(await cautions(frame)).toEqual([])
+  })
+})
+
 describe('two clinicians who begin the plan of one patient', () => {
   it('have one plan, and the second is shown what the first has written of it', async () => {
     const { scenario, page, frame } = await typing('begin-overtaken', { overtaken: true })
@@ -192,7 +224,11 @@ describe('two clinicians who begin the plan of one patient', () => {
     await saved(frame)
     expect(scenario.listings).toHaveLength(0)
     expect(scenario.sections.has(MATTERS)).toBe(true)
-    expect(await cautions(frame)).toEqual([])
+    // Said above the plan, and where the one who saves it looks.
+    expect(await cautions(frame)).toEqual([
+      expect.stringContaining('somebody else has begun this plan too'),
+    ])
+    expect(await seen(frame.locator('.saved'))).toContain('Somebody else has begun this plan too')
     expect(await seen(frame.locator('.resus__decision'))).toContain('Do not attempt CPR')
     expect(await seen(frame.locator('.overview'))).toMatch(/Resuscitation \(CPR\)\s+20-Nov-2026/)
     await shoot(page, 'begin-overtaken')

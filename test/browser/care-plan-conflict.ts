@@ -90,6 +90,22 @@ describe('two people change one section', () => {
     await shoot(page, 'conflict-rows')
   })
 
+  it('takes allergies that the other has recorded to the top at once, before anything is chosen', async () => {
+    const scenario = newScenario()
+    const { frame } = await openPlan(stage, 'conflict-allergies', scenario)
+    const top = frame.locator('.overview .allergies')
+    expect(await seen(top)).toContain('none recorded in this plan')
+    await frame.getByRole('button', { name: 'Add Medication and allergies' }).click()
+    await frame.getByLabel('Where the administration chart is').fill('Kitchen')
+    saveByOther(scenario, 'medication', { allergies: 'Penicillin' }, 'Tom Brightwell')
+    await save(frame)
+    await frame.locator('.difference').first().waitFor()
+    expect(await seen(top)).toMatch(/Penicillin\s*\(20-Nov-2026\)/)
+    await frame.getByRole('button', { name: 'Save this version' }).click()
+    await frame.locator('.saved').waitFor()
+    expect(await seen(top)).toContain('Penicillin')
+  })
+
   it('compares again when a third person saves while the choice is made', async () => {
     const { frame, scenario } = await conflict('third', THEIRS)
     const attorney = frame.getByRole('region', { name: 'Lasting power of attorney' })

@@ -40,6 +40,24 @@ const SMALL_TARGETS = `[...document.querySelectorAll('button, summary, input, te
   .map((element) => [element.textContent || element.id, element.getBoundingClientRect()])
   .filter(([, box]) => box.width > 0 && (box.width < 24 || box.height < 24)).map(([name]) => name)`
 
+/** What is broken over two lines although no space stands in it. */
+const TORN = `(() => {
+  const place = document.querySelector('#section-treatment-escalation .prose')
+  const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT)
+  const at = []
+  for (let node = walker.nextNode(); node; node = walker.nextNode())
+    for (let i = 0; i < node.length; i++) at.push([node, i])
+  const lineOf = ([node, i]) => {
+    const one = document.createRange()
+    one.setStart(node, i)
+    one.setEnd(node, i + 1)
+    return Math.round(one.getBoundingClientRect().bottom / 8)
+  }
+  return [...place.textContent.matchAll(/\\S+/g)]
+    .filter(({ 0: word, index }) => lineOf(at[index]) !== lineOf(at[index + word.length - 1]))
+    .map(([word]) => word)
+})()`
+
 const ATTORNEY = {
   ...{ name: 'Ruth Ashworth', relationship: 'child', phone: '07700 900123' },
   ...{ powers: 'health\nlife-sustaining', registered: '2022-05-16' },
@@ -76,6 +94,20 @@ describe('the care plan in the frames that hospitals have', () => {
     expect(await overflows(frame)).toBe(0)
     await shoot(page, `${name}-edit`)
     expect(await violations(frame)).toEqual([])
+  })
+
+  it('never breaks a number from its sign, its point or its fraction: another dose would be read', async () => {
+    const doses =
+      'Give .5 mg, ≥10 mL, <5 mg, 1/2 tablets, 0·5 mg (2 mg), 50,000,000 units, 2 mg/kg/day, 1:10 mL. '
+    const values = { recommendations: doses.repeat(3) }
+    const scenario = newScenario({ scope: scopeFor({ 'treatment-escalation': 'r' }) })
+    const one = stored('treatment-escalation', values, 'Dr Helen Marsh', '2026-03-12T14:10:00Z')
+    scenario.sections.set('care-plan::treatment-escalation.v1', one)
+    const { page, frame } = await openPlan(stage, 'doses', scenario)
+    for (let width = 320; width < 560; width += 16) {
+      await page.evaluate(`document.querySelector('iframe').style.width = '${width}px'`)
+      expect([width, await frame.evaluate(TORN)]).toEqual([width, []])
+    }
   })
 
   it('keeps name, birth date and NHS number in sight while the user scrolls', async () => {

@@ -131,6 +131,8 @@ describe('what is read in one piece', () => {
     ['Seen on 5th May and 12 March 2026.',              ['5th May', '12 March 2026']],
     ['Morphine 2.5 mg (2.5 to 5 mg hourly), 10 mg/5 mL', ['2.5 mg', '2.5 to 5 mg', '10 mg/5 mL']],
     ['Glycopyrronium 200 micrograms under the skin',    ['200 micrograms']],
+    ['Give .5 mg, 0·5 mg, ≥ 10 mL, <5 mg or -2 °C',     ['.5 mg', '0·5 mg', '≥ 10 mL', '<5 mg', '-2 °C']],
+    ['1/2 tablet, 1½ tablets, 50,000,000 units, 2 mg/kg/day', ['1/2 tablet', '1½ tablets', '50,000,000 units', '2 mg/kg/day']],
     ['Ring 020 7946 0018, 07700 900181 or +44 20 7946 0018', ['020 7946 0018', '07700 900181', '+44 20 7946 0018']],
     ['NHS No. 999 000 0018, NB1 4QT, GMC 9000018',      ['999 000 0018', 'NB1 4QT', 'GMC 9000018']],
     ['Clinical Frailty Scale 7 with 2 magnets in 2026', []],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import {
+  type Composition,
   composed,
   revised,
   unclearFields,
@@ -338,8 +339,72 @@ describe('two people who changed one section', () => {
   })
 })
 
+describe('allergies near the top, where none was found', () => {
+  const [one, other] = [section('medication'), section('sickle-cell')]
+  const found = { _type: 'COMPOSITION', content: [] } as unknown as Composition
+  const entry = { version: 'o::s::1', composition: found }
+  const entries = { newest: new Map(), several: new Set<string>(), withheld: false }
+  const plan = { sight: { seen: [one, other], hidden: [] }, entries, content: 'found' }
+  // Of another archetype, so that no field shows it.
+  const value = { _type: 'DV_TEXT', value: 'Penicillin' }
+  const item = { _type: 'ELEMENT', archetype_node_id: 'at0099', value }
+  const more = { ...entry, composition: { ...found, content: [item] } }
+
+  it.each<[string, object, boolean]>([
+    ['where all of the plan is seen', {}, true],
+    [
+      'where a section without a place for them is hidden',
+      {
+        sight: { seen: [one], hidden: [section('prognosis')] },
+        entries: { ...entries, withheld: true },
+      },
+      true,
+    ],
+    [
+      'where a section with a place for them is hidden',
+      { sight: { seen: [other], hidden: [one] } },
+      false,
+    ],
+    ['where something else was left out', { entries: { ...entries, withheld: true } }, false],
+    ['where the sections could not be read', { content: 'unread' }, false],
+    [
+      'where the record has two entries of a section with a place for them',
+      {
+        entries: {
+          ...entries,
+          newest: new Map([[one.template, entry]]),
+          several: new Set([one.template]),
+        },
+      },
+      false,
+    ],
+    [
+      'where a section of the plan is not known',
+      { entries: { ...entries, newest: new Map([['care-plan::medication.v2', entry]]) } },
+      false,
+    ],
+    [
+      'where a value of their section cannot be shown',
+      { entries: { ...entries, newest: new Map([[one.template, more]]) } },
+      false,
+    ],
+  ])('are said not to be in the plan, %s, or only not in what is shown', async (_, change, all) => {
+    const { saidOfNone } = await import(`../../public/care-plan/${'allergies'}.js`)
+    expect(saidOfNone({ ...plan, ...change })).toBe(
+      all
+        ? 'none recorded in this plan. This does not mean that there are none.'
+        : 'none recorded in what is shown here. There may be some in the record that is not shown: check the full record.',
+    )
+  })
+})
+
 describe('the first section of a plan', () => {
-  type Shown = { readonly index: Index; readonly content: Content; readonly begun?: string }
+  type Shown = {
+    readonly index: Index
+    readonly content: Content
+    readonly begun?: string
+    readonly unchecked?: Date
+  }
   const plan: Shown = { begun: 'unlisted', index: 'none', content: 'empty' }
   const { template } = section('symptoms')
   const found = { _type: 'COMPOSITION', context: { start_time: { value: '2026-11-20' } } }
@@ -351,14 +416,21 @@ describe('the first section of a plan', () => {
   /** Saved through a connection that answers the listing so (a status, or why it failed), and then a look at the record. */
   async function begin(
     answer: number | string,
-    { index = 'none', unread = false, from = plan, fails = false } = {},
+    {
+      index = 'none',
+      unread = false,
+      from = plan,
+      fails = false,
+      theirs = answer !== 201,
+      whose = 'pat-1',
+    } = {},
   ) {
     const { CallFailed } = await load('connection')
     const failed = (why: string) => new CallFailed(why, 'Words.', 'ref_1', true)
     const calls: string[] = []
     const states: Shown[] = []
     const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name }))
-    const sections = { columns, rows: [[template, 'o::s::1', found, 'ehr-1']] }
+    const sections = { columns, rows: theirs ? [[template, 'o::s::1', found, 'ehr-1']] : [] }
     const resource = { resourceType: 'CarePlan', status: index, subject }
     const entry = index === 'none' ? [] : [{ resource }]
     const connection = {
@@ -368,7 +440,8 @@ describe('the first section of a plan', () => {
         const unless = (headers as Record<string, string> | undefined)?.['if-none-exist']
         calls.push([method, url.split('?')[0], unless].filter(Boolean).join(' '))
         if (method === 'POST' && typeof answer === 'string') throw failed(answer)
-        if (method === 'POST') return { status: answer, json: {} }
+        const written = { resourceType: 'CarePlan', subject: { reference: `Patient/${whose}` } }
+        if (method === 'POST') return { status: answer, json: written }
         if (url.startsWith('/fhir')) return { json: { resourceType: 'Bundle', entry } }
         if (unread) throw failed('unreachable')
         return { json: sections }
@@ -392,8 +465,9 @@ describe('the first section of a plan', () => {
 
   it('is saved once that plan is listed, and the next without listing it again', async () => {
     const { calls, outcome, states } = await begin(201)
-    expect([calls, outcome]).toEqual([[LIST, 'save'], 'saved'])
-    expect(states).toEqual([{ begun: 'listed', index: 'active', content: 'empty' }])
+    expect([calls, outcome]).toEqual([[LIST, ROWS, 'save'], 'saved'])
+    expect(states).toMatchObject([{ begun: 'listed', index: 'active', content: 'empty' }])
+    expect(states[0]).not.toHaveProperty('joined')
     expect((await begin(201, { from: states[0] as Shown })).calls).toEqual(['save'])
     const other = { index: 'active', content: 'empty' } as const
     expect((await begin(201, { from: other })).calls).toEqual(['save'])
@@ -402,20 +476,40 @@ describe('the first section of a plan', () => {
   it.each([
     ['before this call', 200, [LIST]],
     ['in the moment before it', 'stale', [LIST, 'GET /fhir/CarePlan']],
+    ['without listing it', 201, [LIST]],
   ])(
     'is saved into what somebody else has begun %s, of which all is read anew',
     async (_, answer, looks) => {
-      const { calls, outcome, states } = await begin(answer, { index: 'active' })
+      const from = { ...plan, unchecked: new Date() }
+      const { calls, outcome, states } = await begin(answer, {
+        index: 'active',
+        theirs: true,
+        from,
+      })
       expect([calls, outcome]).toEqual([[...looks, ROWS, 'save'], 'saved'])
-      expect(states).toMatchObject([{ begun: 'listed', index: 'active', content: 'found' }])
+      const now = { begun: 'listed', index: 'active', content: 'found', joined: true }
+      expect(states).toMatchObject([now])
+      expect(states[0]).not.toHaveProperty('unchecked')
     },
   )
 
   it('says so where what somebody else has begun could not be read', async () => {
-    const { states, outcome } = await begin(200, { index: 'active', unread: true })
-    expect(states).toMatchObject([{ content: 'empty', unchecked: expect.any(Date) }])
-    expect(outcome).toBe('saved')
+    const { states, outcome } = await begin(200, { index: 'active', unread: true, fails: true })
+    expect(states).toMatchObject([{ begun: 'listed', content: 'unread' }])
+    // Others may find more than "a plan without sections".
+    expect(outcome).toMatchObject({ why: 'failed', also: '' })
+    const again = await begin(200, { from: states[0] as Shown })
+    expect([again.calls, again.outcome]).toEqual([[ROWS, 'save'], 'saved'])
+    expect(again.states).toMatchObject([{ content: 'found', joined: true }])
   })
+
+  it.each([200, 201])(
+    'is not sent where %s was answered with a plan of another patient',
+    async (status) => {
+      const { calls, outcome } = await begin(status, { whose: 'pat-2' })
+      expect([calls, outcome]).toEqual([[LIST], expect.any(ForeignPatient)])
+    },
+  )
 
   it.each([
     ['unreachable', 'unlisted'],

@@ -3,7 +3,7 @@ import type { Page, Response } from 'playwright-core'
 import { violations } from './accessibility.js'
 import { newScenario, openTimed, passUntil, seen, shoot } from './care-plan-stage.js'
 import { stage } from './care-plan-suite.js'
-import { type Scenario, scopeFor } from './scenario.js'
+import { beginning, type Scenario, scopeFor } from './scenario.js'
 
 const MINUTE = 60_000
 
@@ -232,5 +232,20 @@ describe('a session in use', () => {
     )
     await page.keyboard.press('Enter')
     await frame.getByText('Your role shows 14 of 15 sections').waitFor()
+  })
+
+  it('offers no new plan any more when a renewal takes the right to begin one', async () => {
+    const scope = beginning(scopeFor({ '*': 'cru' }))
+    const scenario = newScenario({ index: 'none', sections: new Map(), scope })
+    const { page, frame } = await openTimed(stage, 'narrowed-begin', scenario, 'none')
+    const begin = frame.getByRole('button', { name: 'Begin a care plan' })
+    await begin.waitFor()
+    await page.clock.runFor(13.2 * MINUTE)
+    await frame.getByRole('alertdialog').waitFor()
+    scenario.scope = scopeFor({ '*': 'cru' })
+    await page.keyboard.press('Enter')
+    await begin.waitFor({ state: 'detached' })
+    await frame.locator('[data-page=none]').waitFor()
+    expect(await begin.count()).toBe(0)
   })
 })

@@ -60,6 +60,23 @@ describe('saying whether there is a plan', () => {
     expect(await seen(frame.locator('.caution'))).toContain('no active plan')
   })
 
+  it('warns when sections were left out although the role may see all', async () => {
+    const scenario = newScenario()
+    scenario.sections.set(
+      'care-plan::later.v1',
+      stored('contacts', { attorney: 'Ruth' }, 'Ruth', '2026-01-05T10:00:00Z'),
+    )
+    scenario.sections.delete('care-plan::resuscitation.v1')
+    const { frame } = await openPlan(stage, 'left-out', scenario)
+    // What was left out may be the decision.
+    const first = await seen(frame.locator('article').first())
+    expect(first).toContain('The CPR decision cannot be shown here')
+    expect(first).not.toContain('This plan does not say')
+    expect(await seen(frame.locator('main'))).not.toMatch(/No entry was found|no entry/)
+    expect(await seen(frame.locator('.caution'))).toContain('sections that were not shown to you')
+    expect(await seen(frame.locator('.allergies'))).toContain('none recorded in what is shown here')
+  })
+
   it('warns when it could not be checked whether the plan is active', async () => {
     const scenario = newScenario({ failing: new Map([['CarePlan', 503]]) })
     const { frame } = await openPlan(stage, 'unchecked', scenario)
@@ -101,6 +118,8 @@ describe('keeping patients apart', () => {
       scenario.failing.clear()
       await look()
       await frame.getByText('changes could not be looked for').waitFor({ state: 'detached' })
+      // It is gone while the plan is read again already: what is set to fail next is for the read after that.
+      await frame.waitForSelector('[data-page=plan]')
     }
     await shoot(page, 'look-again')
     // An answer is not silence: who may not read it any more does not go on reading it.

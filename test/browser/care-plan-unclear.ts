@@ -4,7 +4,7 @@ import type { Frame } from 'playwright-core'
 import { violations } from './accessibility.js'
 import { newScenario, openPlan, seen, shoot } from './care-plan-stage.js'
 import { stage } from './care-plan-suite.js'
-import { type Json, type Scenario, saveByOther } from './scenario.js'
+import { type Json, type Scenario, saveByOther, stored } from './scenario.js'
 
 const CPR = 'care-plan::resuscitation.v1'
 
@@ -43,6 +43,17 @@ describe('a CPR decision', () => {
     await save(frame)
     await frame.locator('.saved').waitFor()
     expect(JSON.stringify(contentOf(scenario, CPR))).toContain('Ward 4')
+  })
+
+  it('is not called "not found" where only an older of two entries holds one', async () => {
+    const scenario = newScenario()
+    const newer = stored('resuscitation', { capacity: 'Yes' }, 'Ruth', '2026-05-05T10:00:00Z')
+    scenario.sections.set(`${CPR}#2`, newer)
+    const { frame } = await openPlan(stage, 'older-entry', scenario)
+    const text = await seen(first(frame))
+    expect(text).toContain('The CPR decision cannot be shown here')
+    expect(text).toContain('The record holds more than one entry for this section')
+    expect(text).not.toContain('No CPR decision was found')
   })
 
   it('that the record holds twice is shown as neither, and offered to nobody to change', async () => {

@@ -82,7 +82,8 @@ export function fakeRecord(app: Express, scenarios: Map<string, Scenario>): void
 
 /** The rows that the scopes let this user see, and whether any were left out. */
 function resultSet({ sections, scope, ehrId }: Scenario): Json {
-  const kept = [...sections].filter(([name]) => rightsOf(scope, name).read)
+  const all = [...sections].map(([key, one]) => [key.split('#')[0] ?? key, one] as const)
+  const kept = all.filter(([name]) => rightsOf(scope, name).read)
   const rows = kept.map(([name, one]) => [name, versionOf(one), withUid(one), ehrId])
   const columns = ['template', 'uid', 'composition', 'ehr'].map((name) => ({ name, path: '/' }))
   return { q: '', columns, rows, ...(kept.length < sections.size ? { __withheld: true } : {}) }

@@ -37,6 +37,7 @@ export interface Scenario {
   patient: Json
   /** The status of the CarePlan that is listed; `none`, or `foreign`: an active one of somebody else. */
   index: string
+  /** By template; a second entry of one has something behind a `#`. */
   sections: Map<string, StoredSection>
   /** CarePlans that were created, as they were sent. */
   readonly listings: Json[]

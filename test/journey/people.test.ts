@@ -208,6 +208,15 @@ describe.each(STORES)('on the %s store', (store) => {
       const performer = [{ reference: `Patient/${other}` }]
       const named = { ...listing(tokens.patient), activity: [{ detail: { performer } }] }
       await expectRefused(t, await write(tokens, '/fhir/CarePlan', named), 'resource_refused', 422)
+      // With a plan nothing else comes in: no problem inside it, which nobody may write, and no other patient's.
+      const inside = (whose: string | undefined) => {
+        const contained = [
+          { resourceType: 'Condition', id: 'c', subject: { reference: `Patient/${whose}` } },
+        ]
+        return write(tokens, '/fhir/CarePlan', { ...listing(tokens.patient), contained })
+      }
+      await expectRefused(t, await inside(tokens.patient), 'scope_insufficient', 403)
+      await expectRefused(t, await inside(other), 'resource_refused', 422)
       expect(await plansOf(tokens)).toEqual([])
       const { tokens: dead } = await launchTo(t, { system: 'gp-push', patient: DECEASED })
       expect((await list(dead)).status).toBe(403)
