@@ -9,7 +9,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
@@ -58,9 +58,21 @@ async function nhsStyles() {
     .replace(/\/\*# sourceMappingURL=.*?\*\//, '')
 }
 
+/** A browser leaves out what it cannot read of a style sheet, silently, and half of a page looks otherwise. @throws Error */
+async function requireReadable(name) {
+  const files = await readdir(join(ROOT, 'public', name))
+  for (const file of files.filter((one) => one.endsWith('.css'))) {
+    const css = await source(`public/${name}/${file}`)
+    const { warnings } = await transform(css, { loader: 'css', logLevel: 'silent' })
+    const said = warnings.map(({ text, location }) => `line ${location?.line}: ${text}`)
+    if (said.length > 0) throw new Error(`public/${name}/${file} ${said.join('; ')}`)
+  }
+}
+
 async function bundle(name, styles, out) {
   const from = join(ROOT, 'public', name)
   const to = join(out, name)
+  await requireReadable(name)
   await rm(to, { recursive: true, force: true })
   await mkdir(to, { recursive: true })
   const entries = await entryPoints(name)

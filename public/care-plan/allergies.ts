@@ -18,7 +18,7 @@ const line = (title: string, said: HTMLElement, state?: string): HTMLElement =>
     { class: 'allergies' },
     h('strong', {}, `${title}: `),
     said,
-    state === undefined ? undefined : h('span', { class: 'overview__state' }, state),
+    ...(state === undefined ? [] : [' ', h('span', { class: 'overview__state' }, state)]),
   )
 
 function lineOf(section: Section, field: Field, entry: Entry | undefined): HTMLElement | undefined {

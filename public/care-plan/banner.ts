@@ -35,7 +35,7 @@ export function bannerView(banner: Banner): HTMLElement {
       { class: 'patient__items' },
       item('Born', banner.born),
       banner.died === undefined ? undefined : item('Died', banner.died, 'patient__item--died'),
-      item('Gender', banner.gender),
+      item('Gender', banner.gender, 'patient__item--more'),
       item('NHS No.', banner.nhsNumber),
       banner.address === undefined
         ? undefined
@@ -56,14 +56,18 @@ let watched: ResizeObserver | undefined
 /**
  * Keeps the height of the sticky banner in `--banner`, so that what is focused scrolls to below it and
  * is never hidden behind it (WCAG 2.2, 2.4.11 Focus Not Obscured). One that would take more than half of the screen
- * (a long name in large letters on a telephone) scrolls away with the page: nothing could be read below it.
+ * (a long name in large letters on a telephone) keeps to who the patient is; only where even that takes more than half
+ * does it scroll away with the page: nothing could be read below it.
  */
 export function watchHeight(banner: HTMLElement): void {
+  const root = document.documentElement
+  const isTall = () => banner.offsetHeight > window.innerHeight / 2
   const tell = () => {
-    const height = Math.ceil(banner.offsetHeight)
-    const tall = height > window.innerHeight / 2
-    document.documentElement.classList.toggle('tall-banner', tall)
-    document.documentElement.style.setProperty('--banner', tall ? '0px' : `${height}px`)
+    root.classList.remove('tall-banner', 'banner-away')
+    root.classList.toggle('tall-banner', isTall())
+    const away = isTall()
+    root.classList.toggle('banner-away', away)
+    root.style.setProperty('--banner', away ? '0px' : `${Math.ceil(banner.offsetHeight)}px`)
   }
   if (!watched) {
     watched = new ResizeObserver(tell)

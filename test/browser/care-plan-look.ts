@@ -117,11 +117,22 @@ describe('the care plan in the frames that hospitals have', () => {
     expect(box?.y).toBe(0)
     expect(await seen(frame.locator('.patient'))).toContain('999 000 0018')
     await shoot(page, 'scrolled')
-    // Where it would take more than half of the screen it scrolls away: nothing could be read below it.
+    // Where it would take more than half of the screen it keeps to who the patient is.
     await page.setViewportSize({ width: 500, height: 130 })
     await frame.locator('.tall-banner').waitFor()
     await frame.evaluate('window.scrollTo(0, document.body.scrollHeight)')
+    expect((await frame.locator('.patient').boundingBox())?.y).toBe(0)
+    expect(await seen(frame.locator('.patient'))).toContain('999 000 0018')
+    expect(await frame.locator('.patient').innerText()).not.toContain('Gender')
+    await shoot(page, 'scrolled-low')
+    // Where even that would, it scrolls away: nothing could be read below it.
+    await page.setViewportSize({ width: 500, height: 60 })
+    await frame.locator('.banner-away').waitFor()
+    await frame.evaluate('window.scrollTo(0, document.body.scrollHeight)')
     expect((await frame.locator('.patient').boundingBox())?.y).toBeLessThan(0)
+    // And comes back whole.
+    await page.setViewportSize({ width: 1100, height: 900 })
+    await frame.locator(':root:not(.tall-banner):not(.banner-away)').waitFor()
     await page.close()
   })
 
