@@ -91,12 +91,13 @@ export async function recordAllowed(
 }
 
 /** The same of what was read, which the record may have taken its time over: for who would still be let in. @throws Refusal of {@link Stands} */
-export async function recordRead(
+export function recordRead(
   trail: AccessTrail,
   { access, stands }: { readonly access: Access; readonly stands: Stands },
   decisions: readonly PolicyDecision[],
   detail: Detail,
 ): Promise<void> {
-  await stands()
-  await recordAllowed(trail, access, decisions, detail)
+  const record = () => recordAllowed(trail, access, decisions, detail)
+  // A quick read asks nothing, and waits for nothing.
+  return stands()?.then(record) ?? record()
 }

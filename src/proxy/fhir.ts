@@ -41,7 +41,7 @@ const BODIES: Partial<Record<FhirDataCall['interaction'], typeof fhirBody>> = {
 /** A read; or a write, which must still come from where the chart is. */
 async function perform(parts: ProxyParts, access: Access, asked: FhirAsked): Promise<FhirAnswer> {
   if (READS.has(asked.call.interaction))
-    return toldIn(asked.stands, answerRead(parts, access, asked as FhirAsked<FhirReadCall>))
+    return await toldIn(asked.stands, answerRead(parts, access, asked as FhirAsked<FhirReadCall>))
   await asked.mayWrite()
   return answerWrite(parts, access, asked as FhirAsked<FhirWriteCall>)
 }
@@ -65,13 +65,14 @@ async function askedOf(
   const ifNoneExist = req.get('if-none-exist')
   if (ifNoneExist !== undefined && call.interaction !== 'create')
     throw new Refusal('parameter_invalid', 'If-None-Exist')
-  return {
-    ...{ call, stands: meanwhile.stands, mayWrite: meanwhile.mayWrite },
-    ...(body === undefined ? {} : { body }),
-    ...(ifMatch === undefined ? {} : { ifMatch }),
-    ...(ifNoneExist === undefined ? {} : { ifNoneExist }),
-    minimal: /\breturn=minimal\b/.test(req.get('prefer') ?? ''),
-  }
+  const { stands, mayWrite } = meanwhile
+  const minimal = /\breturn=minimal\b/.test(req.get('prefer') ?? '')
+  return Object.assign(
+    { call, stands, mayWrite, minimal },
+    body === undefined ? undefined : { body },
+    ifMatch === undefined ? undefined : { ifMatch },
+    ifNoneExist === undefined ? undefined : { ifNoneExist },
+  )
 }
 
 function send(res: Response, { status, body, etag, lastModified, location }: FhirAnswer): void {

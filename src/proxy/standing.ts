@@ -40,14 +40,11 @@ export function standsFrom(clock: Clock, still: () => Promise<void>): Stands {
  * A read whose refusal is told to who is still let in alone: that something is not there was read as well. A write's is
  * told in any case, for it may have been done.
  */
-export async function toldIn<T>(stands: Stands, read: Promise<T>): Promise<T> {
-  try {
-    return await read
-  } catch (refusal) {
+export const toldIn = <T>(stands: Stands, read: Promise<T>): Promise<T> =>
+  read.catch(async (refusal: unknown) => {
     await stands()
     throw refusal
-  }
-}
+  })
 
 /** For a write, when all of it has been judged and before it goes on. */
 export async function goesOn({ stands, mayWrite }: Meanwhile): Promise<void> {
