@@ -48,8 +48,31 @@ async function ask(
   return jobs
 }
 
+/** For how many milliseconds a thread is kept where a test lets that time go by: no other timer is as long. */
+const KEPT = 59_999
+const { setTimeout: start, clearTimeout: stop } = globalThis
+
+/** Holds the timers of that length until the test ends. @returns lets the time go by */
+function holdTime(): () => void {
+  const held = new Map<unknown, () => void>()
+  const hold = (act: () => void, ms: number) => {
+    if (ms !== KEPT) return start(act, ms)
+    const timer = { unref: () => timer }
+    held.set(timer, act)
+    return timer
+  }
+  globalThis.setTimeout = hold as typeof setTimeout
+  globalThis.clearTimeout = (timer) => {
+    if (!held.delete(timer)) stop(timer)
+  }
+  return () => {
+    for (const act of held.values()) act()
+  }
+}
+
 describe('a thread', () => {
   afterEach(() => {
+    Object.assign(globalThis, { setTimeout: start, clearTimeout: stop })
     for (const thread of open.splice(0)) thread.close()
     kind += 1
   })
@@ -92,10 +115,10 @@ describe('a thread', () => {
   })
 
   it('ends when it has had nothing to do for a while', async () => {
-    const thread = threadOf({ keptFor: 1 })
+    const passes = holdTime()
+    const thread = threadOf({ keptFor: KEPT })
     await ask(thread, 'a')
-    // Timers run in the order of their ends.
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    passes()
     expect(await ask(thread, 'b')).toBe(1)
   })
 
@@ -126,11 +149,11 @@ describe('a thread', () => {
   })
 
   it('ends where nobody wanted it for a while', async () => {
-    const thread = threadOf({ keptFor: 1 })
+    const passes = holdTime()
+    const thread = threadOf({ keptFor: KEPT })
     await ask(thread, 'a')
     thread.close()
-    // Timers run in the order of their ends.
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    passes()
     expect(await ask(threadOf(), 'b')).toBe(1)
   })
 
