@@ -140,11 +140,8 @@ export function readFhirCall(call: Call): FhirCall {
   const { row, within } = rowFor(call)
   const query = withoutFormat(call)
   const { name } = row
-  if (name === 'capabilities') return { interaction: name }
-  if (name === 'bundle') {
-    requireNone(query, name)
-    return { interaction: name }
-  }
+  if (name === 'bundle') requireNone(query, name)
+  if (name === 'capabilities' || name === 'bundle') return { interaction: name }
 
   const [, type = '', id = '', version = ''] = within
   if (!isFhirType(type)) throw new Refusal('interaction_refused', 'type at FHIR')
