@@ -38,7 +38,7 @@ const SCOPE =
   'launch openid fhirUser patient/Patient.rs patient/Condition.cruds patient/Observation.rs ' +
   'patient/MedicationRequest.rs patient/Medication.r ' +
   'patient/composition-care-plan::*.cruds patient/aql-care-plan::sections.rs'
-/** Nothing is written to FHIR by the policies that are shipped, and nothing is deleted. */
+/** But for the listing of a plan nothing is written to FHIR by the policies that are shipped, and nothing is deleted. */
 const NO_DELETE = 'forbid (principal, action == Action::"delete", resource);'
 const POLICY = `
 @id("gps-keep-problems-and-clear-contacts")

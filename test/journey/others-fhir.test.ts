@@ -33,7 +33,7 @@ const BASE = '/fhir/R4'
 const SNOMED = 'http://snomed.info/sct'
 const SCOPE =
   'launch openid fhirUser patient/Patient.rs patient/Condition.cruds patient/Observation.cruds'
-/** Nothing is written to FHIR by the policies that are shipped, and nothing is deleted. */
+/** But for the listing of a plan nothing is written to FHIR by the policies that are shipped, and nothing is deleted. */
 const NO_DELETE = 'forbid (principal, action == Action::"delete", resource);'
 const POLICY = `
 @id("gps-keep-problems-and-observations")
