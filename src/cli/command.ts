@@ -152,7 +152,7 @@ export async function runCommand(
         name,
         { type, multiple },
       ]),
-    ) as NonNullable<ParseArgsConfig['options']>
+    ) as Options
     const { values } = readArguments(rest, options)
     await command.run(outside, values as Values)
     return 0
@@ -184,9 +184,30 @@ function faultOf(error: unknown): string | undefined {
   return syscall === undefined ? undefined : message
 }
 
-function readArguments(args: readonly string[], options: NonNullable<ParseArgsConfig['options']>) {
+type Options = NonNullable<ParseArgsConfig['options']>
+
+/**
+ * A value that begins with a dash beside the option that it is for, which `parseArgs` would refuse: a key's id is
+ * a digest, and one in 64 of them begins with one. What begins with two may be an option written wrongly.
+ */
+function withDashedValues(args: readonly string[], options: Options): string[] {
+  const takesNext = (word = '') =>
+    word.startsWith('--') && options[word.slice(2)]?.type === 'string'
+  const isValueAt = (i: number) => /^-[^-]/.test(args[i] ?? '') && takesNext(args[i - 1])
+  return args.flatMap((word, i) => {
+    if (isValueAt(i)) return []
+    return isValueAt(i + 1) ? [`${word}=${args[i + 1]}`] : [word]
+  })
+}
+
+function readArguments(args: readonly string[], options: Options) {
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false })
+    return parseArgs({
+      args: withDashedValues(args, options),
+      options,
+      strict: true,
+      allowPositionals: false,
+    })
   } catch (error) {
     throw new Usage((error as Error).message)
   }
