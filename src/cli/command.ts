@@ -186,14 +186,18 @@ function faultOf(error: unknown): string | undefined {
 
 type Options = NonNullable<ParseArgsConfig['options']>
 
+/** An option, though it may be written wrongly. A digest of 43 characters is never in small letters and digits alone. */
+const READS_AS_OPTION = /^--[a-z0-9-]*(?:=|$)/
+
 /**
  * A value that begins with a dash beside the option that it is for, which `parseArgs` would refuse: a key's id is
- * a digest, and one in 64 of them begins with one. What begins with two may be an option written wrongly.
+ * a digest, and one in 64 of them begins with one, and one in 4,096 with two.
  */
 function withDashedValues(args: readonly string[], options: Options): string[] {
   const takesNext = (word = '') =>
     word.startsWith('--') && options[word.slice(2)]?.type === 'string'
-  const isValueAt = (i: number) => /^-[^-]/.test(args[i] ?? '') && takesNext(args[i - 1])
+  const isValueAt = (i: number) =>
+    /^-./.test(args[i] ?? '') && !READS_AS_OPTION.test(args[i] ?? '') && takesNext(args[i - 1])
   return args.flatMap((word, i) => {
     if (isValueAt(i)) return []
     return isValueAt(i + 1) ? [`${word}=${args[i + 1]}`] : [word]

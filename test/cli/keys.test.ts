@@ -97,8 +97,8 @@ describe('keys rotate', () => {
     expect(await publishedKids()).not.toContain(stolen?.kid)
   })
 
-  // An id is a digest: one in 64 begins with a dash, and is no option for that.
-  it.each(['nobody', '-nobody'])(
+  // An id is a digest: one in 64 begins with a dash, one in 4,096 with two, and is no option for that.
+  it.each(['nobody', '-nobody', '--No_body'])(
     'refuses %s, which is no key of ours, with exit 1',
     async (kid) => {
       const { code, err } = await keys('rotate', '--compromised', kid)
