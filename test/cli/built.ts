@@ -16,7 +16,7 @@ import { putInForce } from '../policies-in-force.js'
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const MAIN = join(ROOT, 'dist/src/main.js')
 
-/** Longer than any command takes on a busy machine; one that hangs is a failure and is ended. */
+/** Longer than any command takes on a busy machine to its end, or until it is ready; one that hangs is a failure and is ended. */
 const PATIENCE = 60_000
 jest.setTimeout(2 * PATIENCE)
 
@@ -58,19 +58,25 @@ function gather(child: ChildProcess): { readonly out: () => string; readonly err
 
 const ended = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
     child.once('error', reject)
-    child.once('close', (code) => {
-      clearTimeout(timer)
-      resolve(code)
-    })
+    child.once('close', resolve)
   })
+
+/** What it is waited for; the child is killed where that does not come in time. */
+async function inPatience<T>(child: ChildProcess, awaited: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+  try {
+    return await awaited
+  } finally {
+    clearTimeout(timer)
+  }
+}
 
 /** Runs a command to its end. */
 export async function run(words: readonly string[], how: How = {}): Promise<Ran> {
   const child = begin(words, how)
   const { out, err } = gather(child)
-  const code = await ended(child)
+  const code = await inPatience(child, ended(child))
   return { code, out: out(), err: err() }
 }
 
@@ -86,7 +92,7 @@ export async function start(words: readonly string[], ready: RegExp, how: How): 
   const child = begin(words, how)
   const { out, err } = gather(child)
   const end = ended(child)
-  await new Promise<void>((resolve, reject) => {
+  const isReady = new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', () => {
       if (ready.test(out())) resolve()
     })
@@ -94,11 +100,13 @@ export async function start(words: readonly string[], ready: RegExp, how: How): 
       reject(new Error(`${words.join(' ')} ended with ${code}: ${out()}${err()}`)),
     )
   })
+  // From then on it runs for as long as its tests take.
+  await inPatience(child, isReady)
   return {
     out,
     async stop() {
       child.kill('SIGTERM')
-      return { code: await end, out: out(), err: err() }
+      return { code: await inPatience(child, end), out: out(), err: err() }
     },
   }
 }
