@@ -135,13 +135,19 @@ describe('the page of the GP desktop', () => {
   it('opens nothing when the answer to a launch comes after the user has gone on', async () => {
     const page = await open('#system=gp-push&user=gp&chart=40101')
     let answer = () => {}
+    let isAsked = () => {}
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve
+    })
     await page.route('**/api/launch', async (route) => {
       await new Promise<void>((resolve) => {
         answer = resolve
+        isAsked()
       })
       await route.continue()
     })
     await page.getByRole('button', { name: 'Open care plan' }).click()
+    await asked
     await page.getByRole('button', { name: 'Switch patient' }).click()
     await page.getByRole('button', { name: /^FRASER/ }).click()
     const answered = page.waitForResponse('**/api/launch')

@@ -150,7 +150,11 @@ describe('the GP desktop’s own calls', () => {
       for (const fault of [undefined, ...faults]) {
         const { status, body } = await order({ ...ORDER, system, ...(fault ? { fault } : {}) })
         expect([system, fault, status]).toEqual([system, fault, 200])
-        const digits = decodeURIComponent(`${body.url ?? ''}${body.action ?? ''}`)
+        // But for what the launch is called by: of those ids, one in 370 has ten digits by chance that could be a number.
+        const digits = decodeURIComponent(`${body.url ?? ''}${body.action ?? ''}`).replace(
+          /\b(?:lnk|hdl)_[0-9a-z]{9}[0-9a-f]{16}\b/,
+          '',
+        )
         for (const run of digits.match(/\d{10}/g) ?? []) expect(readNhsNumber(run)).toBeUndefined()
       }
     }
