@@ -56,6 +56,9 @@ async function ask(port: number, command: readonly string[]): Promise<string> {
   return reply.toString()
 }
 
+/** Written before it is acknowledged: by Redis' own `everysec` it may wait for a flush of the disk, and be lost with a server that is killed. */
+const KEPT = ['--appendonly', 'yes', '--appendfsync', 'no']
+
 /** @param settings as on the command line: `--appendonly no`; the append-only file is on by default */
 export async function startRedis(...settings: readonly string[]): Promise<RedisServer> {
   const dir = await mkdtemp(join(tmpdir(), 'redis-'))
@@ -65,7 +68,7 @@ export async function startRedis(...settings: readonly string[]): Promise<RedisS
   let child: ChildProcess | undefined
   const start = async () => {
     const place = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir]
-    child = await launch(['redis.conf', ...place, '--appendonly', 'yes', ...settings], dir)
+    child = await launch(['redis.conf', ...place, ...KEPT, ...settings], dir)
     if (!child) return
     const reply = await ask(port, ['PING'])
     if (reply !== '+PONG\r\n') throw new Error(`redis-server answers ${reply}`)

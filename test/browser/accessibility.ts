@@ -52,6 +52,8 @@ interface Found {
 }
 
 async function violationsIn(frame: Frame): Promise<readonly string[]> {
+  // Half of a page, or one without its styles, has other faults.
+  await frame.waitForLoadState()
   if (await frame.evaluate("typeof axe === 'undefined'")) await frame.evaluate(AXE)
   const found = (await frame.evaluate(RUN)) as readonly Found[]
   return found

@@ -27,6 +27,8 @@ describe('editing a section', () => {
     const { page, frame } = await openPlan(stage, 'save', scenario)
     await frame.getByText('Signed in: Dr Amara Okafor').waitFor()
     await edit(frame, 'Personal and professional contacts')
+    // It opens once it is known whether there are unsaved changes.
+    await frame.locator('form').waitFor()
     expect(await frame.evaluate('document.activeElement.textContent')).toBe(
       'Edit: Personal and professional contacts',
     )

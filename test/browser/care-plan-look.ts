@@ -171,6 +171,8 @@ describe('the care plan in the frames that hospitals have', () => {
     const { page, frame } = await openPlan(stage, 'keyboard', scenario)
     await frame.getByRole('button', { name: 'Edit What matters to me' }).focus()
     await page.keyboard.press('Enter')
+    // It opens once it is known whether there are unsaved changes.
+    await frame.locator('form').waitFor()
     await page.keyboard.press('Tab')
     await page.keyboard.press('ControlOrMeta+A')
     await page.keyboard.type('By keyboard')

@@ -120,16 +120,18 @@ describe('a conflict with a version that this app cannot tell', () => {
     expect(await kin.getByRole('radio').count()).toBe(0)
     await shoot(page, 'unclear-conflict')
     expect(await violations(frame)).toEqual([])
-    await frame
-      .getByRole('region', { name: 'Lasting power of attorney' })
-      .getByLabel('Save my version')
-      .check()
-    // What can only be copied is kept too.
-    const draft = page.waitForResponse((answer) => answer.url().includes('/unsaved/'))
+    const attorney = frame.getByRole('region', { name: 'Lasting power of attorney' })
+    await attorney.getByLabel('Write a combined version').check()
+    // What can only be copied is kept too: with words that no pause before this has let be kept already.
+    const both = 'Ruth and Peter, who are both named'
+    const draft = page.waitForResponse((answer) =>
+      String(answer.request().postData()).includes(both),
+    )
+    await attorney.getByRole('textbox').fill(both)
     await frame.evaluate("window.dispatchEvent(new Event('blur'))")
     await draft
     expect(scenario.unsaved.get('care-plan::contacts.v1')?.body.values).toMatchObject({
-      ...{ 'next-of-kin': 'Peter Ashworth', attorney: 'Ruth and Peter' },
+      ...{ 'next-of-kin': 'Peter Ashworth', attorney: both },
     })
     await frame.getByRole('button', { name: 'Save this version' }).click()
     await frame.locator('.saved').waitFor()

@@ -134,6 +134,7 @@ describe('what was typed and not saved', () => {
     await frame.locator('.saved').waitFor()
     const text = await seen(frame.locator('#section-what-matters'))
     expect([text.includes(WORDS), text.includes(theirs.matters)]).toEqual([true, true])
+    await offer(frame).waitFor({ state: 'detached' })
     expect(scenario.unsaved.size).toBe(0)
   })
 

@@ -107,6 +107,8 @@ export async function openPlan(page: Page): Promise<Frame> {
   if (!frame) throw new Error('there is no frame')
   await frame.locator('[data-page]:not([data-page=loading]), h1').first().waitFor()
   await frame.locator('[data-page=loading]').waitFor({ state: 'detached' })
+  // A heading stands before what follows it.
+  await frame.waitForLoadState('domcontentloaded')
   return frame
 }
 
