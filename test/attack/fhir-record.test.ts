@@ -26,7 +26,7 @@ const raw = (
   method: string,
   path: string,
   headers: Record<string, string> = {},
-  body?: string,
+  body?: string | Buffer,
 ): Promise<RawAnswer> => sent(server, method, path, { ...IN_CONTEXT, ...headers }, body)
 
 const me = PEGGY.fhirId
@@ -254,6 +254,31 @@ describe('a body that two readers could read differently', () => {
     expect(written).toEqual([])
   })
 
+  const told = JSON.stringify({ ...withoutMeta(mine), note: [{ text: 'Café' }] })
+  const seven = told.replace(/[^\w,: ]/g, (letter) => {
+    const code = Buffer.from(letter, 'utf16le').swap16().toString('base64').replace(/=+$/, '')
+    return `+${code}-`
+  })
+  // biome-ignore format: a table
+  it.each<[string, string, Buffer]>([
+    ['letters of sixteen bits',               '; charset=utf-16le',       Buffer.from(told, 'utf16le')],
+    ['letters of seven bits',                 '; charset=utf-7',          Buffer.from(seven)],
+    ['another alphabet, that says so',        '; charset="iso-8859-1"',   Buffer.from(told, 'latin1')],
+    ['another alphabet, that says it is not', '; charset=utf-8',          Buffer.from(told, 'latin1')],
+    ['another alphabet, that says nothing',   '',                         Buffer.from(told, 'latin1')],
+    ['two alphabets',                         '; charset=utf-8; charset=utf-7', Buffer.from(seven)],
+    ['a letter that ends too early',          '',                         Buffer.from(told.replace('é', '\u00ff'), 'latin1')],
+    ['half a pair',                           '',                         Buffer.from(told.replace('é', '\u00ed\u00a0\u0080'), 'latin1')],
+  ])('is refused in %s', async (_what, charset, body) => {
+    answers = (_req, res) => give(res, 201, mine, { location: 'Condition/c1/_history/1' })
+    const type = { 'content-type': `application/fhir+json${charset}` }
+    expect((await raw(server, 'POST', '/fhir/Condition', type, body)).status).toBe(400)
+    expect(written).toEqual([])
+    const fine = { 'content-type': 'application/fhir+json; charset=UTF-8' }
+    expect((await raw(server, 'POST', '/fhir/Condition', fine, told)).status).toBe(201)
+    expect(written[0]).toContain('Café')
+  })
+
   it('is refused when it is too large', async () => {
     const body = JSON.stringify({ ...mine, x: 'x'.repeat(1024 * 1024) })
     expect((await raw(server, 'POST', '/fhir/Condition', FHIR_JSON, body)).status).toBe(413)
@@ -284,7 +309,7 @@ describe('a text that keeps its reader busy', () => {
 
 describe('a patch that keeps its reader busy', () => {
   it('tests a list in a time, and a room, that grow with its length, not with its square', async () => {
-    const numbers = (first: number) => Array.from({ length: 50_000 }, (_, at) => first + at)
+    const numbers = (first: number) => Array.from({ length: 15_000 }, (_, at) => first + at)
     answers = answering({ ...mine, note: numbers(1) })
     const patch = [{ op: 'test', path: '/note', value: numbers(100_001) }]
     const answer = await raw(

@@ -8,7 +8,7 @@ import { isOfPatient, namesAnother, type Whose } from '../../src/core/fhir-compa
 import { heldToPatient, readCriteria } from '../../src/core/fhir-search.js'
 import { FHIR_TYPES, type FhirType, rowOf, searchOf } from '../../src/core/fhir-types.js'
 import { readResource, readVersion, requireLabels } from '../../src/core/fhir-write.js'
-import { hasBoundlessNumber, hasRepeatedMember, type Json } from '../../src/core/json.js'
+import { hasBoundlessNumber, hasRepeatedMember, isCrowded, type Json } from '../../src/core/json.js'
 import { patched, readPatch } from '../../src/core/json-patch.js'
 import { matchesQuery, readScopeQuery } from '../../src/core/scope-query.js'
 
@@ -657,3 +657,28 @@ describe('a number without bounds', () => {
     expect(hasBoundlessNumber(text)).toBe(found)
   })
 })
+describe('a text that is dearer than it is long', () => {
+  const list = (part: string, times: number) => `[${Array.from({ length: times }, () => part)}]`
+  const members = (times: number) =>
+    JSON.stringify(Object.fromEntries(Array.from({ length: times }, (_, at) => [`m${at}`, ''])))
+  // biome-ignore format: a table
+  it.each([
+    ['as many words as a body may have',  list('"a,[{1"', 99_990),                false],
+    ['more',                              list('""', 100_001),                    true],
+    ['as many numbers as it may have',    list('-1.5e3', 19_990),                 false],
+    ['more',                              list('0', 20_001),                      true],
+    ['lists without end',                 list('[]', 60_000),                     true],
+    ['lists in lists',                    '['.repeat(100_001),                    true],
+    ['a table',                           members(5_001),                         true],
+    ['as many members as one may have',   members(5_000),                         false],
+    ['many of those',                     list(members(4_000), 20),               false],
+    ['a list of as many',                 list('""', 5_001),                      false],
+    ['one long word',                     `"${'\\\\\\"'.repeat(250_000)}"`, false],
+    ['a word without an end',             `"${',1'.repeat(250_000)}`,             false],
+    ['one long number',                   '1'.repeat(1_000_000),                  false],
+    ['nothing',                           '',                                     false],
+  ])('is known by its parts: %s', (_what, text, crowded) => {
+    expect(isCrowded(text)).toBe(crowded)
+  })
+})
+
