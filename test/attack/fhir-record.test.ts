@@ -307,6 +307,29 @@ describe('a text that keeps its reader busy', () => {
   })
 })
 
+describe('a body of very many parts', () => {
+  const filled = (head: string, part: string, tail: string) =>
+    `${head}${Array.from({ length: Math.floor(1_000_000 / (part.length + 1)) }, () => part)}${tail}`
+  const inside = (part: object) =>
+    filled(
+      JSON.stringify({ ...withoutMeta(mine), contained: [] }).slice(0, -2),
+      JSON.stringify(part),
+      ']}',
+    )
+  // biome-ignore format: a table
+  it.each([
+    ['resources inside it, of the patient', 'POST',  '/Condition',    FHIR_JSON,  inside({ resourceType: 'Flag', subject: { reference: `Patient/${me}` } }), 201],
+    ['resources inside it, of nobody',      'POST',  '/Condition',    FHIR_JSON,  inside({ resourceType: 'Medication' }),                                    201],
+    ['numbers',                             'POST',  '/Condition',    FHIR_JSON,  filled('{"resourceType":"Condition","note":[', '0', ']}'),                   413],
+    ['operations of a patch',               'PATCH', '/Condition/c1', PATCH_JSON, filled('[', '{"op":"x"}', ']'),                                            413],
+    ['entries of a bundle',                 'POST',  '/',             FHIR_JSON,  filled('{"resourceType":"Bundle","type":"batch","entry":[', '{}', ']}'),    413],
+  ])('is judged at once: %s', async (_, method, path, headers, body, status) => {
+    answers = (req, res) =>
+      give(res, req.method === 'GET' ? 200 : 201, mine, { location: 'Condition/c1', etag: 'W/"1"' })
+    expect((await raw(server, method, `/fhir${path}`, headers, body)).status).toBe(status)
+  }, 20_000)
+})
+
 describe('a patch that keeps its reader busy', () => {
   it('tests a list in a time, and a room, that grow with its length, not with its square', async () => {
     const numbers = (first: number) => Array.from({ length: 15_000 }, (_, at) => first + at)

@@ -1,15 +1,19 @@
 /** FHIR's rules by themselves: the tables, the grammar, whose a resource is, scopes' queries, patches, bundles. */
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import type { Access } from '../../src/core/access.js'
 import { readCall, readParameters, withForm } from '../../src/core/call.js'
+import type { Policies } from '../../src/core/decision.js'
 import { FHIR_INTERACTIONS, readFhirCall } from '../../src/core/fhir.js'
 import { readBundle, readBundleEntry, requireWhole } from '../../src/core/fhir-bundle.js'
 import { isOfPatient, namesAnother, type Whose } from '../../src/core/fhir-compartment.js'
+import { judgeResource } from '../../src/core/fhir-judge.js'
 import { heldToPatient, readCriteria } from '../../src/core/fhir-search.js'
 import { FHIR_TYPES, type FhirType, rowOf, searchOf } from '../../src/core/fhir-types.js'
 import { readResource, readVersion, requireLabels } from '../../src/core/fhir-write.js'
 import { hasBoundlessNumber, hasRepeatedMember, isCrowded, type Json } from '../../src/core/json.js'
 import { patched, readPatch } from '../../src/core/json-patch.js'
+import { readScopes } from '../../src/core/scope.js'
 import { matchesQuery, readScopeQuery } from '../../src/core/scope-query.js'
 
 const refusal = (code: string) =>
@@ -344,6 +348,28 @@ describe('a scope’s query', () => {
     ['category=http://other|laboratory',                  false],
     [`category=${LAB}|local`,                             false],
     ['category=laboratory&status=final',                  true],
+describe('a resource with many inside it', () => {
+  it('is judged in a time that grows with their number, not with its square', () => {
+    let looks = 0
+    const contained = Array.from({ length: 300 }, () => ({
+      ...about('Flag', to('Patient/p1')),
+      get meta() {
+        looks += 1
+        return undefined
+      },
+    }))
+    const access = {
+      scopes: readScopes('patient/*.r'),
+      grant: { circumstances: { patient: { sensitive: false, deceased: false } } },
+    } as unknown as Access
+    const policies = { decide: () => ({ effect: 'allow', policies: [], errors: [] }) }
+    const judging = { access, policies: policies as unknown as Policies, whose }
+    const resource = { ...about('Condition', to('Patient/p1')), contained }
+    expect(judgeResource(judging, resource, 'r')).toMatchObject({ is: 'given' })
+    expect(looks).toBeLessThan(contained.length * 5)
+  })
+})
+
     ['category=laboratory&status=amended',                false],
     ['category=laboratory&category=vital-signs',          false],
     ['code=http://loinc.org|8867-4',                      true],
