@@ -463,6 +463,12 @@ describe('a record that answers wrongly', () => {
     const asked = [{ 'if-none-match': '*' }, { 'if-none-match': 'W/"1"' }]
     for (const headers of asked) {
       world.entries.length = 0
+    ['another’s specimen inside',               '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Specimen', id: 's', subject: { reference: `Patient/${other}` }, note: [{ text: CANARY }] }] }, 404],
+    ['another’s device inside, by number',      '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Device', id: 'd', patient: { type: 'Patient', identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: WINSTON.nhsNumber } }, note: CANARY }] }, 404],
+    ['somebody else under the patient’s id',    `/fhir/Patient/${me}`,           { ...about('Patient', me, me), identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: WINSTON.nhsNumber }], name: [{ text: CANARY }] }, 404],
+    ['somebody else under it, in a search',     '/fhir/Patient',                 searchset({ ...about('Patient', me, me), identifier: [{ system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '999 000 0069' }], name: [{ text: CANARY }] }), 502],
+    ['nothing, of another search',              '/fhir/Condition',               { ...searchset(), link: [{ relation: 'self', url: `https://gateway.example/fhir/AllergyIntolerance?patient=Patient/${me}` }] }, 502],
+    ['nothing, of another patient',             '/fhir/Condition',               { ...searchset(), link: [{ relation: 'self', url: `http://elsewhere/fhir/Condition/_search?clinical-status=active&patient=Patient%2F${other}` }] }, 502],
       answers = answering(mine, 200, { etag: 'W/"1"' })
       const answer = await raw(server, 'GET', '/fhir/Condition/c1', headers)
       expect([answer.status, answer.text]).toEqual([304, ''])

@@ -273,6 +273,21 @@ describe('whose a resource is', () => {
 
   // biome-ignore format: a table
   it.each([
+    ['its number',                    [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000018' }],                                             true],
+    ['its number, as people write it', [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '999 000 0018' }],                                          true],
+    ['its number and an old one',     [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000050' }, { system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '9990000018' }], true],
+    ['another kind of number',        [{ system: 'https://hospital.example/number', value: '9990000069' }],                                               true],
+    ['a number that is none',         [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: 'unknown' }],                                                true],
+    ['no number',                     undefined,                                                                                                          true],
+    ['another’s number',              [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' }],                                             false],
+  ])('is asked of a Patient’s NHS numbers as well: %s', (_what, identifier, right) => {
+    expect(isOfPatient({ ...about('Patient', 'p1'), identifier }, whose)).toBe(right)
+    const { nhsNumber: _, ...unnumbered } = whose
+    expect(isOfPatient({ ...about('Patient', 'p1'), identifier }, unnumbered)).toBe(true)
+  })
+
+  // biome-ignore format: a table
+  it.each([
     ['a medication',                         [{ resourceType: 'Medication', id: 'm' }],                                          true],
     ['a device',                             [{ resourceType: 'Device' }],                                                       true],
     ['an observation of the same patient',   [about('Observation', to('Patient/p1'))],                                           true],
@@ -282,6 +297,11 @@ describe('whose a resource is', () => {
     ['what nobody knows',                    [{ resourceType: 'Basic' }],                                                        false],
     ['another inside one inside',            [{ resourceType: 'Device', contained: [about('Patient', 'p2')] }],                  false],
     ['deeper ones',                          [about('Observation', to('Patient/p1'), { contained: [about('Observation', to('Patient/p1'), { contained: [about('Observation', to('Patient/p1'))] })] })], false],
+    ['a specimen of the patient',            [{ resourceType: 'Specimen', subject: to('Patient/p1') }],                                  true],
+    ['a specimen of a place',                [{ resourceType: 'Specimen', subject: to('Location/l1') }],                                 true],
+    ['a specimen of another',                [{ resourceType: 'Specimen', subject: to('Patient/p2') }],                                  false],
+    ['a device of another, by address',      [{ resourceType: 'Device', patient: to('https://elsewhere/Patient/p1') }],                  false],
+    ['a device of another, by number',       [{ resourceType: 'Device', patient: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' } } }], false],
     ['no list',                              { resourceType: 'Patient' },                                                        false],
     ['no resource',                          ['Patient/p2'],                                                                     false],
   ])('is asked of what stands inside too: %s', (_what, contained, right) => {
