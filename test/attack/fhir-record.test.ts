@@ -411,6 +411,30 @@ describe('another patient in what is written', () => {
   })
 })
 
+it('a scope’s query is met by what stands where a server reads it, and nowhere else', async () => {
+  answers = answering(mine, 201, { location: 'Observation/o1/_history/1' })
+  const create = (type: string, more: Json) =>
+    raw(
+      server,
+      'POST',
+      `/fhir/${type}`,
+      FHIR_JSON,
+      JSON.stringify(withoutMeta(about(type, 'o1', me, more))),
+    )
+  const lab = { system: 's', code: 'laboratory' }
+  world.access = accessOf({ scope: 'patient/Observation.crs?category=laboratory' })
+  for (const category of [[lab], lab, [{ ...lab, coding: [] }], [{ ...lab, coding: lab }]])
+    expect((await create('Observation', { category })).status).toBe(403)
+  world.access = accessOf({ scope: 'patient/Encounter.crs?class=IMP' })
+  expect((await create('Encounter', { class: { coding: [{ code: 'IMP' }] } })).status).toBe(403)
+  expect(written).toEqual([])
+  // A Coding and a CodeableConcept, as they are written.
+  await create('Encounter', { class: { code: 'IMP' } })
+  world.access = accessOf({ scope: 'patient/Observation.crs?category=laboratory' })
+  await create('Observation', { category: [{ coding: [lab] }] })
+  expect(written).toHaveLength(2)
+})
+
 it('a relative’s own NHS number is theirs to bear, and the patient’s own is nobody else’s', async () => {
   answers = (_req, res) => give(res, 201, mine, { location: 'Condition/c1/_history/1' })
   const numbered = (value: string) => [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value }]
