@@ -463,6 +463,12 @@ describe('a record that answers wrongly', () => {
     ['a history with less than its total',      '/fhir/Condition/c1/_history',   { ...history(mine), total: 2 }, 502],
     ['another patient inside',                  '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Patient', id: 'p', name: CANARY }] }, 404],
     ['another’s observation inside',            '/fhir/Condition/c1',            { ...mine, contained: [about('Observation', 'o', other)] }, 404],
+    ['another’s specimen inside',               '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Specimen', id: 's', subject: { reference: `Patient/${other}` }, note: [{ text: CANARY }] }] }, 404],
+    ['another’s device inside, by number',      '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Device', id: 'd', patient: { type: 'Patient', identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: WINSTON.nhsNumber } }, note: CANARY }] }, 404],
+    ['somebody else under the patient’s id',    `/fhir/Patient/${me}`,           { ...about('Patient', me, me), identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: WINSTON.nhsNumber }], name: [{ text: CANARY }] }, 404],
+    ['somebody else under it, in a search',     '/fhir/Patient',                 searchset({ ...about('Patient', me, me), identifier: [{ system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '999 000 0069' }], name: [{ text: CANARY }] }), 502],
+    ['nothing, of another search',              '/fhir/Condition',               { ...searchset(), link: [{ relation: 'self', url: `https://gateway.example/fhir/AllergyIntolerance?patient=Patient/${me}` }] }, 502],
+    ['nothing, of another patient',             '/fhir/Condition',               { ...searchset(), link: [{ relation: 'self', url: `http://elsewhere/fhir/Condition/_search?clinical-status=active&patient=Patient%2F${other}` }] }, 502],
     ['a bundle inside',                         '/fhir/Condition/c1',            { ...mine, contained: [searchset(theirs)] }, 404],
     ['somebody who did it in place of whose',   '/fhir/Observation/c1',          { ...about('Observation', 'c1', other), performer: [{ reference: `Patient/${me}` }] }, 404],
     ['an include that was not asked',           '/fhir/Condition',               { ...searchset(), entry: [{ resource: about('Practitioner', 'x', me), search: { mode: 'include' } }] }, 502],
@@ -487,12 +493,6 @@ describe('a record that answers wrongly', () => {
     const asked = [{ 'if-none-match': '*' }, { 'if-none-match': 'W/"1"' }]
     for (const headers of asked) {
       world.entries.length = 0
-    ['another’s specimen inside',               '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Specimen', id: 's', subject: { reference: `Patient/${other}` }, note: [{ text: CANARY }] }] }, 404],
-    ['another’s device inside, by number',      '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Device', id: 'd', patient: { type: 'Patient', identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: WINSTON.nhsNumber } }, note: CANARY }] }, 404],
-    ['somebody else under the patient’s id',    `/fhir/Patient/${me}`,           { ...about('Patient', me, me), identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: WINSTON.nhsNumber }], name: [{ text: CANARY }] }, 404],
-    ['somebody else under it, in a search',     '/fhir/Patient',                 searchset({ ...about('Patient', me, me), identifier: [{ system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '999 000 0069' }], name: [{ text: CANARY }] }), 502],
-    ['nothing, of another search',              '/fhir/Condition',               { ...searchset(), link: [{ relation: 'self', url: `https://gateway.example/fhir/AllergyIntolerance?patient=Patient/${me}` }] }, 502],
-    ['nothing, of another patient',             '/fhir/Condition',               { ...searchset(), link: [{ relation: 'self', url: `http://elsewhere/fhir/Condition/_search?clinical-status=active&patient=Patient%2F${other}` }] }, 502],
       answers = answering(mine, 200, { etag: 'W/"1"' })
       const answer = await raw(server, 'GET', '/fhir/Condition/c1', headers)
       expect([answer.status, answer.text]).toEqual([304, ''])
@@ -828,6 +828,26 @@ describe('a bundle that asks for too much', () => {
     answers = answering({ ...mine, ...big })
     expect(statuses(await post(many('batch', 'GET')))).toEqual(['200', '413', '413', '413'])
     expect(world.upstream).toHaveLength(2)
+  })
+
+  it('reads no more than one call may give, whatever comes of it', async () => {
+    const data = Buffer.from('[{"op":"test","path":"/note","value":0}]').toString('base64')
+    const patch = { resourceType: 'Binary', contentType: 'application/json-patch+json', data }
+    const change = { request: { method: 'PATCH', url: 'Condition/c1' }, resource: patch }
+    const entry = Array.from({ length: 4 }, () => change)
+    answers = answering({ ...mine, ...big, note: [] })
+    const batch = await post(JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry }))
+    expect(statuses(batch)).toEqual(['422', '422', '413', '413'])
+    expect(world.upstream).toHaveLength(2)
+    world.upstream.length = 0
+    const updates = ['c1', 'c2', 'c3', 'c4'].map((id) => ({
+      request: { method: 'PUT', url: `Condition/${id}`, ifMatch: 'W/"1"' },
+      resource: { ...withoutMeta(mine), id },
+    }))
+    answers = (req, res) => give(res, 200, { ...mine, ...big, id: req.url?.split('/').at(-1) })
+    const body = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry: updates })
+    expect((await post(body)).status).toBe(413)
+    expect([world.upstream.length, written]).toEqual([2, []])
   })
 
   it('is told what it has written, if without what there is no room for', async () => {
