@@ -1,6 +1,6 @@
 /**
  * Whom a composition names besides its EHR, wherever in it: a plan is of one patient, in whatever place an id can stand.
- * @see openEHR RM, "Common", PARTY_PROXY; "Data Types", DV_EHR_URI
+ * @see openEHR RM, "Common", PARTY_PROXY; "Data Types", DV_EHR_URI, DV_IDENTIFIER
  */
 import type { Access } from './access.js'
 import { isObject, type Json } from './json.js'
@@ -32,14 +32,25 @@ function isOtherEhr(text: string, { ehrId }: Own): boolean {
   return [...named].some(([, id]) => id?.toLowerCase() !== ehrId)
 }
 
-/** A party by an NHS number that is not the patient's (`external_ref`). */
-function isOtherParty({ external_ref: ref }: Json, { nhsNumber, namespace }: Own): boolean {
-  if (!isObject(ref) || !isObject(ref.id)) return false
-  const { value, scheme } = ref.id
-  const numbered = [ref.namespace, scheme].some(
+const isOtherNumber = (
+  value: unknown,
+  systems: readonly unknown[],
+  { nhsNumber, namespace }: Own,
+): boolean =>
+  value !== nhsNumber &&
+  systems.some(
     (system) => typeof system === 'string' && (system === namespace || isNhsNumberSystem(system)),
   )
-  return numbered && value !== nhsNumber
+
+const isOtherIdentifier = (given: unknown, own: Own): boolean =>
+  isObject(given) && isOtherNumber(given.id, [given.type, given.issuer, given.assigner], own)
+
+/** A party by an NHS number that is not the patient's: whom it refers to, or what it is known by. A relative's own is theirs to bear. */
+function isOtherParty({ _type, external_ref: ref, identifiers }: Json, own: Own): boolean {
+  if (_type !== 'PARTY_RELATED' && Array.isArray(identifiers))
+    if (identifiers.some((each) => isOtherIdentifier(each, own))) return true
+  if (!isObject(ref) || !isObject(ref.id)) return false
+  return isOtherNumber(ref.id.value, [ref.namespace, ref.id.scheme], own)
 }
 
 function namesAnother(value: unknown, own: Own): boolean {

@@ -315,6 +315,8 @@ describe('another patient in what is written', () => {
     ['as an entry’s subject',           { content: [{ _type: 'EVALUATION', subject: party('https://fhir.nhs.uk/Id/nhs-number') }] }],
     ['by a number’s other name',        { content: [{ subject: party('urn:oid:2.16.840.1.113883.2.1.4.1') }] }],
     ['by a scheme',                     { context: { participations: [{ performer: party('local', { ...number, scheme: 'https://fhir.nhs.uk/Id/nhs-number' }) }] } }],
+    ['by an identifier',                { content: [{ provider: { _type: 'PARTY_IDENTIFIED', identifiers: [{ issuer: 'x', type: 'https://fhir.nhs.uk/Id/nhs-number', id: WINSTON.nhsNumber }] } }] }],
+    ['by an identifier’s issuer',       { context: { participations: [{ performer: { identifiers: [{ id: 'x' }, { issuer: 'urn:oid:2.16.840.1.113883.2.1.4.1', id: WINSTON.nhsNumber }] } }] } }],
     ['by a link to their EHR',          link(`ehr://${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
     ['by a link through a system',      { content: [link(`EHR://sys/${WINSTON.ehrId}`)] }],
     ['by a link within the system',     link(`ehr:/${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
@@ -341,10 +343,15 @@ describe('another patient in what is written', () => {
     expect(world.upstream.filter(isWrite)).toEqual([])
   })
 
-  it('is not the patient’s own number, nor a link within the EHR', async () => {
+  it('is not the patient’s own number, nor a relative’s, nor a link within the EHR', async () => {
     const own = party('https://fhir.nhs.uk/Id/nhs-number', { value: PEGGY.nhsNumber })
+    const known = (_type: string, id: string) => ({
+      ...{ _type, identifiers: [{ _type: 'DV_IDENTIFIER', id, type: own.external_ref.namespace }] },
+    })
     for (const more of [
       { content: [{ subject: own }] },
+      { content: [{ provider: known('PARTY_IDENTIFIED', PEGGY.nhsNumber) }] },
+      { content: [{ subject: known('PARTY_RELATED', WINSTON.nhsNumber) }] },
       link(`ehr://sys/${PEGGY.ehrId}/x`),
       link(`ehr:/${PEGGY.ehrId}/compositions/${OBJECT}`),
       link(`ehr:compositions/${OBJECT}`),
