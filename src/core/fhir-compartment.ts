@@ -126,7 +126,7 @@ export function namesAnother(value: unknown, whose: Whose, name = ''): boolean {
   if (isOtherNumber(value, whose) || isOthersNumber(value, name, whose)) return true
   const { resourceType } = value
   return Object.entries(value).some(([member, each]) => {
-    const within = `${resourceType}.${member}`
-    return namesAnother(each, whose, within === RELATIVES ? within : member)
+    const relatives = resourceType === 'RelatedPerson' && member === 'identifier'
+    return namesAnother(each, whose, relatives ? RELATIVES : member)
   })
 }

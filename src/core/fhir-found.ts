@@ -96,7 +96,7 @@ function readEntry(entry: unknown, call: SearchCall, { whose }: FhirRelease): En
     throw invalid('an entry without a resource')
   const { resourceType: type } = resource
   const included = modeOf(entry) === 'include'
-  const known = included ? includedBy(call).includes(String(type)) : type === call.type
+  const known = included ? includedBy(call).some((one) => one === type) : type === call.type
   if (!known) throw invalid(`not a ${call.type} in a searchset`)
   if (!isOfPatient(resource, whose))
     throw invalid(`a ${call.type} of another patient in a searchset`)

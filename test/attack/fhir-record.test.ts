@@ -307,6 +307,34 @@ describe('a text that keeps its reader busy', () => {
   })
 })
 
+describe('what has no text of its own, where one is expected', () => {
+  const odd = { toString: 1, valueOf: 1, toJSON: 1 }
+  // biome-ignore format: a table
+  it.each<[string, string, string, Json]>([
+    ['for a label’s code',      'PUT',  '/Condition/c1', { ...mine, meta: { security: [{ code: odd }] } }],
+    ['for a label’s system',    'PUT',  '/Condition/c1', { ...mine, meta: { security: [{ system: odd, code: 'N' }] } }],
+    ['for a type deep inside',  'POST', '/Condition',    { ...withoutMeta(mine), note: [{ resourceType: odd }] }],
+  ])('is a fault of nobody’s: %s', async (_where, method, path, resource) => {
+    answers = (req, res) =>
+      give(res, req.method === 'POST' ? 201 : 200, { ...mine, meta: { versionId: req.method === 'GET' ? '1' : '2' } }, { location: 'Condition/c1/_history/1' })
+    const { status } = await raw(server, method, `/fhir${path}`, { ...FHIR_JSON, ...VERSION }, JSON.stringify(resource))
+    expect([200, 201, 400, 422]).toContain(status)
+  })
+
+  it('is no label either: what a server leaves aside keeps none', async () => {
+    const label = { system: 's', code: 'R' }
+    answers = answering({ ...mine, meta: { versionId: '1', security: [label] } })
+    for (const security of [['s|R'], [{ ...label, code: ['R'] }], ['"s","R"'], [[['s', 'R']]]]) {
+      const changed = JSON.stringify({ ...mine, meta: { security } })
+      const path = '/fhir/Condition/c1'
+      const answer = await raw(server, 'PUT', path, { ...FHIR_JSON, ...VERSION }, changed)
+      expect(answer.status).toBe(422)
+      expect(world.entries.at(-1)?.refusal).toBe('label_missing')
+    }
+    expect(written).toEqual([])
+  })
+})
+
 describe('a body of very many parts', () => {
   const filled = (head: string, part: string, tail: string) =>
     `${head}${Array.from({ length: Math.floor(1_000_000 / (part.length + 1)) }, () => part)}${tail}`
@@ -474,6 +502,7 @@ describe('a record that answers wrongly', () => {
     ['an include that was not asked',           '/fhir/Condition',               { ...searchset(), entry: [{ resource: about('Practitioner', 'x', me), search: { mode: 'include' } }] }, 502],
     ['an include of another patient',           '/fhir/Encounter?_include=Encounter:service-provider', { ...searchset(), entry: [{ resource: { resourceType: 'Patient', id: other, name: CANARY }, search: { mode: 'include' } }] }, 502],
     ['one of another’s among matches',          '/fhir/Condition',               searchset(mine, theirs), 502],
+    ['an include of no type',                   '/fhir/Encounter?_include=Encounter:service-provider', { ...searchset(), entry: [{ resource: { resourceType: { toString: 1 }, id: 'x' }, search: { mode: 'include' } }] }, 502],
     ['another type among matches',              '/fhir/Condition',               searchset(about('Observation', 'o', me)), 502],
     ['an outcome with an error',                '/fhir/Condition',               { ...searchset(), entry: [{ resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'error', diagnostics: CANARY }] }, search: { mode: 'outcome' } }] }, 502],
     ['a next page that leads back',             '/fhir/Condition?_offset=10',    { ...searchset(mine), link: [{ relation: 'next', url: `https://gateway.example/fhir/Condition?_offset=10` }] }, 502],

@@ -450,6 +450,23 @@ describe('queries that apps write', () => {
     expect(world.upstream[0]?.body).not.toContain('prognosis')
   })
 
+  it('are given no row whose template is no text, or a list with one in it', async () => {
+    const columns = ['#0', 'gw_ehr', 'gw_template_0'].map((name) => ({ name }))
+    for (const template of [{ toString: 1 }, [FORM[0]?.template], null, 1]) {
+      const odd = await openWorld((_req, res) => {
+        res.writeHead(200, { 'content-type': 'application/json' })
+        res.end(JSON.stringify({ columns, rows: [['x', PEGGY.ehrId, template]] }))
+      })
+      odd.access = accessOf({ scope: SCOPE })
+      const at = await front(odd)
+      const body = JSON.stringify({ q: 'SELECT c/a FROM EHR e CONTAINS COMPOSITION c' })
+      const answer = await raw(at, 'POST', `${BASE}/query/aql`, JSON_TYPE, body)
+      expect([template, answer.status]).toEqual([template, 502])
+      await close(at)
+      await odd.end()
+    }
+  })
+
   it('say that something is hidden by what the role may see, never by what a condition found', async () => {
     record.choices = [4]
     world.allowed = ({ resource }) => resource.id !== 'prognosis'

@@ -561,7 +561,9 @@ describe('what is sent to be written', () => {
       meta: { security: codes.map((code) => ({ system: 's', code })) },
     })
     expect(() => requireLabels(labelled('R'), labelled('R', 'V'))).not.toThrow()
-    for (const after of [{}, labelled(), labelled('V'), { meta: { security: 'R' } }])
+    const security = [['s|R'], [{ system: 's', code: ['R'] }], [{ system: ['s'], code: 'R' }]]
+    const like = security.map((labels) => ({ meta: { security: labels } }))
+    for (const after of [{}, labelled(), labelled('V'), { meta: { security: 'R' } }, ...like])
       expect(() => requireLabels(labelled('R'), after)).toThrow(refusal('label_missing'))
   })
 
