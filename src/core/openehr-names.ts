@@ -17,6 +17,8 @@ interface Own {
 
 const ANY_EHR = /^\s*ehr:\/\//i
 const NAMED_EHR = /^ehr:\/\/(?:[A-Za-z0-9._-]{1,100}\/)?([^/?#]{1,100})(?:[/?#]|$)/i
+/** Before what may be an EHR, the system's name: one that looks like an EHR is read as one by who knows no systems there. */
+const NAMED_FIRST = new RegExp(`^\\s*ehr://(${OBJECT})(?![\\w-])`, 'i')
 /** The same within one system; what begins with no EHR is within the link's own. */
 const NAMED_HERE = new RegExp(`^\\s*ehr:/?(${OBJECT})(?![\\w-])`, 'i')
 
@@ -24,7 +26,10 @@ const NAMED_HERE = new RegExp(`^\\s*ehr:/?(${OBJECT})(?![\\w-])`, 'i')
 const IN_ADDRESS = new RegExp(`/ehr/(${OBJECT})(?![\\w-])`, 'gi')
 
 function isOtherEhr(text: string, { ehrId }: Own): boolean {
-  if (ANY_EHR.test(text)) return NAMED_EHR.exec(text)?.[1]?.toLowerCase() !== ehrId
+  if (ANY_EHR.test(text)) {
+    const [, first = ehrId] = NAMED_FIRST.exec(text) ?? []
+    return [first, NAMED_EHR.exec(text)?.[1]].some((named) => named?.toLowerCase() !== ehrId)
+  }
   const [, here = ehrId] = NAMED_HERE.exec(text) ?? []
   if (here.toLowerCase() !== ehrId) return true
   // What has spaces in it is words.
@@ -39,7 +44,8 @@ const isOtherNumber = (
 ): boolean =>
   value !== nhsNumber &&
   systems.some(
-    (system) => typeof system === 'string' && (system === namespace || isNhsNumberSystem(system)),
+    (system) =>
+      typeof system === 'string' && (system.trim() === namespace || isNhsNumberSystem(system)),
   )
 
 const isOtherIdentifier = (given: unknown, own: Own): boolean =>

@@ -416,6 +416,7 @@ describe('another patient in what is written', () => {
     ['in an extension, by a canonical', { extension: [{ url: 'x', valueCanonical: `Patient/${other}|1` }] }],
     ['as its asserter, by a number’s other name', { asserter: { identifier: { system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '9990000069' } } }],
     ['as its asserter, by a number’s other spelling', { asserter: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number/', value: '9990000069' } } }],
+    ['by a number’s name with spaces around it', { identifier: [{ system: ' https://fhir.nhs.uk/Id/nhs-number\t', value: '9990000069' }] }],
     ['as its subject, elsewhere',      { subject: to(`https://evil.example/fhir/Patient/${me}`) }],
     ['as its subject, by a condition', { subject: to('Patient?identifier=9990000069') }],
     ['as its subject, by number',      { subject: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' } } }],
@@ -560,6 +561,40 @@ describe('a record that answers wrongly', () => {
     const answer = await raw(at, 'GET', '/fhir/Condition/c1')
     expect(answer.status).toBe(status)
     if (status !== 200) expect(answer.text).not.toContain('resourceType":"Condition')
+    await close(at)
+    await alone.end()
+  })
+
+  // biome-ignore format: a table
+  it.each<[string, (one: string, two: string) => [said: string, later: string]]>([
+    ['too late',                             (one) => ['', one]],
+    ['twice at once',                        (one, two) => [one + two, '']],
+    ['with another behind it, as it says',   (one, two) => [one.replace(/content-length: \d+\r\n\r\n.*/s, 'content-length: 0\r\n\r\n') + two, '']],
+    ['with another behind nothing at all',   (_one, two) => [`HTTP/1.1 204 No Content\r\n\r\n${two}`, '']],
+    ['with half of another behind it',       (one, two) => [one + two.slice(0, 40), two.slice(40)]],
+  ])('gives nobody the answer to somebody else’s call, when the record answers %s', async (_how, tell) => {
+    const answer = (resource: Json) => {
+      const whole = JSON.stringify(resource)
+      return `HTTP/1.1 200 OK\r\n${HEAD}content-length: ${whole.length}\r\n\r\n${whole}`
+    }
+    const [said, later] = tell(answer(mine), answer({ ...mine, text: CANARY }))
+    const waiting: (() => void)[] = []
+    let calls = 0
+    const alone = await openWorld((req, res) => {
+      calls += 1
+      if (calls > 1) return give(res, 200, mine)
+      req.socket.on('error', () => undefined)
+      if (said !== '') req.socket.write(said)
+      waiting.push(() => void (later !== '' && req.socket.writable && req.socket.write(later)))
+    }, 200)
+    const at = await front(alone)
+    alone.access = world.access
+    await raw(at, 'GET', '/fhir/Condition/c1')
+    const next = [1, 2, 3].map(() => raw(at, 'GET', '/fhir/Condition/c1'))
+    for (const write of waiting) write()
+    for (const { status, text: told } of await Promise.all(next)) {
+      expect([status, told.includes(CANARY)]).toEqual([200, false])
+    }
     await close(at)
     await alone.end()
   })

@@ -313,12 +313,14 @@ describe('another patient in what is written', () => {
   // biome-ignore format: a table
   it.each([
     ['as an entry’s subject',           { content: [{ _type: 'EVALUATION', subject: party('https://fhir.nhs.uk/Id/nhs-number') }] }],
+    ['by a number’s name with spaces',  { content: [{ subject: party(' https://fhir.nhs.uk/Id/nhs-number ') }] }],
     ['by a number’s other name',        { content: [{ subject: party('urn:oid:2.16.840.1.113883.2.1.4.1') }] }],
     ['by a scheme',                     { context: { participations: [{ performer: party('local', { ...number, scheme: 'https://fhir.nhs.uk/Id/nhs-number' }) }] } }],
     ['by an identifier',                { content: [{ provider: { _type: 'PARTY_IDENTIFIED', identifiers: [{ issuer: 'x', type: 'https://fhir.nhs.uk/Id/nhs-number', id: WINSTON.nhsNumber }] } }] }],
     ['by an identifier’s issuer',       { context: { participations: [{ performer: { identifiers: [{ id: 'x' }, { issuer: 'urn:oid:2.16.840.1.113883.2.1.4.1', id: WINSTON.nhsNumber }] } }] } }],
     ['by a link to their EHR',          link(`ehr://${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
     ['by a link through a system',      { content: [link(`EHR://sys/${WINSTON.ehrId}`)] }],
+    ['by a link before their own',      link(`ehr://${WINSTON.ehrId}/${PEGGY.ehrId}/compositions`)],
     ['by a link within the system',     link(`ehr:/${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
     ['by a link without a slash',       { content: [link(` EHR:${WINSTON.ehrId.toUpperCase()}`)] }],
     ['by a link beside their own',      link(`ehr://${WINSTON.ehrId}/x?${PEGGY.ehrId}`)],
