@@ -743,6 +743,24 @@ describe('a record that answers wrongly', () => {
     ])
   })
 
+  it('is not changed under another version than was judged, whichever of two it names', async () => {
+    answers = answering(mine, 200, { etag: 'W/"2"' })
+    const path = '/fhir/Condition/c1'
+    expect((await get(path)).headers.etag).toBe('W/"1"')
+    const put = JSON.stringify(mine)
+    const patch = '[{"op":"add","path":"/note","value":[]}]'
+    for (const version of ['W/"1"', 'W/"2"']) {
+      const match = { 'if-match': version }
+      const told = [
+        await raw(server, 'PUT', path, { ...FHIR_JSON, ...match }, put),
+        await raw(server, 'PATCH', path, { ...PATCH_JSON, ...match }, patch),
+        await raw(server, 'DELETE', path, match),
+      ]
+      expect(told.map(({ status }) => status)).toEqual([502, 502, 502])
+    }
+    expect(written).toEqual([])
+  })
+
   it('says that a write’s outcome is not known unless it is the plain yes of a new version of this patient', async () => {
     const sent = JSON.stringify(withoutMeta(mine))
     const changed = JSON.stringify({ ...withoutMeta(mine), note: [{ text: 'Worse.' }] })
