@@ -883,6 +883,33 @@ describe('a record that answers wrongly', () => {
   })
 })
 
+describe('what a launch brought', () => {
+  const from = { ...{ system: 'gp-push', name: 'GP', organization: 'A83001' }, at: 0 } as const
+  const problem = (id: string, more: Json = {}): Json => ({
+    ...{ resourceType: 'Condition', id, subject: { reference: 'Patient/x' }, ...more },
+  })
+  const label = { meta: { security: [{ code: 'HIV' }] }, note: [{ text: CANARY }] }
+  const inside = { contained: [{ resourceType: 'Medication', id: 'm', ...label }] }
+  const bring = (...resources: Json[]) => {
+    world.handover = { from: from as never, resources }
+    return raw(server, 'GET', '/fhir/Bundle/lch-test')
+  }
+  const idsIn = ({ text: told }: RawAnswer) =>
+    JSON.parse(told).entry.map(({ resource }: { resource: Json }) => resource.id)
+
+  it('keeps its labels: who may not see what is labelled is given the rest', async () => {
+    const all = [problem('a', label), problem('b'), problem('c', inside)]
+    expect(idsIn(await bring(...all))).toEqual(['a', 'b', 'c'])
+    world.allowed = ({ patient }) => !patient.sensitive
+    const answer = await bring(...all)
+    expect(idsIn(answer)).toEqual(['b'])
+    expect(answer.text).not.toContain(CANARY)
+    expect((await bring(problem('a', label))).status).toBe(404)
+    world.allowed = ({ patient }) => patient.sensitive
+    expect((await bring(...all)).status).toBe(404)
+  })
+})
+
 describe('a bundle that asks for too much', () => {
   const many = (type: string, method: string) =>
     JSON.stringify({
