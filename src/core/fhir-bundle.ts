@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { readCall } from './call.js'
 import { isShallow } from './enforcement.js'
 import { type FhirDataCall, readFhirCall } from './fhir.js'
-import { isExact, isObject, type Json } from './json.js'
+import { isCrowded, isExact, isObject, type Json } from './json.js'
 import { readJson } from './json-text.js'
 import { parameterFault, Refusal } from './refusal.js'
 
@@ -60,11 +60,12 @@ const BINARY = z.object({
   data: z.base64(),
 })
 
-/** A JSON Patch, which stands in a bundle as a Binary. @throws Refusal body_unreadable */
+/** A JSON Patch, which stands in a bundle as a Binary. @throws Refusal body_unreadable, body_too_large */
 function readBinary(resource: unknown): unknown {
   const binary = BINARY.safeParse(resource)
   if (!binary.success) throw new Refusal('body_unreadable', 'not a patch in a Binary')
   const text = Buffer.from(binary.data.data, 'base64').toString('utf8')
+  if (isCrowded(text)) throw new Refusal('body_too_large', 'values of a patch')
   try {
     const patch = readJson(text)
     if (isShallow(patch) && isExact(text)) return patch

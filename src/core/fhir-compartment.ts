@@ -5,7 +5,7 @@
 import type { NhsNumber } from './context.js'
 import { isFhirType, rowOf } from './fhir-types.js'
 import { isObject, type Json } from './json.js'
-import { isNhsNumberSystem } from './nhs-number.js'
+import { isNhsNumberSystem, readNhsNumber } from './nhs-number.js'
 
 /** Whose data may pass, and where the record behind us stands. */
 export interface Whose {
@@ -17,7 +17,12 @@ export interface Whose {
 
 /** Types of no patient that a resource may hold inside it. Of all else that stands inside, its own row decides. */
 const NOBODYS: ReadonlySet<unknown> = new Set(['Device', 'Location', 'Substance', 'Specimen'])
+/** By which one of them may be somebody's all the same. */
+const SAYS_WHOSE = ['patient', 'subject']
 const DEEPEST_INSIDE = 1
+
+const isNumber = ({ system }: Json): boolean =>
+  typeof system === 'string' && isNhsNumberSystem(system)
 
 const localOf = (reference: string, { upstream }: Whose): string =>
   reference.startsWith(`${upstream}/`) ? reference.slice(upstream.length + 1) : reference
@@ -31,12 +36,21 @@ const isReferenceTo = (reference: string, whose: Whose): boolean => {
   return local === wanted || (local.startsWith(wanted) && VERSION.test(local.slice(wanted.length)))
 }
 
+/** Whoever bears NHS numbers bears the launch's: in another record the same id may be another's. */
+function isNumbered({ identifier }: Json, { nhsNumber }: Whose): boolean {
+  if (nhsNumber === undefined || !Array.isArray(identifier)) return true
+  const numbers = identifier.flatMap((each) =>
+    isObject(each) && isNumber(each) ? (readNhsNumber(each.value) ?? []) : [],
+  )
+  return numbers.length === 0 || numbers.includes(nhsNumber)
+}
+
 function isAbout(resource: Json, whose: Whose): boolean {
   const { resourceType: type, id } = resource
   if (!isFhirType(type)) return false
   const { whose: member } = rowOf(type)
   if (member === 'directory') return true
-  if (member === 'self') return id === whose.patient
+  if (member === 'self') return id === whose.patient && isNumbered(resource, whose)
   const value = resource[member]
   const reference = isObject(value) ? value.reference : undefined
   return typeof reference === 'string' && isReferenceTo(reference, whose)
@@ -48,6 +62,11 @@ export function containedIn({ contained }: Json): readonly Json[] | undefined {
   return Array.isArray(contained) && contained.every(isObject) ? contained : undefined
 }
 
+const isNobodys = (inside: Json, whose: Whose): boolean =>
+  NOBODYS.has(inside.resourceType) &&
+  inside.contained === undefined &&
+  SAYS_WHOSE.every((member) => !namesAnother(inside[member], whose, member))
+
 /**
  * Whether a resource, and all that stands inside it, is about the patient or about nobody. A Patient inside
  * has an id of its own that proves nothing, and so is another.
@@ -58,8 +77,7 @@ export function isOfPatient(resource: Json, whose: Whose, depth = 0): boolean {
   return inside.every(
     (each) =>
       each.resourceType !== 'Patient' &&
-      ((NOBODYS.has(each.resourceType) && each.contained === undefined) ||
-        isOfPatient(each, whose, depth + 1)),
+      (isNobodys(each, whose) || isOfPatient(each, whose, depth + 1)),
   )
 }
 
@@ -68,9 +86,6 @@ const LEADS = /(?:^|[\s/])Patient\/|[?%]/
 const ADDRESS =
   /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*\/)?Patient\/[A-Za-z0-9.-]{1,64}(?:[/?#|]\S*)?$|^[A-Z][A-Za-z]{1,63}\?[^\s=]+=\S*$/
 const PATIENT_TYPE = /(?:^|\/)Patient$/
-
-const isNumber = ({ system }: Json): boolean =>
-  typeof system === 'string' && isNhsNumberSystem(system)
 
 /** A reference to a patient by another number than theirs in place of an address (`Reference.identifier`). */
 function isOtherNumber({ identifier, type, reference }: Json, { nhsNumber }: Whose): boolean {
@@ -111,7 +126,7 @@ export function namesAnother(value: unknown, whose: Whose, name = ''): boolean {
   if (isOtherNumber(value, whose) || isOthersNumber(value, name, whose)) return true
   const { resourceType } = value
   return Object.entries(value).some(([member, each]) => {
-    const within = `${resourceType}.${member}`
-    return namesAnother(each, whose, within === RELATIVES ? within : member)
+    const relatives = resourceType === 'RelatedPerson' && member === 'identifier'
+    return namesAnother(each, whose, relatives ? RELATIVES : member)
   })
 }

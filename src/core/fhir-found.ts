@@ -13,6 +13,7 @@ import {
   requirePatientSeen,
 } from './fhir-own.js'
 import { heldToPatient, includedBy, isPaged } from './fhir-search.js'
+import { isFhirType } from './fhir-types.js'
 import { isObject, type Json } from './json.js'
 import { readSearchset } from './searchset.js'
 
@@ -95,11 +96,39 @@ function readEntry(entry: unknown, call: SearchCall, { whose }: FhirRelease): En
     throw invalid('an entry without a resource')
   const { resourceType: type } = resource
   const included = modeOf(entry) === 'include'
-  const known = included ? includedBy(call).includes(String(type)) : type === call.type
+  const known = included ? includedBy(call).some((one) => one === type) : type === call.type
   if (!known) throw invalid(`not a ${call.type} in a searchset`)
   if (!isOfPatient(resource, whose))
     throw invalid(`a ${call.type} of another patient in a searchset`)
   return { resource, mode: included ? 'include' : 'match' }
+}
+
+const WHOSE: ReadonlySet<string> = new Set(['patient', 'subject', 'subject:Patient'])
+
+/** The last part of an address or a reference. */
+const lastOf = (address: string): string => address.split('/').at(-1) ?? ''
+
+/**
+ * Entries prove whose they are; an answer without any proves nothing, and reads as "there is none". Where it names the
+ * search that it answers, that is this one: over a connection that has come apart it may be somebody else's.
+ * @throws Refusal upstream_invalid
+ */
+function requireAnswers(
+  links: readonly Json[],
+  { type }: SearchCall,
+  { whose }: FhirRelease,
+): void {
+  for (const { relation, url } of links) {
+    if (relation !== 'self' || typeof url !== 'string') continue
+    const [address = '', query] = url.split('?', 2)
+    const named = lastOf(address.replace(/\/_search$/, ''))
+    const about = type === 'Patient' ? new Set(['_id']) : WHOSE
+    const others = [...new URLSearchParams(query)].filter(
+      ([name, value]) => about.has(name) && lastOf(value) !== whose.patient,
+    )
+    if ((isFhirType(named) && named !== type) || others.length > 0)
+      throw invalid('the answer to another search')
+  }
 }
 
 /** FHIR's mark for an answer from which something may have been left out. @see HL7 v3 ObservationValue */
@@ -164,6 +193,7 @@ export function releasedSearch(
   const { base } = release
   const from = call.parameters.get('_offset')
   const read = readSearchset(body, from === undefined ? undefined : Number(from))
+  if (read.entries.length === 0) requireAnswers(read.links, call, release)
   const entries = read.entries.map((entry) => readEntry(entry, call, release))
   const { given, decisions } = judged(plan, entries, release)
   const found = entries.filter(({ mode }) => mode === 'match').length

@@ -50,12 +50,15 @@ function news({ access }: Judging, resource: Json, labelled: boolean): PatientFl
 
 function judgeInside(judging: Judging, resource: Json, letter: Letter): Verdict {
   const decisions: PolicyDecision[] = []
-  for (const inside of containedIn(resource) ?? []) {
+  const all = containedIn(resource) ?? []
+  // Once for all of them: it looks at each.
+  const labelled = all.length > 0 && isLabelled(resource)
+  for (const inside of all) {
     const { resourceType: type } = inside
     if (!isFhirType(type) || rowOf(type).whose === 'directory') continue
     // What stands inside is data of its own type, and read or written as that, under the labels of the whole.
     const alone = letter === 's' ? 'r' : letter
-    const verdict = judgeResource(judging, inside, alone, undefined, isLabelled(resource))
+    const verdict = judgeResource(judging, inside, alone, undefined, labelled)
     if (verdict.is !== 'given') return verdict
     decisions.push(...verdict.decisions)
   }

@@ -9,7 +9,8 @@ import type { Letter } from './scope.js'
 /** A member that a token search looks at: where it stands, and as what it is written. */
 export interface TokenMember {
   readonly at: readonly string[]
-  readonly is: 'code' | 'coded'
+  /** FHIR's `code`, `Coding` or `CodeableConcept`. */
+  readonly is: 'code' | 'coding' | 'coded'
 }
 
 export interface FhirTypeRow {
@@ -32,6 +33,7 @@ export interface FhirTypeRow {
 }
 
 const code = (...at: readonly string[]): TokenMember => ({ at, is: 'code' })
+const coding = (...at: readonly string[]): TokenMember => ({ at, is: 'coding' })
 const coded = (...at: readonly string[]): TokenMember => ({ at, is: 'coded' })
 const status = code('status')
 const category = coded('category')
@@ -61,7 +63,7 @@ export const FHIR_TYPES = {
   Condition:           { whose: 'subject', also: ['asserter'],                 tokens: { ...CLINICAL, category, code: coded('code') },                              dates: ['onset-date', 'recorded-date'],  includes: none, writes: ALL },
   Consent:             { whose: 'patient', also: [],                           tokens: { status, category, scope: coded('scope') },                                 dates: ['date'],                         includes: none, writes: ALL },
   DocumentReference:   { whose: 'subject', also: ['author'],                   tokens: { status, category, type: coded('type') },                                   dates: ['date', 'period'],               includes: none, writes: ALL },
-  Encounter:           { whose: 'subject', also: [],                           tokens: { status, class: coded('class'), type: coded('type') },                      dates: ['date'],                         includes: { 'Encounter:service-provider': ['Organization'] }, writes: ALL },
+  Encounter:           { whose: 'subject', also: [],                           tokens: { status, class: coding('class'), type: coded('type') },                      dates: ['date'],                         includes: { 'Encounter:service-provider': ['Organization'] }, writes: ALL },
   Flag:                { whose: 'subject', also: [],                           tokens: {},                                                                          dates: ['date'],                         includes: none, writes: ALL },
   Goal:                { whose: 'subject', also: [],                           tokens: { 'lifecycle-status': code('lifecycleStatus'), category, 'achievement-status': coded('achievementStatus') }, dates: ['start-date', 'target-date'], includes: none, writes: ALL },
   Immunization:        { whose: 'patient', also: [],                           tokens: { status, 'vaccine-code': coded('vaccineCode') },                            dates: ['date'],                         includes: none, writes: ALL },

@@ -64,8 +64,9 @@ const labelsOf = ({ meta }: Json): readonly unknown[] => {
   const labels = isObject(meta) ? (meta.security ?? []) : []
   return Array.isArray(labels) ? labels : [labels]
 }
+/** What only reads like a label, a text or a list of codes, is none to a server that leaves it aside. */
 const spell = (label: unknown): string =>
-  isObject(label) ? `${label.system ?? ''}|${label.code ?? ''}` : String(label)
+  canonical(isObject(label) ? [label.system ?? '', label.code ?? ''] : label)
 
 const insideOf = (resource: Json): readonly Json[] => containedIn(resource) ?? []
 

@@ -4,6 +4,60 @@ export type Json = Readonly<Record<string, unknown>>
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** Values of a text, its objects and lists among them: a megabyte of a record's own words has some fifty thousand. */
+const MOST_VALUES = 100_000
+/** A number counts as so many, for one that JavaScript would write otherwise is put aside and back (json-text.ts). */
+const NUMBER = 5
+/** Of one object: past some thousand V8 keeps them in a table, which is slow to read and to copy. */
+const MOST_MEMBERS = 5_000
+
+/** Where a string ends that begins at `from`: at its closing quote, or at the text's end where it has none. */
+function closing(text: string, from: number): number {
+  for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let before = at - 1
+    while (text[before] === '\\') before -= 1
+    if ((at - before) % 2 === 1) return at
+  }
+  return text.length
+}
+
+const DIGITS = /[\d.eE+-]+/y
+function lastOfNumber(text: string, from: number): number {
+  DIGITS.lastIndex = from
+  DIGITS.test(text)
+  return DIGITS.lastIndex - 1
+}
+
+const isNumberFrom = (one: string): boolean => (one >= '0' && one <= '9') || one === '-'
+
+/**
+ * Whether a text, JSON or not, has more in it than anybody needs: a megabyte of noughts takes a hundred times as long to
+ * read, to judge and to write again as a megabyte of words.
+ */
+export function isCrowded(text: string): boolean {
+  let values = 1
+  /** Members of each object that is open; lists have none. */
+  const open: number[] = []
+  for (let at = 0; at < text.length && values <= MOST_VALUES; at++) {
+    const one = text[at] as string
+    if (one === '"') at = closing(text, at)
+    else if (one === '}' || one === ']') open.pop()
+    else if (one === '{' || one === '[') {
+      values += 1
+      open.push(one === '{' ? 1 : Number.NEGATIVE_INFINITY)
+    } else if (one === ',') {
+      values += 1
+      const members = (open.pop() ?? 0) + 1
+      if (members > MOST_MEMBERS) return true
+      open.push(members)
+    } else if (isNumberFrom(one)) {
+      values += NUMBER - 1
+      at = lastOfNumber(text, at)
+    }
+  }
+  return values > MOST_VALUES
+}
+
 const WORDS = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g
 
 /**
@@ -20,7 +74,7 @@ export function hasRepeatedMember(text: string): boolean {
     else if (word === '[') open.push(undefined)
     else if (word === '}' || word === ']') open.pop()
     else if (word === ':') {
-      const name = JSON.parse(before) as string
+      const name = before.includes('\\') ? (JSON.parse(before) as string) : before.slice(1, -1)
       const members = open.at(-1)
       if (name === '__proto__' || members?.has(name)) return true
       members?.add(name)
@@ -44,11 +98,17 @@ export const isCarried = (word: string): boolean => {
   return !isBoundless(word) && digits.replace(/^0+/, '').length <= MOST_DIGITS
 }
 
+/** What no number without bounds is without: it is looked for in a hundredth of the time. */
+const DOUBTFUL = /[\d.][eE][+-]?\d|(?<![\d.])[\d.]{300}/
 const NUMBERS = /"(?:[^"\\]|\\.)*"|-?[\d.]+(?:[eE][+-]?\d+)?/g
 
 /** Whether a JSON text has a number that is endless to one reader, or nothing, and to another a number. */
-export const hasBoundlessNumber = (text: string): boolean =>
-  [...text.matchAll(NUMBERS)].some(([word]) => !word.startsWith('"') && isBoundless(word))
+export function hasBoundlessNumber(text: string): boolean {
+  if (!DOUBTFUL.test(text)) return false
+  for (const [word] of text.matchAll(NUMBERS))
+    if (!word.startsWith('"') && isBoundless(word)) return true
+  return false
+}
 
 /** Whether a text that JSON.parse has read means the same to every reader. */
 export const isExact = (text: string): boolean =>

@@ -28,4 +28,5 @@ export function readBirthDate(text: unknown): BirthDate | undefined {
 /** What says of an identifier that it is an NHS number, by address or by OID, in whatever record. */
 const SYSTEM = /\/nhs-number\/*$|^urn:oid:2\.16\.840\.1\.113883\.2\.1\.4\.1$/i
 
-export const isNhsNumberSystem = (system: string): boolean => SYSTEM.test(system)
+/** Some servers (HAPI) leave spaces around it out. */
+export const isNhsNumberSystem = (system: string): boolean => SYSTEM.test(system.trim())

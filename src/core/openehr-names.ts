@@ -1,6 +1,6 @@
 /**
  * Whom a composition names besides its EHR, wherever in it: a plan is of one patient, in whatever place an id can stand.
- * @see openEHR RM, "Common", PARTY_PROXY; "Data Types", DV_EHR_URI
+ * @see openEHR RM, "Common", PARTY_PROXY; "Data Types", DV_EHR_URI, DV_IDENTIFIER
  */
 import type { Access } from './access.js'
 import { isObject, type Json } from './json.js'
@@ -17,6 +17,8 @@ interface Own {
 
 const ANY_EHR = /^\s*ehr:\/\//i
 const NAMED_EHR = /^ehr:\/\/(?:[A-Za-z0-9._-]{1,100}\/)?([^/?#]{1,100})(?:[/?#]|$)/i
+/** Before what may be an EHR, the system's name: one that looks like an EHR is read as one by who knows no systems there. */
+const NAMED_FIRST = new RegExp(`^\\s*ehr://(${OBJECT})(?![\\w-])`, 'i')
 /** The same within one system; what begins with no EHR is within the link's own. */
 const NAMED_HERE = new RegExp(`^\\s*ehr:/?(${OBJECT})(?![\\w-])`, 'i')
 
@@ -24,7 +26,10 @@ const NAMED_HERE = new RegExp(`^\\s*ehr:/?(${OBJECT})(?![\\w-])`, 'i')
 const IN_ADDRESS = new RegExp(`/ehr/(${OBJECT})(?![\\w-])`, 'gi')
 
 function isOtherEhr(text: string, { ehrId }: Own): boolean {
-  if (ANY_EHR.test(text)) return NAMED_EHR.exec(text)?.[1]?.toLowerCase() !== ehrId
+  if (ANY_EHR.test(text)) {
+    const [, first = ehrId] = NAMED_FIRST.exec(text) ?? []
+    return [first, NAMED_EHR.exec(text)?.[1]].some((named) => named?.toLowerCase() !== ehrId)
+  }
   const [, here = ehrId] = NAMED_HERE.exec(text) ?? []
   if (here.toLowerCase() !== ehrId) return true
   // What has spaces in it is words.
@@ -32,14 +37,26 @@ function isOtherEhr(text: string, { ehrId }: Own): boolean {
   return [...named].some(([, id]) => id?.toLowerCase() !== ehrId)
 }
 
-/** A party by an NHS number that is not the patient's (`external_ref`). */
-function isOtherParty({ external_ref: ref }: Json, { nhsNumber, namespace }: Own): boolean {
-  if (!isObject(ref) || !isObject(ref.id)) return false
-  const { value, scheme } = ref.id
-  const numbered = [ref.namespace, scheme].some(
-    (system) => typeof system === 'string' && (system === namespace || isNhsNumberSystem(system)),
+const isOtherNumber = (
+  value: unknown,
+  systems: readonly unknown[],
+  { nhsNumber, namespace }: Own,
+): boolean =>
+  value !== nhsNumber &&
+  systems.some(
+    (system) =>
+      typeof system === 'string' && (system.trim() === namespace || isNhsNumberSystem(system)),
   )
-  return numbered && value !== nhsNumber
+
+const isOtherIdentifier = (given: unknown, own: Own): boolean =>
+  isObject(given) && isOtherNumber(given.id, [given.type, given.issuer, given.assigner], own)
+
+/** A party by an NHS number that is not the patient's: whom it refers to, or what it is known by. A relative's own is theirs to bear. */
+function isOtherParty({ _type, external_ref: ref, identifiers }: Json, own: Own): boolean {
+  if (_type !== 'PARTY_RELATED' && Array.isArray(identifiers))
+    if (identifiers.some((each) => isOtherIdentifier(each, own))) return true
+  if (!isObject(ref) || !isObject(ref.id)) return false
+  return isOtherNumber(ref.id.value, [ref.namespace, ref.id.scheme], own)
 }
 
 function namesAnother(value: unknown, own: Own): boolean {

@@ -21,13 +21,14 @@ const isAudited = (node: Json): boolean =>
  * Every object that says where it comes from. None within an ELEMENT or an audit that does so already: they are
  * compared whole, so that no part is looked at more than once.
  */
-function auditedIn(value: unknown): readonly Json[] {
-  if (typeof value !== 'object' || value === null) return []
+function auditedIn(value: unknown, found: Json[] = []): readonly Json[] {
+  if (typeof value !== 'object' || value === null) return found
   const own = isObject(value) && isAudited(value)
-  if (!own) return Object.values(value).flatMap(auditedIn)
-  if (value._type === 'ELEMENT') return [value]
-  const { feeder_audit: _, ...members } = value
-  return [value, ...Object.values(members).flatMap(auditedIn)]
+  if (own) found.push(value)
+  if (own && value._type === 'ELEMENT') return found
+  for (const [name, member] of Object.entries(value))
+    if (!own || name !== 'feeder_audit') auditedIn(member, found)
+  return found
 }
 
 /**
@@ -81,24 +82,25 @@ function mainsOf({ fields, adopt = [] }: PlanSection): Mains {
 const isElement = (value: unknown): value is Json => isObject(value) && value._type === 'ELEMENT'
 
 /** What rows say of their provenance, where it is of several items, or not of what the row is about. */
-function doubtfulRows(value: unknown, mains: Mains): readonly string[] {
-  if (typeof value !== 'object' || value === null || isElement(value)) return []
-  const deeper = Object.values(value).flatMap((each) => doubtfulRows(each, mains))
-  if (!isObject(value) || value._type !== 'CLUSTER' || !Array.isArray(value.items)) return deeper
+function doubtfulRows(value: unknown, mains: Mains, found: string[] = []): readonly string[] {
+  if (typeof value !== 'object' || value === null || isElement(value)) return found
+  for (const each of Object.values(value)) doubtfulRows(each, mains, found)
+  if (!isObject(value) || value._type !== 'CLUSTER' || !Array.isArray(value.items)) return found
   const elements = value.items.filter(isElement)
   const parts = elements.filter(isAudited)
   const audits = new Set(parts.map(({ feeder_audit }) => plain(feeder_audit)))
   const own = mains.get(value.archetype_node_id)
   const about = !own || parts.some(({ archetype_node_id: node }) => own.has(node))
   const sound = audits.size === 0 || (audits.size === 1 && about)
-  return sound ? deeper : [...deeper, elements.map(plain).sort().join()]
+  if (!sound) found.push(elements.map(plain).sort().join())
+  return found
 }
 
 /** What one item says in a row must not vouch for another's. @throws Refusal provenance_unproven */
 function requireRows(composition: Json, standing: unknown, section: PlanSection): void {
   const mains = mainsOf(section)
-  const before = doubtfulRows(standing, mains)
-  if (!doubtfulRows(composition, mains).every((row) => before.includes(row)))
+  const before = new Set(doubtfulRows(standing, mains))
+  if (!doubtfulRows(composition, mains).every((row) => before.has(row)))
     throw unproven('a row of several items, or of another than it says')
 }
 

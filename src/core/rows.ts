@@ -207,10 +207,13 @@ export function releaseBound(
   const released: string[] = []
   for (const row of rows) {
     requireOwnRow(row[ours[0] ?? -1], asked.ehrId)
-    const templates = ours.slice(1).map((index) => String(row[index]))
     // The query left them out: a server that gives them all the same is not believed in the rest.
-    if (templates.some((template) => judge(template) === undefined))
-      throw invalid('row of another template than asked')
+    const templates = ours.slice(1).map((index) => {
+      const said = row[index]
+      if (typeof said !== 'string' || judge(said) === undefined)
+        throw invalid('row of another template than asked')
+      return said
+    })
     for (const cell of row) requireCell(cell, templates)
     released.push(...templates)
   }

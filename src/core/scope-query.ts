@@ -65,10 +65,11 @@ function valuesAt(value: unknown, path: readonly string[]): readonly unknown[] {
   return isObject(value) && Object.hasOwn(value, first) ? valuesAt(value[first], rest) : []
 }
 
-const codingsOf = (value: unknown): readonly Json[] => {
+/** Where its type has them and nowhere else: a server may leave aside what has no place there. */
+const codingsOf = (value: unknown, is: TokenMember['is']): readonly Json[] => {
   if (!isObject(value)) return []
-  const { coding } = value
-  return Array.isArray(coding) ? coding.filter(isObject) : [value]
+  if (is === 'coding') return [value]
+  return Array.isArray(value.coding) ? value.coding.filter(isObject) : []
 }
 
 const isToken = ({ system, code }: Token, coding: Json): boolean =>
@@ -78,7 +79,8 @@ const isToken = ({ system, code }: Token, coding: Json): boolean =>
 function holds({ member, anyOf }: Rule, resource: Json): boolean {
   const values = member.at.flatMap((path) => valuesAt(resource, path.split('.')))
   if (member.is === 'code') return anyOf.some(({ code }) => values.includes(code))
-  return values.flatMap(codingsOf).some((coding) => anyOf.some((token) => isToken(token, coding)))
+  const codings = values.flatMap((value) => codingsOf(value, member.is))
+  return codings.some((coding) => anyOf.some((token) => isToken(token, coding)))
 }
 
 export const matchesQuery = ({ rules }: ScopeQuery, resource: Json): boolean =>

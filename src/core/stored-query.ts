@@ -114,12 +114,22 @@ export interface QueryBody {
   readonly fetch?: number
 }
 
+const MOST_PARAMETERS = 50
+
+/** Before each of them is looked at. @throws Refusal parameter_invalid */
+function requireFew(body: Json): void {
+  const { query_parameters: own } = body
+  if ([body, own].some((each) => isObject(each) && Object.keys(each).length > MOST_PARAMETERS))
+    throw new Refusal('parameter_invalid', 'query_parameters')
+}
+
 const flat = (value: unknown): value is string | number =>
   typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))
 
 /** What a client's POST says of parameters and pages, as the same words in an address would. @throws Refusal parameter_invalid */
 export function queryWords(body: unknown): ReadonlyMap<string, string> {
   if (!isObject(body)) throw new Refusal('body_unreadable', 'query')
+  requireFew(body)
   const { query_parameters: own = {}, ...rest } = plainNumbers(body) as Json
   if (!isObject(own)) throw new Refusal('parameter_invalid', 'query_parameters')
   const words = new Map<string, string>()
@@ -182,10 +192,7 @@ const adHoc = z.strictObject({
  * @throws Refusal parameter_invalid, record_other_patient
  */
 export function readAdHoc(access: Access, body: unknown): AdHoc {
-  // Before each of them is looked at.
-  const given = isObject(body) ? body.query_parameters : undefined
-  if (isObject(given) && Object.keys(given).length > 50)
-    throw new Refusal('parameter_invalid', 'query_parameters')
+  if (isObject(body)) requireFew(body)
   const read = adHoc.safeParse(plainNumbers(body))
   if (!read.success)
     throw new Refusal('parameter_invalid', `query: ${read.error.issues[0]?.path.join('.') ?? ''}`)

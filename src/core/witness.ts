@@ -60,13 +60,12 @@ export const witnessFor = (
     readonly node: unknown
     readonly value: unknown
   },
-): Witness | undefined =>
-  all.find(
+): Witness | undefined => {
+  const said = canonical({ node: claim.node, value: claim.value })
+  return all.find(
     ({ item, launch, elements }) =>
       item === claim.item &&
       launch === claim.launch &&
-      elements.some(
-        ({ node, value }) =>
-          canonical({ node, value }) === canonical({ node: claim.node, value: claim.value }),
-      ),
+      elements.some(({ node, value }) => canonical({ node, value }) === said),
   )
+}

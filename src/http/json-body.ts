@@ -1,6 +1,6 @@
 import express, { type Request, type Response } from 'express'
 import { isShallow } from '../core/enforcement.js'
-import { hasBoundlessNumber, hasRepeatedMember } from '../core/json.js'
+import { hasBoundlessNumber, hasRepeatedMember, isCrowded } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i
@@ -14,7 +14,26 @@ interface BodyRules {
 }
 
 /** @param limit in bytes */
-const readerOf = (limit: number) => express.text({ type: () => true, limit, inflate: false })
+const readerOf = (limit: number) => express.raw({ type: () => true, limit, inflate: false })
+
+const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/gi
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * What is said to be in other letters than UTF-8, or is, could be read by somebody else as another text; and what is no
+ * letter would be written to the record as a question mark.
+ * @see RFC 8259 §8.1; FHIR R4, "RESTful API", "Character Encoding"
+ */
+function textOf(bytes: unknown, type: string): string {
+  if ([...type.matchAll(CHARSET)].some(([, name = '']) => !/^(?:utf-?8|us-ascii)$/i.test(name)))
+    throw new Refusal('body_unreadable', 'charset')
+  if (!Buffer.isBuffer(bytes)) return ''
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new Refusal('body_unreadable', 'not UTF-8')
+  }
+}
 
 function parse(text: string, read: (text: string) => unknown): unknown {
   try {
@@ -34,18 +53,18 @@ export function textBodyOf(
   limit: number,
   types: RegExp,
 ): (req: Request, res: Response) => Promise<string> {
-  const readText = readerOf(limit)
+  const readBytes = readerOf(limit)
   return async (req, res) => {
-    if (!types.test(req.get('content-type') ?? ''))
-      throw new Refusal('body_unreadable', 'content-type')
+    const type = req.get('content-type') ?? ''
+    if (!types.test(type)) throw new Refusal('body_unreadable', 'content-type')
     await new Promise<void>((resolve, reject) => {
-      readText(req, res, (error?: unknown) => {
+      readBytes(req, res, (error?: unknown) => {
         if (error === undefined) return resolve()
         const tooLarge = (error as { status?: number } | null)?.status === 413
         reject(new Refusal(tooLarge ? 'body_too_large' : 'body_unreadable', 'body'))
       })
     })
-    return typeof req.body === 'string' ? req.body : ''
+    return textOf(req.body, type)
   }
 }
 
@@ -64,6 +83,7 @@ export function jsonBodyOf(
   const readText = textBodyOf(limit, types)
   return async (req, res) => {
     const text = await readText(req, res)
+    if (isCrowded(text)) throw new Refusal('body_too_large', 'values')
     const value = parse(text, read)
     if (hasBoundlessNumber(text) || (exact && hasRepeatedMember(text)))
       throw new Refusal('body_unreadable', 'a member or a number')

@@ -50,6 +50,12 @@ const TIMES = {
 }
 
 /**
+ * For how long nothing at all may happen on a connection: longer than any call takes. Node's own is for ever, and of who
+ * asks and never reads each answer would stay in memory as long as they like.
+ */
+const IDLE_MS = 120_000
+
+/**
  * For TLS 1.2 only what RFC 9325 §4.2 recommends, which FAPI 2.0 §5.2.2 makes a rule; for TLS 1.3, which is
  * taken before it, its own three. Node's own list goes on to suites without forward secrecy.
  */
@@ -84,14 +90,21 @@ export function createHttpServer(
   listener: RequestListener = app,
 ): Server {
   const options = { ...TIMES, ...bornFor(app) }
-  if (!tls) return createServer(options as never, listener as never)
+  if (!tls) return idling(createServer(options as never, listener as never))
   const { clients, ...pair } = tls
   const more = clients ? asking(clients) : {}
   // Node's own is two minutes.
   const handshakeTimeout = TIMES.headersTimeout
   const strength = { minVersion: 'TLSv1.2', ciphers: CIPHERS } as const
-  return createTlsServer(
-    { ...options, ...pair, ...more, ...strength, handshakeTimeout },
-    listener as never,
+  return idling(
+    createTlsServer(
+      { ...options, ...pair, ...more, ...strength, handshakeTimeout },
+      listener as never,
+    ),
   )
+}
+
+function idling<T extends Server>(server: T): T {
+  server.timeout = IDLE_MS
+  return server
 }

@@ -29,3 +29,29 @@ export function withinSize({
       throw new Refusal('upstream_invalid', 'more than can be judged at once')
   }
 }
+
+/**
+ * The same parts, of whose record a bundle reads no more than of one answer, whatever comes of its entries: what is
+ * judged and refused costs as much as what is given.
+ */
+export function withinReading<P extends Pick<ProxyParts, 'record'>>(
+  parts: P,
+): { readonly parts: P; readonly requireRoom: () => void } {
+  const { forward, mostBytes } = parts.record
+  let read = 0
+  const record: P['record'] = {
+    ...parts.record,
+    async forward(call) {
+      const answer = await forward(call)
+      read += answer.bytes
+      return answer
+    },
+  }
+  return {
+    parts: { ...parts, record },
+    /** @throws Refusal body_too_large */
+    requireRoom() {
+      if (read > mostBytes) throw new Refusal('body_too_large', 'what a bundle reads')
+    },
+  }
+}

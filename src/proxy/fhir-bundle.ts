@@ -10,7 +10,7 @@ import { type FhirBundle, readBundle, readBundleEntry } from '../core/fhir-bundl
 import type { Json } from '../core/json.js'
 import { Refusal, type RefusalCode } from '../core/refusal.js'
 import { outcomeOf } from '../http/refusals.js'
-import { withinTime } from './bounds.js'
+import { withinReading, withinTime } from './bounds.js'
 import { aboutAccess } from './entry.js'
 import { type FhirAnswer, type FhirAsked, READS } from './fhir-parts.js'
 import { answerTransaction } from './fhir-transaction.js'
@@ -78,19 +78,21 @@ function refusalOf(error: unknown, done: boolean): Refusal {
 
 /** A batch's entries one by one, together no more than one call may be given. What was done is told, if without what stands. */
 async function answerEach(
-  parts: ProxyParts,
+  whole: ProxyParts,
   access: Access,
   { entry }: FhirBundle,
   perform: Perform,
   meanwhile: Meanwhile,
 ): Promise<readonly Answered[]> {
   const answers: Answered[] = []
-  const requireTime = withinTime(parts)
+  const requireTime = withinTime(whole)
+  const { parts, requireRoom } = withinReading(whole)
   let [all, given, done]: [Refusal | undefined, number, boolean] = [undefined, 0, false]
   for (const [at, one] of entry.entries()) {
     try {
       if (all !== undefined) throw all
       requireTime()
+      requireRoom()
       await meanwhile.stands()
       const asked = { ...readBundleEntry(one), ...meanwhile }
       const answered = await perform(parts, access, asked)

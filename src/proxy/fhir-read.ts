@@ -92,7 +92,8 @@ export async function answerRead(
   // A list's own validators would tell of what was left out of it.
   const one = call.interaction === 'read' || call.interaction === 'vread'
   const { lastModified } = validatorsOf(answer)
-  const version = one ? (versionIn(answer.headers.etag) ?? versionOf(released.body)) : ''
+  // What was read is what its body says: by its version it will be changed.
+  const version = one ? versionOf(released.body) || (versionIn(answer.headers.etag) ?? '') : ''
   return {
     ...{ status: 200, body: released.body },
     ...(version === '' ? {} : { etag: `W/"${version}"` }),

@@ -9,7 +9,7 @@ import { isObject, type Json } from '../core/json.js'
 import { writeJson } from '../core/json-text.js'
 import type { Written } from '../core/outcome.js'
 import { Refusal } from '../core/refusal.js'
-import { withinSize, withinTime } from './bounds.js'
+import { withinReading, withinSize, withinTime } from './bounds.js'
 import { recordAllowed } from './entry.js'
 import { detailOf, placeOfLocation, shownTo, writingOf } from './fhir-commit.js'
 import { type FhirAsked, READS } from './fhir-parts.js'
@@ -134,16 +134,18 @@ async function proveAll(parts: ProxyParts, steps: readonly Step[], body: unknown
  * held until the last has been judged.
  */
 async function prepareSteps(
-  parts: ProxyParts,
+  whole: ProxyParts,
   access: Access,
   entries: readonly BundleEntry[],
   meanwhile: Meanwhile,
 ): Promise<readonly Step[]> {
   const steps: Step[] = []
-  const requireTime = withinTime(parts)
+  const requireTime = withinTime(whole)
+  const { parts, requireRoom } = withinReading(whole)
   let held = 0
   for (const entry of entries) {
     requireTime()
+    requireRoom()
     await meanwhile.stands()
     const step = await prepareStep(parts, access, entry, meanwhile)
     held += Buffer.byteLength(JSON.stringify(step.write.resource ?? ''))

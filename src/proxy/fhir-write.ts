@@ -94,8 +94,11 @@ async function standing(
   })
   requireFound(answer)
   const own = requireOwn({ ...plan, call: { type, id } }, answer.body, release)
-  const version = versionIn(answer.headers.etag) ?? versionOf(own.resource)
-  if (version === '') throw new Refusal('upstream_invalid', 'fhir: no version')
+  const said = versionOf(own.resource)
+  const version = versionIn(answer.headers.etag) ?? said
+  // Of two, one would be judged and the other replaced.
+  if (version === '' || (said !== '' && said !== version))
+    throw new Refusal('upstream_invalid', 'fhir: no version, or two')
   return { ...own, version }
 }
 type Standing = Awaited<ReturnType<typeof standing>>

@@ -1,11 +1,12 @@
 /** What the launch brought of its system's own record: to this launch's app, as far as scopes and policies let it read. */
 import type { Access } from '../core/access.js'
 import type { Policies, PolicyDecision } from '../core/decision.js'
-import { allows, decide, reachedBy, requirePatient } from '../core/enforcement.js'
+import { accessWith, allows, decide, reachedBy, requirePatient } from '../core/enforcement.js'
+import { isReached } from '../core/fhir-judge.js'
 import { handoverId, releaseHandover } from '../core/handover.js'
 import type { Json } from '../core/json.js'
+import { isLabelled } from '../core/patient-flags.js'
 import { Refusal } from '../core/refusal.js'
-import { matchesQuery } from '../core/scope-query.js'
 import type { Handovers } from '../session/handovers.js'
 import { recordAllowed } from './entry.js'
 import type { ProxyParts } from './parts.js'
@@ -18,18 +19,24 @@ export interface HandoverParts extends ProxyParts {
 export const isHandover = ({ grant }: Access, method: string, address: string): boolean =>
   method === 'GET' && address === `/Bundle/${handoverId(grant.launch)}`
 
-/** Of what a launch brought: what scopes and policies let the caller read, each type decided once. */
+/**
+ * Of what a launch brought: what scopes and policies let the caller read, each type decided once, and once more for what
+ * of it is labelled: that is judged as a sensitive patient's record is, as in the record itself.
+ */
 export function readsHanded(access: Access, policies: Policies) {
   const decisions = new Map<string, PolicyDecision>()
+  const { deceased } = access.grant.circumstances.patient
+  const labelled = accessWith(access, { sensitive: true, deceased })
+  const decided = (by: Access, type: string, name: string): PolicyDecision => {
+    const decision = decisions.get(name) ?? decide(by, policies, 'r', { type: 'fhir', id: type })
+    decisions.set(name, decision)
+    return decision
+  }
   const may = (resource: Json): boolean => {
     const type = String(resource.resourceType)
-    const reached = reachedBy(access, type, 'r')
-    if (reached === undefined) return false
-    if (reached !== 'all' && !reached.some((query) => matchesQuery(query, resource))) return false
-    const decision =
-      decisions.get(type) ?? decide(access, policies, 'r', { type: 'fhir', id: type })
-    decisions.set(type, decision)
-    return allows(decision)
+    if (!isReached(reachedBy(access, type, 'r'), resource)) return false
+    if (!allows(decided(access, type, type))) return false
+    return !isLabelled(resource) || allows(decided(labelled, type, `${type} labelled`))
   }
   return { may, decisions }
 }

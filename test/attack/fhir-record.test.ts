@@ -26,7 +26,7 @@ const raw = (
   method: string,
   path: string,
   headers: Record<string, string> = {},
-  body?: string,
+  body?: string | Buffer,
 ): Promise<RawAnswer> => sent(server, method, path, { ...IN_CONTEXT, ...headers }, body)
 
 const me = PEGGY.fhirId
@@ -254,6 +254,31 @@ describe('a body that two readers could read differently', () => {
     expect(written).toEqual([])
   })
 
+  const told = JSON.stringify({ ...withoutMeta(mine), note: [{ text: 'Café' }] })
+  const seven = told.replace(/[^\w,: ]/g, (letter) => {
+    const code = Buffer.from(letter, 'utf16le').swap16().toString('base64').replace(/=+$/, '')
+    return `+${code}-`
+  })
+  // biome-ignore format: a table
+  it.each<[string, string, Buffer]>([
+    ['letters of sixteen bits',               '; charset=utf-16le',       Buffer.from(told, 'utf16le')],
+    ['letters of seven bits',                 '; charset=utf-7',          Buffer.from(seven)],
+    ['another alphabet, that says so',        '; charset="iso-8859-1"',   Buffer.from(told, 'latin1')],
+    ['another alphabet, that says it is not', '; charset=utf-8',          Buffer.from(told, 'latin1')],
+    ['another alphabet, that says nothing',   '',                         Buffer.from(told, 'latin1')],
+    ['two alphabets',                         '; charset=utf-8; charset=utf-7', Buffer.from(seven)],
+    ['a letter that ends too early',          '',                         Buffer.from(told.replace('é', '\u00ff'), 'latin1')],
+    ['half a pair',                           '',                         Buffer.from(told.replace('é', '\u00ed\u00a0\u0080'), 'latin1')],
+  ])('is refused in %s', async (_what, charset, body) => {
+    answers = (_req, res) => give(res, 201, mine, { location: 'Condition/c1/_history/1' })
+    const type = { 'content-type': `application/fhir+json${charset}` }
+    expect((await raw(server, 'POST', '/fhir/Condition', type, body)).status).toBe(400)
+    expect(written).toEqual([])
+    const fine = { 'content-type': 'application/fhir+json; charset=UTF-8' }
+    expect((await raw(server, 'POST', '/fhir/Condition', fine, told)).status).toBe(201)
+    expect(written[0]).toContain('Café')
+  })
+
   it('is refused when it is too large', async () => {
     const body = JSON.stringify({ ...mine, x: 'x'.repeat(1024 * 1024) })
     expect((await raw(server, 'POST', '/fhir/Condition', FHIR_JSON, body)).status).toBe(413)
@@ -282,9 +307,60 @@ describe('a text that keeps its reader busy', () => {
   })
 })
 
+describe('what has no text of its own, where one is expected', () => {
+  const odd = { toString: 1, valueOf: 1, toJSON: 1 }
+  // biome-ignore format: a table
+  it.each<[string, string, string, Json]>([
+    ['for a label’s code',      'PUT',  '/Condition/c1', { ...mine, meta: { security: [{ code: odd }] } }],
+    ['for a label’s system',    'PUT',  '/Condition/c1', { ...mine, meta: { security: [{ system: odd, code: 'N' }] } }],
+    ['for a type deep inside',  'POST', '/Condition',    { ...withoutMeta(mine), note: [{ resourceType: odd }] }],
+  ])('is a fault of nobody’s: %s', async (_where, method, path, resource) => {
+    answers = (req, res) =>
+      give(res, req.method === 'POST' ? 201 : 200, { ...mine, meta: { versionId: req.method === 'GET' ? '1' : '2' } }, { location: 'Condition/c1/_history/1' })
+    const { status } = await raw(server, method, `/fhir${path}`, { ...FHIR_JSON, ...VERSION }, JSON.stringify(resource))
+    expect([200, 201, 400, 422]).toContain(status)
+  })
+
+  it('is no label either: what a server leaves aside keeps none', async () => {
+    const label = { system: 's', code: 'R' }
+    answers = answering({ ...mine, meta: { versionId: '1', security: [label] } })
+    for (const security of [['s|R'], [{ ...label, code: ['R'] }], ['"s","R"'], [[['s', 'R']]]]) {
+      const changed = JSON.stringify({ ...mine, meta: { security } })
+      const path = '/fhir/Condition/c1'
+      const answer = await raw(server, 'PUT', path, { ...FHIR_JSON, ...VERSION }, changed)
+      expect(answer.status).toBe(422)
+      expect(world.entries.at(-1)?.refusal).toBe('label_missing')
+    }
+    expect(written).toEqual([])
+  })
+})
+
+describe('a body of very many parts', () => {
+  const filled = (head: string, part: string, tail: string) =>
+    `${head}${Array.from({ length: Math.floor(1_000_000 / (part.length + 1)) }, () => part)}${tail}`
+  const inside = (part: object) =>
+    filled(
+      JSON.stringify({ ...withoutMeta(mine), contained: [] }).slice(0, -2),
+      JSON.stringify(part),
+      ']}',
+    )
+  // biome-ignore format: a table
+  it.each([
+    ['resources inside it, of the patient', 'POST',  '/Condition',    FHIR_JSON,  inside({ resourceType: 'Flag', subject: { reference: `Patient/${me}` } }), 201],
+    ['resources inside it, of nobody',      'POST',  '/Condition',    FHIR_JSON,  inside({ resourceType: 'Medication' }),                                    201],
+    ['numbers',                             'POST',  '/Condition',    FHIR_JSON,  filled('{"resourceType":"Condition","note":[', '0', ']}'),                   413],
+    ['operations of a patch',               'PATCH', '/Condition/c1', PATCH_JSON, filled('[', '{"op":"x"}', ']'),                                            413],
+    ['entries of a bundle',                 'POST',  '/',             FHIR_JSON,  filled('{"resourceType":"Bundle","type":"batch","entry":[', '{}', ']}'),    413],
+  ])('is judged at once: %s', async (_, method, path, headers, body, status) => {
+    answers = (req, res) =>
+      give(res, req.method === 'GET' ? 200 : 201, mine, { location: 'Condition/c1', etag: 'W/"1"' })
+    expect((await raw(server, method, `/fhir${path}`, headers, body)).status).toBe(status)
+  }, 20_000)
+})
+
 describe('a patch that keeps its reader busy', () => {
   it('tests a list in a time, and a room, that grow with its length, not with its square', async () => {
-    const numbers = (first: number) => Array.from({ length: 50_000 }, (_, at) => first + at)
+    const numbers = (first: number) => Array.from({ length: 15_000 }, (_, at) => first + at)
     answers = answering({ ...mine, note: numbers(1) })
     const patch = [{ op: 'test', path: '/note', value: numbers(100_001) }]
     const answer = await raw(
@@ -340,6 +416,7 @@ describe('another patient in what is written', () => {
     ['in an extension, by a canonical', { extension: [{ url: 'x', valueCanonical: `Patient/${other}|1` }] }],
     ['as its asserter, by a number’s other name', { asserter: { identifier: { system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '9990000069' } } }],
     ['as its asserter, by a number’s other spelling', { asserter: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number/', value: '9990000069' } } }],
+    ['by a number’s name with spaces around it', { identifier: [{ system: ' https://fhir.nhs.uk/Id/nhs-number\t', value: '9990000069' }] }],
     ['as its subject, elsewhere',      { subject: to(`https://evil.example/fhir/Patient/${me}`) }],
     ['as its subject, by a condition', { subject: to('Patient?identifier=9990000069') }],
     ['as its subject, by number',      { subject: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' } } }],
@@ -361,6 +438,30 @@ describe('another patient in what is written', () => {
     expect((await write({ ...mine, ...more })).status).toBe(422)
     expect(world.upstream).toEqual([])
   })
+})
+
+it('a scope’s query is met by what stands where a server reads it, and nowhere else', async () => {
+  answers = answering(mine, 201, { location: 'Observation/o1/_history/1' })
+  const create = (type: string, more: Json) =>
+    raw(
+      server,
+      'POST',
+      `/fhir/${type}`,
+      FHIR_JSON,
+      JSON.stringify(withoutMeta(about(type, 'o1', me, more))),
+    )
+  const lab = { system: 's', code: 'laboratory' }
+  world.access = accessOf({ scope: 'patient/Observation.crs?category=laboratory' })
+  for (const category of [[lab], lab, [{ ...lab, coding: [] }], [{ ...lab, coding: lab }]])
+    expect((await create('Observation', { category })).status).toBe(403)
+  world.access = accessOf({ scope: 'patient/Encounter.crs?class=IMP' })
+  expect((await create('Encounter', { class: { coding: [{ code: 'IMP' }] } })).status).toBe(403)
+  expect(written).toEqual([])
+  // A Coding and a CodeableConcept, as they are written.
+  await create('Encounter', { class: { code: 'IMP' } })
+  world.access = accessOf({ scope: 'patient/Observation.crs?category=laboratory' })
+  await create('Observation', { category: [{ coding: [lab] }] })
+  expect(written).toHaveLength(2)
 })
 
 it('a relative’s own NHS number is theirs to bear, and the patient’s own is nobody else’s', async () => {
@@ -391,11 +492,18 @@ describe('a record that answers wrongly', () => {
     ['a history with less than its total',      '/fhir/Condition/c1/_history',   { ...history(mine), total: 2 }, 502],
     ['another patient inside',                  '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Patient', id: 'p', name: CANARY }] }, 404],
     ['another’s observation inside',            '/fhir/Condition/c1',            { ...mine, contained: [about('Observation', 'o', other)] }, 404],
+    ['another’s specimen inside',               '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Specimen', id: 's', subject: { reference: `Patient/${other}` }, note: [{ text: CANARY }] }] }, 404],
+    ['another’s device inside, by number',      '/fhir/Condition/c1',            { ...mine, contained: [{ resourceType: 'Device', id: 'd', patient: { type: 'Patient', identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: WINSTON.nhsNumber } }, note: CANARY }] }, 404],
+    ['somebody else under the patient’s id',    `/fhir/Patient/${me}`,           { ...about('Patient', me, me), identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: WINSTON.nhsNumber }], name: [{ text: CANARY }] }, 404],
+    ['somebody else under it, in a search',     '/fhir/Patient',                 searchset({ ...about('Patient', me, me), identifier: [{ system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '999 000 0069' }], name: [{ text: CANARY }] }), 502],
+    ['nothing, of another search',              '/fhir/Condition',               { ...searchset(), link: [{ relation: 'self', url: `https://gateway.example/fhir/AllergyIntolerance?patient=Patient/${me}` }] }, 502],
+    ['nothing, of another patient',             '/fhir/Condition',               { ...searchset(), link: [{ relation: 'self', url: `http://elsewhere/fhir/Condition/_search?clinical-status=active&patient=Patient%2F${other}` }] }, 502],
     ['a bundle inside',                         '/fhir/Condition/c1',            { ...mine, contained: [searchset(theirs)] }, 404],
     ['somebody who did it in place of whose',   '/fhir/Observation/c1',          { ...about('Observation', 'c1', other), performer: [{ reference: `Patient/${me}` }] }, 404],
     ['an include that was not asked',           '/fhir/Condition',               { ...searchset(), entry: [{ resource: about('Practitioner', 'x', me), search: { mode: 'include' } }] }, 502],
     ['an include of another patient',           '/fhir/Encounter?_include=Encounter:service-provider', { ...searchset(), entry: [{ resource: { resourceType: 'Patient', id: other, name: CANARY }, search: { mode: 'include' } }] }, 502],
     ['one of another’s among matches',          '/fhir/Condition',               searchset(mine, theirs), 502],
+    ['an include of no type',                   '/fhir/Encounter?_include=Encounter:service-provider', { ...searchset(), entry: [{ resource: { resourceType: { toString: 1 }, id: 'x' }, search: { mode: 'include' } }] }, 502],
     ['another type among matches',              '/fhir/Condition',               searchset(about('Observation', 'o', me)), 502],
     ['an outcome with an error',                '/fhir/Condition',               { ...searchset(), entry: [{ resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'error', diagnostics: CANARY }] }, search: { mode: 'outcome' } }] }, 502],
     ['a next page that leads back',             '/fhir/Condition?_offset=10',    { ...searchset(mine), link: [{ relation: 'next', url: `https://gateway.example/fhir/Condition?_offset=10` }] }, 502],
@@ -453,6 +561,40 @@ describe('a record that answers wrongly', () => {
     const answer = await raw(at, 'GET', '/fhir/Condition/c1')
     expect(answer.status).toBe(status)
     if (status !== 200) expect(answer.text).not.toContain('resourceType":"Condition')
+    await close(at)
+    await alone.end()
+  })
+
+  // biome-ignore format: a table
+  it.each<[string, (one: string, two: string) => [said: string, later: string]]>([
+    ['too late',                             (one) => ['', one]],
+    ['twice at once',                        (one, two) => [one + two, '']],
+    ['with another behind it, as it says',   (one, two) => [one.replace(/content-length: \d+\r\n\r\n.*/s, 'content-length: 0\r\n\r\n') + two, '']],
+    ['with another behind nothing at all',   (_one, two) => [`HTTP/1.1 204 No Content\r\n\r\n${two}`, '']],
+    ['with half of another behind it',       (one, two) => [one + two.slice(0, 40), two.slice(40)]],
+  ])('gives nobody the answer to somebody else’s call, when the record answers %s', async (_how, tell) => {
+    const answer = (resource: Json) => {
+      const whole = JSON.stringify(resource)
+      return `HTTP/1.1 200 OK\r\n${HEAD}content-length: ${whole.length}\r\n\r\n${whole}`
+    }
+    const [said, later] = tell(answer(mine), answer({ ...mine, text: CANARY }))
+    const waiting: (() => void)[] = []
+    let calls = 0
+    const alone = await openWorld((req, res) => {
+      calls += 1
+      if (calls > 1) return give(res, 200, mine)
+      req.socket.on('error', () => undefined)
+      if (said !== '') req.socket.write(said)
+      waiting.push(() => void (later !== '' && req.socket.writable && req.socket.write(later)))
+    }, 200)
+    const at = await front(alone)
+    alone.access = world.access
+    await raw(at, 'GET', '/fhir/Condition/c1')
+    const next = [1, 2, 3].map(() => raw(at, 'GET', '/fhir/Condition/c1'))
+    for (const write of waiting) write()
+    for (const { status, text: told } of await Promise.all(next)) {
+      expect([status, told.includes(CANARY)]).toEqual([200, false])
+    }
     await close(at)
     await alone.end()
   })
@@ -601,6 +743,24 @@ describe('a record that answers wrongly', () => {
     ])
   })
 
+  it('is not changed under another version than was judged, whichever of two it names', async () => {
+    answers = answering(mine, 200, { etag: 'W/"2"' })
+    const path = '/fhir/Condition/c1'
+    expect((await get(path)).headers.etag).toBe('W/"1"')
+    const put = JSON.stringify(mine)
+    const patch = '[{"op":"add","path":"/note","value":[]}]'
+    for (const version of ['W/"1"', 'W/"2"']) {
+      const match = { 'if-match': version }
+      const told = [
+        await raw(server, 'PUT', path, { ...FHIR_JSON, ...match }, put),
+        await raw(server, 'PATCH', path, { ...PATCH_JSON, ...match }, patch),
+        await raw(server, 'DELETE', path, match),
+      ]
+      expect(told.map(({ status }) => status)).toEqual([502, 502, 502])
+    }
+    expect(written).toEqual([])
+  })
+
   it('says that a write’s outcome is not known unless it is the plain yes of a new version of this patient', async () => {
     const sent = JSON.stringify(withoutMeta(mine))
     const changed = JSON.stringify({ ...withoutMeta(mine), note: [{ text: 'Worse.' }] })
@@ -724,6 +884,33 @@ describe('a record that answers wrongly', () => {
   })
 })
 
+describe('what a launch brought', () => {
+  const from = { ...{ system: 'gp-push', name: 'GP', organization: 'A83001' }, at: 0 } as const
+  const problem = (id: string, more: Json = {}): Json => ({
+    ...{ resourceType: 'Condition', id, subject: { reference: 'Patient/x' }, ...more },
+  })
+  const label = { meta: { security: [{ code: 'HIV' }] }, note: [{ text: CANARY }] }
+  const inside = { contained: [{ resourceType: 'Medication', id: 'm', ...label }] }
+  const bring = (...resources: Json[]) => {
+    world.handover = { from: from as never, resources }
+    return raw(server, 'GET', '/fhir/Bundle/lch-test')
+  }
+  const idsIn = ({ text: told }: RawAnswer) =>
+    JSON.parse(told).entry.map(({ resource }: { resource: Json }) => resource.id)
+
+  it('keeps its labels: who may not see what is labelled is given the rest', async () => {
+    const all = [problem('a', label), problem('b'), problem('c', inside)]
+    expect(idsIn(await bring(...all))).toEqual(['a', 'b', 'c'])
+    world.allowed = ({ patient }) => !patient.sensitive
+    const answer = await bring(...all)
+    expect(idsIn(answer)).toEqual(['b'])
+    expect(answer.text).not.toContain(CANARY)
+    expect((await bring(problem('a', label))).status).toBe(404)
+    world.allowed = ({ patient }) => patient.sensitive
+    expect((await bring(...all)).status).toBe(404)
+  })
+})
+
 describe('a bundle that asks for too much', () => {
   const many = (type: string, method: string) =>
     JSON.stringify({
@@ -751,6 +938,26 @@ describe('a bundle that asks for too much', () => {
     answers = answering({ ...mine, ...big })
     expect(statuses(await post(many('batch', 'GET')))).toEqual(['200', '413', '413', '413'])
     expect(world.upstream).toHaveLength(2)
+  })
+
+  it('reads no more than one call may give, whatever comes of it', async () => {
+    const data = Buffer.from('[{"op":"test","path":"/note","value":0}]').toString('base64')
+    const patch = { resourceType: 'Binary', contentType: 'application/json-patch+json', data }
+    const change = { request: { method: 'PATCH', url: 'Condition/c1' }, resource: patch }
+    const entry = Array.from({ length: 4 }, () => change)
+    answers = answering({ ...mine, ...big, note: [] })
+    const batch = await post(JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry }))
+    expect(statuses(batch)).toEqual(['422', '422', '413', '413'])
+    expect(world.upstream).toHaveLength(2)
+    world.upstream.length = 0
+    const updates = ['c1', 'c2', 'c3', 'c4'].map((id) => ({
+      request: { method: 'PUT', url: `Condition/${id}`, ifMatch: 'W/"1"' },
+      resource: { ...withoutMeta(mine), id },
+    }))
+    answers = (req, res) => give(res, 200, { ...mine, ...big, id: req.url?.split('/').at(-1) })
+    const body = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry: updates })
+    expect((await post(body)).status).toBe(413)
+    expect([world.upstream.length, written]).toEqual([2, []])
   })
 
   it('is told what it has written, if without what there is no room for', async () => {

@@ -313,10 +313,14 @@ describe('another patient in what is written', () => {
   // biome-ignore format: a table
   it.each([
     ['as an entry’s subject',           { content: [{ _type: 'EVALUATION', subject: party('https://fhir.nhs.uk/Id/nhs-number') }] }],
+    ['by a number’s name with spaces',  { content: [{ subject: party(' https://fhir.nhs.uk/Id/nhs-number ') }] }],
     ['by a number’s other name',        { content: [{ subject: party('urn:oid:2.16.840.1.113883.2.1.4.1') }] }],
     ['by a scheme',                     { context: { participations: [{ performer: party('local', { ...number, scheme: 'https://fhir.nhs.uk/Id/nhs-number' }) }] } }],
+    ['by an identifier',                { content: [{ provider: { _type: 'PARTY_IDENTIFIED', identifiers: [{ issuer: 'x', type: 'https://fhir.nhs.uk/Id/nhs-number', id: WINSTON.nhsNumber }] } }] }],
+    ['by an identifier’s issuer',       { context: { participations: [{ performer: { identifiers: [{ id: 'x' }, { issuer: 'urn:oid:2.16.840.1.113883.2.1.4.1', id: WINSTON.nhsNumber }] } }] } }],
     ['by a link to their EHR',          link(`ehr://${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
     ['by a link through a system',      { content: [link(`EHR://sys/${WINSTON.ehrId}`)] }],
+    ['by a link before their own',      link(`ehr://${WINSTON.ehrId}/${PEGGY.ehrId}/compositions`)],
     ['by a link within the system',     link(`ehr:/${WINSTON.ehrId}/compositions/${THEIR_OBJECT}`)],
     ['by a link without a slash',       { content: [link(` EHR:${WINSTON.ehrId.toUpperCase()}`)] }],
     ['by a link beside their own',      link(`ehr://${WINSTON.ehrId}/x?${PEGGY.ehrId}`)],
@@ -341,10 +345,15 @@ describe('another patient in what is written', () => {
     expect(world.upstream.filter(isWrite)).toEqual([])
   })
 
-  it('is not the patient’s own number, nor a link within the EHR', async () => {
+  it('is not the patient’s own number, nor a relative’s, nor a link within the EHR', async () => {
     const own = party('https://fhir.nhs.uk/Id/nhs-number', { value: PEGGY.nhsNumber })
+    const known = (_type: string, id: string) => ({
+      ...{ _type, identifiers: [{ _type: 'DV_IDENTIFIER', id, type: own.external_ref.namespace }] },
+    })
     for (const more of [
       { content: [{ subject: own }] },
+      { content: [{ provider: known('PARTY_IDENTIFIED', PEGGY.nhsNumber) }] },
+      { content: [{ subject: known('PARTY_RELATED', WINSTON.nhsNumber) }] },
       link(`ehr://sys/${PEGGY.ehrId}/x`),
       link(`ehr:/${PEGGY.ehrId}/compositions/${OBJECT}`),
       link(`ehr:compositions/${OBJECT}`),
@@ -441,6 +450,23 @@ describe('queries that apps write', () => {
     expect(answer.status).toBe(502)
     expect(leaks(answer, ['prognosis'])).toEqual([])
     expect(world.upstream[0]?.body).not.toContain('prognosis')
+  })
+
+  it('are given no row whose template is no text, or a list with one in it', async () => {
+    const columns = ['#0', 'gw_ehr', 'gw_template_0'].map((name) => ({ name }))
+    for (const template of [{ toString: 1 }, [FORM[0]?.template], null, 1]) {
+      const odd = await openWorld((_req, res) => {
+        res.writeHead(200, { 'content-type': 'application/json' })
+        res.end(JSON.stringify({ columns, rows: [['x', PEGGY.ehrId, template]] }))
+      })
+      odd.access = accessOf({ scope: SCOPE })
+      const at = await front(odd)
+      const body = JSON.stringify({ q: 'SELECT c/a FROM EHR e CONTAINS COMPOSITION c' })
+      const answer = await raw(at, 'POST', `${BASE}/query/aql`, JSON_TYPE, body)
+      expect([template, answer.status]).toEqual([template, 502])
+      await close(at)
+      await odd.end()
+    }
   })
 
   it('say that something is hidden by what the role may see, never by what a condition found', async () => {

@@ -1,6 +1,7 @@
 /** Callers that never come to an end: they are shown the door, and nobody waits for them. The store has no part in it: there is none. */
+import { once } from 'node:events'
 import type { Server } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals'
 import express from 'express'
 import { createHttpServer } from '../../src/http/server.js'
@@ -59,4 +60,27 @@ it('slow headers, a slow body and a slow handshake end in time, and others are s
   for (const each of all.slice(0, 2)) expect(each.said).toMatch(/^HTTP\/1\.1 408 /)
   // Of themselves after ten seconds, or fifteen. Node's own times are half a minute and minutes.
   for (const { seconds } of all) expect(seconds).toBeLessThan(28)
+})
+
+it('who never takes an answer does not hold it for ever', async () => {
+  const app = express()
+  app.get('/', (_req, res) => void res.send('x'.repeat(32 * 1024 * 1024)))
+  const server = createHttpServer(app)
+  servers.push(server)
+  // Longer than any call takes; Node's own is none.
+  expect(server.timeout).toBeGreaterThanOrEqual(90_000)
+  expect(server.timeout).toBeLessThanOrEqual(180_000)
+  server.timeout = 1_000
+  const [caller, [held]] = await Promise.all([
+    listen(server).then((at) => {
+      const socket = connect(at, '127.0.0.1').pause()
+      socket.on('error', () => undefined)
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+      return socket
+    }),
+    once(server, 'connection') as Promise<[Socket]>,
+  ])
+  await once(held, 'close')
+  expect(held.bytesWritten).toBeGreaterThan(0)
+  caller.destroy()
 })

@@ -1,15 +1,19 @@
 /** FHIR's rules by themselves: the tables, the grammar, whose a resource is, scopes' queries, patches, bundles. */
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import type { Access } from '../../src/core/access.js'
 import { readCall, readParameters, withForm } from '../../src/core/call.js'
+import type { Policies } from '../../src/core/decision.js'
 import { FHIR_INTERACTIONS, readFhirCall } from '../../src/core/fhir.js'
 import { readBundle, readBundleEntry, requireWhole } from '../../src/core/fhir-bundle.js'
 import { isOfPatient, namesAnother, type Whose } from '../../src/core/fhir-compartment.js'
+import { judgeResource } from '../../src/core/fhir-judge.js'
 import { heldToPatient, readCriteria } from '../../src/core/fhir-search.js'
 import { FHIR_TYPES, type FhirType, rowOf, searchOf } from '../../src/core/fhir-types.js'
 import { readResource, readVersion, requireLabels } from '../../src/core/fhir-write.js'
-import { hasBoundlessNumber, hasRepeatedMember, type Json } from '../../src/core/json.js'
+import { hasBoundlessNumber, hasRepeatedMember, isCrowded, type Json } from '../../src/core/json.js'
 import { patched, readPatch } from '../../src/core/json-patch.js'
+import { readScopes } from '../../src/core/scope.js'
 import { matchesQuery, readScopeQuery } from '../../src/core/scope-query.js'
 
 const refusal = (code: string) =>
@@ -269,6 +273,21 @@ describe('whose a resource is', () => {
 
   // biome-ignore format: a table
   it.each([
+    ['its number',                    [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000018' }],                                             true],
+    ['its number, as people write it', [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '999 000 0018' }],                                          true],
+    ['its number and an old one',     [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000050' }, { system: 'urn:oid:2.16.840.1.113883.2.1.4.1', value: '9990000018' }], true],
+    ['another kind of number',        [{ system: 'https://hospital.example/number', value: '9990000069' }],                                               true],
+    ['a number that is none',         [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: 'unknown' }],                                                true],
+    ['no number',                     undefined,                                                                                                          true],
+    ['another’s number',              [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' }],                                             false],
+  ])('is asked of a Patient’s NHS numbers as well: %s', (_what, identifier, right) => {
+    expect(isOfPatient({ ...about('Patient', 'p1'), identifier }, whose)).toBe(right)
+    const { nhsNumber: _, ...unnumbered } = whose
+    expect(isOfPatient({ ...about('Patient', 'p1'), identifier }, unnumbered)).toBe(true)
+  })
+
+  // biome-ignore format: a table
+  it.each([
     ['a medication',                         [{ resourceType: 'Medication', id: 'm' }],                                          true],
     ['a device',                             [{ resourceType: 'Device' }],                                                       true],
     ['an observation of the same patient',   [about('Observation', to('Patient/p1'))],                                           true],
@@ -278,6 +297,11 @@ describe('whose a resource is', () => {
     ['what nobody knows',                    [{ resourceType: 'Basic' }],                                                        false],
     ['another inside one inside',            [{ resourceType: 'Device', contained: [about('Patient', 'p2')] }],                  false],
     ['deeper ones',                          [about('Observation', to('Patient/p1'), { contained: [about('Observation', to('Patient/p1'), { contained: [about('Observation', to('Patient/p1'))] })] })], false],
+    ['a specimen of the patient',            [{ resourceType: 'Specimen', subject: to('Patient/p1') }],                                  true],
+    ['a specimen of a place',                [{ resourceType: 'Specimen', subject: to('Location/l1') }],                                 true],
+    ['a specimen of another',                [{ resourceType: 'Specimen', subject: to('Patient/p2') }],                                  false],
+    ['a device of another, by address',      [{ resourceType: 'Device', patient: to('https://elsewhere/Patient/p1') }],                  false],
+    ['a device of another, by number',       [{ resourceType: 'Device', patient: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000069' } } }], false],
     ['no list',                              { resourceType: 'Patient' },                                                        false],
     ['no resource',                          ['Patient/p2'],                                                                     false],
   ])('is asked of what stands inside too: %s', (_what, contained, right) => {
@@ -324,6 +348,28 @@ describe('a write that names another patient', () => {
   })
 })
 
+describe('a resource with many inside it', () => {
+  it('is judged in a time that grows with their number, not with its square', () => {
+    let looks = 0
+    const contained = Array.from({ length: 300 }, () => ({
+      ...about('Flag', to('Patient/p1')),
+      get meta() {
+        looks += 1
+        return undefined
+      },
+    }))
+    const access = {
+      scopes: readScopes('patient/*.r'),
+      grant: { circumstances: { patient: { sensitive: false, deceased: false } } },
+    } as unknown as Access
+    const policies = { decide: () => ({ effect: 'allow', policies: [], errors: [] }) }
+    const judging = { access, policies: policies as unknown as Policies, whose }
+    const resource = { ...about('Condition', to('Patient/p1')), contained }
+    expect(judgeResource(judging, resource, 'r')).toMatchObject({ is: 'given' })
+    expect(looks).toBeLessThan(contained.length * 5)
+  })
+})
+
 describe('a scope’s query', () => {
   const LAB = 'http://terminology.hl7.org/CodeSystem/observation-category'
   const observation = {
@@ -361,6 +407,8 @@ describe('a scope’s query', () => {
       { category: 'laboratory' },
       { category: [null] },
       { category: { text: 'laboratory' } },
+      { category: { code: 'laboratory' } },
+      { category: [{ coding: { code: 'laboratory' } }] },
     ])
       expect(rule && matchesQuery(rule, odd)).toBe(false)
   })
@@ -513,7 +561,9 @@ describe('what is sent to be written', () => {
       meta: { security: codes.map((code) => ({ system: 's', code })) },
     })
     expect(() => requireLabels(labelled('R'), labelled('R', 'V'))).not.toThrow()
-    for (const after of [{}, labelled(), labelled('V'), { meta: { security: 'R' } }])
+    const security = [['s|R'], [{ system: 's', code: ['R'] }], [{ system: ['s'], code: 'R' }]]
+    const like = security.map((labels) => ({ meta: { security: labels } }))
+    for (const after of [{}, labelled(), labelled('V'), { meta: { security: 'R' } }, ...like])
       expect(() => requireLabels(labelled('R'), after)).toThrow(refusal('label_missing'))
   })
 
@@ -641,6 +691,31 @@ describe('a member that stands twice in a JSON text', () => {
         expect(hasRepeatedMember(`${text.slice(0, -1)},${JSON.stringify(name)}:0}`)).toBe(true)
       }),
     )
+  })
+})
+
+describe('a text that is dearer than it is long', () => {
+  const list = (part: string, times: number) => `[${Array.from({ length: times }, () => part)}]`
+  const members = (times: number) =>
+    JSON.stringify(Object.fromEntries(Array.from({ length: times }, (_, at) => [`m${at}`, ''])))
+  // biome-ignore format: a table
+  it.each([
+    ['as many words as a body may have',  list('"a,[{1"', 99_990),                false],
+    ['more',                              list('""', 100_001),                    true],
+    ['as many numbers as it may have',    list('-1.5e3', 19_990),                 false],
+    ['more',                              list('0', 20_001),                      true],
+    ['lists without end',                 list('[]', 60_000),                     true],
+    ['lists in lists',                    '['.repeat(100_001),                    true],
+    ['a table',                           members(5_001),                         true],
+    ['as many members as one may have',   members(5_000),                         false],
+    ['many of those',                     list(members(4_000), 20),               false],
+    ['a list of as many',                 list('""', 5_001),                      false],
+    ['one long word',                     `"${'\\\\\\"'.repeat(250_000)}"`, false],
+    ['a word without an end',             `"${',1'.repeat(250_000)}`,             false],
+    ['one long number',                   '1'.repeat(1_000_000),                  false],
+    ['nothing',                           '',                                     false],
+  ])('is known by its parts: %s', (_what, text, crowded) => {
+    expect(isCrowded(text)).toBe(crowded)
   })
 })
 

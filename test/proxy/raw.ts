@@ -14,7 +14,7 @@ export const raw = (
   method: string,
   path: string,
   headers: Record<string, string> = {},
-  body?: string,
+  body?: string | Buffer,
 ): Promise<RawAnswer> => rawTo((server.address() as AddressInfo).port, method, path, headers, body)
 
 /** The same, to whoever listens at a port of this machine. */
@@ -23,7 +23,7 @@ export function rawTo(
   method: string,
   path: string,
   headers: Record<string, string> = {},
-  body?: string,
+  body?: string | Buffer,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const call = request({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
