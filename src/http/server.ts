@@ -50,10 +50,11 @@ const TIMES = {
 }
 
 /**
- * For how long nothing at all may happen on a connection: longer than any call takes. Node's own is for ever, and of who
- * asks and never reads each answer would stay in memory as long as they like.
+ * For how long nothing at all may happen on a connection: longer than any call takes, a check of a large draft among
+ * them (policy/walks.ts). Node's own is for ever, and of who asks and never reads each answer would stay in memory as
+ * long as they like.
  */
-const IDLE_MS = 120_000
+const IDLE_MS = 360_000
 
 /**
  * For TLS 1.2 only what RFC 9325 §4.2 recommends, which FAPI 2.0 §5.2.2 makes a rule; for TLS 1.3, which is

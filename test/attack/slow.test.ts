@@ -68,8 +68,8 @@ it('who never takes an answer does not hold it for ever', async () => {
   const server = createHttpServer(app)
   servers.push(server)
   // Longer than any call takes; Node's own is none.
-  expect(server.timeout).toBeGreaterThanOrEqual(90_000)
-  expect(server.timeout).toBeLessThanOrEqual(180_000)
+  expect(server.timeout).toBeGreaterThan(300_000)
+  expect(server.timeout).toBeLessThanOrEqual(400_000)
   server.timeout = 1_000
   const [caller, [held]] = await Promise.all([
     listen(server).then((at) => {
