@@ -3,7 +3,7 @@
  * step to its caller: by clients that others wrote. The store has no part in what is new here, so one is enough.
  */
 import type { Server } from 'node:http'
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { importJWK, type JWK } from 'jose'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
@@ -64,6 +64,8 @@ afterAll(async () => {
   await hangUp(certified)
   await t?.close()
 })
+// The libraries date their assertions and proofs by the machine's clock.
+beforeEach(() => t.clock.catchUp())
 
 const own = async (of: JWK = key, alg = 'ES256') => ({
   key: (await importJWK(of, alg)) as client.CryptoKey,

@@ -1,5 +1,5 @@
 /** The flows that begin at the app, by clients that others wrote and that know nothing of ours. */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { importJWK, type JWK } from 'jose'
 import * as client from 'openid-client'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
@@ -48,6 +48,8 @@ describe.each(STORES)('openid-client, on the %s store', (store) => {
     })
   }, 60_000)
   afterAll(() => t?.close())
+  // The library dates its assertions and proofs by the machine's clock.
+  beforeEach(() => t.clock.catchUp())
 
   const http = { execute: [client.allowInsecureRequests] }
   const discover = (id: string, how: client.ClientAuth) =>
