@@ -86,6 +86,25 @@ export function hasRepeatedMember(text: string): boolean {
   return false
 }
 
+const ESCAPED_HALF = /\\u[dD][89a-fA-F]/
+const HALF = /\p{Surrogate}/u
+
+function holdsHalf(value: unknown): boolean {
+  if (typeof value === 'string') return HALF.test(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, each]) => HALF.test(name) || holdsHalf(each))
+}
+
+/**
+ * Whether a text has half a character in it, which only an escape can spell: another reader makes a question mark of it,
+ * and of two of them, as names, one.
+ *
+ * @param value what JSON.parse has made of it; not too deep
+ * @see RFC 8259 §8.2
+ */
+export const hasHalfCharacter = (text: string, value: unknown): boolean =>
+  ESCAPED_HALF.test(text) && holdsHalf(value)
+
 const MOST_DIGITS = 15
 
 /** Too great for a number, or so small that nothing is left of it. */
