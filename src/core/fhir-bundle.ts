@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { readCall } from './call.js'
 import { isShallow } from './enforcement.js'
 import { type FhirDataCall, readFhirCall } from './fhir.js'
-import { isCrowded, isExact, isObject, type Json } from './json.js'
+import { hasHalfCharacter, isCrowded, isExact, isObject, type Json } from './json.js'
 import { readJson } from './json-text.js'
 import { parameterFault, Refusal } from './refusal.js'
 
@@ -68,7 +68,7 @@ function readBinary(resource: unknown): unknown {
   if (isCrowded(text)) throw new Refusal('body_too_large', 'values of a patch')
   try {
     const patch = readJson(text)
-    if (isShallow(patch) && isExact(text)) return patch
+    if (isShallow(patch) && isExact(text) && !hasHalfCharacter(text, patch)) return patch
   } catch {
     // What is no JSON is refused like JSON that cannot be judged.
   }

@@ -58,8 +58,6 @@ export function isCrowded(text: string): boolean {
   return values > MOST_VALUES
 }
 
-const WORDS = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g
-
 /**
  * Whether some object of a JSON text has a member twice, in whatever spelling, or one by which a program's own
  * objects can be changed: two readers of such a text may see two things.
@@ -69,20 +67,43 @@ const WORDS = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g
 export function hasRepeatedMember(text: string): boolean {
   const open: (Set<string> | undefined)[] = []
   let before = ''
-  for (const [word] of text.matchAll(WORDS)) {
-    if (word === '{') open.push(new Set())
-    else if (word === '[') open.push(undefined)
-    else if (word === '}' || word === ']') open.pop()
-    else if (word === ':') {
+  for (let at = 0; at < text.length; at++) {
+    const one = text[at] as string
+    if (one === '"') {
+      const end = closing(text, at)
+      before = text.slice(at, end + 1)
+      at = end
+    } else if (one === '{') open.push(new Set())
+    else if (one === '[') open.push(undefined)
+    else if (one === '}' || one === ']') open.pop()
+    else if (one === ':') {
       const name = before.includes('\\') ? (JSON.parse(before) as string) : before.slice(1, -1)
       const members = open.at(-1)
       if (name === '__proto__' || members?.has(name)) return true
       members?.add(name)
     }
-    before = word
   }
   return false
 }
+
+const ESCAPED_HALF = /\\u[dD][89a-fA-F]/
+const HALF = /\p{Surrogate}/u
+
+function holdsHalf(value: unknown): boolean {
+  if (typeof value === 'string') return HALF.test(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, each]) => HALF.test(name) || holdsHalf(each))
+}
+
+/**
+ * Whether a text has half a character in it, which only an escape can spell: another reader makes a question mark of it,
+ * and of two of them, as names, one.
+ *
+ * @param value what JSON.parse has made of it; not too deep
+ * @see RFC 8259 §8.2
+ */
+export const hasHalfCharacter = (text: string, value: unknown): boolean =>
+  ESCAPED_HALF.test(text) && holdsHalf(value)
 
 const MOST_DIGITS = 15
 

@@ -128,13 +128,16 @@ function quantity(text: string): DataValue {
   return { _type: 'DV_QUANTITY', magnitude: Number(number), units: unit, precision }
 }
 
+/** Half a character, with which a text may end that was cut off, would be refused. */
+const whole = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd')
+
 /** One DATA_VALUE for a text of a field that is no group. */
 export function dataValueOf(field: PlanField, text: string): DataValue {
   if (field.type === 'date') return { _type: 'DV_DATE', value: text }
   if (field.type === 'yes-no') return { _type: 'DV_BOOLEAN', value: text === 'yes' }
   if (field.type === 'quantity') return quantity(text)
   const coded = field.type === 'choice' || field.type === 'choices'
-  return coded ? codedText(field, text) : { _type: 'DV_TEXT', value: text }
+  return coded ? codedText(field, text) : { _type: 'DV_TEXT', value: whole(text) }
 }
 
 const nodeOf = (field: PlanField, rest: Pick<Node, '_type' | 'value' | 'items'>): Node => ({

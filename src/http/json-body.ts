@@ -1,6 +1,6 @@
 import express, { type Request, type Response } from 'express'
 import { isShallow } from '../core/enforcement.js'
-import { hasBoundlessNumber, hasRepeatedMember, isCrowded } from '../core/json.js'
+import { hasBoundlessNumber, hasHalfCharacter, hasRepeatedMember, isCrowded } from '../core/json.js'
 import { Refusal } from '../core/refusal.js'
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i
@@ -81,6 +81,8 @@ export function jsonBodyOf(
   { types = JSON_TYPE, exact = false, read = JSON.parse }: Partial<BodyRules> = {},
 ): (req: Request, res: Response) => Promise<unknown> {
   const readText = textBodyOf(limit, types)
+  // What was typed is kept as it is until it goes on.
+  const goesOn = read !== JSON.parse
   return async (req, res) => {
     const text = await readText(req, res)
     if (isCrowded(text)) throw new Refusal('body_too_large', 'values')
@@ -88,6 +90,8 @@ export function jsonBodyOf(
     if (hasBoundlessNumber(text) || (exact && hasRepeatedMember(text)))
       throw new Refusal('body_unreadable', 'a member or a number')
     if (!isShallow(value)) throw new Refusal('body_unreadable', 'nested too deep')
+    if (goesOn && hasHalfCharacter(text, value))
+      throw new Refusal('body_unreadable', 'half a character')
     return value
   }
 }

@@ -238,6 +238,10 @@ describe('a body that two readers could read differently', () => {
     ['__proto__',                   'POST',  FHIR_JSON,  `{"resourceType":"Condition","__proto__":{"subject":{"reference":"Patient/${me}"}}}`],
     ['an operation’s path twice',   'PATCH', PATCH_JSON, '[{"op":"remove","path":"/note","path":"/subject"}]'],
     ['a number without end',        'POST',  FHIR_JSON,  `{"resourceType":"Condition","subject":{"reference":"Patient/${me}"},"onsetAge":{"value":1e999}}`],
+    ['half a character',            'POST',  FHIR_JSON,  `{"resourceType":"Condition","subject":{"reference":"Patient/${me}"},"note":[{"text":"\\ud83d"}]}`],
+    ['the other half',              'POST',  FHIR_JSON,  `{"resourceType":"Condition","subject":{"reference":"Patient/${me}"},"note":[{"text":"\\uDE00\\ud83d"}]}`],
+    ['half a character as a name',  'POST',  FHIR_JSON,  `{"resourceType":"Condition","subject":{"reference":"Patient/${me}"},"a\\uD800":1}`],
+    ['half a character in a patch', 'PATCH', PATCH_JSON, '[{"op":"add","path":"/note","value":"\\udc00"}]'],
     ['two documents',               'POST',  FHIR_JSON,  '{"resourceType":"Condition"}{"resourceType":"Condition"}'],
     ['a comment',                   'POST',  FHIR_JSON,  '{"resourceType":"Condition"/*,*/}'],
     ['another type of body',        'POST',  { 'content-type': 'application/fhir+xml' }, '<Condition/>'],
@@ -277,6 +281,16 @@ describe('a body that two readers could read differently', () => {
     const fine = { 'content-type': 'application/fhir+json; charset=UTF-8' }
     expect((await raw(server, 'POST', '/fhir/Condition', fine, told)).status).toBe(201)
     expect(written[0]).toContain('Café')
+  })
+
+  it('is not refused for whole characters, nor for words that look like half of one', async () => {
+    answers = (_req, res) => give(res, 201, mine, { location: 'Condition/c1/_history/1' })
+    const body = JSON.stringify({ ...withoutMeta(mine), note: [{ text: '\\ud83d 😀 X' }] })
+    const escaped = body.replace('X', '\\ud83d\\ude00')
+    expect((await raw(server, 'POST', '/fhir/Condition', FHIR_JSON, escaped)).status).toBe(201)
+    expect(JSON.parse(written[0]?.split(' ').slice(2).join(' ') ?? '').note).toEqual([
+      { text: '\\ud83d 😀 😀' },
+    ])
   })
 
   it('is refused when it is too large', async () => {

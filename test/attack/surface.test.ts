@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { call, launchTo, type Tokens } from '../app-by-hand.js'
 import { openTestGateway, STORES, type TestGateway } from '../gateway.js'
-import { handleOf, open, tokenOf } from '../launching.js'
+import { handleOf, NO_PLAN, open, tokenOf } from '../launching.js'
 import { expectRefused, expectWholeTrail, refusalEntry } from '../trail-reading.js'
 import { send, UserAgent } from '../user-agent.js'
 
@@ -217,6 +217,19 @@ describe.each(STORES)('on the %s store', (store) => {
       ['metadata in other letters',          'GET /fhir/%6detadata HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 401],
       ['a length and pieces',                `${post('Content-Length: 4', 'Transfer-Encoding: chunked')}0\r\n\r\n`, 400],
       ['pieces of pieces',                   `${post('Transfer-Encoding: gzip, chunked')}0\r\n\r\n`, 400],
+      ['pieces, said twice',                 `${post('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked')}0\r\n\r\n`, 400],
+      ['pieces that are none',               `${post('Transfer-Encoding: chunked, identity')}0\r\n\r\n`, 400],
+      ['pieces by a word that is like it',   `${post('Transfer-Encoding: xchunked')}0\r\n\r\n`, 400],
+      ['pieces, with a space before it is said', `${post('Content-Length: 5', 'Transfer-Encoding : chunked')}0\r\n\r\n`, 400],
+      ['pieces with words behind their size', `${post('Transfer-Encoding: chunked')}2;${'x'.repeat(20_000)}\r\n{}\r\n0\r\n\r\n`, 413],
+      ['a length with a sign',               `${post('Content-Length: +2')}{}`, 400],
+      ['a length twice',                     `${post('Content-Length: 2', 'Content-Length: 2')}{}`, 400],
+      ['a header over two lines',            by(`GET ${patient}`, 'X: 1\r\n Authorization: Bearer x'), 400],
+      ['lines that end otherwise',           by(`GET ${patient}`).replaceAll('\r\n', '\n'), 400],
+      ['one line that ends otherwise',       by(`GET ${patient}`, 'X: 1\nY: 2'), 400],
+      ['a tab for a space',                  by(`GET ${patient}`).replace(' ', '\t'), 400],
+      ['another protocol asked for',         by(`GET ${patient}`, 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'), 200],
+      ['a tunnel',                           by('CONNECT 127.0.0.1:22'), 0],
       ['a piece of no size',                 `${post('Transfer-Encoding: chunked')}zz\r\n`, 400],
       ['an expectation of its own',          `${post('Expect: 200-maybe', 'Content-Length: 2')}{}`, 417],
       ['a mark before the body',             `${post('Content-Length: 5')}\ufeff{}`, 400],
@@ -225,10 +238,47 @@ describe.each(STORES)('on the %s store', (store) => {
     ]
     for (const [what, text, status] of rows) {
       const answer = await wire(t, text)
-      expect([what, answer.match(/^HTTP\/1\.1 (\d{3})/)?.[1]]).toEqual([what, String(status)])
-      expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+      // Node hangs up on who wants a tunnel.
+      expect([what, Number(answer.match(/^HTTP\/1\.1 (\d{3})/)?.[1] ?? 0)]).toEqual([what, status])
+      expect(answer.match(/HTTP\/1\.1 /g) ?? []).toHaveLength(status === 0 ? 0 : 1)
       if (status !== 200) expect(answer).not.toContain('birthDate')
     }
+  })
+
+  it('keeps apart what comes one behind the other on one connection, each with a token of its own', async () => {
+    const { tokens: others } = await launchTo(t, { system: 'gp-push', patient: NO_PLAN })
+    const get = (of: Tokens, by: Tokens | undefined, ...more: string[]) => {
+      const token = by ? [`Authorization: Bearer ${by.access_token}`] : []
+      const lines = [`GET /fhir/Patient/${of.patient} HTTP/1.1`, 'Host: x', ...token, ...more]
+      return `${lines.join('\r\n')}\r\n\r\n`
+    }
+    const hidden = get(others, others)
+    const answer = await wire(
+      t,
+      [
+        get(tokens, tokens),
+        get(others, others),
+        get(others, tokens),
+        get(tokens, tokens, `Content-Length: ${hidden.length}`) + hidden,
+        `${get(tokens, tokens, 'Transfer-Encoding: chunked')}0\r\n\r\n`,
+        get(tokens, undefined, 'Connection: close'),
+      ].join(''),
+    )
+    const answers = answer.split(/(?=HTTP\/1\.1 \d{3} )/)
+    const told = answers.map((one) => [
+      one.slice(9, 12),
+      [tokens, others].filter(({ patient }) => one.includes(`"id":"${patient}"`)).length,
+    ])
+    expect(told).toEqual([
+      ['200', 1],
+      ['200', 1],
+      ['404', 0],
+      ['200', 1],
+      ['200', 1],
+      ['401', 0],
+    ])
+    const whose = answers.map((one) => one.includes(`"id":"${others.patient}"`))
+    expect(whose).toEqual([false, true, false, false, false, false])
   })
 
   it('says of itself no more than it must, on every kind of answer', async () => {

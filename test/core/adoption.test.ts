@@ -8,6 +8,7 @@ import { HANDED_OVER } from '../../src/core/handed-over.js'
 import type { Json } from '../../src/core/json.js'
 import { readJson } from '../../src/core/json-text.js'
 import type { PlanField, PlanSection } from '../../src/core/plan.js'
+import { dataValueOf } from '../../src/core/plan-values.js'
 import { claimsIn, proven } from '../../src/core/provenance.js'
 
 const SNOMED = 'http://snomed.info/sct'
@@ -472,4 +473,14 @@ describe('a value that says that it came from the GP record', () => {
       rows([morphine, dose]),
     )
   })
+})
+
+it('a text is written in whole characters, whatever was cut off', () => {
+  const field = { id: 'a', node: 'at1', title: 'A', type: 'text' } as unknown as PlanField
+  const value = (text: string) => dataValueOf(field, text).value
+  expect([value('well 😀'), value('cut \ud83d'), value('\ude00 off')]).toEqual([
+    'well 😀',
+    'cut \ufffd',
+    '\ufffd off',
+  ])
 })
