@@ -31,9 +31,9 @@ const OF_CONTENT: Readonly<Partial<Record<Content, string>>> = {
 
 /** What a change in a plan that is not listed will come to, for who may make one. */
 const LIST_AGAIN =
-  'when you save a section, you are asked whether the plan is to be listed as active again.'
+  ' When you save a section, you are asked whether the plan is to be listed as active again.'
 const OTHERS_LIST =
-  'you can change sections of it, but not list it as active again: ask a clinician who may begin care plans.'
+  ' You can change sections of it, but not list it as active again: ask a clinician who may begin care plans.'
 
 /** Somebody else may begin one in every moment since. */
 function begunView({ readAt, left }: PlanShown): HTMLElement {
@@ -60,10 +60,10 @@ function leftView({ left }: PlanShown, { typed }: Acts): HTMLElement {
 }
 
 /** Of a plan with sections that is not listed. */
-function listingWords(plan: PlanShown, definitions: Definitions): string | undefined {
-  if (plan.left || !isUnlisted(plan)) return undefined
+function listingWords(plan: PlanShown, definitions: Definitions): string {
+  if (plan.left || !isUnlisted(plan)) return ''
   if (isAuthor(plan, definitions)) return LIST_AGAIN
-  return definitions.listing && writableIn(plan).length > 0 ? OTHERS_LIST : undefined
+  return definitions.listing && writableIn(plan).length > 0 ? OTHERS_LIST : ''
 }
 
 const SHORT =
@@ -79,11 +79,11 @@ function unknownOnes(plan: PlanShown): string | undefined {
 function cautions(plan: PlanShown, definitions: Definitions): HTMLElement[] {
   const { index, content, sight, unchecked, readAt, begun, joined } = plan
   const known = begun === 'unlisted'
+  const ofIndex = OF_INDEX[index]
   const texts = [
     unchecked &&
       `changes could not be looked for at ${showTime(unchecked)}: the service did not answer. This is the plan as it was read on ${showMoment(readAt)}.`,
-    known ? undefined : OF_INDEX[index],
-    listingWords(plan, definitions),
+    known || !ofIndex ? undefined : ofIndex + listingWords(plan, definitions),
     known ? undefined : OF_CONTENT[content],
     joined &&
       `somebody else has begun this plan too. It is shown as it was read on ${showMoment(readAt)}: read it before you go on.`,
