@@ -32,10 +32,16 @@ export function showEmergency(end: Date | 'unknown' | undefined): void {
 
 /** Below the patient: what must be seen wherever one reads. */
 export function showTurned(strip: HTMLElement | undefined): void {
-  const slot = part('turned')
+  const [slot, banner] = [part('turned'), part('banner')]
+  const focused = document.activeElement
+  const top = () => focused?.getBoundingClientRect().top ?? 0
+  const wasFree = top() >= banner.getBoundingClientRect().bottom
   slot.replaceChildren(...(strip ? [strip] : []))
   slot.hidden = strip === undefined
-  watchHeight(part('banner'))
+  watchHeight(banner)
+  // It grows over what is below it: what has the focus comes out again.
+  if (wasFree && top() < banner.getBoundingClientRect().bottom)
+    focused?.scrollIntoView({ block: 'nearest' })
 }
 
 /** @param name undefined when nobody could tell it */

@@ -78,9 +78,21 @@ describe('a decision that a colleague changes while the plan is open', () => {
     await about.fill('Changed')
     turned(scenario)
     saveByOther(scenario, 'what-matters', { about: 'Theirs' }, 'Dr Tom Brightwell')
+    // Just below the patient, where the strip will stand.
+    await about.evaluate((one) => one.scrollIntoView())
+    const edges = () =>
+      frame.evaluate<number[]>(`[
+        document.activeElement.getBoundingClientRect().top,
+        document.getElementById('banner').getBoundingClientRect().bottom,
+      ]`)
+    const [before = 0, banner = 0] = await edges()
+    expect(before - banner).toBeLessThan(30)
     await page.clock.runFor(3.5 * MINUTE)
     await about.press('End')
     await strip(frame).waitFor()
+    const [top = 0, bottom = 0] = await edges()
+    expect(bottom).toBeGreaterThan(before)
+    expect(top).toBeGreaterThanOrEqual(bottom)
     expect(await about.inputValue()).toBe('Changed')
     expect(await about.evaluate((one) => one.matches(':focus'))).toBe(true)
     expect(await seen(frame.locator('.news'))).toMatch(/What matters to me: changed/)
