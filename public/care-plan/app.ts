@@ -1,19 +1,20 @@
 /** The open care plan: reads, shows, edits, and takes everything off the screen when it must. */
-import { begunFrom } from './begin.js'
 import { CallFailed, type Connection, grantedTo, launchOf } from './connection.js'
 import type { Definitions, Section, Settings } from './definition.js'
 import { Editing } from './editing.js'
 import { ForeignPatient } from './finding.js'
 import { showFoot } from './foot.js'
+import type { Sign } from './freshness.js'
 import { gpRecordOf, type ReadGpRecord } from './gp-reading.js'
 import { type Asked, readHistory } from './history.js'
-import { type Around, failedInstead, insteadOf, stays } from './instead.js'
+import { type Around, failedInstead, insteadOf } from './instead.js'
 import { doubtNotice, tell } from './notice.js'
-import { closedPage, type Lost, loadingPage, type PageName } from './pages.js'
+import { closedPage, type Lost, type PageName, renewNone } from './pages.js'
 import { type PlanShown, planView } from './plan-view.js'
-import { bannerFor, readPlan } from './reading.js'
+import { Reader } from './reader.js'
+import type { Reading } from './reading.js'
 import { sectionId } from './section-view.js'
-import { announce, blank, showBanner, showContent, showUser } from './shell.js'
+import { blank, showContent, showTurned, showUser } from './shell.js'
 import { type Kept, supersededPage } from './superseded.js'
 import { UnsavedOffer } from './unsaved-offer.js'
 import { fetchUserName } from './user.js'
@@ -31,16 +32,18 @@ export class App {
   readonly #opened = new Date()
   readonly #offer: UnsavedOffer
   readonly #editing: Editing
+  readonly #reader: Reader
   /** Reads what the launch brought of the GP record. */
   #gpRecord: ReadGpRecord | undefined
   #plan: PlanShown | undefined
-  /** What could be begun, where the page says that there is no plan. */
-  #unbegun: PlanShown | undefined
+  /** Where the page says that there is no plan: when that was read, if it is to be read anew, and what could be begun. */
+  #none: { readonly at: Date | undefined; readonly begun: PlanShown | undefined } | undefined
   /** A save of this section may have been done: the next reading is to be looked at for it. */
   #doubt: Section | undefined
   #user: string | undefined
   /** Changes that were refused because the chart has moved on: from then on the plan is only read here. */
   #kept: Kept | undefined
+  #left = false
   #closed = false
 
   constructor(setup: Setup) {
@@ -48,9 +51,9 @@ export class App {
     this.#gpRecord = gpRecordOf(setup.connection)
     this.#offer = new UnsavedOffer({
       ...{ connection: setup.connection, sections: setup.definitions.sections },
-      plan: () => (this.#kept ? undefined : (this.#plan ?? this.#unbegun)),
+      plan: () => (this.#left ? undefined : (this.#plan ?? this.#none?.begun)),
       open: (section, returned) => {
-        if (this.#unbegun) this.#show(this.#unbegun, true)
+        if (this.#none?.begun) this.#show(this.#none.begun, true)
         this.#editing.edit(section, returned)
       },
       over: (error) => this.#closed || this.#over(error),
@@ -61,13 +64,38 @@ export class App {
       plan: () => this.#plan,
       user: () => this.#user,
       gpRecord: () => this.#gpRecord,
-      renewed: (plan) => this.#renewed(plan),
-      readAgain: (doubt) => this.#readAgain(doubt),
+      renewed: (plan) => {
+        // What is being read now may be older.
+        this.#reader.looking.drop()
+        this.#renewed(plan)
+      },
+      readAgain: (doubt) => {
+        this.#doubt = doubt
+        void this.load(true)
+      },
+      left: () => this.#leave(),
       superseded: (kept) => {
+        this.#left = true
         this.#kept = kept
         this.#superseded(kept)
       },
       over: (error) => this.#over(error),
+    })
+    this.#reader = new Reader({
+      ...{ connection: setup.connection, definitions: setup.definitions, acts: this.#acts },
+      editing: () => this.#editing,
+      plan: () => this.#plan,
+      noneAt: () => this.#none?.at,
+      begins: () => this.#plan?.begun !== undefined || this.#left,
+      renewed: (plan) => this.#renewed(plan),
+      loading: () => {
+        this.#none = undefined
+        this.#offer.ask()
+      },
+      show: (plan, asked) => this.#show(plan, asked),
+      instead: (...what) => this.#unplanned(...what),
+      failed: (failure, asked) => this.#instead(failedInstead(failure, this.#around()), asked),
+      over: (error) => this.#closed || this.#over(error),
     })
     window.addEventListener('beforeunload', (event) => {
       if (this.#editing.lost() || this.#kept) event.preventDefault()
@@ -82,33 +110,13 @@ export class App {
     return this.#doubt && { title: this.#doubt.title, known: false }
   }
 
-  /**
-   * @param asked whether the user asked: only then may the focus move
-   * @param before what stays on the screen where the service does not answer
-   */
-  async load(asked = false, before?: PlanShown): Promise<void> {
-    const { connection, definitions } = this.#setup
-    showContent(loadingPage(), false)
-    announce('Loading the care plan')
-    this.#unbegun = undefined
-    this.#offer.ask()
-    try {
-      const reading = await readPlan(connection, definitions.sections)
-      if (this.#closed) return
-      showBanner(bannerFor(connection, reading))
-      const begun = begunFrom(reading, definitions)
-      // Who has begun one goes on with it; what was kept of it is found again from there.
-      if (begun && (this.#plan?.begun || this.#kept)) return this.#show(begun, asked)
-      const page = insteadOf(reading, this.#around(begun))
-      if (page) this.#instead(page, asked, begun)
-      else this.#show(reading, asked)
-    } catch (error) {
-      if (this.#closed || this.#over(error)) return
-      const failure = error instanceof CallFailed ? error : undefined
-      if (stays(connection, before, failure))
-        this.#show({ ...before, unchecked: new Date() }, asked)
-      else this.#instead(failedInstead(failure, this.#around()), asked)
-    }
+  load(asked = false, before?: PlanShown): Promise<void> {
+    return this.#reader.load(asked, before)
+  }
+
+  /** A sign that the user is there. */
+  seen(sign: Sign): void {
+    this.#reader.looking.seen(sign)
   }
 
   /** Closes the view for an error after which nothing of it may stay. */
@@ -128,7 +136,7 @@ export class App {
 
   /** A renewal may have narrowed what this role sees: then the plan is read anew. */
   renewed(): void {
-    const shown = this.#plan ?? this.#unbegun
+    const shown = this.#plan ?? this.#none?.begun
     if (shown && !this.#editing.open && grantedTo(this.#setup.connection) !== shown.granted)
       void this.load()
   }
@@ -141,9 +149,10 @@ export class App {
     const lost = this.lost()
     this.#editing.leave()
     this.#setup.stop()
+    this.#reader.stop()
     this.#setup.connection.close()
     this.#plan = undefined
-    this.#unbegun = undefined
+    this.#none = undefined
     this.#doubt = undefined
     this.#kept = undefined
     this.#gpRecord = undefined
@@ -163,13 +172,34 @@ export class App {
     }
   }
 
-  #instead(page: HTMLElement, asked: boolean, begun?: PlanShown): void {
+  #instead(page: HTMLElement, asked: boolean): void {
     if (this.#closed) return
     this.#plan = undefined
-    this.#unbegun = begun
+    this.#none = undefined
+    showTurned(undefined)
     showContent(page, asked)
-    if (begun) this.#offer.load()
     this.#foot()
+  }
+
+  /** Shows what stands in the place of a plan, where something does. @throws CallFailed */
+  #unplanned(reading: Reading, asked: boolean, begun: PlanShown | undefined): boolean {
+    const page = insteadOf(reading, this.#around(begun))
+    if (!page) return false
+    const before = this.#none
+    // Where it is said already, nothing moves.
+    const stands = before?.at && !before.begun === !begun && renewNone(page)
+    if (!stands) this.#instead(page, asked)
+    // Only another launch looks for a health record again.
+    this.#none = { at: reading.content === 'no-ehr' ? undefined : reading.readAt, begun }
+    if (begun && !stands) this.#offer.load()
+    return true
+  }
+
+  /** The chart has moved on while something is typed: it stays, and it is said that it cannot be saved from here. */
+  #leave(): void {
+    const before = this.#plan
+    this.#left = true
+    if (before) this.#reader.renew(before, { ...before, left: 'nothing' })
   }
 
   #superseded(kept: Kept): void {
@@ -180,9 +210,14 @@ export class App {
   }
 
   #show(reading: PlanShown, asked: boolean): void {
-    this.#plan = reading
-    this.#unbegun = undefined
-    showContent(planView(reading, this.#setup.definitions, this.#acts), asked)
+    const before = this.#plan
+    const plan = this.#left
+      ? ({ ...reading, left: this.#kept ? 'typed' : 'nothing' } as const)
+      : reading
+    this.#plan = plan
+    this.#none = undefined
+    showContent(planView(plan, this.#setup.definitions, this.#acts), asked)
+    this.#reader.tell(before, plan)
     this.#offer.load()
     this.#foot()
     const place = this.#doubt && document.getElementById(sectionId(this.#doubt))
@@ -191,21 +226,20 @@ export class App {
   }
 
   readonly #acts = {
-    edit: (section: Section) => {
-      if (this.#kept) this.#superseded(this.#kept)
-      else void this.#offer.edit(section)
-    },
+    edit: (section: Section) => void this.#edit(section),
     history: (...asked: Asked) =>
       readHistory(this.#setup.connection, asked, (error) => void this.#over(error)),
     reload: () => {
       if (!this.#editing.open) void this.load(true, this.#plan)
     },
+    seen: () => this.#reader.seen(),
+    typed: () => this.#kept && this.#superseded(this.#kept),
   }
 
-  /** @param doubt a section of which it is not known whether it was saved */
-  #readAgain(doubt: Section | undefined): void {
-    this.#doubt = doubt
-    void this.load(true)
+  /** Whoever changes something begins from what the record holds now. */
+  async #edit(section: Section): Promise<void> {
+    await this.#reader.looking.before()
+    if (this.#plan && !this.#editing.open) await this.#offer.edit(section)
   }
 
   /** The plan on the screen is put anew already. */

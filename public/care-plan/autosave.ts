@@ -14,6 +14,8 @@ interface Setup {
   readonly discard: () => Promise<void>
   /** The session is over. */
   readonly ended: (error: CallFailed) => void
+  /** The chart has moved on: what is typed now will not be saved from here. */
+  readonly left: () => void
 }
 
 /** After the last key, in milliseconds. */
@@ -150,6 +152,7 @@ export class Autosave {
       this.#setup.ended(error as CallFailed)
       return
     }
+    if (why === 'superseded') this.#setup.left()
     const more = why === 'failed' && words !== '' ? ` (${words.replace(/\.$/, '')})` : ''
     const text = `Not kept: ${NOT_KEPT[why]}${more}. Your text is still on this page.`
     this.#show(text, this.#shown.textContent !== text)

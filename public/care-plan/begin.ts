@@ -13,7 +13,7 @@ import { mayBegin } from './rights.js'
 
 /** Whether this user begins plans, whatever was found of this one. */
 export const isAuthor = (
-  { granted, emergency }: Reading,
+  { granted, emergency }: Pick<Reading, 'granted' | 'emergency'>,
   { listing, sections }: Definitions,
 ): boolean => listing !== undefined && !emergency && mayBegin(granted, sections)
 
@@ -22,6 +22,10 @@ export const begunFrom = (reading: Reading, definitions: Definitions): PlanShown
   isNone(reading.index, reading.content) && isAuthor(reading, definitions)
     ? { ...reading, begun: 'unlisted' }
     : undefined
+
+/** Whether it has sections although the record was read and lists none: where only the index is asked, there is no plan. */
+export const isUnlisted = ({ index, content, begun }: PlanShown): boolean =>
+  begun === undefined && index === 'none' && (content === 'found' || content === 'hidden')
 
 /** What lists a plan. @see FHIR R4, "CarePlan" */
 const carePlan = ({ profile, category, title, description }: Listing, patient: string) => ({
@@ -79,32 +83,44 @@ async function listedBy(connection: Connection, plan: PlanShown): Promise<PlanSh
 const NO_SECTION =
   'The new plan itself is listed in the record by now: until a section is saved, others find a plan without sections.'
 
+const LISTED_AGAIN = 'The plan itself is listed as active in the record by now.'
+
 interface Beginning {
   readonly connection: Connection
   readonly definitions: Pick<Definitions, 'listing'>
   /** On the screen. */
   readonly plan: PlanShown
+  /** Whether its user has it listed again, where it has sections and is not listed. */
+  readonly again?: boolean
   /** Told of the plan as it is once it is listed, whatever becomes of the section. */
   readonly listed: (plan: PlanShown) => void
 }
 
+/** What else there is to know of a section that was not saved. */
+const saying = (also: string) => (error: unknown) => {
+  if (!(error instanceof CallFailed)) throw error
+  const { why, words, reference, unsettled } = error
+  throw new CallFailed(why, words, reference, unsettled, also)
+}
+
 /**
- * Saves a section; of a plan that is begun here, lists the plan before.
+ * Saves a section; of a plan that is begun here, or is to be listed again, lists the plan before.
  * @throws CallFailed as `save` does; `unlisted` when nothing of the section was sent
  * @throws ForeignPatient
  */
 export async function saveBegun(
-  { connection, definitions: { listing }, plan, listed }: Beginning,
+  { connection, definitions: { listing }, plan, again = false, listed }: Beginning,
   save: () => Promise<Saved>,
 ): Promise<Saved> {
+  if (listing && again && isUnlisted(plan)) {
+    await list(connection, listing)
+    listed({ ...plan, index: 'active' })
+    return save().catch(saying(LISTED_AGAIN))
+  }
   if (plan.begun === undefined || !listing) return save()
   if (plan.begun === 'unlisted') await list(connection, listing)
   const known = plan.begun === 'listed' && plan.content !== 'unread'
   const now = known ? plan : await listedBy(connection, plan)
   if (now !== plan) listed(now)
-  return save().catch((error: unknown) => {
-    if (!(error instanceof CallFailed) || now.content !== 'empty') throw error
-    const { why, words, reference, unsettled } = error
-    throw new CallFailed(why, words, reference, unsettled, NO_SECTION)
-  })
+  return now.content === 'empty' ? save().catch(saying(NO_SECTION)) : save()
 }

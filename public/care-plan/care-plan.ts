@@ -43,6 +43,7 @@ function run(landed: Landed, settings: Settings, definitions: Definitions): void
     renew,
     end: (why) => app.close(ENDS[why]),
     lost: () => app.lost(),
+    seen: (sign) => app.seen(sign),
   })
   const offset = typeof issuedAt === 'number' ? landedAt - issuedAt * 1000 : 0
   showEmergency(emergencyEnd((member) => connection.token(member), offset))

@@ -1,8 +1,9 @@
 /** A section that says what to do at once, such as resuscitation: colour, shape and words say the same. */
 import type { Decision } from '../../src/core/plan.js'
-import { unclearFields, unshown, valuesOf } from './composition.js'
+import { unclearFields, valuesOf } from './composition.js'
 import { showDay, showSince } from './dates.js'
-import { type Values, wordsFor } from './definition.js'
+import { decidedIn } from './decision.js'
+import type { Values } from './definition.js'
 import { bdi, h, type IconName, icon } from './dom.js'
 import type { SectionShown } from './section-view.js'
 import { sourcesOf } from './sourced.js'
@@ -49,33 +50,24 @@ const undecided = (words: string, about: string, field: string): DecisionShown =
 })
 
 export function decisionOf(shown: SectionShown, decision: Decision): DecisionShown {
-  const { section, entry, several, unsure } = shown
+  const { section, entry } = shown
   const values = valuesOf(section, entry?.composition)
-  const field = section.fields.find(({ id }) => id === decision.field)
   const unclear = unclearFields(section, entry?.composition)
-  const made = values[decision.field] ?? ''
-  if (made !== '' && field) {
+  const { state, words, made } = decidedIn(shown, decision)
+  if (state === 'made') {
     const look = decision.looks[made] ?? 'none'
     const sources = sourcesOf(section, entry?.composition.content).get(decision.field) ?? []
     const told = [decision.field, decision.decided, decision.by, section.review?.field]
     return {
-      words: wordsFor(field, made),
+      words,
       look,
       shape: SHAPES[look] ?? 'query',
       about: h('div', {}, factsOf(decision, values, unclear, shown), ...sourcesView(sources, true)),
       told: told.filter((id) => id !== undefined).filter((id) => !unclear.has(id)),
     }
   }
-  // What is not shown may be the decision.
-  const other = entry ? several || unshown(section, entry.composition) > 0 : unsure
-  if (other) {
-    return undecided(
-      `The ${decision.name} decision cannot be shown here`,
-      'This does not mean that there is none: check the full record.',
-      decision.field,
-    )
-  }
-  return undecided(`No ${decision.name} decision was found`, decision.none, decision.field)
+  const unseen = 'This does not mean that there is none: check the full record.'
+  return undecided(words, state === 'unseen' ? unseen : decision.none, decision.field)
 }
 
 export const decisionBar = ({ shape, words }: DecisionShown): HTMLElement =>

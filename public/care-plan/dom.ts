@@ -108,10 +108,21 @@ export function focusOn(element: HTMLElement): void {
   element.focus()
 }
 
+/** Changes what stands on the page; a focus that goes with it is given to what has the same words in the same place. */
+export function keepingFocus(act: () => void): void {
+  const focused = document.activeElement as HTMLElement | null
+  const [place, words] = [focused?.closest('[id]')?.id ?? '', focused?.textContent]
+  act()
+  if (!focused || focused.isConnected) return
+  const within = document.getElementById(place) ?? document.body
+  const all = [...within.querySelectorAll<HTMLElement>('button, a, summary, [tabindex]')]
+  all.find((one) => one.textContent === words)?.focus({ preventScroll: true })
+}
+
 interface Option<T> {
   readonly label: string
   readonly value: T
-  readonly kind: 'primary' | 'warning'
+  readonly kind: 'primary' | 'secondary' | 'warning'
 }
 
 /** Asks a question above the page. The first answer has the focus; Escape is `safe`, and leads back to where one was. */

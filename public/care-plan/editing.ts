@@ -1,18 +1,19 @@
 /** One section at a time is edited: its form in the place of its view, and back, with what is known of the plan by then. */
-import { saveBegun } from './begin.js'
+import { isAuthor, isUnlisted, saveBegun } from './begin.js'
 import type { Entry } from './composition.js'
 import type { Connection } from './connection.js'
 import { dayOf } from './dates.js'
 import type { Definitions, Section, Values } from './definition.js'
 import { Editor } from './editor.js'
 import type { ReadGpRecord } from './gp-reading.js'
+import { askListing, type Listed } from './listing.js'
 import { putBack, savedNotice } from './notice.js'
 import type { Lost } from './pages.js'
 import {
   type Acts,
   type PlanShown,
   renewAround,
-  renewOthers,
+  renewSections,
   viewOf,
   withEntry,
 } from './plan-view.js'
@@ -36,6 +37,7 @@ interface Setup {
   readonly renewed: (plan: PlanShown) => void
   /** What was shown before may be old. `doubt`: a section of which it is not known whether it was saved. */
   readonly readAgain: (doubt: Section | undefined) => void
+  readonly left: () => void
   readonly superseded: (kept: Kept) => void
   /** Whether an error was the end of the view. */
   readonly over: (error: unknown) => boolean
@@ -44,6 +46,9 @@ interface Setup {
 export class Editing {
   readonly #setup: Setup
   #editor: Editor | undefined
+  /** What was answered about a plan with sections that is not listed: asked once. */
+  #answer: Listed | undefined
+  #listed = false
 
   constructor(setup: Setup) {
     this.#setup = setup
@@ -52,6 +57,17 @@ export class Editing {
   /** Whether a section is being edited. */
   get open(): boolean {
     return this.#editor !== undefined
+  }
+
+  /** Whether a save is under way. */
+  get saving(): boolean {
+    return this.#editor?.saving === true
+  }
+
+  /** The plan was read anew, and one of its sections is being changed. */
+  current(plan: PlanShown): void {
+    const editor = this.#editor
+    editor?.recorded(viewOf(plan, editor.section, this.#setup.acts, dayOf(new Date())))
   }
 
   lost(): Lost | undefined {
@@ -71,11 +87,11 @@ export class Editing {
   }
 
   edit(section: Section, returned?: Returned): void {
-    const { connection, gpRecord, keeping, readAgain, superseded, over } = this.#setup
+    const { connection, gpRecord, keeping, left, readAgain, superseded, over } = this.#setup
     const place = document.getElementById(sectionId(section))
     const plan = this.#setup.plan()
     if (!place || !plan || this.#editor) return
-    const left = (then: () => void) => {
+    const leave = (then: () => void) => {
       this.#set(undefined)
       then()
     }
@@ -86,15 +102,25 @@ export class Editing {
       view: (entry) => this.#found(section, plan, entry),
       ...{ gpRecord: gpRecord(), gateway: new URL(connection.fhir).host },
       save: (...what) => this.#save(section, plan, ...what),
-      saved: (entry) => this.#done(section, entry, true),
-      cancelled: (entry) => this.#done(section, entry, false),
-      outdated: (unsettled) => left(() => readAgain(unsettled ? section : undefined)),
-      superseded: (kept) => left(() => superseded(kept)),
+      ready: () => this.#ready(plan),
+      saved: (entry) => this.#done(section, entry),
+      cancelled: () => this.#done(section),
+      outdated: (unsettled) => leave(() => readAgain(unsettled ? section : undefined)),
+      left,
+      superseded: (kept) => leave(() => superseded(kept)),
       ended: (error) => {
-        if (!over(error)) left(() => readAgain(section))
+        if (!over(error)) leave(() => readAgain(section))
       },
     })
     this.#set(editor)
+  }
+
+  /** Whoever may list a plan with sections that is not listed is asked, for nobody else knows why it is not. */
+  async #ready(before: PlanShown): Promise<boolean> {
+    const plan = this.#setup.plan() ?? before
+    if (this.#answer || !isUnlisted(plan) || !isAuthor(plan, this.#setup.definitions)) return true
+    this.#answer = await askListing()
+    return this.#answer !== undefined
   }
 
   #save(
@@ -105,11 +131,13 @@ export class Editing {
     const { connection, definitions, acts, user } = this.#setup
     const author = { name: user() ?? 'Name not available', at: new Date() }
     const plan = this.#setup.plan() ?? before
+    const again = this.#answer === 'listed'
     const listed = (next: PlanShown) => {
+      this.#listed = again
       this.#renew(next)
-      renewOthers(next, section, acts)
+      renewSections(next, next.sight.seen, acts)
     }
-    return saveBegun({ connection, definitions, plan, listed }, () =>
+    return saveBegun({ connection, definitions, plan, again, listed }, () =>
       save(connection, section, base, values, author, adopted),
     )
   }
@@ -126,15 +154,17 @@ export class Editing {
     renewAround(plan, this.#setup.definitions, this.#setup.acts)
   }
 
-  /** Puts the section's view back, with what is now known to be its newest entry. */
-  #done(section: Section, entry: Entry | undefined, saved: boolean): void {
+  /** Puts the section's view back. @param saved what the record holds since, where it was saved */
+  #done(section: Section, saved?: Entry): void {
     const form = this.#editor?.element
     this.#set(undefined)
     const before = this.#setup.plan()
     if (!before || !form) return
-    const plan = entry ? withEntry(before, section, entry) : before
+    const plan = saved ? withEntry(before, section, saved) : before
     if (plan !== before) this.#renew(plan)
     const view = viewOf(plan, section, this.#setup.acts, dayOf(new Date()))
-    putBack(form, view, saved ? savedNotice(section.title, plan.joined) : undefined)
+    const listed = this.#listed && saved !== undefined
+    putBack(form, view, saved && savedNotice(section.title, plan.joined, listed))
+    if (listed) this.#listed = false
   }
 }

@@ -9,52 +9,15 @@ import { controlFor, fixedControl } from './controls.js'
 import { misattributed, WHO } from './decision-check.js'
 import type { Section, Values } from './definition.js'
 import { ask } from './dom.js'
+import type { EditorSetup } from './editor-setup.js'
 import { ForeignPatient } from './finding.js'
 import { focusForm, type SectionForm, sectionForm } from './form.js'
-import type { ReadGpRecord } from './gp-reading.js'
 import { explain, outdates } from './not-saved.js'
 import { type Offers, offersFor, offersOfBefore } from './offers.js'
 import { Changing } from './on-paper.js'
 import type { Lost } from './pages.js'
-import type { Saved } from './record.js'
 import { announce } from './shell.js'
-import type { Adopted } from './sourced.js'
-import type { Kept } from './superseded.js'
 import type { Typed } from './typed.js'
-import type { Returned } from './unsaved.js'
-
-interface Setup {
-  readonly section: Section
-  readonly entry: Entry | undefined
-  /** What was typed before, to go on with. */
-  readonly returned?: Returned | undefined
-  /** Keeps what stands in the form. @throws CallFailed */
-  readonly keep: (typed: Typed, last: boolean) => Promise<Date>
-  /** @throws CallFailed */
-  readonly discard: () => Promise<void>
-  /** Where the section's own view stands: the form takes its place. */
-  readonly place: HTMLElement
-  readonly view: (entry: Entry) => HTMLElement
-  /** @throws CallFailed */
-  readonly save: (
-    base: Entry | undefined,
-    values: Values,
-    adopted: readonly Adopted[],
-  ) => Promise<Saved>
-  /** Reads what the launch brought of the GP record; absent where it brought nothing. */
-  readonly gpRecord: ReadGpRecord | undefined
-  /** The gateway's host. */
-  readonly gateway: string
-  readonly saved: (entry: Entry) => void
-  /** `entry`: the newest that was seen while editing. */
-  readonly cancelled: (entry: Entry | undefined) => void
-  /** Left while what was shown before may be old. `unsettled`: a write of ours may have been done. */
-  readonly outdated: (unsettled: boolean) => void
-  /** The chart has moved on: nothing more is saved here. */
-  readonly superseded: (kept: Kept) => void
-  /** The session is over, or the record answered with another patient. */
-  readonly ended: (error: unknown) => void
-}
 
 /** What somebody started from. */
 interface Ground {
@@ -64,7 +27,7 @@ interface Ground {
 
 export class Editor {
   readonly section: Section
-  readonly #setup: Setup
+  readonly #setup: EditorSetup
   readonly #autosave: Autosave
   readonly #changing: Changing
   #form: SectionForm
@@ -78,7 +41,7 @@ export class Editor {
   /** The record may hold something else than the section's view showed. */
   #outdated = false
 
-  constructor(setup: Setup) {
+  constructor(setup: EditorSetup) {
     this.#setup = setup
     this.section = setup.section
     const { section, entry, returned } = setup
@@ -88,6 +51,7 @@ export class Editor {
       ...{ keep: setup.keep, discard: setup.discard },
       read: () => this.#typed(),
       ended: (error) => setup.ended(error),
+      left: () => setup.left(),
     })
     this.#form = this.#first()
     this.#changing = new Changing(setup.place)
@@ -122,6 +86,16 @@ export class Editor {
 
   get element(): HTMLElement {
     return this.#changing.element
+  }
+
+  /** A save is under way. */
+  get saving(): boolean {
+    return this.#saving
+  }
+
+  /** @param view of what the record holds by now */
+  recorded(view: HTMLElement): void {
+    this.#changing.recorded(view)
   }
 
   #first(): SectionForm {
@@ -175,13 +149,14 @@ export class Editor {
   #cancel(): void {
     void this.#autosave.discard()
     if (this.#outdated) this.#setup.outdated(this.#unsettled)
-    else this.#setup.cancelled(this.#base)
+    else this.#setup.cancelled()
   }
 
   async #save(values: Values): Promise<void> {
     const recorded = valuesOf(this.section, this.#base?.composition)
     const wrong = misattributed(this.section, recorded, values)
     if (wrong && !(await ask(WHO, wrong, 'Save as it is', 'Go back'))) return
+    if (!(await this.#setup.ready())) return
     this.#form.busy(true)
     this.#saving = true
     try {

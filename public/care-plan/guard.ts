@@ -1,10 +1,12 @@
 /** Watches the user and the time, and does what the session clock says. */
 import type { Renewal } from './connection.js'
+import type { Sign } from './freshness.js'
 import type { Lost } from './pages.js'
 import { nextStep, type SessionClock } from './session-clock.js'
 import { type Warning, warn } from './warning.js'
 
 const ACTIVITY = ['keydown', 'pointerdown', 'pointermove', 'wheel', 'touchmove', 'input'] as const
+const RETURNS = ['visibilitychange', 'pageshow', 'focus'] as const
 const SECOND = 1000
 /** A renewal that did not get through is tried again after this long. */
 const RETRY = 15_000
@@ -13,11 +15,15 @@ interface Watch {
   readonly renew: () => Promise<Renewal>
   readonly end: (why: 'idle' | 'over' | 'ended') => void
   readonly lost: () => Lost | undefined
+  /** Told of each sign that the user is there, but for those that leave a warning unanswered. */
+  readonly seen: (sign: Sign) => void
 }
 
 export class SessionGuard {
   #clock: SessionClock
   #warning: Warning | undefined
+  /** Before the warning is there: to put it up moves the focus, which is no sign of anybody. */
+  #warned = false
   /** The end that cannot be put off was shown and understood. */
   #understood = false
   /** The user asked to stay, and no renewal has got through since. */
@@ -33,10 +39,7 @@ export class SessionGuard {
     for (const event of ACTIVITY) {
       document.addEventListener(event, this.#seen, { passive: true, capture: true })
     }
-    // Timers sleep with the computer and in hidden tabs.
-    for (const event of ['visibilitychange', 'pageshow'] as const) {
-      window.addEventListener(event, this.#tick)
-    }
+    for (const event of RETURNS) window.addEventListener(event, this.#back)
   }
 
   /** The gateway answered a call: its patience starts anew. */
@@ -54,15 +57,21 @@ export class SessionGuard {
     for (const event of ACTIVITY) {
       document.removeEventListener(event, this.#seen, { capture: true })
     }
-    for (const event of ['visibilitychange', 'pageshow'] as const) {
-      window.removeEventListener(event, this.#tick)
-    }
+    for (const event of RETURNS) window.removeEventListener(event, this.#back)
     this.#hide()
   }
 
   readonly #seen = (): void => {
     // The warning wants an answer, not a nudged mouse.
-    if (!this.#warning) this.#clock = { ...this.#clock, active: Date.now() }
+    if (this.#warned) return
+    this.#clock = { ...this.#clock, active: Date.now() }
+    this.#watch.seen('there')
+  }
+
+  /** Timers sleep with the computer and in hidden tabs. */
+  readonly #back = ({ type }: Event): void => {
+    if (type !== 'focus') this.#tick()
+    if (!this.#warned) this.#watch.seen('back')
   }
 
   readonly #tick = (): void => {
@@ -84,6 +93,7 @@ export class SessionGuard {
 
   #show(left: number, extendable: boolean): void {
     if (!extendable && this.#understood) return
+    this.#warned = true
     this.#warning ??= warn({
       extendable,
       lost: this.#watch.lost(),
@@ -95,6 +105,7 @@ export class SessionGuard {
   #hide(): void {
     this.#warning?.close()
     this.#warning = undefined
+    this.#warned = false
     this.#asked = false
   }
 

@@ -11,7 +11,7 @@ const UNSAVED: Readonly<Record<Exclude<Why, 'ended' | 'superseded'>, string>> = 
   absent:      `This was not saved: the section is no longer there. ${KEPT}`,
   stale:       `This was not saved: somebody else changed the section, and their version could not be read. ${KEPT} Try again.`,
   unfit:       `This was not saved: this app cannot put all of it into the entry as the record holds it. ${KEPT} Copy it, and make the change in the full record.`,
-  unlisted:    `This was not saved: a new plan is listed in the record before its first section is saved, and that did not succeed. ${KEPT} Try again: no plan is listed twice.`,
+  unlisted:    `This was not saved: the plan must be listed in the record before this section is saved, and that did not succeed. ${KEPT} Try again: no plan is listed twice.`,
   failed:      `This was not saved: the record could not take it. ${KEPT} Try again.`,
 }
 const UNKNOWN = `It is not known whether this was saved: the service did not say. ${KEPT} Save again: nothing is saved twice. If you cancel, the section is read again.`

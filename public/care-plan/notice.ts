@@ -1,6 +1,6 @@
 /** What a section says of itself after a save, above what it holds. */
 import { showMoment } from './dates.js'
-import { h } from './dom.js'
+import { focusOn, h } from './dom.js'
 
 const notice = (className: string, lead: string, text: string): HTMLElement =>
   h('p', { class: className, role: 'status', tabindex: '-1' }, h('strong', {}, lead), text)
@@ -8,9 +8,19 @@ const notice = (className: string, lead: string, text: string): HTMLElement =>
 const JOINED =
   ' Somebody else has begun this plan too: what they wrote stands with it, read it before you go on.'
 
-/** @param joined whether others were found to have begun the plan in the meantime */
-export const savedNotice = (title: string, joined = false): HTMLElement =>
-  notice('saved', 'Saved. ', `${title} is up to date in the shared record.${joined ? JOINED : ''}`)
+const LISTED =
+  ' The plan is listed as active again: others find it, with all of its sections. Check that they still hold.'
+
+/**
+ * @param joined whether others were found to have begun the plan in the meantime
+ * @param listed whether the plan was listed again with it
+ */
+export const savedNotice = (title: string, joined = false, listed = false): HTMLElement =>
+  notice(
+    'saved',
+    'Saved. ',
+    `${title} is up to date in the shared record.${joined ? JOINED : ''}${listed ? LISTED : ''}`,
+  )
 
 export const doubtNotice = (title: string, readAt: Date): HTMLElement =>
   notice(
@@ -22,8 +32,10 @@ export const doubtNotice = (title: string, readAt: Date): HTMLElement =>
 /** Puts a section's view in the place of its form, and leads the user to it. @param saved what is said of it, where it was saved */
 export function putBack(form: HTMLElement, view: HTMLElement, saved?: HTMLElement): void {
   form.replaceWith(view)
-  if (saved === undefined) view.querySelector<HTMLElement>('.section__edit')?.focus()
-  else tell(view, saved)
+  const edit = view.querySelector<HTMLElement>('.section__edit')
+  const back = edit ?? view.querySelector<HTMLElement>('h3')
+  if (saved !== undefined) tell(view, saved)
+  else if (back) focusOn(back)
 }
 
 /** Puts a notice into a section's view, and leads the user to it. */

@@ -4,7 +4,7 @@ import { type Day, dayOf, showDay, writeDay } from './dates.js'
 import type { Section } from './definition.js'
 import { h } from './dom.js'
 import { reviewOf } from './review.js'
-import { sectionId } from './section-view.js'
+import { linkTo } from './section-view.js'
 import { plural } from './text.js'
 
 type Newest = ReadonlyMap<string, Entry>
@@ -19,19 +19,6 @@ function stateOf(section: Section, entry: Entry | undefined, today: Day, partial
   return h('span', { class: 'overview__state' }, written, ' ', tag)
 }
 
-/** Focuses the section itself: a link alone would leave the keyboard where it was in some browsers. */
-function leadTo(section: Section) {
-  return (event: Event) => {
-    event.preventDefault()
-    const place = document.getElementById(sectionId(section))
-    const heading = place?.querySelector<HTMLElement>('h3')
-    if (!place || !heading) return
-    heading.tabIndex = -1
-    heading.focus({ preventScroll: true })
-    place.scrollIntoView()
-  }
-}
-
 /** @param partial whether entries may have been left out of what was read */
 export function overview(
   sections: readonly Section[],
@@ -44,13 +31,7 @@ export function overview(
   const entryOf = ({ template }: Section) => newest.get(template)
   const due = sections.filter((one) => reviewOf(one, entryOf(one), today)?.overdue)
   const items = sections.map((section) =>
-    h(
-      'li',
-      {},
-      h('a', { href: `#${sectionId(section)}`, click: leadTo(section) }, section.title),
-      ' ',
-      stateOf(section, entryOf(section), today, partial),
-    ),
+    h('li', {}, linkTo(section), ' ', stateOf(section, entryOf(section), today, partial)),
   )
   const words =
     due.length === 0

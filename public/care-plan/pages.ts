@@ -178,13 +178,21 @@ export function nonePage(
   return page(
     'none',
     'No shared care plan was found for this patient',
-    h('p', {}, read),
+    h('p', { class: 'none__read' }, read),
     h('h2', { class: 'nhsuk-heading-s nhsuk-u-margin-bottom-2' }, 'What to do'),
     h('ul', {}, ...toDo.map((text) => h('li', {}, text))),
     told.retry ? button('Check again', told.retry, 'secondary') : undefined,
     beginView(told.begin),
     emergency(told.emergencyText),
   )
+}
+
+/** Where it is read anew that there is none: when that was. @returns whether there was such a page */
+export function renewNone(page: HTMLElement): boolean {
+  const [stands, next] = [document, page].map((one) => one.querySelector('.none__read'))
+  if (!stands || !next) return false
+  stands.replaceWith(next)
+  return true
 }
 
 export const loadingPage = (): HTMLElement =>

@@ -6,8 +6,10 @@ import type { Entry } from './composition.js'
 import type { Day } from './dates.js'
 import { dayOf, showMoment } from './dates.js'
 import type { Definitions, Section } from './definition.js'
-import { button, h } from './dom.js'
+import { button, h, keepingFocus } from './dom.js'
+import { showReadAge } from './freshness.js'
 import type { History } from './history.js'
+import type { News } from './news.js'
 import { overview } from './overview.js'
 import { isPartial, type Reading } from './reading.js'
 import { mayWriteAny, rightsOf, type Sight } from './rights.js'
@@ -22,12 +24,20 @@ export type PlanShown = Omit<Reading, 'finding' | 'patient' | 'failure'> & {
   readonly begun?: 'unlisted' | 'listed'
   /** Somebody else was found to have begun it too, when it was listed. */
   readonly joined?: boolean
+  /** The chart has moved on: nothing is saved from this view any more. */
+  readonly left?: 'typed' | 'nothing'
+  /** What others have changed since it was shown. */
+  readonly news?: News | undefined
 }
 
 export interface Acts {
   readonly edit: (section: Section) => void
   readonly history: (section: Section, entry: Entry, more: boolean) => Promise<History>
   readonly reload: () => void
+  /** What is told of others' changes has been seen. */
+  readonly seen: () => void
+  /** Shows what was `typed` and can no longer be saved. */
+  readonly typed: () => void
 }
 
 const GROUPS = [
@@ -53,13 +63,14 @@ const EMERGENCY = 'Emergency access is for reading only: nothing can be changed 
 
 function readOnlyLine(plan: PlanShown): HTMLElement | undefined {
   const { seen } = plan.sight
-  return seen.length === 0 || seen.some((section) => mayEdit(plan, section))
+  return seen.length === 0 || plan.left || seen.some((section) => mayEdit(plan, section))
     ? undefined
     : h('p', { class: 'sight readonly' }, plan.emergency ? EMERGENCY : READ_ONLY)
 }
 
 /** Whether this role may change a section as it stands: what exists, or what it would begin. */
-export function mayEdit({ granted, entries, content }: PlanShown, section: Section): boolean {
+export function mayEdit({ granted, entries, content, left }: PlanShown, section: Section): boolean {
+  if (left) return false
   const { create, update } = rightsOf(granted, section.template)
   if (entries.several.has(section.template)) return false
   if (entries.newest.has(section.template)) return update
@@ -144,11 +155,31 @@ function reloadButton(act: () => void): HTMLElement {
   return made
 }
 
+/** What says the same stays: a button that is being pressed, a text that is being read. */
+function put(place: string, next: HTMLElement): void {
+  const stands = document.querySelector(place)
+  if (!stands?.isEqualNode(next)) stands?.replaceWith(next)
+}
+
+/** When it was read, and how long ago that was by now. */
+function readWhen(readAt: Date): HTMLElement {
+  const age = showReadAge(readAt.getTime(), Date.now())
+  return h(
+    'span',
+    { class: 'plan__when' },
+    `Read from the record on ${showMoment(readAt)} `,
+    age === '' ? undefined : h('strong', { class: 'plan__age' }, `(${age})`),
+  )
+}
+
+/** Only the words: what has the focus keeps it. */
+export const renewAge = ({ readAt }: PlanShown): void => put('.plan__when', readWhen(readAt))
+
 const readLine = (plan: PlanShown, { reload }: Acts): HTMLElement =>
   h(
     'p',
     { class: 'plan__read' },
-    h('span', {}, `Read from the record on ${showMoment(plan.readAt)} `),
+    readWhen(plan.readAt),
     reloadButton(reload),
     // Of what is not recorded there is nothing to print.
     plan.begun === 'unlisted' ? undefined : button('Print', () => window.print(), 'secondary'),
@@ -156,18 +187,25 @@ const readLine = (plan: PlanShown, { reload }: Acts): HTMLElement =>
 
 /** Puts what is said of the whole plan as it now is in the place of what was said. */
 export function renewAround(plan: PlanShown, definitions: Definitions, acts: Acts): void {
-  document.querySelector('.plan__read')?.replaceWith(readLine(plan, acts))
-  document.querySelector('.plan__notices')?.replaceWith(notices(plan))
-  const next = overviewOf(plan, definitions)
-  if (next) document.querySelector('.overview')?.replaceWith(next)
+  keepingFocus(() => {
+    renewAge(plan)
+    put('.plan__read', readLine(plan, acts))
+    put('.plan__notices', notices(plan, definitions, acts))
+    const next = overviewOf(plan, definitions)
+    if (next) put('.overview', next)
+  })
 }
 
-/** Shows all sections but one as they are now known to stand. */
-export function renewOthers(plan: PlanShown, one: Section, acts: Acts): void {
+/** Shows sections as they are now known to stand; not one that is being changed. */
+export function renewSections(plan: PlanShown, sections: readonly Section[], acts: Acts): void {
   const today = dayOf(plan.readAt)
-  for (const section of plan.sight.seen)
-    if (section !== one)
-      document.getElementById(sectionId(section))?.replaceWith(viewOf(plan, section, acts, today))
+  keepingFocus(() => {
+    for (const section of sections) {
+      const place = document.getElementById(sectionId(section))
+      if (!place?.classList.contains('on-paper'))
+        place?.replaceWith(viewOf(plan, section, acts, today))
+    }
+  })
 }
 
 export function planView(plan: PlanShown, definitions: Definitions, acts: Acts): HTMLElement {
@@ -183,7 +221,7 @@ export function planView(plan: PlanShown, definitions: Definitions, acts: Acts):
       h('h1', { class: 'nhsuk-heading-l', tabindex: '-1' }, 'Care plan'),
       readLine(plan, acts),
     ),
-    notices(plan),
+    notices(plan, definitions, acts),
     decisions.length === 0
       ? undefined
       : h(

@@ -29,6 +29,26 @@ export interface SectionShown {
 
 export const sectionId = (section: Section): string => `section-${section.id}`
 
+/** Focuses the section itself: a link alone would leave the keyboard where it was in some browsers. */
+export function leadTo(section: Section): void {
+  const place = document.getElementById(sectionId(section))
+  // One that is being changed is on paper only; its form stands in its place.
+  const shown = place?.classList.contains('on-paper') ? place.parentElement : place
+  const heading = shown?.querySelector<HTMLElement>('h3')
+  if (!shown || !heading) return
+  heading.tabIndex = -1
+  heading.focus({ preventScroll: true })
+  shown.scrollIntoView()
+}
+
+export function linkTo(section: Section): HTMLElement {
+  const click = (event: Event) => {
+    event.preventDefault()
+    leadTo(section)
+  }
+  return h('a', { href: `#${sectionId(section)}`, click }, section.title)
+}
+
 export const changedLine = (entry: Entry): HTMLElement => {
   const { name, at } = authorOf(entry.composition)
   const when = at === undefined ? 'at a time not recorded' : showMoment(at)

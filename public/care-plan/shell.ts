@@ -1,6 +1,6 @@
 /** The parts of the page that stay: who is signed in, the patient, the content, what is announced. */
 import { bannerView, watchHeight } from './banner.js'
-import { bdi, focusOn, h } from './dom.js'
+import { bdi, focusOn, h, keepingFocus } from './dom.js'
 import { emergencyStrip } from './emergency.js'
 import type { Banner } from './patient.js'
 
@@ -30,6 +30,20 @@ export function showEmergency(end: Date | 'unknown' | undefined): void {
   watchHeight(part('banner'))
 }
 
+/** Below the patient: what must be seen wherever one reads. */
+export function showTurned(strip: HTMLElement | undefined): void {
+  const [slot, banner] = [part('turned'), part('banner')]
+  const focused = document.activeElement
+  const top = () => focused?.getBoundingClientRect().top ?? 0
+  const wasFree = top() >= banner.getBoundingClientRect().bottom
+  slot.replaceChildren(...(strip ? [strip] : []))
+  slot.hidden = strip === undefined
+  watchHeight(banner)
+  // It grows over what is below it: what has the focus comes out again.
+  if (wasFree && top() < banner.getBoundingClientRect().bottom)
+    focused?.scrollIntoView({ block: 'nearest' })
+}
+
 /** @param name undefined when nobody could tell it */
 export function showUser(name: string | undefined): void {
   part('user').replaceChildren(
@@ -41,7 +55,7 @@ export function showUser(name: string | undefined): void {
 
 /** @param move whether the user asked for it: a page that merely loads must not take the focus from its host */
 export function showContent(content: HTMLElement, move: boolean): void {
-  part('main').replaceChildren(content)
+  keepingFocus(() => part('main').replaceChildren(content))
   const heading = content.querySelector('h1')
   if (heading) announce(heading.textContent ?? '')
   if (!move) return
@@ -54,6 +68,7 @@ export function blank(): void {
   for (const dialog of document.querySelectorAll('dialog')) dialog.remove()
   showBanner(undefined)
   showEmergency(undefined)
+  showTurned(undefined)
   part('user').replaceChildren()
   part('main').replaceChildren()
   part('support').replaceChildren()

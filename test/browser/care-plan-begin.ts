@@ -130,7 +130,7 @@ describe('a new plan that could not be listed', () => {
     const { scenario, page, frame } = await typing('begin-not-listed', { failing })
     await save(frame)
     await frame
-      .getByText('a new plan is listed in the record before its first section is saved')
+      .getByText('the plan must be listed in the record before this section is saved')
       .waitFor()
     expect(await frame.getByLabel('What matters most').inputValue()).toBe(WORDS)
     expect(writes(scenario)).toEqual([LISTING])
@@ -145,13 +145,26 @@ describe('a new plan that could not be listed', () => {
   })
 
   it('because the chart has moved on is said so, and what was typed is found again', async () => {
-    const { scenario, frame } = await typing('begin-moved-on')
+    const { scenario, page, frame } = await typing('begin-moved-on')
     scenario.superseded = true
+    // A draft is refused first: it is said before anybody tries to save.
+    await frame.getByText('Nothing can be saved from this view any more').waitFor()
+    expect(await frame.getByLabel('What matters most').inputValue()).toBe(WORDS)
     await save(frame)
     await frame.locator('[data-page=superseded]').waitFor()
     expect(writes(scenario)).toEqual([])
     await frame.getByRole('button', { name: 'Show this plan, to read' }).click()
-    await frame.getByRole('button', { name: `Add ${TITLE}` }).click()
+    await frame.locator('.begun').waitFor()
+    const text = await seen(frame.locator('main'))
+    expect(text).toMatch(
+      /Nothing can be saved from this view any more[\s\S]*open this patient’s care/,
+    )
+    expect(text).toContain('Nothing was recorded from this view.')
+    expect(text).not.toContain('until you save')
+    expect(await frame.getByRole('button', { name: /^(Add|Edit) / }).count()).toBe(0)
+    await shoot(page, 'begun-left')
+    expect(await violations(frame)).toEqual([])
+    await frame.getByRole('button', { name: 'Show what you typed' }).click()
     expect(await seen(frame.locator('[data-page=superseded]'))).toContain(WORDS)
   })
 

@@ -159,7 +159,9 @@ describe('the chart moves on while somebody types', () => {
     expect(await violations(frame)).toEqual([])
 
     await frame.getByRole('button', { name: 'Show this plan, to read' }).click()
-    await edit(frame, 'What matters to me')
+    await frame.getByText('Nothing can be saved from this view any more').waitFor()
+    expect(await frame.getByRole('button', { name: /^Edit / }).count()).toBe(0)
+    await frame.getByRole('button', { name: 'Show what you typed' }).click()
     expect(await seen(told)).toContain('Ruth and Peter')
     expect(recorded(scenario, CONTACTS).at0003).toBe('Ruth Ashworth')
   })

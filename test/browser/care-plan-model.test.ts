@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { showAge, showDay, showSince } from '../../public/care-plan/dates.js'
 import { readSettings } from '../../public/care-plan/definition.js'
+import { isDue, showReadAge } from '../../public/care-plan/freshness.js'
 import {
   dayParts,
   dayText,
@@ -165,6 +166,32 @@ describe('what is read in one piece', () => {
         },
       ),
     )
+  })
+})
+
+describe('reading the record anew', () => {
+  const at = 1_700_000_000_000
+  const seconds = (n: number) => at + n * 1000
+
+  // biome-ignore format: a table
+  it.each<['back' | 'there', number, number, boolean]>([
+    ['back',   59, -600, false],
+    ['back',   60, -600, true],
+    ['there', 179, -600, false],
+    ['there', 180, -600, true],
+    // What was tried a moment ago and did not answer is not asked again by the next movement of the mouse.
+    ['there', 600,  541, false],
+    ['back',  600,  541, false],
+    ['there', 600,  540, true],
+    // A clock that was put back.
+    ['back',  -60, -600, false],
+  ])('follows a sign of the user (%s) after %d seconds, tried at %d: %s', (sign, now, tried, due) => {
+    expect(isDue(sign, at, seconds(tried), seconds(now))).toBe(due)
+  })
+
+  it('tells how old what is shown is once it is minutes', () => {
+    const ages = [0, 119, 120, 899, -30].map((one) => showReadAge(at, seconds(one)))
+    expect(ages).toEqual(['', '', '2 minutes ago', '14 minutes ago', ''])
   })
 })
 

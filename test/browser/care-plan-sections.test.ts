@@ -398,6 +398,111 @@ describe('allergies near the top, where none was found', () => {
   })
 })
 
+/** By a path that types do not follow: it leads to those of a browser. */
+const load = (name: string) => import(`../../public/care-plan/${name}.js`)
+
+describe('what others have changed since a plan was shown', () => {
+  const [cpr, contacts] = [section('resuscitation'), section('contacts')]
+  const author = (name: string) => ({ name, at: new Date('2026-11-23T10:00:00Z') })
+  const entry = (one: Section, values: Values, version: number, by = 'Dr Marsh') => ({
+    version: `${one.id}::s::${version}`,
+    composition: composed(one, values, author(by)),
+  })
+  type Entry = ReturnType<typeof entry>
+  const shown = (minute: number, found: readonly (readonly [Section, Entry])[], changes = {}) => ({
+    ...{ content: 'found', index: 'active', granted: 'x', finding: 'plan' },
+    sight: { seen: [cpr, contacts], hidden: [] },
+    readAt: new Date(Date.UTC(2026, 10, 23, 10, minute)),
+    entries: {
+      newest: new Map(found.map(([one, it]) => [one.template, it])),
+      ...{ several: new Set<string>(), withheld: false },
+    },
+    ...changes,
+  })
+  const not = entry(cpr, { decision: 'do-not-attempt' }, 1)
+  const before = shown(0, [[cpr, not]])
+  const turned = shown(5, [[cpr, entry(cpr, { decision: 'attempt' }, 2, 'Dr Okafor')]])
+
+  it('is told by section and author, a decision by what it said and says', async () => {
+    const { newsOf, newsAloud } = await load('news')
+    const ruth = entry(contacts, { attorney: 'Ruth' }, 1, 'Tom')
+    const after = shown(
+      5,
+      [...turned.entries.newest].map(([, it]) => [cpr, it]).concat([[contacts, ruth]]) as never,
+    )
+    const news = newsOf(before, after)
+    const decision = { name: 'CPR', was: 'Do not attempt CPR (DNACPR)', now: 'Attempt CPR' }
+    expect(news.changes).toMatchObject([{ section: cpr, decision }, { section: contacts }])
+    expect(news.changes[1]).not.toHaveProperty('decision')
+    expect(newsAloud(news)).toMatch(
+      /^The CPR decision has changed\. Now: Attempt CPR\. Before: Do not attempt CPR \(DNACPR\)\. Personal and professional contacts: changed 23-Nov-2026 at \d\d:00 by Tom\.$/,
+    )
+  })
+
+  it('is a decision that says the same in a newer version, or is only seen to be missing', async () => {
+    const { newsOf } = await load('news')
+    const again = newsOf(
+      before,
+      shown(5, [[cpr, entry(cpr, { decision: 'do-not-attempt', reason: 'Frailty' }, 2)]]),
+    )
+    expect(again.changes).toMatchObject([{ section: cpr }])
+    expect(again.changes[0]).not.toHaveProperty('decision')
+    const gone = newsOf(before, shown(5, []))
+    const decision = { was: 'Do not attempt CPR (DNACPR)', now: 'No CPR decision was found' }
+    expect(gone.changes).toMatchObject([{ decision, about: 'no entry is found any more' }])
+    // The same entry, beside which another stands by now.
+    const entries = { ...before.entries, newest: new Map(), withheld: true }
+    const hidden = newsOf(before, { ...before, entries })
+    expect(hidden.changes).toMatchObject([
+      { decision: { now: 'The CPR decision cannot be shown here' } },
+    ])
+  })
+
+  it('is nothing where nothing was changed, and not known where something was not read', async () => {
+    const { newsOf } = await load('news')
+    expect(newsOf(before, { ...before, readAt: turned.readAt }).changes).toEqual([])
+    expect(newsOf(before, { ...turned, content: 'unread' })).toBeUndefined()
+    expect(newsOf({ ...before, content: 'unread' }, turned)).toBeUndefined()
+    // What a renewal took away was not changed by anybody.
+    const less = { sight: { seen: [contacts], hidden: [cpr] } }
+    expect(newsOf(before, shown(5, [], less)).changes).toEqual([])
+  })
+
+  it('stays told until it was seen: a decision that was changed twice from its first words', async () => {
+    const { anew } = await load('anew')
+    const once = anew(before, turned, false)
+    const back = shown(9, [[cpr, entry(cpr, { decision: '', reason: 'Under review' }, 3)]])
+    const decision = { was: 'Do not attempt CPR (DNACPR)' }
+    const twice = anew(once, back, false)
+    expect(twice.news).toMatchObject({ since: before.readAt, changes: [{ section: cpr }] })
+    expect(twice.news.changes[0].decision).toMatchObject({ was: decision.was })
+    // Changed there and back: a change, and the decision that was shown.
+    const restored = anew(once, shown(9, [[cpr, { ...not, version: 'o::s::3' }]]), false)
+    expect(restored.news.changes).toMatchObject([{ section: cpr }])
+    expect(restored.news.changes[0]).not.toHaveProperty('decision')
+    // A look that finds nothing more takes nothing away.
+    expect(anew(once, { ...turned, readAt: back.readAt }, false).news).toBe(once.news)
+    expect(anew(before, before, false).news).toBeUndefined()
+    expect(anew(before, before, true).news).toMatchObject({ changes: [] })
+  })
+
+  it('stands beside a form only where it is the plan that is being changed', async () => {
+    const { beside } = await load('anew')
+    expect(beside(before, turned, undefined)).toMatchObject({
+      news: { changes: [{ section: cpr }] },
+    })
+    expect(beside(before, { ...turned, granted: 'less' }, undefined)).toBeUndefined()
+    expect(beside(before, { ...turned, finding: 'none' }, undefined)).toBeUndefined()
+    const begun = { ...shown(0, []), content: 'empty', index: 'none', begun: 'unlisted' }
+    const none = { ...begun, readAt: turned.readAt, finding: 'none' }
+    expect(beside(begun, none, none)).toMatchObject({ begun: 'unlisted', readAt: turned.readAt })
+    const joined = { begun: 'listed', joined: true, news: { changes: [{ section: cpr }] } }
+    expect(beside(begun, turned, undefined)).toMatchObject(joined)
+    // Begun by others, and not listed: the next save lists it before.
+    expect(beside(begun, { ...turned, index: 'none' }, undefined)).toBeUndefined()
+  })
+})
+
 describe('the first section of a plan', () => {
   type Shown = {
     readonly index: Index
@@ -410,9 +515,6 @@ describe('the first section of a plan', () => {
   const found = { _type: 'COMPOSITION', context: { start_time: { value: '2026-11-20' } } }
   const subject = { reference: 'Patient/pat-1' }
 
-  /** By a path that types do not follow: it leads to those of a browser. */
-  const load = (name: string) => import(`../../public/care-plan/${name}.js`)
-
   /** Saved through a connection that answers the listing so (a status, or why it failed), and then a look at the record. */
   async function begin(
     answer: number | string,
@@ -423,6 +525,7 @@ describe('the first section of a plan', () => {
       fails = false,
       theirs = answer !== 201,
       whose = 'pat-1',
+      again = false,
     } = {},
   ) {
     const { CallFailed } = await load('connection')
@@ -455,7 +558,7 @@ describe('the first section of a plan', () => {
     const listed = (next: Shown) => void states.push(next)
     const { saveBegun } = await load('begin')
     const outcome = await saveBegun(
-      { connection, definitions: PLAN, plan: from, listed },
+      { connection, definitions: PLAN, plan: from, again, listed },
       save,
     ).catch((error: unknown) => error)
     return { calls, outcome, states }
@@ -501,6 +604,43 @@ describe('the first section of a plan', () => {
     const again = await begin(200, { from: states[0] as Shown })
     expect([again.calls, again.outcome]).toEqual([[ROWS, 'save'], 'saved'])
     expect(again.states).toMatchObject([{ content: 'found', joined: true }])
+  })
+
+  describe('of one that has sections and is not listed', () => {
+    const ended: Shown = { index: 'none', content: 'found' }
+
+    it.each<[string, number | string, readonly string[]]>([
+      ['listed again', 201, [LIST]],
+      ['listed by somebody else by now', 200, [LIST]],
+      ['listed by somebody else in that moment', 'stale', [LIST, 'GET /fhir/CarePlan']],
+    ])('is saved once it is %s', async (_, answer, looks) => {
+      const { calls, outcome, states } = await begin(answer, {
+        index: 'active',
+        from: ended,
+        again: true,
+      })
+      expect([calls, outcome]).toEqual([[...looks, 'save'], 'saved'])
+      expect(states).toEqual([{ index: 'active', content: 'found' }])
+    })
+
+    it('lists nothing where its user did not say so, or somebody listed it meanwhile', async () => {
+      expect((await begin(201, { from: ended })).calls).toEqual(['save'])
+      const from: Shown = { ...ended, index: 'active' }
+      expect((await begin(201, { from, again: true })).calls).toEqual(['save'])
+      const held: Shown = { ...ended, index: 'listed' }
+      expect((await begin(201, { from: held, again: true })).calls).toEqual(['save'])
+    })
+
+    it('is not sent where it could not be listed, and says that it is listed where it failed after', async () => {
+      const none = await begin('refused', { from: ended, again: true })
+      expect([none.calls, none.states]).toEqual([[LIST], []])
+      expect(none.outcome).toMatchObject({ why: 'refused', unsettled: false })
+      const failed = await begin(201, { from: ended, again: true, fails: true })
+      expect(failed.outcome).toMatchObject({
+        why: 'failed',
+        also: expect.stringContaining('listed as active'),
+      })
+    })
   })
 
   it.each([200, 201])(

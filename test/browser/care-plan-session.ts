@@ -12,7 +12,8 @@ const renewals = ({ log }: Scenario) =>
 
 /**
  * The user is there, and the page's time passes until a renewal is answered. Small steps: the page's minutes pass
- * faster than the network's, and a movement counts only from when the page has taken the answer before it.
+ * faster than the network's, and a movement counts only from when the page has taken the answer before it. A look at the
+ * record says that the user is there too: then it is the token's own end that is renewed.
  */
 async function untilRenewed(page: Page): Promise<Response> {
   let renewed: Response | undefined
@@ -20,7 +21,7 @@ async function untilRenewed(page: Page): Promise<Response> {
     renewed = response
     return response
   })
-  for (let step = 0; step < 60 && !renewed; step++) {
+  for (let step = 0; step < 120 && !renewed; step++) {
     await page.mouse.move(100 + step, 300)
     await page.clock.runFor(10_000)
   }
@@ -114,11 +115,11 @@ describe('a session in use', () => {
   it('is renewed while the user is active, without a warning', async () => {
     const scenario = newScenario()
     const { page, frame } = await openTimed(stage, 'active', scenario)
-    for (let step = 1; step <= 8; step++) expect((await untilRenewed(page)).status()).toBe(200)
+    for (let step = 1; step <= 3; step++) expect((await untilRenewed(page)).status()).toBe(200)
     expect(await frame.getByRole('alertdialog').count()).toBe(0)
     expect(await frame.locator('[data-page=plan]').count()).toBe(1)
     // On a busy machine more: the page gives one up when so much of its own time has passed, and asks again.
-    expect(renewals(scenario)).toBeGreaterThanOrEqual(8)
+    expect(renewals(scenario)).toBeGreaterThanOrEqual(3)
   })
 
   it('says that it cannot be extended when its longest time is near, and ends then', async () => {
