@@ -64,21 +64,13 @@ export class App {
       plan: () => this.#plan,
       user: () => this.#user,
       gpRecord: () => this.#gpRecord,
-      renewed: (plan) => {
-        // What is being read now may be older.
-        this.#reader.looking.drop()
-        this.#renewed(plan)
-      },
+      renewed: (plan) => this.#reader.saved(plan),
       readAgain: (doubt) => {
         this.#doubt = doubt
         void this.load(true)
       },
       left: () => this.#leave(),
-      superseded: (kept) => {
-        this.#left = true
-        this.#kept = kept
-        this.#superseded(kept)
-      },
+      superseded: (kept) => this.#superseded(kept),
       over: (error) => this.#over(error),
     })
     this.#reader = new Reader({
@@ -203,17 +195,16 @@ export class App {
   }
 
   #superseded(kept: Kept): void {
-    this.#instead(
-      supersededPage(kept, launchOf(this.#setup.connection), () => void this.load(true)),
-      true,
-    )
+    this.#left = true
+    this.#kept = kept
+    const { launch, retry } = this.#around()
+    this.#instead(supersededPage(kept, launch, retry), true)
   }
 
   #show(reading: PlanShown, asked: boolean): void {
     const before = this.#plan
-    const plan = this.#left
-      ? ({ ...reading, left: this.#kept ? 'typed' : 'nothing' } as const)
-      : reading
+    const left = this.#kept ? 'typed' : 'nothing'
+    const plan: PlanShown = this.#left ? { ...reading, left } : reading
     this.#plan = plan
     this.#none = undefined
     showContent(planView(plan, this.#setup.definitions, this.#acts), asked)
@@ -251,7 +242,7 @@ export class App {
 
   #foot(): void {
     if (this.#closed) return
-    const readAt = this.#plan?.readAt
-    showFoot({ readAt, user: this.#user, launch: launchOf(this.#setup.connection) })
+    const launch = launchOf(this.#setup.connection)
+    showFoot({ readAt: this.#plan?.readAt, user: this.#user, launch })
   }
 }

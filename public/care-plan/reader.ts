@@ -144,6 +144,12 @@ export class Reader {
     this.tell(before, plan)
   }
 
+  /** A section was saved, or its form closed: what is being read now may be older. */
+  saved(plan: PlanShown): void {
+    this.looking.drop()
+    this.#setup.renewed(plan)
+  }
+
   /** Says aloud what is new, and shows below the patient that a decision is another. */
   tell(before: PlanShown | undefined, { news }: PlanShown): void {
     showTurned(decisionStrip(news, (change) => this.#looked(change)))
