@@ -80,6 +80,11 @@ export async function verifyTrail(
   const unseen = kept.map((head) => ({ head, by: 'a checkpoint that was kept elsewhere' }))
   const reading: Reading = { states: new Map(), unseen, problems: [], entries: 0 }
   for await (const entry of store.trail()) {
+    if (!isLegible(entry)) {
+      reading.entries += 1
+      reportIllegible(reading, entry)
+      continue
+    }
     // What is written meanwhile may be seen by halves, so it is left to the next time.
     if (entry.seq > (limits.get(entry.writer) ?? 0)) continue
     reading.entries += 1
@@ -97,6 +102,25 @@ export async function verifyTrail(
 function report({ problems }: Reading, { writer, seq, at }: Place, problem: string): void {
   if (problems.length < MOST_PROBLEMS)
     problems.push({ writer, seq, ...(at === undefined ? {} : { at }), problem })
+}
+
+/** In milliseconds: what is later is no date. */
+const LAST_MOMENT = 8.64e15
+
+/** Whoever changes an entry may put anything in a member's place: then its place cannot be judged, nor a time shown. */
+const isLegible = ({ writer, seq, at, prev, hash }: TrailEntry): boolean =>
+  [writer, prev, hash].every((text) => typeof text === 'string') &&
+  Number.isSafeInteger(seq) &&
+  typeof at === 'number' &&
+  Math.abs(at) <= LAST_MOMENT
+
+function reportIllegible(reading: Reading, { writer, seq }: TrailEntry): void {
+  const place = {
+    writer: typeof writer === 'string' ? writer : 'an unknown writer',
+    seq: Number.isSafeInteger(seq) ? seq : 0,
+    hash: '',
+  }
+  report(reading, place, 'the entry was changed: its place or its time cannot be read')
 }
 
 function judgePlace(reading: Reading, entry: TrailEntry): void {

@@ -148,19 +148,29 @@ describe('verifying the trail', () => {
     expect(report).toMatchObject({ entries: 7, problems: [] })
   })
 
+  const members = ['what', 'outcome', 'writer', 'seq', 'at', 'prev', 'hash', 'user', 'x']
+
+  it.each([[{ toString: 0 }], [{ valueOf: null }], [1e300], [null], [[]], ['0'], [-1]])(
+    'says where a member was changed into what is no value of its kind: %j',
+    async (value) => {
+      for (const name of members) {
+        const changed = old.with(2, { ...(old[2] as TrailEntry), [name]: value })
+        const { problems } = await judge([...changed, ...young], heads)
+        expect(problems.length).toBeGreaterThan(0)
+        // As whoever shows them does.
+        for (const { at = NOW } of problems) expect(new Date(at).toISOString()).toMatch(/^.?\d/)
+      }
+      const opened = { ...(young[0] as TrailEntry), detail: { heads: [value as string] } }
+      const { problems } = await judge([...old, ...young.with(0, opened)], heads)
+      expect(problems).toContainEqual(
+        expect.objectContaining({ seq: 1, problem: 'the entry names no head' }),
+      )
+    },
+  )
+
   it('finds every single change: a member, an entry gone, two swapped, one twice, a cut', async () => {
     const seqs = fc.integer({ min: 0, max: old.length - 1 })
-    const member = fc.constantFrom(
-      'what',
-      'outcome',
-      'writer',
-      'seq',
-      'at',
-      'prev',
-      'hash',
-      'user',
-      'x',
-    )
+    const member = fc.constantFrom(...members)
     const value = fc.oneof(fc.string(), fc.integer(), fc.jsonValue())
     const change = fc.oneof(
       fc.record({ seqs, member, value }).map(({ seqs: at, member: name, value: to }) => {
