@@ -1,6 +1,7 @@
 import express, { type Request, type Response } from 'express'
 import { isShallow } from '../core/enforcement.js'
 import { hasBoundlessNumber, hasHalfCharacter, hasRepeatedMember, isCrowded } from '../core/json.js'
+import { readJson } from '../core/json-text.js'
 import { Refusal } from '../core/refusal.js'
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i
@@ -9,8 +10,8 @@ interface BodyRules {
   readonly types: RegExp
   /** Whether a member that stands twice is refused, which two readers could read differently. */
   readonly exact: boolean
-  /** How its text is read: core/json-text.ts where it goes on. @throws SyntaxError */
-  readonly read?: (text: string) => unknown
+  /** Whether it goes on to the record: numbers stay as they are written, and half a character is refused. */
+  readonly goesOn: boolean
 }
 
 /** @param limit in bytes */
@@ -78,15 +79,13 @@ export function textBodyOf(
  */
 export function jsonBodyOf(
   limit: number,
-  { types = JSON_TYPE, exact = false, read = JSON.parse }: Partial<BodyRules> = {},
+  { types = JSON_TYPE, exact = false, goesOn = false }: Partial<BodyRules> = {},
 ): (req: Request, res: Response) => Promise<unknown> {
   const readText = textBodyOf(limit, types)
-  // What was typed is kept as it is until it goes on.
-  const goesOn = read !== JSON.parse
   return async (req, res) => {
     const text = await readText(req, res)
     if (isCrowded(text)) throw new Refusal('body_too_large', 'values')
-    const value = parse(text, read)
+    const value = parse(text, goesOn ? readJson : JSON.parse)
     if (hasBoundlessNumber(text) || (exact && hasRepeatedMember(text)))
       throw new Refusal('body_unreadable', 'a member or a number')
     if (!isShallow(value)) throw new Refusal('body_unreadable', 'nested too deep')

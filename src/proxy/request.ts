@@ -1,6 +1,6 @@
 /** A client's request as the proxies read it, and headers of the record's answer that may go back. */
 import type { Request, Response } from 'express'
-import { readJson, writeJson } from '../core/json-text.js'
+import { writeJson } from '../core/json-text.js'
 import { Refusal } from '../core/refusal.js'
 import { sendText } from '../http/answer.js'
 import { jsonBodyOf, textBodyOf } from '../http/json-body.js'
@@ -26,11 +26,11 @@ export function addressUnder(base: string): (req: Request) => string {
 }
 
 /** The JSON that a client sent, as openEHR's or as FHIR's. @throws Refusal body_too_large, body_unreadable */
-export const jsonBody = jsonBodyOf(BODY_LIMIT, { read: readJson })
+export const jsonBody = jsonBodyOf(BODY_LIMIT, { goesOn: true })
 const FHIR_JSON = /^application\/(?:fhir\+)?json\s*(?:;|$)/i
-export const fhirBody = jsonBodyOf(BODY_LIMIT, { types: FHIR_JSON, exact: true, read: readJson })
+export const fhirBody = jsonBodyOf(BODY_LIMIT, { types: FHIR_JSON, exact: true, goesOn: true })
 const PATCH_JSON = /^application\/json-patch\+json\s*(?:;|$)/i
-export const patchBody = jsonBodyOf(BODY_LIMIT, { types: PATCH_JSON, exact: true, read: readJson })
+export const patchBody = jsonBodyOf(BODY_LIMIT, { types: PATCH_JSON, exact: true, goesOn: true })
 /** A search by form. */
 export const formBody = textBodyOf(2048, /^application\/x-www-form-urlencoded\s*(?:;|$)/i)
 
