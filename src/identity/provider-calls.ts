@@ -1,7 +1,14 @@
 /** Our calls to an OpenID provider: to the addresses it may have, for a bounded time, for a bounded answer. */
 import { types as values } from 'node:util'
+import { Agent, type Response as Answer, fetch } from 'undici'
 import { Refusal } from '../core/refusal.js'
 import type { Seconds } from '../core/values.js'
+
+/**
+ * A connection for each call: a kept one may be closed by the provider just as a code is sent on it. A code is good once,
+ * so that could not be tried again, and the clinician would have to sign on anew.
+ */
+const unkept = new Agent({ pipelining: 0 })
 
 /** A userinfo with a few hundred roles stays well below it. */
 const MOST_BYTES = 512 * 1024
@@ -16,7 +23,7 @@ const isLoopback = ({ hostname }: URL): boolean =>
 export const mayCall = (url: URL, allowHttp: boolean): boolean =>
   url.protocol === 'https:' || (url.protocol === 'http:' && allowHttp && isLoopback(url))
 
-async function readBounded(response: Response): Promise<Uint8Array | null> {
+async function readBounded(response: Answer): Promise<Uint8Array | null> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of response.body ?? []) {
@@ -46,7 +53,8 @@ export function providerFetch(timeout: Seconds, allowHttp: boolean): ProviderFet
     }
     try {
       const signal = AbortSignal.timeout(timeout * 1000)
-      const response = await fetch(url, { ...options, redirect: 'manual', signal })
+      const asked = { ...options, redirect: 'manual', signal, dispatcher: unkept } as const
+      const response = await fetch(url, asked)
       const body = await readBounded(response)
       if (response.status >= 500 || response.status === 429) throw new Error(`${response.status}`)
       return new Response(body, { status: response.status, headers: response.headers })

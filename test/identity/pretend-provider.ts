@@ -26,7 +26,7 @@ export interface PretendProvider extends Listening {
   /** Claims of a faultless id_token, but for the nonce. */
   idClaims(nonce: string): Record<string, unknown>
   userinfo(): Record<string, unknown>
-  /** What it answers; `silent` never does. Each test sets what it needs. */
+  /** What it answers; `silent` never does, and `tired` answers no second call on one connection. Each test sets what it needs. */
   readonly answers: {
     metadata: Record<string, unknown>
     idToken: string
@@ -34,6 +34,7 @@ export interface PretendProvider extends Listening {
     userinfo: unknown
     status: { token: number; userinfo: number; jwks: number; metadata: number }
     silent: boolean
+    tired: boolean
   }
   readonly asked: { metadata: number; jwks: number }
 }
@@ -54,7 +55,14 @@ export async function openPretendProvider(): Promise<PretendProvider> {
     userinfo: {},
     status: { token: 200, userinfo: 200, jwks: 200, metadata: 200 },
     silent: false,
+    tired: false,
   }
+  const used = new WeakSet<object>()
+  app.use(({ socket }, _res, next) => {
+    if (answers.tired && used.has(socket)) socket.destroy()
+    else next()
+    used.add(socket)
+  })
   app.get('/op/.well-known/openid-configuration', (_req, res) => {
     asked.metadata++
     if (answers.silent) return

@@ -37,6 +37,7 @@ beforeEach(() => {
     userinfo: pretend.userinfo(),
     status: { token: 200, userinfo: 200, jwks: 200, metadata: 200 },
     silent: false,
+    tired: false,
     keys: [pretend.publicJwk],
   })
   Object.assign(pretend.asked, { metadata: 0, jwks: 0 })
@@ -159,6 +160,11 @@ describe('a provider that cannot be asked', () => {
     expect(await refusalOf(begun(party))).toBe('sign_on_unavailable')
     pretend.answers.status.metadata = 200
     expect(await refusalOf(begun(party))).toBe('not refused')
+  })
+
+  it('may close a connection just as more is asked on it, and nobody signs on in vain', async () => {
+    pretend.answers.tired = true
+    expect(await finish(signed)).toMatchObject({ organization: 'A83001' })
   })
 
   it('says nothing of codes or tokens in its refusal', async () => {
