@@ -4,9 +4,9 @@
 #   docker run --read-only --tmpfs /tmp -p 8080:8080 \
 #     -v "$PWD/my-config:/etc/launch-gateway:ro" -v launch-gateway:/var/lib/launch-gateway launch-gateway
 #
-# Node 24 is the current LTS. Debian rather than Alpine: the embedded store's library is built for glibc first.
+# Node 26 is the current LTS. Debian rather than Alpine: the embedded store's library is built for glibc first.
 
-FROM node:24-bookworm-slim AS build
+FROM node:26-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
@@ -16,7 +16,7 @@ COPY public ./public
 COPY src ./src
 RUN npm run -s build
 
-FROM node:24-bookworm-slim
+FROM node:26-bookworm-slim
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev && npm cache clean --force

@@ -40,6 +40,9 @@ const GETS = [
 ]
 const NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty']
 
+/** Past two thousand headers Node refuses the request, or, before 26, leaves the rest out. */
+const BEHIND_TOO_MANY = Number(process.versions.node.split('.')[0]) < 26 ? 401 : 431
+
 /** What comes back for exactly these bytes, until the gateway hangs up. */
 const wire = ({ issuer }: TestGateway, text: string): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -212,7 +215,7 @@ describe.each(STORES)('on the %s store', (store) => {
       ['no body wanted',                     by(`HEAD ${patient}`), 403],
       ['an echo wanted',                     by(`TRACE ${patient}`), 403],
       ['a second token',                     by(`GET ${patient}`, 'Authorization: Bearer x'), 401],
-      ['a token behind two thousand headers', `GET ${patient} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${'X: 1\r\n'.repeat(2_100)}${token}\r\n\r\n`, 401],
+      ['a token behind two thousand headers', `GET ${patient} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${'X: 1\r\n'.repeat(2_100)}${token}\r\n\r\n`, BEHIND_TOO_MANY],
       ['a token behind the body',            `POST /fhir HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n2\r\n{}\r\n0\r\n${token}\r\n\r\n`, 401],
       ['metadata in other letters',          'GET /fhir/%6detadata HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 401],
       ['a length and pieces',                `${post('Content-Length: 4', 'Transfer-Encoding: chunked')}0\r\n\r\n`, 400],

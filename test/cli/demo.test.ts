@@ -1,5 +1,6 @@
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { checkServerIdentity } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { reachOf } from '../../src/cli/demo.js'
 import { AUTHORITY, type Caller, callAs, OUR_PAIR } from '../access/certificate-scene.js'
@@ -61,7 +62,13 @@ describe('demo', () => {
       JSON.parse(
         (await callAs({ path: '/.well-known/openid-configuration', ...caller }, at, true)).text,
       )
-    const elsewhere = { tls: { host: '127.0.0.2', servername: '127.0.0.1' } }
+    const elsewhere: Caller = {
+      tls: {
+        host: '127.0.0.2',
+        // Its certificate is of the address that it gives as its own.
+        checkServerIdentity: (_, shown) => checkServerIdentity('127.0.0.1', shown),
+      },
+    }
     const document = await read(elsewhere, port + 4)
     const { issuer: said, mtls_endpoint_aliases: aliases } = document
     expect({ said, token: aliases.token_endpoint }).toEqual({
