@@ -61,7 +61,7 @@ let folder = ''
 let tokens: Tokens
 /** Everything that could tell of the servers, their tables or their versions. */
 const INSIDES =
-  /HFJ_|Unknown search|HAPI-|comp_data|is not known \(|_getpages|Precondition Failed|supplied/
+  /HFJ_RESOURCE|Unknown search|HAPI-\d|comp_data|is not known \(|_getpages|Precondition Failed|supplied/
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'modelled-'))
