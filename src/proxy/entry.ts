@@ -105,7 +105,8 @@ export function recordRead(
   decisions: readonly PolicyDecision[],
   detail: Detail,
 ): Promise<void> {
-  const record = () => recordAllowed(trail, access, decisions, detail)
+  // The trail may take its time as well.
+  const record = () => recordAllowed(trail, access, decisions, detail).then(stands)
   // A quick read asks nothing, and waits for nothing.
   return stands()?.then(record) ?? record()
 }
