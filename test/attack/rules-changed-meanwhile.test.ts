@@ -7,9 +7,10 @@ import type { OutgoingHttpHeaders, RequestListener } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import request from 'supertest'
+import { endOf } from '../../src/core/records.js'
 import { publication } from '../../src/policy/publishing.js'
 import { hashOfFiles } from '../../src/policy/source.js'
-import { App, call, codeOf, launchTo, type Tokens, tokensOf } from '../app-by-hand.js'
+import { App, call, claimsIn, codeOf, launchTo, type Tokens, tokensOf } from '../app-by-hand.js'
 import { openTestGateway, type TestGateway } from '../gateway.js'
 import { handleOf, open } from '../launching.js'
 import { openWorld, PEGGY } from '../proxy/world.js'
@@ -173,6 +174,30 @@ describe('rules that come into force while the record takes its time', () => {
     const { entry } = JSON.parse(said) as { entry: { response: { status: string } }[] }
     expect(entry.map(({ response }) => response.status)).toEqual(['503', '503', '503'])
     expect(said).not.toContain('searchset')
+  })
+})
+
+describe('a refresh over which the record takes its time', () => {
+  it('is given by the rules that it was judged by, and says so', async () => {
+    const { app, tokens: held } = await launchTo(t, { system: 'gp-push' })
+    await publish('')
+    atCall(1, () => publish(closed('update', 'Section::"prognosis"')))
+    const renewed = tokensOf(await app.refresh(held))
+    expect(renewed.scope).toContain('prognosis.v1.crs ')
+    const now = t.running.policies.version()
+    expect(claimsIn(renewed.access_token).policy_version).toBe(now)
+    const issued = await entriesOf(t, { launch: held.__launch, what: 'token_issued' })
+    expect(issued.at(-1)).toMatchObject({ policy: { version: now } })
+  })
+
+  it('gives nothing once its launch has ended', async () => {
+    const { app, tokens: held } = await launchTo(t, { system: 'gp-push' })
+    const [id, at] = [endOf('launch', held.__launch), t.clock()]
+    const puts = [{ kind: 'ended' as const, id, value: { at }, until: at + 86_400_000 }]
+    atCall(1, () => t.running.store.commit({ puts }))
+    await expectRefused(t, await app.refresh(held), 'refresh_ended', 400)
+    const issued = await entriesOf(t, { launch: held.__launch, what: 'token_issued' })
+    expect(issued).toHaveLength(1)
   })
 })
 
