@@ -14,7 +14,7 @@ import type { Registry } from './registry.js'
 interface Parts {
   readonly tokens: AccessTokens
   readonly sessions: Pick<Sessions, 'touch'>
-  readonly policies: { mayRead(): boolean; mayIssue(): boolean }
+  readonly policies: { version(): number; mayRead(): boolean; mayIssue(): boolean }
   readonly dpop: Dpop
   readonly registry: Pick<Registry, 'client'>
   readonly certificateOf: CertificateOf
@@ -24,8 +24,8 @@ interface Parts {
 export interface LetIn {
   readonly access: Access
   /**
-   * Asks again, while the call is answered, whether it would be let in now.
-   * @throws Refusal token_expired, token_ended, policy_stale; StoreFailure
+   * Asks again, while the call is answered, whether it would be let in now, and judged by the same rules.
+   * @throws Refusal token_expired, token_ended, policy_stale, policy_changed; StoreFailure
    */
   still(): Promise<void>
 }
@@ -101,6 +101,12 @@ function requireRules(policies: Parts['policies']): void {
   if (!policies.mayRead()) throw new Refusal('policy_stale', 'the policy version is not known')
 }
 
+/** Whom the call stands for, and what they may, was worked out under one version. @throws Refusal policy_changed */
+function requireSame(policies: Parts['policies'], { grant }: Access): void {
+  const [before, now] = [grant.policyVersion, policies.version()]
+  if (now !== before) throw new Refusal('policy_changed', `from version ${before} to ${now}`)
+}
+
 const isFor = ({ aud }: AccessClaims, base: string): boolean =>
   Array.isArray(aud) ? aud.includes(base) : aud === base
 
@@ -150,6 +156,7 @@ export const bearerOf =
       access: live,
       async still() {
         requireRules(policies)
+        requireSame(policies, live)
         requireCurrent(live.claims, clock())
         await tokens.stand(live.claims)
       },

@@ -75,6 +75,7 @@ export const REFUSALS = {
   outcome_open:          { wire: 'launch_open', status: 409, text: 'This launch is still open, and more may be written in it. End it with POST /launch/end, or ask again when it is over.' },
   outcome_released:      { wire: 'outcome_fetched', status: 409, text: 'The outcome of this launch has been fetched, or is being fetched just now. It is given once; the request that got it may be repeated for five minutes, under its Idempotency-Key.' },
   policy_stale:          { wire: 'temporarily_unavailable', status: 503, text: 'Access rules could not be checked just now. Try again in a moment.' },
+  policy_changed:        { wire: 'temporarily_unavailable', status: 503, text: 'Access rules were changed while this was being answered. Nothing was done: try again.' },
 
   // Sign-on
   sign_on_failed:        { wire: 'access_denied', status: 403, text: 'You could not be signed in. Open the care plan again from the patient record.' },

@@ -3,6 +3,7 @@ import type { Access } from '../core/access.js'
 import type { Happening } from '../core/audit.js'
 import type { PolicyDecision } from '../core/decision.js'
 import { partiesOf } from '../core/grant.js'
+import { Refusal } from '../core/refusal.js'
 import type { AccessTrail } from './parts.js'
 import type { Stands } from './standing.js'
 
@@ -39,28 +40,34 @@ function saidOf({ token, grant, user, actor = grant.client }: Access): Partial<H
   return Object.assign(named, patient)
 }
 
-/** Of several decisions, each once. */
-function policiesOf(decisions: readonly PolicyDecision[]): readonly string[] {
+/**
+ * Of several decisions, each policy once. An entry names one version, and that is the one that allowed all of it.
+ * @throws Refusal policy_changed
+ */
+function policyOf(decisions: readonly PolicyDecision[]): Happening['policy'] {
+  const [first] = decisions
+  if (first === undefined) return undefined
   const ids = new Set<string>()
   let before: PolicyDecision | undefined
   for (const decision of decisions) {
     // Those of a list's resources are mostly one.
-    if (decision !== before) for (const id of decision.policies) ids.add(id)
+    if (decision === before) continue
+    if (decision.version !== first.version)
+      throw new Refusal('policy_changed', `from version ${first.version} to ${decision.version}`)
+    for (const id of decision.policies) ids.add(id)
     before = decision
   }
-  return [...ids]
+  return { version: first.version, effect: 'allow', policies: [...ids] }
 }
 
-/** That a call is allowed, and by which decisions. */
+/** That a call is allowed, and by which decisions. @throws Refusal policy_changed */
 export function allowedEntry(
   access: Access,
   decisions: readonly PolicyDecision[],
   detail: Detail,
 ): Happening {
-  const [first] = decisions
-  const policies = policiesOf(decisions)
+  const policy = policyOf(decisions)
   const { emergency } = access.grant
-  const policy = first && { version: first.version, effect: 'allow' as const, policies }
   return Object.assign(
     { what: 'access_allowed', outcome: 'success' } as const,
     aboutAccess(access),
@@ -79,6 +86,7 @@ export function allowedEntry(
 /**
  * Records that a call is allowed: durable when it resolves, so data leaves, or a write goes on to the
  * record, after it and never before.
+ * @throws Refusal policy_changed; StoreFailure
  */
 export async function recordAllowed(
   trail: AccessTrail,
@@ -90,14 +98,15 @@ export async function recordAllowed(
   if (!(await trail.commit({ record: [entry] }))) throw new Error('the trail took no entry')
 }
 
-/** The same of what was read, which the record may have taken its time over: for who would still be let in. @throws Refusal of {@link Stands} */
+/** The same of what was read, which the record may have taken its time over: for who would still be let in. @throws Refusal of {@link Stands}, policy_changed */
 export function recordRead(
   trail: AccessTrail,
   { access, stands }: { readonly access: Access; readonly stands: Stands },
   decisions: readonly PolicyDecision[],
   detail: Detail,
 ): Promise<void> {
-  const record = () => recordAllowed(trail, access, decisions, detail)
+  // The trail may take its time as well.
+  const record = () => recordAllowed(trail, access, decisions, detail).then(stands)
   // A quick read asks nothing, and waits for nothing.
   return stands()?.then(record) ?? record()
 }

@@ -53,7 +53,7 @@ async function refusedEntry(
 /** After which the rest of a batch is refused alike: what is away, full or over is not asked fifty times. */
 const FOR_ALL: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   ...(['record_unavailable', 'body_too_large'] as const),
-  ...(['token_ended', 'token_expired', 'policy_stale'] as const),
+  ...(['token_ended', 'token_expired', 'policy_stale', 'policy_changed'] as const),
 ])
 
 interface Answered {

@@ -109,7 +109,7 @@ export function fhirProxy(served: Served<HandoverParts>): RequestHandler {
     requireAudience(access, base)
     const parts = partsFor(access)
     if (isHandover(access, req.method, address)) {
-      send(res, { status: 200, body: await answerHandover(parts, access) })
+      send(res, { status: 200, body: await answerHandover(parts, access, stands) })
       return
     }
     const call = readFhirCall(await callOf(req, res, address))

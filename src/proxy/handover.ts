@@ -8,8 +8,9 @@ import type { Json } from '../core/json.js'
 import { isLabelled } from '../core/patient-flags.js'
 import { Refusal } from '../core/refusal.js'
 import type { Handovers } from '../session/handovers.js'
-import { recordAllowed } from './entry.js'
+import { recordRead } from './entry.js'
 import type { ProxyParts } from './parts.js'
+import type { Stands } from './standing.js'
 
 export interface HandoverParts extends ProxyParts {
   readonly handovers: Pick<Handovers, 'read'>
@@ -41,8 +42,12 @@ export function readsHanded(access: Access, policies: Policies) {
   return { may, decisions }
 }
 
-/** @throws Refusal record_absent, scope_insufficient */
-export async function answerHandover(parts: HandoverParts, access: Access): Promise<Json> {
+/** @throws Refusal record_absent, scope_insufficient, of {@link Stands}, policy_changed */
+export async function answerHandover(
+  parts: HandoverParts,
+  access: Access,
+  stands: Stands,
+): Promise<Json> {
   const { launch } = access.grant
   const patient = requirePatient(access)
   const kept = await parts.handovers.read(launch)
@@ -52,7 +57,7 @@ export async function answerHandover(parts: HandoverParts, access: Access): Prom
   const entries = (body.entry as readonly unknown[]).length
   // What may not be seen is as if it were not there.
   if (entries === 0) throw new Refusal('record_absent', 'nothing that may be read')
-  await recordAllowed(parts.trail, access, [...decisions.values()].filter(allows), {
+  await recordRead(parts.trail, { access, stands }, [...decisions.values()].filter(allows), {
     ...{ interaction: 'handover', entries, withheld: kept.resources.length - entries },
   })
   return body

@@ -8,9 +8,10 @@ import { Refusal } from '../core/refusal.js'
 import { readUnsaved, UNSAVED_BYTES, unsavedOf } from '../core/unsaved.js'
 import { jsonBodyOf } from '../http/json-body.js'
 import type { UnsavedMark } from '../session/unsaved.js'
-import { allowedEntry, recordAllowed } from './entry.js'
+import { allowedEntry, recordAllowed, recordRead } from './entry.js'
 import type { Handler, OpenEhrParts } from './openehr-parts.js'
 import { witnessesOf, witnessesTo } from './openehr-provenance.js'
+import { goesOn } from './standing.js'
 
 const unsavedBody = jsonBodyOf(UNSAVED_BYTES, {
   types: /^application\/json\s*(?:;|$)/i,
@@ -37,15 +38,17 @@ export const listUnsaved: Handler = async (parts, { res, access, ehrId }) => {
 }
 
 /** On record where it goes to another launch than the one that kept it. */
-export const readUnsavedOf: Handler = async (parts, { res, access, ehrId, uid: template }) => {
+export const readUnsavedOf: Handler = async (parts, call) => {
+  const { res, access, stands, ehrId, uid: template } = call
   const decision = requireWritable(access, parts, template)
   const found = await parts.unsaved.read(unsavedOf(access, ehrId, template))
   if (found === undefined) throw new Refusal('record_absent', 'nothing unsaved')
   const { mark, typed } = found
   if (mark.launch !== access.grant.launch)
-    await recordAllowed(parts.trail, access, [decision], {
+    await recordRead(parts.trail, { access, stands }, [decision], {
       ...{ interaction: 'unsaved_read', template, keptIn: mark.launch },
     })
+  else await stands()
   const { kept, etag } = shown(mark)
   const { witnessed: _, ...sent } = typed
   const witnessed = witnessesTo(parts, access, typed)
@@ -53,7 +56,8 @@ export const readUnsavedOf: Handler = async (parts, { res, access, ehrId, uid: t
   res.set('ETag', etag).json({ template, kept, ...sent, ...seen })
 }
 
-export const keepUnsaved: Handler = async (parts, { req, res, access, ehrId, uid: template }) => {
+export const keepUnsaved: Handler = async (parts, call) => {
+  const { req, res, access, ehrId, uid: template } = call
   const decision = requireWritable(access, parts, template)
   const owner = unsavedOf(access, ehrId, template)
   const typed = readUnsaved(await unsavedBody(req, res))
@@ -61,6 +65,8 @@ export const keepUnsaved: Handler = async (parts, { req, res, access, ehrId, uid
   const { launch } = access.grant
   const witnessed = await witnessesOf(parts, access, owner, { template, adopted: typed.adopted })
   const whole = witnessed.length > 0 ? { ...typed, witnessed } : typed
+  // Its sender may have taken any time over the body.
+  await goesOn(call)
   const mark = await parts.unsaved.keep(owner, launch, whole, req.get('if-match'), entry)
   const { kept, etag } = shown(mark)
   res.set('ETag', etag).json({ template, kept })

@@ -9,7 +9,7 @@ const HOLDS_MS: EpochMs = 100
 
 /**
  * Throws once what let a call in is over: to be asked before more is read, and before what was read is released.
- * @throws Refusal token_ended, token_expired, policy_stale; StoreFailure
+ * @throws Refusal token_ended, token_expired, policy_stale, policy_changed; StoreFailure
  */
 export type Stands = () => Promise<void> | undefined
 

@@ -62,6 +62,11 @@ export async function writeOnce<T>(write: Write<T>) {
   await write.still()
   // In the trail before it goes on. When it then fails, the refusal makes the second entry.
   const underWay = await before(write)
+  // That may have taken its time.
+  await write.still().catch(async (no: unknown) => {
+    await underWay.undone()
+    throw no
+  })
   const answer = await write.send().catch(unknown)
   try {
     write.refused(answer)

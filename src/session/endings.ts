@@ -110,6 +110,18 @@ export function createEndings(parts: Parts): Endings {
     await trail.record(entry, ...ended.map((signOn) => endedEntry(signOn, why)))
   }
 
+  /** All that is open under a name: what is there has begun before, whatever the clock said of the node that opened it. */
+  async function endAll(
+    kind: 'person' | 'launched',
+    name: string,
+    why: string,
+    about: Partial<Happening>,
+  ): Promise<void> {
+    const began = (await known(name)).map(({ since }) => since)
+    const end = marker(endOf(kind, name), Math.max(clock(), ...began))
+    await endBy([end], [name], why, about)
+  }
+
   async function endLaunch(launch: LaunchId, why: string): Promise<void> {
     await store.commit({
       puts: [marker(endOf('launch', launch))],
@@ -139,12 +151,11 @@ export function createEndings(parts: Parts): Endings {
     async endToken(token) {
       await store.commit({ puts: [marker(endOf('token', token))] })
     },
-    endPerson: (person, why) =>
-      endBy([marker(endOf('person', person))], [person], why, { user: { id: person } }),
+    endPerson: (person, why) => endAll('person', person, why, { user: { id: person } }),
     endLaunched(system, localId) {
       const name = launchedName(system, localId)
       const why = 'the launch system ended what it had signed on'
-      return endBy([marker(endOf('launched', name))], [name], why, { system, user: { id: name } })
+      return endAll('launched', name, why, { system, user: { id: name } })
     },
     async endLaunchOf(system, launch, alone) {
       const [session, pending, link] = await store.getAll([

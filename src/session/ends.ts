@@ -29,6 +29,9 @@ const on = (began: EpochMs, ...about: Parameters<typeof endOf>): Hanging => ({
   began,
 })
 
+/** What is never opened a second time: its end is for good, whatever the clock said of the node that told it. */
+const once = (...about: Parameters<typeof endOf>): Hanging => on(0, ...about)
+
 /** What a provider ends: by the session that it named; else by its user, so it names one whom it signs out. */
 const onProvider = (
   { issuer, providerSession }: Pick<SignOn, 'issuer' | 'providerSession'>,
@@ -49,7 +52,7 @@ export function hangingOf(signOn: SignOn): readonly Hanging[] {
   const time = authentication.time ?? Number.POSITIVE_INFINITY
   const there = by === 'provider' ? Math.min(since, time * 1000) : since
   return [
-    on(since, 'signOn', signOn.id),
+    once('signOn', signOn.id),
     on(since, 'person', person),
     on(there, 'user', person),
     ...(by === 'provider'
@@ -63,7 +66,7 @@ export function hangingOfMember(session: ConsoleSession): readonly Hanging[] {
   const { id, since, authenticated, member } = session
   const there = Math.min(since, authenticated * 1000)
   return [
-    on(since, 'signOn', id),
+    once('signOn', id),
     on(since, 'person', member.uid),
     on(there, 'user', member.uid),
     onProvider(session, member.uid, there),
@@ -73,7 +76,7 @@ export function hangingOfMember(session: ConsoleSession): readonly Hanging[] {
 /** An open launch with its app and system, which began when it arrived, however much later its app asked for tokens. */
 export function hangingOfLaunch(launch: LaunchId, app: string, system: string) {
   const began = launchTime(launch) ?? Number.NEGATIVE_INFINITY
-  return [on(began, 'launch', launch), on(began, 'app', app), on(began, 'system', system)]
+  return [once('launch', launch), on(began, 'app', app), on(began, 'system', system)]
 }
 
 /**
@@ -83,7 +86,7 @@ export function hangingOfLaunch(launch: LaunchId, app: string, system: string) {
 export const hangingOfVersion = (given: {
   readonly policyVersion: number
   readonly openedUnder?: number
-}): Hanging => on(0, 'policy', String(given.openedUnder ?? given.policyVersion))
+}): Hanging => once('policy', String(given.openedUnder ?? given.policyVersion))
 
 /** What an app may do for a user who is not there. */
 export const hangingOfOffline = ({ person, since }: Grant): readonly Hanging[] => [

@@ -62,7 +62,21 @@ function openDatabase(dir: string): Database {
   // Without overlappingSync, a transaction is acknowledged only once it is flushed.
   const db: Database = open({ path, encoding: 'string', overlappingSync: false })
   for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600)
+  hearFailures(db)
   return db
+}
+
+/**
+ * When a commit fails, lmdb-js rejects two promises besides those that it has given out: the one of the whole turn's
+ * batch, and the cause, which its errors carry as `commitError`. If nobody heard them, a full disk would end the process.
+ */
+function hearFailures(db: Database): void {
+  const nothing = () => undefined
+  const hear = ({ commitError }: { readonly commitError?: Promise<never> }) => {
+    commitError?.catch(nothing)
+  }
+  // The batch's is made just after this event, and cannot fail in the same turn.
+  db.on('beforecommit', () => queueMicrotask(() => void db.committed.then(nothing, hear)))
 }
 
 /** Shares the flush of whatever is being written: nobody needs it on disk, and a flush of its own would cost more. */

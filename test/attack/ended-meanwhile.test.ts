@@ -3,15 +3,50 @@
  * meanwhile. Nothing that was read leaves from then on, and nothing more is written. The store has no part in it: that it
  * is told on every node is shown in journey/sessions.test.ts.
  */
-import type { RequestListener, ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import {
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
 import { text } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import request, { type Response } from 'supertest'
-import { accessOf, IN_CONTEXT, isWrite, openWorld, PEGGY, type World } from '../proxy/world.js'
+import { handoverId } from '../../src/core/handover.js'
+import {
+  accessOf,
+  close,
+  IN_CONTEXT,
+  isWrite,
+  listen,
+  NOW,
+  openWorld,
+  PEGGY,
+  type World,
+} from '../proxy/world.js'
 
 type Json = Record<string, unknown>
 const me = PEGGY.fhirId
 const CANARY = 'canary-of-the-ended'
+
+/** The session is ended while the trail takes its time over an entry, which is durable all the same. */
+async function endedAsRecorded(call: () => Promise<Response>): Promise<Response> {
+  const { push } = world.entries
+  world.entries.push = (...entries) => {
+    if (entries.some(({ what }) => what === 'access_allowed')) {
+      world.now += 4_000
+      world.over = 'ended'
+    }
+    return push.apply(world.entries, entries)
+  }
+  try {
+    return await call()
+  } finally {
+    world.entries.push = push
+  }
+}
 
 /** Of one record: the demonstration's, to which something happens at one of its answers. */
 let world: World
@@ -117,6 +152,11 @@ describe('a read of FHIR over whose answer the record takes its time', () => {
     calls = 0
     endsAt(1)
     expectOver(await get('/fhir/Condition/c1'))
+  })
+
+  it('gives nothing either where it is the trail that took its time', async () => {
+    answers = (_req, res) => give(res, 200, condition())
+    expectOver(await endedAsRecorded(async () => await get('/fhir/Condition/c1')))
   })
 
   it('goes on to no further page of a search', async () => {
@@ -239,6 +279,13 @@ describe('a write of FHIR during which its session ends', () => {
     expect(world.upstream.filter(isWrite)).toEqual([])
   })
 
+  it('does not go on either where it is the trail that took its time, and its launch is not told of it', async () => {
+    world.told.length = 0
+    expectOver(await endedAsRecorded(async () => await update()))
+    expect(world.upstream.filter(isWrite)).toEqual([])
+    expect(world.told).toMatchObject([{ came: 'undone' }])
+  })
+
   it('does not go on either when the chart has left its context meanwhile', async () => {
     at = {
       call: 1,
@@ -257,6 +304,59 @@ describe('a write of FHIR during which its session ends', () => {
     expect([status, headers.etag, said]).toEqual([200, 'W/"2"', ''])
     world.over = undefined
     expect((await update()).text).toContain(CANARY)
+  })
+})
+
+describe('what the gateway keeps by itself, during a call of which the session ends', () => {
+  const at = `/openehr/v1/ehr/${PEGGY.ehrId}/unsaved/care-plan::what-matters.v1`
+  const typed = { values: { note: CANARY }, typed: '2026-11-23T11:59:58Z' }
+
+  it('is not given: what the launch brought', async () => {
+    const from = { system: 'gp-push', name: 'Fernleigh', organization: 'A83001', at: NOW }
+    world.handover = { from, resources: [condition()] }
+    const path = `/fhir/Bundle/${handoverId('lch_test')}`
+    expect((await get(path).expect(200)).text).toContain(CANARY)
+    expectOver(await endedAsRecorded(async () => await get(path)))
+    world.handover = undefined
+  })
+
+  it('is not given: what was typed in another launch', async () => {
+    await send('put', at, typed).expect(200)
+    world.access = { ...world.access, grant: { ...world.access.grant, launch: 'lch_later' } }
+    expect((await get(at).expect(200)).text).toContain(CANARY)
+    expectOver(await endedAsRecorded(async () => await get(at)))
+  })
+
+  it('is not written: what was on its way, however slowly it comes', async () => {
+    const { server, origin } = await listen(world.app)
+    const before = world.access
+    const letIn = new Promise<void>((resolve) => {
+      Object.defineProperty(world, 'access', {
+        ...{ configurable: true, enumerable: true },
+        get() {
+          resolve()
+          return before
+        },
+      })
+    })
+    const sent = JSON.stringify({ ...typed, values: { note: 'too late' } })
+    const headers = { ...IN_CONTEXT, 'content-type': 'application/json', connection: 'close' }
+    const call = httpRequest(`${origin}${at}`, {
+      ...{ method: 'PUT', headers: { ...headers, 'content-length': sent.length } },
+    })
+    const answered = once(call, 'response')
+    call.write(sent.slice(0, 10))
+    await letIn
+    Object.defineProperty(world, 'access', { value: before, writable: true, configurable: true })
+    await turn()
+    world.now += 4_000
+    world.over = 'ended'
+    call.end(sent.slice(10))
+    const [answer] = (await answered) as [IncomingMessage]
+    expect(answer.statusCode).toBe(401)
+    world.over = undefined
+    expect((await get(at)).text).not.toContain('too late')
+    await close(server)
   })
 })
 

@@ -1,8 +1,19 @@
 /** Sign-outs that nobody asked for, addresses that nobody registered, and apps that do not answer as they should. */
 import { createHmac } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals'
 import { importJWK, SignJWT } from 'jose'
+import type { SignOnId } from '../../src/core/ids.js'
 import { newNotice } from '../../src/core/notice.js'
+import { personOf, type SignOn } from '../../src/core/session.js'
 import { openOutbound } from '../../src/keys/outbound.js'
 import { createNotices } from '../../src/oauth/notices.js'
 import { createSessions } from '../../src/session/sessions.js'
@@ -57,6 +68,36 @@ describe.each(STORES)('on the %s store', (store) => {
   const session = (user = 'gp', browser = new UserAgent()) =>
     launchTo(t, { system: 'gp-push', user }, browser)
   const hintOf = ({ id_token = '' }: Tokens) => ({ id_token_hint: id_token })
+
+  describe('an end that is told by a clock behind that of the sign-on', () => {
+    const BEHIND = -20
+    afterEach(() => t.clock.advance(1 - BEHIND))
+    const sessions = () => {
+      const { store, trail } = t.running
+      const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes))
+      const { lifetimes } = t.config
+      return createSessions({ store, trail, clock: t.clock, random, lifetimes })
+    }
+
+    it.each<[string, (signOn: SignOn) => Promise<void>]>([
+      ['a sign-on', (signOn) => sessions().end(signOn, 'by the test')],
+      [
+        'a person',
+        ({ user, issuer }) => sessions().endPerson(personOf(user, issuer), 'by the test'),
+      ],
+      [
+        'whom a system signed on',
+        ({ user, issuer }) => sessions().endLaunched(issuer, user.localId),
+      ],
+    ])('holds for %s', async (_, end) => {
+      const { tokens } = await session()
+      const grant = await t.running.store.get('grant', tokens.__launch)
+      const signOn = await sessions().get(grant?.signOn as SignOnId)
+      await t.clock.advance(BEHIND)
+      await end(signOn as SignOn)
+      expect(await readsPatient(t, tokens)).toBe(401)
+    })
+  })
 
   describe('an id_token_hint', () => {
     /** Hints that are not ours, made of one that is. */

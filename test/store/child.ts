@@ -44,4 +44,32 @@ async function write(): Promise<void> {
   await Promise.all(Array.from({ length: 8 }, one))
 }
 
-await (task === 'claim' ? claim() : write())
+/** Writes until it cannot any more, eight at a time and in either way, and says what it was told of each; then reads. */
+async function fill(): Promise<void> {
+  const trail = await openTrail({ store, clock })
+  let failed = 0
+  for (let number = 0; failed < 32; number += 8) {
+    const one = async (_: unknown, at: number) => {
+      const id = `${number + at}`
+      const record = [
+        { what: 'access_allowed', outcome: 'success', reference: `ref_${id}` } as const,
+      ]
+      const puts = [{ kind: 'person', id, value: { uid: id, since: 0 }, until } as const]
+      try {
+        await trail.commit(at % 2 === 0 ? { record } : { record, puts })
+        process.stdout.write(`wrote ${id}\n`)
+      } catch (error) {
+        failed += 1
+        process.stdout.write(`failed ${id} ${(error as { code?: string }).code}\n`)
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, one))
+  }
+  // Whatever lmdb-js makes of it, it has made by then.
+  await store.ping().catch(() => undefined)
+  process.stdout.write(`read ${(await store.get('person', '1'))?.uid}\n`)
+  await store.close()
+}
+
+const TASKS: Readonly<Record<string, () => Promise<void>>> = { claim, write, fill }
+await TASKS[task]?.()

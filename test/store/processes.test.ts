@@ -113,6 +113,31 @@ describe('the embedded store and several processes', () => {
     await after.close()
   })
 
+  it('says of each commit past a full disk that it failed, reads on, and keeps what it had acknowledged', async () => {
+    // What may not grow is to LMDB as a disk that is full.
+    const full = `trap '' XFSZ; ulimit -f 600; exec "$0" "$@"`
+    const child = spawn('sh', ['-c', full, process.execPath, program, 'fill', dir], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    children.push(child)
+    const ended = once(child, 'exit')
+    const said: (readonly string[])[] = []
+    for await (const line of createInterface({ input: child.stdout })) said.push(line.split(' '))
+    expect(await ended).toEqual([0, null])
+    expect(said.pop()).toEqual(['read', '1'])
+    const failed = said.filter(([how]) => how === 'failed')
+    expect(new Set(failed.map(([, , code]) => code))).toEqual(new Set(['uncertain']))
+    const acknowledged = said.filter(([how]) => how === 'wrote').map(([, id = '']) => id)
+    expect(acknowledged.length).toBeGreaterThan(100)
+
+    const after = await open()
+    const entries: (string | undefined)[] = []
+    for await (const { reference } of after.trail()) if (reference) entries.push(reference)
+    expect(entries.sort()).toEqual(acknowledged.map((id) => `ref_${id}`).sort())
+    expect(await verifyTrail(after)).toMatchObject({ writers: 1, problems: [] })
+    await after.close()
+  })
+
   it('keeps its files from other users of the machine', async () => {
     const store = await openEmbedded({ dir: join(dir, 'made'), clock, random })
     const mode = async (path: string) => (await stat(join(dir, 'made', path))).mode & 0o777

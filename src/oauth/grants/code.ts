@@ -1,7 +1,7 @@
 import { narrow, reachesData, registered } from '../../core/authorization.js'
 import { circumstancesAt } from '../../core/circumstances.js'
 import type { Client } from '../../core/client.js'
-import { type Grant, grantUnder } from '../../core/grant.js'
+import type { Grant } from '../../core/grant.js'
 import { isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
 import { matchesChallenge } from '../../core/pkce.js'
 import { endOf } from '../../core/records.js'
@@ -9,7 +9,7 @@ import { shown } from '../../core/redirect-address.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScopes } from '../../core/scope.js'
 import type { OAuthParts } from '../parts.js'
-import { isOld, judgedAnew } from './anew.js'
+import { isOld, judgedAnew, standingNow } from './anew.js'
 import { boundTo, type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
 
 /** The grant of a code, this app's and this request's. @throws Refusal code_*, redirect_mismatch, verifier_mismatch */
@@ -83,14 +83,13 @@ export const codeGrant: GrantType = {
     // A spent code is an alarm however old it is; an unspent one that is late is only late.
     if (grant.tokens.length > 0) return await spentTwice(parts, grant.launch)
     if (grant.code.until <= parts.clock()) throw new Refusal('code_expired', 'late')
-    const behind = await parts.sessions.behind(grant)
-    if (!behind) throw new Refusal('code_invalid', 'the session is over')
+    const standing = await standingNow(parts, grant, 'code_invalid')
     if (!parts.policies.mayIssue())
       throw new Refusal('policy_stale', 'the policy version is not known')
 
-    const version = parts.policies.version()
-    const known = grantUnder(grant, version, behind.user, parts.knowUser)
-    const renewed = isOld(grant, parts) ? await judgedAnew(parts, known, 'code_invalid') : known
+    const { grant: renewed, behind } = isOld(grant, parts)
+      ? await judgedAnew(parts, grant, 'code_invalid')
+      : standing
     const scopes =
       renewed === grant ? grant.scopes : renewedScopes(parts, renewed, client, grant.scopes)
     // As at authorize: what the policies leave nothing of is not given.

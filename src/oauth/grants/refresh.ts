@@ -1,14 +1,14 @@
 import { covers, reachesData } from '../../core/authorization.js'
 import type { Client } from '../../core/client.js'
 import { profileOf } from '../../core/client-profile.js'
-import { type Confirmation, type Grant, grantUnder } from '../../core/grant.js'
+import type { Confirmation, Grant } from '../../core/grant.js'
 import { familyOf, isSecret, type LaunchId, launchOfSecret } from '../../core/ids.js'
 import { endOf } from '../../core/records.js'
 import { Refusal } from '../../core/refusal.js'
 import { readScope } from '../../core/scope.js'
 import { after, type Seconds } from '../../core/values.js'
 import type { OAuthParts } from '../parts.js'
-import { judgedAnew } from './anew.js'
+import { judgedAnew, standingNow } from './anew.js'
 import { renewedScopes } from './code.js'
 import { boundTo, type GrantType, grantFacts, issue, type TokenCall } from './issue.js'
 
@@ -119,14 +119,12 @@ export const refreshGrant: GrantType = {
     const { offlineLifetime = Number.POSITIVE_INFINITY } = client
     if (grant.offline && parts.clock() >= after(grant.since, offlineLifetime))
       throw new Refusal('refresh_ended', 'its app’s grants do not live as long')
-    const behind = await parts.sessions.behind(grant)
-    if (!behind) throw new Refusal('refresh_ended', 'the session is over')
+    await standingNow(parts, grant, 'refresh_ended')
     if (!(await parts.registry.system(grant.circumstances.launch.system)))
       throw new Refusal('refresh_ended', 'its launch system is not registered any more')
     if (!parts.policies.mayIssue())
       throw new Refusal('policy_stale', 'the policy version is not known')
-    const known = grantUnder(grant, parts.policies.version(), behind.user, parts.knowUser)
-    const renewed = await judgedAnew(parts, known, 'refresh_ended')
+    const { grant: renewed, behind } = await judgedAnew(parts, grant, 'refresh_ended')
     const scopes = scopesNow(parts, renewed, client, sent.get('scope'))
 
     if (
