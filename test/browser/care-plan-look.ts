@@ -30,6 +30,9 @@ const BAR = `(() => {
   return [borderTopStyle, getComputedStyle(bar.querySelector('path')).fill, color, backgroundColor]
 })()`
 
+const styleOf = (selector: string, property: string): string =>
+  `getComputedStyle(document.querySelector('${selector}')).${property}`
+
 const PRINTED = `(() => {
   const look = (selector) => getComputedStyle(document.querySelector(selector))
   const section = [look('.section').display, look('.section__head').display]
@@ -196,6 +199,15 @@ describe('the care plan in the frames that hospitals have', () => {
     const { page, frame } = await openPlan(stage, 'forced', newScenario())
     await page.emulateMedia({ forcedColors: 'active', colorScheme: 'dark' })
     await shoot(page, 'forced-colours')
+    const form = frame.getByRole('button', { name: 'Edit What matters to me' })
+    await form.click()
+    await frame.getByLabel('About me').fill('Bees')
+    await frame.getByRole('button', { name: 'Cancel' }).click()
+    const asked = frame.getByRole('dialog')
+    await asked.waitFor()
+    await shoot(page, 'forced-colours-dialog')
+    // Nor does a question run into what it is asked about, which is as dark as it.
+    expect(await frame.evaluate(styleOf('dialog', 'borderLeftStyle'))).toBe('solid')
     // Without colours of our own, the decision is a bar still, with its sign and its words in one colour.
     const [border, sign, words, ground] = await frame.evaluate<string[]>(BAR)
     expect(border).toBe('solid')
