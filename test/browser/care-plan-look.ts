@@ -255,6 +255,10 @@ describe('the app’s own page', () => {
     // A section that goes on overleaf says there again which it is; who decided stands with the decision.
     expect(await page.evaluate(PRINTED)).toEqual(['table', 'table-header-group', 'avoid', 'avoid'])
     expect(await seen(page.locator('.allergies'))).toContain('none recorded in this plan')
+    // How long ago it was is true for as long as it is on a screen.
+    expect(await seen(page.locator('.resus__facts'))).toMatch(/^Decided 12-Mar-2026\s+Decided by/)
+    // What is said to screen readers has no place after the last sheet: it can begin an empty one.
+    expect(await page.evaluate(styleOf('#status', 'display'))).toBe('none')
     const pdf = await page.pdf({ format: 'A5', printBackground: true })
     if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, 'print.pdf'), pdf)
     await page.close()
