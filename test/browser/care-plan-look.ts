@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import type { Frame } from 'playwright-core'
+import type { Frame, Locator } from 'playwright-core'
 import { violations } from './accessibility.js'
 import { newScenario, openPlan, seen, shoot } from './care-plan-stage.js'
 import { stage } from './care-plan-suite.js'
@@ -23,6 +23,24 @@ const OBSCURED = `(() => {
     return over !== null && !focused.parentElement.contains(over)
   })
 })()`
+
+/** Whether all of what has the focus is in sight. */
+const IN_SIGHT = `(() => {
+  const focused = document.activeElement
+  const { left, top, width, height } = focused.getBoundingClientRect()
+  return [0.1, 0.5, 0.9].every((part) =>
+    focused.contains(document.elementFromPoint(left + width / 2, top + height * part)),
+  )
+})()`
+
+/** Scrolls until the button ends this far above the frame's lower edge. */
+const endsAbove = (button: Locator, distance: number) =>
+  button.evaluate((one, px) => {
+    const view = one.ownerDocument.defaultView as unknown as { innerHeight: number } & {
+      scrollBy(x: number, y: number): void
+    }
+    view.scrollBy(0, one.getBoundingClientRect().bottom - view.innerHeight + px)
+  }, distance)
 
 const BAR = `(() => {
   const bar = document.querySelector('.resus__decision')
@@ -158,6 +176,37 @@ describe('the care plan in the frames that hospitals have', () => {
         await page.keyboard.press(key)
         expect(await frame.evaluate(OBSCURED)).toBe(false)
       }
+    }
+    await page.close()
+  })
+
+  it('shows the whole of the link that skips to the plan, and the patient beside it', async () => {
+    const { frame } = await openPlan(stage, 'skip', newScenario(), 'plan', '420px')
+    await frame.evaluate('window.scrollTo(0, 600)')
+    const skip = frame.locator('.nhsuk-skip-link')
+    await skip.focus()
+    expect(await frame.evaluate(IN_SIGHT)).toBe(true)
+    const [link, banner] = [await skip.boundingBox(), await frame.locator('.patient').boundingBox()]
+    expect((link?.y ?? 0) + (link?.height ?? 0)).toBeLessThanOrEqual(banner?.y ?? 0)
+    await shoot(frame.page(), 'skip')
+  })
+
+  it('never hides what has the focus behind the words that nothing is kept, at 400 % zoom', async () => {
+    const scenario = newScenario({ failing: new Map([['unsaved', 503]]) })
+    const { page, frame } = await openPlan(stage, 'focus-kept', scenario, 'plan', '320px')
+    await frame.getByRole('button', { name: 'Edit What matters to me' }).click()
+    await frame.getByLabel('About me').fill('Bees')
+    await frame.locator('.kept--not').waitFor()
+    const save = frame.getByRole('button', { name: 'Save', exact: true })
+    for (const height of [700, 256]) {
+      await page.setViewportSize({ width: 500, height })
+      for (let distance = 0; distance <= 100; distance += 20) {
+        await frame.getByLabel('What matters most').focus()
+        await endsAbove(save, distance)
+        await page.keyboard.press('Tab')
+        expect([height, distance, await frame.evaluate(IN_SIGHT)]).toEqual([height, distance, true])
+      }
+      await shoot(page, `focus-kept-${height}`)
     }
     await page.close()
   })
