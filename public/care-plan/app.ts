@@ -75,6 +75,7 @@ export class App {
     })
     this.#reader = new Reader({
       ...{ connection: setup.connection, definitions: setup.definitions, acts: this.#acts },
+      emergencyText: setup.settings.emergencyText,
       editing: () => this.#editing,
       plan: () => this.#plan,
       noneAt: () => this.#none?.at,

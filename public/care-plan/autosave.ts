@@ -41,6 +41,10 @@ export class Autosave {
   readonly #setup: Setup
   readonly #shown = h('p', { class: 'kept', 'aria-hidden': 'true' })
   readonly #said = h('p', { class: 'nhsuk-u-visually-hidden', role: 'status' })
+  /** Its words stick to the lower edge where nothing is kept: what is focused scrolls to above them (WCAG 2.2, 2.4.11). */
+  readonly #height = new ResizeObserver(() =>
+    document.documentElement.style.setProperty('--keeping', `${this.element.offsetHeight}px`),
+  )
   #timer: number | undefined
   /** When the first key was typed that is not kept. */
   #since: number | undefined
@@ -53,6 +57,7 @@ export class Autosave {
   constructor(setup: Setup) {
     this.#setup = setup
     this.element = h('div', { class: 'keeping' }, this.#shown, this.#said)
+    this.#height.observe(this.element)
     window.addEventListener('blur', this.#now)
     window.addEventListener('pagehide', this.#last)
     document.addEventListener('visibilitychange', this.#last)
@@ -83,6 +88,7 @@ export class Autosave {
   /** Nothing more is kept; what is kept stays. */
   stop(): void {
     this.#stopped = true
+    this.#height.disconnect()
     window.clearTimeout(this.#timer)
     window.removeEventListener('blur', this.#now)
     window.removeEventListener('pagehide', this.#last)

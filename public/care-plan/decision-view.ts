@@ -27,7 +27,12 @@ function factsOf(
   return h(
     'p',
     { class: 'resus__facts' },
-    h('span', {}, since === '' ? made : `${made} (${since})`),
+    h(
+      'span',
+      {},
+      made,
+      since === '' ? undefined : h('span', { class: 'resus__since' }, ` (${since})`),
+    ),
     h('span', {}, by ? 'Decided by ' : `Decided by: ${none(decision.by)}`, bdi(by ?? '')),
   )
 }

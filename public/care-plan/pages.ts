@@ -195,5 +195,16 @@ export function renewNone(page: HTMLElement): boolean {
   return true
 }
 
-export const loadingPage = (): HTMLElement =>
-  h('p', { class: 'loading', 'data-page': 'loading' }, 'Loading the care plan…')
+/** While the record is read; after some seconds also what to do who cannot wait for it. */
+export const loadingPage = (emergencyText: string): HTMLElement =>
+  h(
+    'div',
+    { 'data-page': 'loading' },
+    h('p', { class: 'loading' }, 'Loading the care plan…'),
+    h(
+      'div',
+      { class: 'slow', role: 'status' },
+      h('p', {}, 'This is taking longer than usual. It does not mean that there is no plan.'),
+      emergency(emergencyText),
+    ),
+  )

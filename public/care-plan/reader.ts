@@ -21,6 +21,8 @@ import { announce, showBanner, showContent, showTurned } from './shell.js'
 interface Setup {
   readonly connection: Connection
   readonly definitions: Definitions
+  /** What to do when the plan cannot be reached. */
+  readonly emergencyText: string
   readonly acts: Acts
   readonly editing: () => Editing
   /** On the screen; `undefined` where there is none. */
@@ -78,7 +80,8 @@ export class Reader {
    */
   async load(asked: boolean, before: PlanShown | undefined): Promise<void> {
     const { connection, definitions, begins, failed, instead, loading, over, show } = this.#setup
-    showContent(loadingPage(), false)
+    const { emergencyText } = this.#setup
+    showContent(loadingPage(emergencyText), false)
     announce('Loading the care plan')
     this.looking.drop()
     loading()

@@ -1,7 +1,7 @@
 import { searchTrail } from '../audit/search.js'
 import type { Happening } from '../core/audit.js'
 import type { EpochMs } from '../core/values.js'
-import { ASSURANCE_WORDS, DUTY_WORDS, inWords } from './in-words.js'
+import { ASSURANCE_WORDS, DUTY_WORDS, inWords, originInWords } from './in-words.js'
 import type { Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
 
@@ -61,6 +61,7 @@ export function home(
           version,
           since: kept && inWords(kept.at),
           by: by ?? 'not known',
+          how: kept && originInWords(kept.origin),
           hash: kept?.hash.slice(0, 12),
           fresh: policies.mayIssue(),
         },

@@ -1,4 +1,5 @@
 /** Facts as people read them. */
+import type { Records } from '../core/records.js'
 import type { Assurance, Duty } from '../core/roles.js'
 import type { EpochMs } from '../core/values.js'
 
@@ -10,6 +11,18 @@ const moment = new Intl.DateTimeFormat('en-GB', { ...LONDON, ...DAY, ...TIME })
 
 /** The day and the second, in the region's own time. */
 export const inWords = (at: EpochMs): string => moment.format(at)
+
+type Origin = NonNullable<Records['policy']['origin']>
+
+const ORIGIN_WORDS: Readonly<Record<Origin, string>> = {
+  seed: 'The files of a node that started',
+  console: 'A draft that another person approved',
+  rollback: 'A roll back',
+  emergency: 'An emergency, without approval',
+}
+
+/** How a version came into force. @param origin absent of one whose files a node started with */
+export const originInWords = (origin: Origin = 'seed'): string => ORIGIN_WORDS[origin]
 
 export const DUTY_WORDS: Readonly<Record<Duty, string>> = {
   viewer: 'Viewer: sees policies, decisions and nodes',

@@ -8,7 +8,7 @@ import type { WholeVersion } from '../policy/draft-records.js'
 import { type ParsedPolicy, parsePolicies } from '../policy/parse.js'
 import { readPosts } from '../policy/posts.js'
 import type { PolicyFiles } from '../policy/source.js'
-import { inWords } from './in-words.js'
+import { inWords, originInWords } from './in-words.js'
 import type { Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
 import { numberOf } from './version-chosen.js'
@@ -81,7 +81,10 @@ export const policiesPage =
       ...{ view: 'policies', title: 'Policies in force' },
       about: { policy: { version: about.version } },
       data: {
-        about: { ...seenAbout(visit, about), at: inWords(about.at) },
+        about: {
+          ...seenAbout(visit, about),
+          ...{ at: inWords(about.at), how: originInWords(about.origin) },
+        },
         ...contentsOf(parts, visit, version),
       },
     }

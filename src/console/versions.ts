@@ -8,7 +8,7 @@ import { underToday } from '../policy/rollback.js'
 import { hashOfFiles } from '../policy/source.js'
 import { asText, inSentences, titlesOf } from './difference-words.js'
 import { type FoundProblem, sentence, sideOf, waiting } from './draft-page.js'
-import { inWords } from './in-words.js'
+import { inWords, originInWords } from './in-words.js'
 import type { Answer, Shown, Visit } from './page.js'
 import type { ConsoleParts } from './parts.js'
 import { contentsOf, seenAbout, seenFiles } from './policies.js'
@@ -16,18 +16,11 @@ import { numberOf } from './version-chosen.js'
 
 type About = Records['policy']
 
-const ORIGINS: Readonly<Record<NonNullable<About['origin']>, string>> = {
-  seed: 'The files of a node that started',
-  console: 'A draft that another person approved',
-  rollback: 'A roll back',
-  emergency: 'An emergency, without approval',
-}
-
 export const pathTo = (version: number, rest = ''): string => `/console/versions/${version}${rest}`
 
 const factsOf = (about: About) => ({
   ...{ version: about.version, at: inWords(about.at), href: pathTo(about.version) },
-  ...{ by: about.by?.name ?? 'nobody by name', origin: ORIGINS[about.origin ?? 'seed'] },
+  ...{ by: about.by?.name ?? 'nobody by name', origin: originInWords(about.origin) },
   ...{
     reason: about.reason ?? '',
     ticket: about.ticket ?? '',

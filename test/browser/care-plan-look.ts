@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import type { Frame } from 'playwright-core'
+import type { Frame, Locator } from 'playwright-core'
 import { violations } from './accessibility.js'
 import { newScenario, openPlan, seen, shoot } from './care-plan-stage.js'
 import { stage } from './care-plan-suite.js'
@@ -24,11 +24,32 @@ const OBSCURED = `(() => {
   })
 })()`
 
+/** Whether all of what has the focus is in sight. */
+const IN_SIGHT = `(() => {
+  const focused = document.activeElement
+  const { left, top, width, height } = focused.getBoundingClientRect()
+  return [0.1, 0.5, 0.9].every((part) =>
+    focused.contains(document.elementFromPoint(left + width / 2, top + height * part)),
+  )
+})()`
+
+/** Scrolls until the button ends this far above the frame's lower edge. */
+const endsAbove = (button: Locator, distance: number) =>
+  button.evaluate((one, px) => {
+    const view = one.ownerDocument.defaultView as unknown as { innerHeight: number } & {
+      scrollBy(x: number, y: number): void
+    }
+    view.scrollBy(0, one.getBoundingClientRect().bottom - view.innerHeight + px)
+  }, distance)
+
 const BAR = `(() => {
   const bar = document.querySelector('.resus__decision')
   const { borderTopStyle, color, backgroundColor } = getComputedStyle(bar)
   return [borderTopStyle, getComputedStyle(bar.querySelector('path')).fill, color, backgroundColor]
 })()`
+
+const styleOf = (selector: string, property: string): string =>
+  `getComputedStyle(document.querySelector('${selector}')).${property}`
 
 const PRINTED = `(() => {
   const look = (selector) => getComputedStyle(document.querySelector(selector))
@@ -159,6 +180,37 @@ describe('the care plan in the frames that hospitals have', () => {
     await page.close()
   })
 
+  it('shows the whole of the link that skips to the plan, and the patient beside it', async () => {
+    const { frame } = await openPlan(stage, 'skip', newScenario(), 'plan', '420px')
+    await frame.evaluate('window.scrollTo(0, 600)')
+    const skip = frame.locator('.nhsuk-skip-link')
+    await skip.focus()
+    expect(await frame.evaluate(IN_SIGHT)).toBe(true)
+    const [link, banner] = [await skip.boundingBox(), await frame.locator('.patient').boundingBox()]
+    expect((link?.y ?? 0) + (link?.height ?? 0)).toBeLessThanOrEqual(banner?.y ?? 0)
+    await shoot(frame.page(), 'skip')
+  })
+
+  it('never hides what has the focus behind the words that nothing is kept, at 400 % zoom', async () => {
+    const scenario = newScenario({ failing: new Map([['unsaved', 503]]) })
+    const { page, frame } = await openPlan(stage, 'focus-kept', scenario, 'plan', '320px')
+    await frame.getByRole('button', { name: 'Edit What matters to me' }).click()
+    await frame.getByLabel('About me').fill('Bees')
+    await frame.locator('.kept--not').waitFor()
+    const save = frame.getByRole('button', { name: 'Save', exact: true })
+    for (const height of [700, 256]) {
+      await page.setViewportSize({ width: 500, height })
+      for (let distance = 0; distance <= 100; distance += 20) {
+        await frame.getByLabel('What matters most').focus()
+        await endsAbove(save, distance)
+        await page.keyboard.press('Tab')
+        expect([height, distance, await frame.evaluate(IN_SIGHT)]).toEqual([height, distance, true])
+      }
+      await shoot(page, `focus-kept-${height}`)
+    }
+    await page.close()
+  })
+
   it('makes no target smaller than 24 by 24 pixels (WCAG 2.5.8)', async () => {
     const scope = scopeFor({ resuscitation: 'cru', contacts: 'cru' })
     const { frame } = await openPlan(stage, 'targets', newScenario({ scope }))
@@ -196,6 +248,15 @@ describe('the care plan in the frames that hospitals have', () => {
     const { page, frame } = await openPlan(stage, 'forced', newScenario())
     await page.emulateMedia({ forcedColors: 'active', colorScheme: 'dark' })
     await shoot(page, 'forced-colours')
+    const form = frame.getByRole('button', { name: 'Edit What matters to me' })
+    await form.click()
+    await frame.getByLabel('About me').fill('Bees')
+    await frame.getByRole('button', { name: 'Cancel' }).click()
+    const asked = frame.getByRole('dialog')
+    await asked.waitFor()
+    await shoot(page, 'forced-colours-dialog')
+    // Nor does a question run into what it is asked about, which is as dark as it.
+    expect(await frame.evaluate(styleOf('dialog', 'borderLeftStyle'))).toBe('solid')
     // Without colours of our own, the decision is a bar still, with its sign and its words in one colour.
     const [border, sign, words, ground] = await frame.evaluate<string[]>(BAR)
     expect(border).toBe('solid')
@@ -243,6 +304,10 @@ describe('the app’s own page', () => {
     // A section that goes on overleaf says there again which it is; who decided stands with the decision.
     expect(await page.evaluate(PRINTED)).toEqual(['table', 'table-header-group', 'avoid', 'avoid'])
     expect(await seen(page.locator('.allergies'))).toContain('none recorded in this plan')
+    // How long ago it was is true for as long as it is on a screen.
+    expect(await seen(page.locator('.resus__facts'))).toMatch(/^Decided 12-Mar-2026\s+Decided by/)
+    // What is said to screen readers has no place after the last sheet: it can begin an empty one.
+    expect(await page.evaluate(styleOf('#status', 'display'))).toBe('none')
     const pdf = await page.pdf({ format: 'A5', printBackground: true })
     if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, 'print.pdf'), pdf)
     await page.close()

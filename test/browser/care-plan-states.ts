@@ -25,6 +25,22 @@ describe('saying whether there is a plan', () => {
     await shoot(page, 'none')
   })
 
+  it('says after some seconds of nothing that this is no answer, and what to do who cannot wait', async () => {
+    const failing = new Map([['sections', 'hang']] as const)
+    const { page, frame } = await openPlan(stage, 'slow', newScenario({ failing }), 'loading')
+    await frame.getByText('Loading the care plan…').waitFor()
+    const body = frame.locator('body')
+    expect(await seen(body)).not.toContain(EMERGENCY)
+    // The time until then goes by.
+    await frame.evaluate('for (const each of document.getAnimations()) each.finish()')
+    expect(await seen(body)).toMatch(
+      /This is taking longer than usual\. It does not mean that there is no plan\.\s+If you cannot wait/,
+    )
+    expect(await seen(body)).toContain(EMERGENCY)
+    expect(await violations(frame)).toEqual([])
+    await shoot(page, 'slow')
+  })
+
   it.each<[string, Partial<Scenario>]>([
     ['the search fails', { failing: new Map([['CarePlan', 503]]), ehrId: undefined }],
     [

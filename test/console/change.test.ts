@@ -120,6 +120,11 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
     expect(versions).toMatch(
       /Version 2 In force A draft that another person approved: Callers wait for help. \( CHG-1 \) Rohan Mehta , approved by Dr Isabel Fontaine/,
     )
+    // Whether anybody approved it is seen first, not only on its own page.
+    for (const first of ['/console', '/console/policies'])
+      expect(wordsOf((await get(t, author, first)).text)).toMatch(
+        /Put into force by Rohan Mehta How A draft that another person approved/,
+      )
     const changed = await whole(t, author, '/console/versions/2/difference?from=1')
     expect(wordsOf(changed.text)).toContain('Call handler gains read and search on Symptoms')
   })
@@ -141,7 +146,7 @@ describe.each(STORES)('a change of the policies on the %s store', (store) => {
       expect(await readsPatient({ issuer: to }, renewed)).toBe(200)
     }
     const text = wordsOf((await get(t, author, '/console/policies')).text)
-    expect(text).toMatch(/Version 3 .*Dr Isabel Fontaine Reason It was too early/)
+    expect(text).toMatch(/Version 3 .*Dr Isabel Fontaine How A roll back Reason It was too early/)
   })
 
   it('is told whole by the trail', async () => {
