@@ -110,16 +110,15 @@ export function createEndings(parts: Parts): Endings {
     await trail.record(entry, ...ended.map((signOn) => endedEntry(signOn, why)))
   }
 
-  /** All that is open under a name: what is there has begun before, whatever the clock said of the node that opened it. */
+  /** All that is open under a name; what is listed there one by one as well, whatever the clock said of the node that opened it. */
   async function endAll(
     kind: 'person' | 'launched',
     name: string,
     why: string,
     about: Partial<Happening>,
   ): Promise<void> {
-    const began = (await known(name)).map(({ since }) => since)
-    const end = marker(endOf(kind, name), Math.max(clock(), ...began))
-    await endBy([end], [name], why, about)
+    const each = (await known(name)).map(({ id }) => marker(endOf('signOn', id)))
+    await endBy([marker(endOf(kind, name)), ...each], [name], why, about)
   }
 
   async function endLaunch(launch: LaunchId, why: string): Promise<void> {
