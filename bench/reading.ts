@@ -76,8 +76,8 @@ async function go(reads: Reads): Promise<Outside> {
   const under: Promise<void>[] = []
   for (let number = 0; number < count; number++) {
     const due = start + (number * 1000) / reads.perSecond
-    // A timer is a millisecond coarse: those that are due together go together.
-    if (due > performance.now()) await new Promise((resolve) => setTimeout(resolve, 1))
+    // A timer is a millisecond coarse: those that are due together go together, and none before it is due.
+    while (due > performance.now()) await new Promise((resolve) => setTimeout(resolve, 1))
     const reader = all[number % all.length] as Reader
     const from = performance.now()
     under.push(

@@ -45,6 +45,9 @@ const FORWARDED = 'merely forwarded'
 /** Before anything counts, in seconds: until then V8 compiles what is called often, on the one core that is measured. */
 const WARM_UP = 12
 
+/** How far a load may be off its pace: one that is faster is another load, and one that is slower met a full server. */
+const OFF_PACE = 0.1
+
 /** As the image and docs/operating.md start it. */
 const AS_STARTED = ['--initial-old-space-size=400', '--min-semi-space-size=64']
 
@@ -96,9 +99,11 @@ async function measure(load: Child, line: Line, lasting: number) {
   const reads = { ...target, perSecond, seconds: lasting }
   await load.ask('prepare', reads)
   const before = await child.usage()
-  const { p50, p99, errors, failed } = await load.ask<Outside>('go', reads)
+  const { p50, p99, errors, failed, seconds: took } = await load.ask<Outside>('go', reads)
   const after = await child.usage()
   if (failed > 0) throw new Error(`${name}: ${failed} reads failed\n${errors.join('\n')}`)
+  if (Math.abs(took / lasting - 1) > OFF_PACE)
+    throw new Error(`${name}: ${lasting} s of reads took ${took.toFixed(1)} s`)
   const cpu = ((after.cpuSeconds - before.cpuSeconds) * 1000) / (perSecond * lasting)
   return { cpu, p50, p99 }
 }
