@@ -134,18 +134,32 @@ async function standAlone(clock: Clock, from: Reads, claims: AccessClaims, clien
   return { service }
 }
 
+/**
+ * Who stands behind a grant now, and the grant as today's role map has it.
+ * @returns `undefined` where its session, launch, app or system was ended, or its policy version taken back
+ */
+export async function standingOf(
+  { sessions, policies, knowUser }: Pick<Parts, 'sessions' | 'policies' | 'knowUser'>,
+  grant: Grant,
+  from?: Reads,
+): Promise<StandingGrant | undefined> {
+  const behind = await sessions.behind(grant, from)
+  if (!behind) return undefined
+  const { user } = behind
+  return { grant: grantUnder(grant, policies.version(), user, knowUser), user, behind }
+}
+
 /** @throws Refusal token_ended */
 async function standInLaunch(parts: Parts, grant: Grant, from?: Reads) {
-  const { registry, sessions, policies, knowUser } = parts
+  const { registry } = parts
   if (grant.until <= parts.clock()) throw ended('the grant is over')
   const system = await registry.system(grant.circumstances.launch.system)
   if (!system || !(await registry.client(grant.client)))
     throw ended('its system or app is not registered any more')
-  const behind = await sessions.behind(grant, from)
-  if (!behind)
+  const standing = await standingOf(parts, grant, from)
+  if (!standing)
     throw ended('its session, launch, app or system was ended, or its policy version taken back')
-  const { user } = behind
-  return { grant: grantUnder(grant, policies.version(), user, knowUser), user, behind, system }
+  return { ...standing, system }
 }
 
 /** @see RFC 6750; RFC 9068 §4 */

@@ -1,7 +1,7 @@
 /** Who may see a plan can change while it is open: what is asked anew of the records and the policies before more is given. */
-import type { StandingGrant } from '../../access/access-token.js'
+import { type StandingGrant, standingOf } from '../../access/access-token.js'
 import { circumstancesAt, circumstancesWith } from '../../core/circumstances.js'
-import { type Grant, grantUnder } from '../../core/grant.js'
+import type { Grant } from '../../core/grant.js'
 import { launchTime } from '../../core/ids.js'
 import { ask } from '../../core/question.js'
 import { Refusal } from '../../core/refusal.js'
@@ -21,16 +21,15 @@ async function flagsNow(parts: OAuthParts, grant: Grant, patient: string, over: 
   })
 }
 
-/** Who stands behind a grant, and the grant as today's role map has it. @throws Refusal over */
+/** {@link standingOf} a grant from which more is to be given. @throws Refusal over */
 export async function standingNow(
   parts: OAuthParts,
   grant: Grant,
   over: Over,
 ): Promise<StandingGrant> {
-  const behind = await parts.sessions.behind(grant)
-  if (!behind) throw new Refusal(over, 'the session is over')
-  const { user } = behind
-  return { grant: grantUnder(grant, parts.policies.version(), user, parts.knowUser), user, behind }
+  const standing = await standingOf(parts, grant)
+  if (!standing) throw new Refusal(over, 'the session is over')
+  return standing
 }
 
 /**

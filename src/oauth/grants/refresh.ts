@@ -119,6 +119,7 @@ export const refreshGrant: GrantType = {
     const { offlineLifetime = Number.POSITIVE_INFINITY } = client
     if (grant.offline && parts.clock() >= after(grant.since, offlineLifetime))
       throw new Refusal('refresh_ended', 'its app’s grants do not live as long')
+    // Nobody who is not signed on any more has the records asked.
     await standingNow(parts, grant, 'refresh_ended')
     if (!(await parts.registry.system(grant.circumstances.launch.system)))
       throw new Refusal('refresh_ended', 'its launch system is not registered any more')
