@@ -1,6 +1,15 @@
 /** What surrounds a test file: Node's own globals, put back as they were once it is done. */
+const { AsyncLocalStorage } = require('node:async_hooks')
 const { ModuleMocker } = require('jest-mock')
 const stackOf = require('./stack.cjs')
+
+/** What follows asynchronous calls, such as the provider's library: what one file has begun the next would pay for. */
+const following = new Set()
+const { run } = AsyncLocalStorage.prototype
+AsyncLocalStorage.prototype.run = function (...given) {
+  following.add(this)
+  return run.apply(this, given)
+}
 
 /** What jest leaves on the global object for the file that runs. */
 const OF_ONE_FILE = /^(JEST_STATE_SYMBOL|EVENT_HANDLERS|TEST_TIMEOUT_SYMBOL|\w*RETR\w+)$/
@@ -19,6 +28,8 @@ module.exports = class {
 
   async teardown() {
     this.moduleMocker.restoreAllMocks()
+    for (const each of following) each.disable()
+    following.clear()
     globalThis.console = this.#console
     process.exit = this.#exit
     for (const symbol of Object.getOwnPropertySymbols(globalThis))

@@ -5,6 +5,7 @@
  *
  * There is no mocking of modules, no faking of timers and no coverage: nothing here needs them.
  */
+const asyncHooks = require('node:async_hooks')
 const { register } = require('node:module')
 const { pathToFileURL } = require('node:url')
 
@@ -12,6 +13,38 @@ register('./hooks.js', pathToFileURL(__filename))
 process.setSourceMapsEnabled(true)
 
 let runs = 0
+
+/**
+ * To know whose an error is jest's own parts follow every asynchronous call, and each file has parts of its own: before
+ * Node 24 all promises of a process became dearer with each file that it had run, three times after sixty. One test
+ * runs at a time here, so there is nothing to follow.
+ */
+class RunsAlone {
+  #store
+
+  getStore() {
+    return this.#store
+  }
+
+  run(store, act) {
+    const before = this.#store
+    this.#store = store
+    return Promise.resolve(act()).finally(() => {
+      this.#store = before
+    })
+  }
+}
+
+/** Runs what loads jest's own parts. */
+function withoutFollowing(load) {
+  const { AsyncLocalStorage } = asyncHooks
+  asyncHooks.AsyncLocalStorage = RunsAlone
+  try {
+    return load()
+  } finally {
+    asyncHooks.AsyncLocalStorage = AsyncLocalStorage
+  }
+}
 
 module.exports = class {
   #mocker
@@ -24,7 +57,7 @@ module.exports = class {
   /** Jest's own parts begin anew with each file. */
   requireInternalModule(path) {
     delete require.cache[path]
-    const fresh = require(path)
+    const fresh = withoutFollowing(() => require(path))
     // Else everything that a file ever described would be kept.
     module.children = module.children.filter(({ filename }) => filename !== path)
     return fresh
