@@ -46,11 +46,10 @@ export function texts(expr: Expr): readonly string[] | undefined {
   return all.every((one) => typeof one === 'string') ? all : undefined
 }
 
-/** The entities that an expression names, when it is an entity or a set of them and nothing else. */
-export function entities(expr: Expr): readonly Named[] | undefined {
+function entitiesIn(expr: Expr): readonly Named[] | undefined {
   if ('Set' in expr) {
     const all = (expr as { Set: Expr[] }).Set.map((one) =>
-      'Set' in one ? undefined : entities(one),
+      'Set' in one ? undefined : entitiesIn(one),
     )
     return all.every((one) => one !== undefined) ? all.flat() : undefined
   }
@@ -58,4 +57,17 @@ export function entities(expr: Expr): readonly Named[] | undefined {
   return value !== null && typeof value === 'object' && '__entity' in value
     ? [(value as { __entity: Named }).__entity]
     : undefined
+}
+
+const named = new WeakMap<Expr, readonly Named[] | undefined>()
+
+/**
+ * The entities that an expression names, when it is an entity or a set of them and nothing else. Remembered: whoever
+ * walks all questions asks it of the same expressions in each of their cells.
+ */
+export function entities(expr: Expr): readonly Named[] | undefined {
+  if (named.has(expr)) return named.get(expr)
+  const found = entitiesIn(expr)
+  named.set(expr, found)
+  return found
 }

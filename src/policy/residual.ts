@@ -198,13 +198,22 @@ export function spread(expr: Expr): Expr[] {
   return [...spread({ '!': { arg: left } }), ...spread({ '!': { arg: right } })]
 }
 
+const scopes = new WeakMap<PolicyJson, readonly Expr[]>()
+
+/** A policy's scope as expressions, the same ones each time: what is remembered of them is found again. */
+function scopeOf(policy: PolicyJson): readonly Expr[] {
+  const known = scopes.get(policy) ?? SCOPE.map((name) => scopeExpr(name, policy[name]))
+  scopes.set(policy, known)
+  return known
+}
+
 /**
  * The terms that must all hold, in order, for a policy to apply; none for one that always does. `undefined`: it can
  * neither apply nor err.
  */
 export function residualOf(policy: PolicyJson, known: Known): readonly Expr[] | undefined {
   const held = facts(known)
-  const scope = SCOPE.map((name) => reduce(scopeExpr(name, policy[name]), held))
+  const scope = scopeOf(policy).map((expr) => reduce(expr, held))
   // The scope cannot err, so a false term anywhere in it settles the policy, whatever stands before it.
   if (scope.includes(false)) return undefined
   let left: Left = scope.reduce<Left>((all, term) => both(all, () => term), true)
