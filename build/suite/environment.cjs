@@ -11,6 +11,22 @@ AsyncLocalStorage.prototype.run = function (...given) {
   return run.apply(this, given)
 }
 
+/** Many more than one gateway has in one test, so that a key that follows another is another. */
+const RSA_KEYS = 12
+const kept = new Map()
+const { generateKey } = SubtleCrypto.prototype
+/** RSA keys are what a gateway's start costs most: the ones that were made come again, in their turn. */
+SubtleCrypto.prototype.generateKey = function (algorithm, ...others) {
+  const make = () => generateKey.call(this, algorithm, ...others)
+  if (!/^RSA/.test(algorithm?.name)) return make()
+  const kind = JSON.stringify([algorithm, others])
+  const keys = kept.get(kind) ?? []
+  kept.set(kind, keys)
+  const next = keys.length < RSA_KEYS ? make() : keys.shift()
+  keys.push(next)
+  return next
+}
+
 /** What jest leaves on the global object for the file that runs. */
 const OF_ONE_FILE = /^(JEST_STATE_SYMBOL|EVENT_HANDLERS|TEST_TIMEOUT_SYMBOL|\w*RETR\w+)$/
 
