@@ -195,16 +195,29 @@ export function renewNone(page: HTMLElement): boolean {
   return true
 }
 
-/** While the record is read; after some seconds also what to do who cannot wait for it. */
+/** What is said after some seconds. */
+const slow = (words: string, ...more: Child[]): HTMLElement =>
+  h(
+    'div',
+    { class: 'slow', role: 'status' },
+    h('p', {}, `This is taking longer than usual. ${words}`),
+    ...more,
+  )
+
+/** While the record is read. */
 export const loadingPage = (emergencyText: string): HTMLElement =>
   h(
     'div',
     { 'data-page': 'loading' },
     h('p', { class: 'loading' }, 'Loading the care plan…'),
-    h(
-      'div',
-      { class: 'slow', role: 'status' },
-      h('p', {}, 'This is taking longer than usual. It does not mean that there is no plan.'),
-      emergency(emergencyText),
-    ),
+    slow('It does not mean that there is no plan.', emergency(emergencyText)),
+  )
+
+/** While it is read anew, above the plan as it was read before. */
+export const checkingView = (readAt: Date): HTMLElement =>
+  h(
+    'div',
+    { class: 'checking' },
+    h('p', { class: 'loading' }, 'Checking for changes…'),
+    slow(`Below is the plan as it was read on ${showMoment(readAt)}: it may have changed since.`),
   )

@@ -12,11 +12,11 @@ import { stays } from './instead.js'
 import { Looking } from './looking.js'
 import { type Change, newsAloud } from './news.js'
 import { decisionStrip } from './news-view.js'
-import { loadingPage } from './pages.js'
+import { checkingView, loadingPage } from './pages.js'
 import { type Acts, type PlanShown, renewAge, renewAround, renewSections } from './plan-view.js'
 import { bannerFor, type Reading, readPlan } from './reading.js'
 import { leadTo } from './section-view.js'
-import { announce, showBanner, showContent, showTurned } from './shell.js'
+import { announce, showBanner, showBusy, showContent, showTurned } from './shell.js'
 
 interface Setup {
   readonly connection: Connection
@@ -76,13 +76,14 @@ export class Reader {
 
   /**
    * @param asked whether the user asked: only then may the focus move
-   * @param before what stays on the screen where the service does not answer
+   * @param before what stays on the screen meanwhile, and where the service does not answer
    */
   async load(asked: boolean, before: PlanShown | undefined): Promise<void> {
     const { connection, definitions, begins, failed, instead, loading, over, show } = this.#setup
     const { emergencyText } = this.#setup
-    showContent(loadingPage(emergencyText), false)
-    announce('Loading the care plan')
+    if (before) showBusy(checkingView(before.readAt))
+    else showContent(loadingPage(emergencyText), false)
+    announce(before ? 'Checking for changes' : 'Loading the care plan')
     this.looking.drop()
     loading()
     this.#loading = true

@@ -63,6 +63,13 @@ export function showContent(content: HTMLElement, move: boolean): void {
   if (heading) focusOn(heading)
 }
 
+/** Above what is on the screen: until the next content it can be read, and nothing of it used. */
+export function showBusy(view: HTMLElement): void {
+  const main = part('main')
+  for (const shown of main.querySelectorAll<HTMLElement>(':scope > *')) shown.inert = true
+  main.prepend(view)
+}
+
 /** Takes everything about the patient off the screen, dialogs included. */
 export function blank(): void {
   for (const dialog of document.querySelectorAll('dialog')) dialog.remove()

@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
 import { addMonths, dayOf, showDay, writeDay } from '../../public/care-plan/dates.js'
 import { violations } from './accessibility.js'
-import { EMERGENCY, newScenario, openPlan, seen, shoot } from './care-plan-stage.js'
+import {
+  EMERGENCY,
+  newScenario,
+  openPlan,
+  openTimed,
+  passUntil,
+  seen,
+  shoot,
+} from './care-plan-stage.js'
 import { stage } from './care-plan-suite.js'
 import { type Scenario, saveByOther, scopeFor, stored } from './scenario.js'
 
@@ -144,6 +152,31 @@ describe('keeping patients apart', () => {
     await frame.waitForSelector('[data-page=failed]')
     expect(await seen(frame.locator('main'))).not.toContain('Do not attempt CPR')
     await page.close()
+  })
+
+  it('keeps it there while a look for changes takes long, to be read and not to be used', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openTimed(stage, 'look-slow', scenario)
+    scenario.failing.set('sections', 'hang')
+    await frame.getByRole('button', { name: 'Check for changes' }).click()
+    await frame.getByText('Checking for changes…').waitFor()
+    const main = frame.locator('main')
+    expect(await seen(main)).toContain('Do not attempt CPR')
+    expect(await seen(main)).not.toContain('longer than usual')
+    // Nothing of it can be reached.
+    await frame.evaluate('document.querySelector(".section__acts button").focus()')
+    expect(await frame.evaluate('document.activeElement.localName')).toBe('body')
+    await frame.evaluate('for (const each of document.getAnimations()) each.finish()')
+    expect(await seen(main)).toMatch(
+      /longer than usual\. Below is the plan as it was read on \d\d-\w{3}-\d{4} at \d\d:\d\d: it may have changed since\./,
+    )
+    expect(await violations(frame)).toEqual([])
+    await shoot(page, 'look-slow')
+    scenario.failing.clear()
+    await passUntil(page, frame.getByText('changes could not be looked for'), 5_000)
+    expect(await frame.getByText('Checking for changes…').count()).toBe(0)
+    await frame.getByRole('button', { name: 'Edit Resuscitation' }).click()
+    await frame.locator('form').waitFor()
   })
 
   it('removes the plan from the screen when a later read is refused because the session ended', async () => {
