@@ -42,7 +42,7 @@ export interface RateLimits {
   calls<A extends readonly unknown[], T extends Access | ServiceAccess>(
     callers: (...call: A) => Promise<T>,
   ): (...call: A) => Promise<T>
-  /** Counts what else one call asks for, a bundle's entries, before any of it. @throws Refusal rate_limited */
+  /** Counts what else one call asks for, a bundle's entries or what a write refers to, before any of it. @throws Refusal rate_limited */
   again(access: Access, times: number): void
   /** Counts requests on the app that has proven itself. @throws Refusal rate_limited */
   clients<A extends readonly unknown[]>(

@@ -190,6 +190,7 @@ export const REFUSALS = {
   record_refused:       { wire: 'invalid_request', status: 422, text: 'The shared record did not accept this.' },
   provenance_unproven:   { wire: 'invalid_request', status: 422, text: 'What is said to come from the GP record did not come with this launch.' },
   resource_refused:      { wire: 'invalid_request', status: 422, text: 'What is written must be about the patient in context, and may name no other.' },
+  reference_refused:     { wire: 'invalid_request', status: 422, text: 'What is written refers to something that is not there, or that cannot be read in this launch.' },
   label_missing:         { wire: 'invalid_request', status: 422, text: 'A security label of what is changed may not be left out.' },
   condition_ambiguous:   { wire: 'conflict', status: 412, text: 'More than one resource meets the condition.' },
   patch_failed:          { wire: 'invalid_request', status: 422, text: 'The patch does not fit what it is for.' },

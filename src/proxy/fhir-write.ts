@@ -32,6 +32,7 @@ import { Refusal } from '../core/refusal.js'
 import { recordRead } from './entry.js'
 import { type FhirAnswer, type FhirAsked, releaseFor } from './fhir-parts.js'
 import { readReleased } from './fhir-read.js'
+import { requireReferences } from './fhir-references.js'
 import type { ProxyParts } from './parts.js'
 import { requireFound } from './request.js'
 import type { Stands } from './standing.js'
@@ -107,16 +108,17 @@ type Standing = Awaited<ReturnType<typeof standing>>
 const sent = ({ base, whose }: FhirRelease, body: unknown): unknown =>
   rewriteBase(body, base, whose.upstream)
 
-function prepareNew(
+async function prepareNew(
   parts: ProxyParts,
   access: Access,
   plan: FhirPlan<CreateCall>,
   { body }: FhirAsked,
-): FhirWrite {
+): Promise<FhirWrite> {
   const release = releaseFor(parts, access, plan.patient)
   const { type } = plan.call
   const resource = readResource(sent(release, body), type)
   const decisions = judgeWritten(release, resource, 'c', plan.decision)
+  await requireReferences(parts, access, release, { after: resource })
   return { interaction: 'create', type, method: 'POST', release, resource, decisions }
 }
 
@@ -126,7 +128,7 @@ async function prepareCreate(
   plan: FhirPlan<CreateCall>,
   asked: FhirAsked,
 ): Promise<FhirWrite | Found> {
-  const write = prepareNew(parts, access, plan, asked)
+  const write = await prepareNew(parts, access, plan, asked)
   const { type } = plan.call
   const { ifNoneExist, stands } = asked
   if (ifNoneExist === undefined) return write
@@ -180,20 +182,21 @@ async function prepareChange(
   if (resource === undefined) return { ...write, method: 'DELETE', decisions: before.decisions }
   const judged = judgeWritten(release, resource, 'u', plan.decision)
   requireLabels(before.resource, resource)
+  await requireReferences(parts, access, release, { before: before.resource, after: resource })
   return { ...write, method: 'PUT', resource, decisions: [...before.decisions, ...judged] }
 }
 
 /** An update of what is not there yet is a create, held to its condition. */
-function prepareUpsert(
+async function prepareUpsert(
   parts: ProxyParts,
   access: Access,
   criteria: Search,
   asked: FhirAsked,
-): FhirWrite {
+): Promise<FhirWrite> {
   const create: CreateCall = { interaction: 'create', type: criteria.type }
   const plan = enforceFhir(access, create, parts.policies, parts.base)
   const { ifNoneExist: _other, ...alone } = asked
-  const write = prepareNew(parts, access, plan, alone)
+  const write = await prepareNew(parts, access, plan, alone)
   return { ...write, unless: heldToPatient(criteria, plan.patient) }
 }
 
@@ -201,7 +204,7 @@ function prepareUpsert(
  * Judges a write as far as it can be before it is done.
  *
  * @throws Refusal scope_insufficient, policy_denied, policy_stale, record_absent, record_other_patient,
- *   resource_refused, version_missing, version_stale, condition_ambiguous, patch_failed
+ *   resource_refused, reference_refused, version_missing, version_stale, condition_ambiguous, patch_failed
  */
 export async function prepareWrite(
   parts: ProxyParts,

@@ -24,7 +24,7 @@ export interface ProxyParts {
   readonly policies: Policies
   readonly trail: AccessTrail
   readonly bearer: Bearer
-  /** Counts what a bundle asks for besides the call that it is. @throws Refusal rate_limited */
+  /** Counts what the record is asked for besides the call itself: a bundle's entries, what a write refers to. @throws Refusal rate_limited */
   readonly again: (access: Access, times: number) => void
   /** For each write, before it is judged further: see context.ts. */
   readonly inContext: InContext
