@@ -62,6 +62,7 @@ export class App {
       ...{ connection: setup.connection, definitions: setup.definitions, acts: this.#acts },
       keeping: (section) => this.#offer.keeping(section),
       plan: () => this.#plan,
+      loading: () => this.#reader.loading,
       user: () => this.#user,
       gpRecord: () => this.#gpRecord,
       renewed: (plan) => this.#reader.saved(plan),

@@ -31,6 +31,8 @@ interface Setup {
   readonly keeping: UnsavedOffer['keeping']
   /** On the screen; `undefined` where there is none. */
   readonly plan: () => PlanShown | undefined
+  /** Whether it is about to be replaced: a form in it would go with it. */
+  readonly loading: () => boolean
   readonly user: () => string | undefined
   readonly gpRecord: () => ReadGpRecord | undefined
   /** Told of the plan as it is now known to be. */
@@ -90,7 +92,7 @@ export class Editing {
     const { connection, gpRecord, keeping, left, readAgain, superseded, over } = this.#setup
     const place = document.getElementById(sectionId(section))
     const plan = this.#setup.plan()
-    if (!place || !plan || this.#editor) return
+    if (!place || !plan || this.#editor || this.#setup.loading()) return
     const leave = (then: () => void) => {
       this.#set(undefined)
       then()

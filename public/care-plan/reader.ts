@@ -51,7 +51,8 @@ export class Reader {
   readonly looking: Looking
   readonly #setup: Setup
   readonly #aging: number
-  #loading = false
+  /** Which reading of the whole page is awaited, where one is: of two the later one counts. */
+  #awaited: symbol | undefined
 
   constructor(setup: Setup) {
     this.#setup = setup
@@ -59,7 +60,7 @@ export class Reader {
     this.looking = new Looking({
       ...{ connection, sections: definitions.sections },
       readAt: () => plan()?.readAt ?? setup.noneAt(),
-      busy: () => this.#loading || setup.editing().saving,
+      busy: () => this.loading || setup.editing().saving,
       found: (reading) => this.#found(reading),
       failed: (error) => this.#unread(error),
     })
@@ -67,6 +68,11 @@ export class Reader {
       const shown = plan()
       if (shown) renewAge(shown)
     }, AGING)
+  }
+
+  /** Whether what is on the screen is about to be replaced. */
+  get loading(): boolean {
+    return this.#awaited !== undefined
   }
 
   stop(): void {
@@ -80,30 +86,33 @@ export class Reader {
    */
   async load(asked: boolean, before: PlanShown | undefined): Promise<void> {
     const { connection, definitions, begins, failed, instead, loading, over, show } = this.#setup
-    const { emergencyText } = this.#setup
+    const { emergencyText, plan: shown } = this.#setup
     if (before) showBusy(checkingView(before.readAt))
     else showContent(loadingPage(emergencyText), false)
     announce(before ? 'Checking for changes' : 'Loading the care plan')
     this.looking.drop()
     loading()
-    this.#loading = true
+    const own = Symbol('reading')
+    this.#awaited = own
+    const isPast = () => this.#awaited !== own
     try {
       const reading = await readPlan(connection, definitions.sections)
-      // It may have been closed meanwhile.
-      if (over()) return
+      // It may have been closed meanwhile, or another reading begun.
+      if (over() || isPast()) return
       showBanner(bannerFor(connection, reading))
       const begun = begunFrom(reading, definitions)
       // Who has begun one goes on with it; what was kept of it is found again from there.
       if (begun && begins()) return show(begun, asked)
       if (instead(reading, asked, begun)) return
-      show(before ? anew(before, reading, true) : reading, asked)
+      show(before ? anew(shown() ?? before, reading, true) : reading, asked)
     } catch (error) {
-      if (over(error)) return
+      if (over(error) || isPast()) return
       const failure = error instanceof CallFailed ? error : undefined
-      if (stays(connection, before, failure)) show({ ...before, unchecked: new Date() }, asked)
+      const stands = before && (shown() ?? before)
+      if (stays(connection, stands, failure)) show({ ...stands, unchecked: new Date() }, asked)
       else failed(failure, asked)
     } finally {
-      this.#loading = false
+      if (!isPast()) this.#awaited = undefined
     }
   }
 

@@ -63,10 +63,13 @@ export function showContent(content: HTMLElement, move: boolean): void {
   if (heading) focusOn(heading)
 }
 
-/** Above what is on the screen: until the next content it can be read, and nothing of it used. */
+/** What acts. What merely opens and closes can be used meanwhile: `summary`. */
+const ACTS = 'a, button, input, select, textarea'
+
+/** Above what is on the screen: until the next content it can be read, and nothing done with it. */
 export function showBusy(view: HTMLElement): void {
   const main = part('main')
-  for (const shown of main.querySelectorAll<HTMLElement>(':scope > *')) shown.inert = true
+  for (const one of main.querySelectorAll<HTMLElement>(ACTS)) one.inert = true
   main.prepend(view)
 }
 

@@ -24,8 +24,7 @@ const DEEPEST_INSIDE = 1
 const isNumber = ({ system }: Json): boolean =>
   typeof system === 'string' && isNhsNumberSystem(system)
 
-/** Without the record's own address before it. */
-export const localOf = (reference: string, { upstream }: Whose): string =>
+const localOf = (reference: string, { upstream }: Whose): string =>
   reference.startsWith(`${upstream}/`) ? reference.slice(upstream.length + 1) : reference
 
 /** Behind a version nothing stands: another reader could take what does for the address. */

@@ -30,15 +30,20 @@ export function withinSize({
   }
 }
 
-/**
- * The same parts, of whose record a bundle reads no more than of one answer, whatever comes of its entries: what is
- * judged and refused costs as much as what is given.
- */
+/** What an entry counts of which nothing is told: not how long it is either, nor whether there is any. */
+const UNTOLD = 64 * 1024
+
+/** The same parts, of whose record a bundle reads no more than of one answer. */
 export function withinReading<P extends Pick<ProxyParts, 'record'>>(
   parts: P,
-): { readonly parts: P; readonly requireRoom: () => void } {
+): {
+  readonly parts: P
+  readonly requireRoom: () => void
+  /** After each entry. `untold`: it was answered as what is not there, whether or not it is. */
+  readonly settle: (untold: boolean) => void
+} {
   const { forward, mostBytes } = parts.record
-  let read = 0
+  let [read, settled] = [0, 0]
   const record: P['record'] = {
     ...parts.record,
     async forward(call) {
@@ -52,6 +57,10 @@ export function withinReading<P extends Pick<ProxyParts, 'record'>>(
     /** @throws Refusal body_too_large */
     requireRoom() {
       if (read > mostBytes) throw new Refusal('body_too_large', 'what a bundle reads')
+    },
+    settle(untold) {
+      settled = untold ? settled + UNTOLD : read
+      read = settled
     },
   }
 }

@@ -56,6 +56,11 @@ const FOR_ALL: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   ...(['token_ended', 'token_expired', 'policy_stale', 'policy_changed'] as const),
 ])
 
+/** With which what is another's, or withheld, is answered as what is not there. */
+const UNTOLD: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  ...(['record_absent', 'record_other_patient', 'reference_refused'] as const),
+])
+
 interface Answered {
   readonly answer: Json
   /** It tells what was read, and of nothing that was done. */
@@ -86,7 +91,7 @@ async function answerEach(
 ): Promise<readonly Answered[]> {
   const answers: Answered[] = []
   const requireTime = withinTime(whole)
-  const { parts, requireRoom } = withinReading(whole)
+  const { parts, requireRoom, settle } = withinReading(whole)
   let [all, given, done]: [Refusal | undefined, number, boolean] = [undefined, 0, false]
   for (const [at, one] of entry.entries()) {
     try {
@@ -96,6 +101,7 @@ async function answerEach(
       await meanwhile.stands()
       const asked = { ...readBundleEntry(one), ...meanwhile }
       const answered = await perform(parts, access, asked)
+      settle(false)
       const [answer, read] = [entryOf(answered), !isDone(asked, answered)]
       done ||= !read
       const size = Buffer.byteLength(JSON.stringify(answer))
@@ -105,6 +111,7 @@ async function answerEach(
       answers.push({ answer: fits ? answer : withoutResource(answer), read })
     } catch (error) {
       const refusal = refusalOf(error, done)
+      settle(UNTOLD.has(refusal.code))
       if (FOR_ALL.has(refusal.code)) all = refusal
       // Nobody knows of one of them: that has to be told as well.
       done ||= refusal.code === 'write_unknown'

@@ -66,16 +66,26 @@ const decisionsOf = ({ decision }: FhirPlan): readonly PolicyDecision[] =>
   decision === undefined ? [] : [decision]
 
 /**
- * Ids of what meets a condition, of what the caller may find by a search of their own.
- * @throws Refusal scope_insufficient, condition_ambiguous
+ * What meets a condition, of what the caller may find by a search of their own.
+ * @param makes whether something new is made where nothing meets it: then what they may not find counts too, for the
+ *   record would find it, and what refers to the new one would lead there
+ * @throws Refusal scope_insufficient, condition_ambiguous, version_stale
  */
-async function meeting(parts: ProxyParts, access: Access, criteria: Search, stands: Stands) {
+async function meeting(
+  parts: ProxyParts,
+  access: Access,
+  criteria: Search,
+  { stands, makes }: { readonly stands: Stands; readonly makes: boolean },
+) {
   const call: SearchCall = { interaction: 'search', ...criteria, form: true }
   const plan = enforceFhir(access, call, parts.policies, parts.base)
-  const { released } = await readReleased(parts, access, plan, stands)
+  const asked = makes ? { ...plan, reached: 'all' as const } : plan
+  const { released } = await readReleased(parts, access, asked, stands)
   const [first, ...others] = released.body.entry as readonly { readonly resource: Json }[]
   const goesOn = released.body.total === undefined
   if (others.length > 0 || goesOn) throw new Refusal('condition_ambiguous', criteria.type)
+  if (makes && first === undefined && (released.withheld ?? 0) > 0)
+    throw new Refusal('version_stale', 'the condition is met')
   const decisions = [...decisionsOf(plan), ...released.decisions]
   return { resource: first?.resource, decisions }
 }
@@ -112,13 +122,14 @@ async function prepareNew(
   parts: ProxyParts,
   access: Access,
   plan: FhirPlan<CreateCall>,
-  { body }: FhirAsked,
+  { body, stands }: FhirAsked,
 ): Promise<FhirWrite> {
   const release = releaseFor(parts, access, plan.patient)
   const { type } = plan.call
   const resource = readResource(sent(release, body), type)
-  const decisions = judgeWritten(release, resource, 'c', plan.decision)
-  await requireReferences(parts, access, release, { after: resource })
+  const own = judgeWritten(release, resource, 'c', plan.decision)
+  const led = await requireReferences(parts, access, release, { after: resource, stands })
+  const decisions = [...own, ...led]
   return { interaction: 'create', type, method: 'POST', release, resource, decisions }
 }
 
@@ -135,7 +146,10 @@ async function prepareCreate(
 
   const criteria = readCriteria(type, readParameters(ifNoneExist))
   const unless = heldToPatient(criteria, plan.patient)
-  const { resource: there, decisions } = await meeting(parts, access, criteria, stands)
+  const { resource: there, decisions } = await meeting(parts, access, criteria, {
+    stands,
+    makes: true,
+  })
   if (there === undefined)
     return { ...write, decisions: [...write.decisions, ...decisions], unless }
   const id = String(there.id)
@@ -182,8 +196,10 @@ async function prepareChange(
   if (resource === undefined) return { ...write, method: 'DELETE', decisions: before.decisions }
   const judged = judgeWritten(release, resource, 'u', plan.decision)
   requireLabels(before.resource, resource)
-  await requireReferences(parts, access, release, { before: before.resource, after: resource })
-  return { ...write, method: 'PUT', resource, decisions: [...before.decisions, ...judged] }
+  const places = { before: before.resource, after: resource, stands: asked.stands }
+  const led = await requireReferences(parts, access, release, places)
+  const decisions = [...before.decisions, ...judged, ...led]
+  return { ...write, method: 'PUT', resource, decisions }
 }
 
 /** An update of what is not there yet is a create, held to its condition. */
@@ -222,7 +238,9 @@ export async function prepareWrite(
   // A patch is made of what stands, under its version: it overwrites nobody's change unseen.
   const wanted = readVersion(asked.ifMatch, byId && interaction === 'update')
   if (byId) return prepareChange(parts, access, plan, { ...asked, id: target.id }, wanted)
-  const { resource } = await meeting(parts, access, target.criteria, asked.stands)
+  const makes = interaction === 'update'
+  const { stands } = asked
+  const { resource } = await meeting(parts, access, target.criteria, { stands, makes })
   if (resource !== undefined)
     return prepareChange(parts, access, plan, { ...asked, id: String(resource.id) }, wanted)
   if (interaction !== 'update') throw new Refusal('record_absent', 'nothing meets the condition')

@@ -974,6 +974,25 @@ describe('a bundle that asks for too much', () => {
     expect([world.upstream.length, written]).toEqual([2, []])
   })
 
+  it('tells by nothing that it has no room for how long another’s resource is', async () => {
+    const own = { ...mine, text: 'x'.repeat(5 * 1024 * 1024) }
+    const entry = ['c1', 'x', 'c2'].map((id) => ({
+      request: { method: 'GET', url: `Condition/${id}` },
+    }))
+    const body = JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry })
+    const said = async (theirs: Json | undefined) => {
+      answers = (req, res) => {
+        const id = req.url?.split('/').at(-1) ?? ''
+        if (id !== 'x') give(res, 200, { ...own, id, ...(id === 'c2' ? { text: '' } : {}) })
+        else if (theirs === undefined) give(res, 404, {})
+        else give(res, 200, { ...theirs, id })
+      }
+      return statuses(await post(body))
+    }
+    expect(await said(undefined)).toEqual(['200', '404', '200'])
+    expect(await said({ ...about('Condition', 'x', other), ...big })).toEqual(['200', '404', '200'])
+  })
+
   it('is told what it has written, if without what there is no room for', async () => {
     const [made, again] = ['n1', 'n2'].map((id) => ({ ...mine, ...big, id }))
     answers = (req, res) => {

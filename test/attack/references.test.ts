@@ -29,6 +29,10 @@ const PATCH = { 'content-type': 'application/json-patch+json' }
 const subject = (id: string) => ({ subject: { reference: `Patient/${id}` } })
 const plan = (more: Json = {}): Json => ({ resourceType: 'CarePlan', ...subject(me), ...more })
 const to = (reference: string) => ({ reference })
+const document = (url: string): Json => ({
+  ...{ resourceType: 'DocumentReference', ...subject(me) },
+  content: [{ attachment: { url } }],
+})
 
 /** What the record holds. */
 // biome-ignore format: a table
@@ -41,6 +45,7 @@ const HELD: readonly Json[] = [
   { resourceType: 'DiagnosticReport', id: 'mine',      ...subject(me) },
   { resourceType: 'DiagnosticReport', id: 'theirs',    ...subject(other) },
   { resourceType: 'Location',         id: 'ward' },
+  { resourceType: 'CarePlan',         id: 'odd',       ...subject(me), supportingInfo: ['/Condition/7', 'Condition/abc_1', 'a:/Condition/7', ''].map(to), meta: { versionId: '1' } },
   { resourceType: 'CarePlan',         id: 'plan',      ...subject(me), supportingInfo: [to('Condition/old')], meta: { versionId: '1' } },
 ]
 
@@ -56,6 +61,15 @@ const behind: RequestListener = (req, res) => {
     }
     const [type, id] = (req.url ?? '').split('/').slice(-2)
     const held = HELD.find((each) => each.resourceType === type && each.id === id)
+    if (id === 'long') return give(200, { x: 'x'.repeat(11_000_000) })
+    if (id === 'text') return res.end('<html></html>')
+    if (id === 'moved') return give(302, {}, { location: '/' })
+    const large = /^(large\d+|theirs-large)$/.exec(id ?? '')
+    if (large)
+      return give(200, {
+        ...{ resourceType: 'Condition', id, note: [{ text: 'x'.repeat(1_000_000) }] },
+        ...subject(id === 'theirs-large' ? other : me),
+      })
     if (req.method === 'GET' && fails && type !== 'CarePlan') return give(503, {})
     if (req.method === 'GET' && held) return give(200, held)
     if (req.method === 'GET') return give(404, { resourceType: 'OperationOutcome' })
@@ -67,7 +81,7 @@ const behind: RequestListener = (req, res) => {
       meta: { versionId: '2' },
     })
     if (said.resourceType !== 'Bundle')
-      return give(req.method === 'POST' ? 201 : 200, stands(said, held ? 'plan' : 'new'), {
+      return give(req.method === 'POST' ? 201 : 200, stands(said, held ? String(id) : 'new'), {
         location: `${type}/new/_history/2`,
       })
     const entry = (said.entry as { resource: Json }[]).map(({ resource }) => ({
@@ -129,6 +143,11 @@ const WAYS: readonly (readonly [string, (reference: string) => Promise<RawAnswer
   ['in an extension',           (id) => create({ extension: [{ url: 'x', valueReference: to(id) }] })],
   ['beside a member',           (id) => create({ _status: { extension: [{ url: 'x', valueReference: to(id) }] } })],
   ['inside what stands inside', (id) => create({ contained: [{ resourceType: 'Goal', id: 'g', ...subject(me), addresses: [to(id)] }] })],
+  ['in a list in its place',    (id) => create({ addresses: [{ reference: [id] }] })],
+  ['last in such a list',       (id) => create({ addresses: [{ reference: ['Condition/mine', [id]] }] })],
+  ['as the address of a document', (id) => send('POST', 'DocumentReference', document(id))],
+  ['as such an address in full', (id) => send('POST', 'DocumentReference', document(`${BASE}/${id}`))],
+  ['as an address in an extension', (id) => create({ extension: [{ url: 'x', valueUri: id }] })],
   ['by an update',              (id) => send('PUT', 'CarePlan/plan', { ...plan(), id: 'plan', addresses: [to(id)] }, VERSION)],
   ['by a patch',                (id) => send('PATCH', 'CarePlan/plan', [{ op: 'add', path: '/addresses', value: [to(id)] }], PATCH)],
   ['by a patch, piece by piece', (id) => send('PATCH', 'CarePlan/plan', [{ op: 'add', path: '/title', value: id }, { op: 'add', path: '/addresses', value: [{}] }, { op: 'move', from: '/title', path: '/addresses/0/reference' }], PATCH)],
@@ -167,13 +186,51 @@ describe('a reference to what is not the caller’s to read', () => {
     expect(written).toEqual([])
   })
 
-  it('is known of types that are not on offer by whom they name', async () => {
+  it('is one to any of a type that is not on offer, and the record is not asked for it', async () => {
     const none = await create({ supportingInfo: [to('DiagnosticReport/nothing')] })
     expect(none.status).toBe(422)
-    const theirs = await create({ supportingInfo: [to('DiagnosticReport/theirs')] })
-    expect(alike(theirs)).toBe(alike(none))
-    for (const id of ['DiagnosticReport/mine', 'Location/ward'])
-      expect((await create({ supportingInfo: [to(id)] })).status).toBe(201)
+    for (const id of [
+      'DiagnosticReport/theirs',
+      'DiagnosticReport/mine',
+      'Binary/1',
+      'AuditEvent/1',
+    ])
+      expect(alike(await create({ supportingInfo: [to(id)] }))).toBe(alike(none))
+    expect(world.upstream).toEqual([])
+    // Nobody's.
+    expect((await create({ supportingInfo: [to('Location/ward')] })).status).toBe(201)
+    expect((await create({ instantiatesUri: ['Questionnaire/1'] })).status).toBe(201)
+  })
+
+  it('is one to what the record cannot give, is too long, or is no JSON', async () => {
+    const none = await create({ addresses: [to('Condition/nothing')] })
+    for (const id of ['long', 'text', 'moved'])
+      expect(alike(await create({ addresses: [to(`Condition/${id}`)] }))).toBe(alike(none))
+    expect(written).toEqual([])
+  })
+
+  it('tells nothing by how much was read before it', async () => {
+    const own = Array.from({ length: 10 }, (_, at) => to(`Condition/large${at}`))
+    expect((await create({ addresses: own })).status).toBe(201)
+    const ends = ['nothing', 'theirs', 'theirs-large'].map((id) => to(`Condition/${id}`))
+    const [none, ...others] = await Promise.all(
+      ends.map((end) => create({ addresses: [...own, end] })),
+    )
+    expect(none?.status).toBe(422)
+    for (const each of others) expect(alike(each)).toBe(none && alike(none))
+    expect((await create({ addresses: [...own, to('Condition/large10')] })).status).toBe(502)
+  })
+
+  it('stands in the trail with what it was', async () => {
+    world.allowed = ({ patient }) => !patient.sensitive
+    for (const [id, is] of [
+      ['nothing', 'absent'],
+      ['theirs', 'foreign'],
+      ['sensitive', 'withheld'],
+    ]) {
+      await create({ addresses: [to(`Condition/${id}`)] })
+      expect(JSON.stringify(world.entries.at(-1))).toContain(`Condition/${id} is ${is}`)
+    }
   })
 
   it('may stay where it stood, when something else is changed', async () => {
@@ -184,6 +241,16 @@ describe('a reference to what is not the caller’s to read', () => {
     const more = { ...changed, addresses: [to('Condition/nothing')] }
     expect((await send('PUT', 'CarePlan/plan', more, VERSION)).status).toBe(422)
     expect(written).toHaveLength(1)
+  })
+
+  it('may stay as it stood although none would be written so today', async () => {
+    const odd = ['/Condition/7', 'Condition/abc_1', 'a:/Condition/7', '']
+    const stood = { ...plan({ supportingInfo: odd.map(to) }), id: 'odd' }
+    expect(
+      (await send('PUT', 'CarePlan/odd', { ...stood, title: 'Changed' }, VERSION)).status,
+    ).toBe(200)
+    const more = { ...stood, addresses: [to('/Condition/8')] }
+    expect((await send('PUT', 'CarePlan/odd', more, VERSION)).status).toBe(400)
   })
 
   it('is not believed where the record does not answer, and nothing is written', async () => {
@@ -205,12 +272,34 @@ describe('a reference that two readers could read differently', () => {
     'Condition',
     'Condition/mine#theirs',
     'Condition/mine|2',
+    'Condition/..',
+    'Condition/.',
+    'AuditEvent/.',
+    'Condition/mine/_history/..',
+    'a:/Condition/theirs',
+    'x:y/Condition/theirs',
+    'URN:/Condition/theirs',
+    'urn:/Condition/theirs',
+    'urn:uuid:/Condition/theirs',
+    'http:/Condition/theirs',
+    'https:Condition/theirs',
+    '#/Condition/theirs',
+    'https://GATEWAY.example/fhir/Condition/theirs',
+    'https://gateway.example:443/fhir/Condition/theirs',
+    'https://gateway.example/other/Condition/theirs',
   ])('is none: %j', async (reference) => {
     expect((await create({ addresses: [to(reference)] })).status).toBe(400)
     expect(written).toEqual([])
   })
 
-  it.each(['#inside', 'https://elsewhere.example/fhir/Condition/1', 'urn:oid:2.16'])(
+  it.each(['record', 'Record'])('is none by another spelling of its %s’s address', async (host) => {
+    const { origin, port } = new URL(world.record.bases.fhir)
+    const spelt = host === 'record' ? `${origin}/elsewhere` : `HTTP://127.0.0.1:${port}/record/fhir`
+    expect((await create({ addresses: [to(`${spelt}/Condition/theirs`)] })).status).toBe(400)
+    expect(written).toEqual([])
+  })
+
+  it.each(['#inside', '#', 'https://elsewhere.example/fhir/Condition/1', 'urn:oid:2.16'])(
     'is not one that leads out of the record, or inside the resource: %s',
     async (reference) => {
       expect((await create({ addresses: [to(reference)] })).status).toBe(201)
@@ -223,7 +312,7 @@ describe('very many references', () => {
     Array.from({ length: count }, (_, at) => to(`Condition/mine${at}`))
 
   it('are refused before the record is asked for any', async () => {
-    expect((await create({ addresses: many(51) })).status).toBe(413)
+    expect((await create({ addresses: many(51) })).status).toBe(400)
     expect(world.upstream).toEqual([])
   })
 

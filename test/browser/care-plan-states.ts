@@ -163,9 +163,10 @@ describe('keeping patients apart', () => {
     const main = frame.locator('main')
     expect(await seen(main)).toContain('Do not attempt CPR')
     expect(await seen(main)).not.toContain('longer than usual')
-    // Nothing of it can be reached.
+    // Nothing can be done with it; who cannot see it reads it all the same.
     await frame.evaluate('document.querySelector(".section__acts button").focus()')
     expect(await frame.evaluate('document.activeElement.localName')).toBe('body')
+    expect(await main.ariaSnapshot()).toContain('Do not attempt CPR')
     await frame.evaluate('for (const each of document.getAnimations()) each.finish()')
     expect(await seen(main)).toMatch(
       /longer than usual\. Below is the plan as it was read on \d\d-\w{3}-\d{4} at \d\d:\d\d: it may have changed since\./,
@@ -175,6 +176,25 @@ describe('keeping patients apart', () => {
     scenario.failing.clear()
     await passUntil(page, frame.getByText('changes could not be looked for'), 5_000)
     expect(await frame.getByText('Checking for changes…').count()).toBe(0)
+    await frame.getByRole('button', { name: 'Edit Resuscitation' }).click()
+    await frame.locator('form').waitFor()
+  })
+
+  it('opens no form in it meanwhile that would go with it', async () => {
+    const scenario = newScenario()
+    const { page, frame } = await openTimed(stage, 'look-edit', scenario)
+    scenario.failing.set('sections', 'hang')
+    await page.clock.runFor(120_000)
+    // It waits for a quiet look first, for a second and a half.
+    await frame.getByRole('button', { name: 'Edit Resuscitation' }).click()
+    await frame.getByRole('button', { name: 'Check for changes' }).click()
+    await frame.getByText('Checking for changes…').waitFor()
+    await page.clock.runFor(2_000)
+    expect(await frame.locator('form').count()).toBe(0)
+    scenario.failing.clear()
+    await passUntil(page, frame.getByText('changes could not be looked for'), 5_000)
+    await frame.getByRole('button', { name: 'Check for changes' }).click()
+    await frame.getByText('changes could not be looked for').waitFor({ state: 'detached' })
     await frame.getByRole('button', { name: 'Edit Resuscitation' }).click()
     await frame.locator('form').waitFor()
   })

@@ -412,6 +412,37 @@ describe('a create', () => {
     }).expect(412)
     expect(answer.text).not.toContain('security')
   })
+
+  it.each([
+    ['a label', ALL, ({ patient }: Question) => !patient.sensitive, labelled('R')],
+    ['a scope', 'patient/CarePlan.c patient/Observation.cs?status=amended', () => true, {}],
+  ])(
+    'leads nothing to what %s withholds, by a condition that it meets',
+    async (_, scope, allowed, more) => {
+      const code = `led-${_.split(' ')[1]}`
+      await put(observation(code, more))
+      world.access = accessOf({ scope })
+      world.allowed = allowed
+      const urn = 'urn:uuid:5f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a01'
+      const made = observation(code, { status: 'amended' })
+      const entry = [
+        {
+          fullUrl: urn,
+          resource: made,
+          request: { method: 'POST', url: 'Observation', ifNoneExist: `code=${code}` },
+        },
+        {
+          resource: {
+            ...{ resourceType: 'CarePlan', subject: { reference: `Patient/${me}` } },
+            supportingInfo: [{ reference: urn }],
+          },
+          request: { method: 'POST', url: 'CarePlan' },
+        },
+      ]
+      await send('post', '', { resourceType: 'Bundle', type: 'transaction', entry }).expect(412)
+      expect(written()).toEqual([])
+    },
+  )
 })
 
 describe('an update', () => {
