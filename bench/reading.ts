@@ -7,10 +7,13 @@ import { launch } from './flows.js'
 import type { Outside } from './load.js'
 import { PATIENTS, READER } from './people.js'
 
-interface Reads {
+interface Target {
   readonly origin: string
   /** Of the launch system: tokens are needed. */
   readonly jwk?: object
+}
+
+interface Reads extends Target {
   readonly perSecond: number
   readonly seconds: number
 }
@@ -23,7 +26,14 @@ interface Reader {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
 }
-const readers = new Map<string, readonly Reader[]>()
+interface Readers {
+  readonly all: readonly Reader[]
+  /** When they signed on, by `performance.now()`. */
+  readonly since: number
+}
+const readers = new Map<string, Readers>()
+/** Their tokens are good for five minutes, in milliseconds here. */
+const SIGNED_ON = 150_000
 
 const pathOf = (number: number): string => `/fhir/Condition?patient=${PATIENTS[number]?.fhirId}`
 
@@ -38,26 +48,16 @@ async function signedIn(http: Pool, jwk: object): Promise<readonly Reader[]> {
   return found
 }
 
-async function readersOf({ origin, jwk }: Reads, http: Pool): Promise<readonly Reader[]> {
-  const known = readers.get(origin)
-  if (known) return known
+async function readersOf({ jwk }: Target, http: Pool): Promise<readonly Reader[]> {
   const all = Array.from({ length: READERS }, (_, number) => ({
     path: pathOf(number),
     // The same read carries a token as long as ours, whoever looks at it.
     headers: { authorization: `Bearer ${'x'.repeat(TOKEN_LENGTH)}` },
   }))
-  const found = jwk ? await signedIn(http, jwk) : all
-  readers.set(origin, found)
-  return found
+  return jwk ? await signedIn(http, jwk) : all
 }
 
 const prepared = new Map<string, Pool>()
-
-async function prepare(reads: Reads): Promise<void> {
-  const http = prepared.get(reads.origin) ?? new Pool(reads.origin, { connections: 32 })
-  prepared.set(reads.origin, http)
-  await readersOf(reads, http)
-}
 
 async function read(http: Pool, { path, headers }: Reader): Promise<void> {
   const { statusCode, body } = await http.request({ method: 'GET', path, headers })
@@ -66,9 +66,20 @@ async function read(http: Pool, { path, headers }: Reader): Promise<void> {
     throw new Error(`${statusCode} ${text.slice(0, 300)}`)
 }
 
+/** Each has read once: what a token stands for is worked out at its first call. */
+async function prepare(target: Target): Promise<void> {
+  const http = prepared.get(target.origin) ?? new Pool(target.origin, { connections: 32 })
+  prepared.set(target.origin, http)
+  const since = performance.now()
+  if (since - (readers.get(target.origin)?.since ?? -SIGNED_ON) < SIGNED_ON) return
+  const all = await readersOf(target, http)
+  for (const reader of all) await read(http, reader)
+  readers.set(target.origin, { all, since })
+}
+
 async function go(reads: Reads): Promise<Outside> {
   const http = prepared.get(reads.origin)
-  const all = readers.get(reads.origin)
+  const all = readers.get(reads.origin)?.all
   if (!http || !all) throw new Error('nothing was prepared')
   const [took, errors]: [number[], string[]] = [[], []]
   const count = reads.perSecond * reads.seconds

@@ -63,8 +63,8 @@ export function showContent(content: HTMLElement, move: boolean): void {
   if (heading) focusOn(heading)
 }
 
-/** What acts. What merely opens and closes can be used meanwhile: `summary`. */
-const ACTS = 'a, button, input, select, textarea'
+/** What acts. What opens and closes, or leads about the page, can be used meanwhile. */
+const ACTS = 'a:not([href^="#"]), button, input, select, textarea'
 
 /** Above what is on the screen: until the next content it can be read, and nothing done with it. */
 export function showBusy(view: HTMLElement): void {

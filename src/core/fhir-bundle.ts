@@ -116,6 +116,8 @@ function urnsIn(value: unknown): readonly string[] {
 export function requireWhole(
   entries: readonly {
     readonly urn?: string
+    /** Whether the record could take something for it that the caller may not find: then nothing may lead to it. */
+    readonly hides?: boolean
     readonly place?: string
     readonly resource?: Json
   }[],
@@ -127,6 +129,8 @@ export function requireWhole(
   const led = entries.flatMap(({ resource }) => urnsIn(resource))
   if (!led.every((urn) => urns.includes(urn)))
     throw parameterFault('parameter_invalid', 'a reference to nothing in the bundle')
+  if (entries.some(({ urn, hides }) => hides && urn !== undefined && led.includes(urn)))
+    throw parameterFault('parameter_invalid', 'a reference to a conditional create')
 }
 
 /** The entries of a response, one for each that was sent. @throws Refusal upstream_invalid */

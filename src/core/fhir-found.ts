@@ -215,5 +215,5 @@ export function releasedSearch(
       release,
     ),
   }
-  return { body: bundle, decisions: [...decisions], entries: matches, withheld: found - matches }
+  return { body: bundle, decisions: [...decisions], entries: matches }
 }

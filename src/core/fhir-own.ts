@@ -16,8 +16,6 @@ export interface Released {
   readonly decisions: readonly PolicyDecision[]
   /** Matches of a search, or versions. */
   readonly entries?: number
-  /** Matches that were left out: for conditions that the record would find met by them, and never to be told. */
-  readonly withheld?: number
 }
 
 export const invalid = (detail: string) => new Refusal('upstream_invalid', `fhir: ${detail}`)

@@ -102,6 +102,5 @@ export function pageFrom(
     },
     decisions: pages.flatMap(({ decisions }) => decisions),
     entries: shown.length,
-    withheld: pages.reduce((sum, page) => sum + (page.withheld ?? 0), 0),
   }
 }

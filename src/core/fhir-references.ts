@@ -19,16 +19,21 @@ export interface Place {
 const SEGMENT = '(?!\\.{1,2}(?:/|$))[A-Za-z0-9.-]{1,64}'
 /** As FHIR writes it, without the record's own address before it. */
 const PLACE = new RegExp(`^([A-Z][A-Za-z]{1,63})/(${SEGMENT})(?:/_history/${SEGMENT})?$`)
+/** Whatever some server might take for one. */
+const LIKE_A_PLACE = /^[./]*[A-Z][A-Za-z]{1,63}\/[A-Za-z0-9.-]{1,64}(?:[/?].*)?$/
 /** To what stands inside, and what a transaction makes or nobody keeps. */
 const NOWHERE = /^(?:#[A-Za-z0-9.-]{0,64}|urn:(?:uuid|oid):[A-Za-z0-9.-]{1,100})$/
 const WEB = /^https?:\/\/[^\s/]+\/\S+$/i
 
-/** Members besides `reference` that may hold the address of a resource. */
-const ADDRESSES = new Set(['url', 'valueUrl', 'valueUri', 'valueCanonical', 'instantiatesUri'])
+/** Members besides `reference` that hold addresses, which need not be of resources. */
+const ADDRESSES = new Set([
+  ...['url', 'valueUrl', 'valueUri', 'valueCanonical', 'instantiatesUri', 'instantiatesCanonical'],
+])
 /** Places and definitions: nobody's, as a directory is, and not looked up. */
 const NOBODYS = new Set([
-  ...['Location', 'HealthcareService', 'Endpoint', 'Questionnaire', 'PlanDefinition'],
-  ...['ActivityDefinition', 'StructureDefinition', 'ValueSet', 'CodeSystem', 'Library'],
+  ...['Location', 'HealthcareService', 'Endpoint', 'Questionnaire', 'PlanDefinition', 'Measure'],
+  ...['ActivityDefinition', 'StructureDefinition', 'OperationDefinition', 'SearchParameter'],
+  ...['ValueSet', 'CodeSystem', 'ConceptMap', 'NamingSystem', 'Library'],
 ])
 
 /** That a patient is the launch's own, `namesAnother` sees to. */
@@ -41,31 +46,57 @@ export interface Bases {
   readonly base: string
 }
 
-/** All of them, as they came: each reference, and what else is the address of a resource. */
-function writtenIn(value: unknown, bases: Bases, name = ''): readonly string[] {
-  // Some readers take the last of a list for the one that they expect.
-  if (Array.isArray(value)) return value.flatMap((each) => writtenIn(each, bases, name))
-  if (isObject(value))
-    return Object.entries(value).flatMap(([member, each]) => writtenIn(each, bases, member))
-  const text = typeof value === 'string' ? value.trim() : ''
-  const leads =
-    name === 'reference' ||
-    text.startsWith(`${bases.whose.upstream}/`) ||
-    (ADDRESSES.has(name) && PLACE.test(text))
-  return leads ? [text] : []
+/** A text, and the member that it stands in. */
+interface Written {
+  readonly name: string
+  readonly text: string
 }
 
-/** Another spelling of the record's own address, or of ours, is read by some as the same. */
-function isOutside(text: string, { whose, base }: Bases): boolean {
-  if (!WEB.test(text) || !URL.canParse(text)) return false
-  const { host } = new URL(text)
-  return [whose.upstream, base].every((own) => new URL(own).host !== host)
+function writtenIn(value: unknown, name = ''): readonly Written[] {
+  // Some readers take the last of a list for the one that they expect.
+  if (Array.isArray(value)) return value.flatMap((each) => writtenIn(each, name))
+  if (isObject(value))
+    return Object.entries(value).flatMap(([member, each]) => writtenIn(each, member))
+  if (typeof value === 'string') return [{ name, text: value.trim() }]
+  return name === 'reference' ? [{ name, text: '' }] : []
 }
+
+const nameOf = ({ type, id }: Place): string => `${type}/${id}`
 
 function placeOf(text: string, { whose: { upstream } }: Bases): Place | undefined {
   const local = text.startsWith(`${upstream}/`) ? text.slice(upstream.length + 1) : text
   const [, type, id] = PLACE.exec(local) ?? []
   return type === undefined || id === undefined ? undefined : { type, id }
+}
+
+const hostOf = (address: string): string => new URL(address).hostname.replace(/\.$/, '')
+
+/** Another spelling of the record's own address, or of ours, is read by some as the same. */
+const isOurs = (text: string, { whose, base }: Bases): boolean =>
+  [whose.upstream, base].some((own) => hostOf(own) === hostOf(text))
+
+const isWeb = (text: string): boolean => WEB.test(text) && URL.canParse(text)
+
+const notOne = () => parameterFault('parameter_invalid', 'reference')
+
+/**
+ * Where a text leads in the record; `undefined` for one that leads nowhere there.
+ * @throws Refusal parameter_invalid where two servers could read two things
+ */
+function ledBy({ name, text }: Written, bases: Bases): Place | undefined {
+  if (name === 'reference') {
+    const outside = NOWHERE.test(text) || (isWeb(text) && !isOurs(text, bases))
+    const place = placeOf(text, bases)
+    if (place === undefined && !outside) throw notOne()
+    return place
+  }
+  // Of a canonical without its version; of an address without the place in it.
+  const [address = ''] = text.split(/[|#]/, 1)
+  const place = placeOf(address, bases)
+  if (!ADDRESSES.has(name)) return place && isFhirType(place.type) ? place : undefined
+  const like = LIKE_A_PLACE.test(address) || (isWeb(address) && isOurs(address, bases))
+  if (place === undefined && like) throw notOne()
+  return place
 }
 
 /**
@@ -76,13 +107,23 @@ function placeOf(text: string, { whose: { upstream } }: Bases): Place | undefine
  * @throws Refusal parameter_invalid for a reference that is none
  */
 export function newPlaces(before: Json | undefined, after: Json, bases: Bases): readonly Place[] {
-  const stood = new Set(writtenIn(before, bases))
+  const stood = writtenIn(before)
+  const texts = new Set(stood.map(({ text }) => text))
+  // What was an address becomes no reference by having stood.
+  const references = stood.filter(({ name }) => name === 'reference')
+  const referred = new Set(
+    references.flatMap(({ text }) => {
+      const place = placeOf(text, bases)
+      return place === undefined ? [text] : [text, nameOf(place)]
+    }),
+  )
   const found = new Map<string, Place>()
-  for (const text of writtenIn(after, bases)) {
-    if (stood.has(text) || NOWHERE.test(text) || isOutside(text, bases)) continue
-    const place = placeOf(text, bases)
-    if (place === undefined) throw parameterFault('parameter_invalid', 'reference')
-    if (!isOpen(place.type)) found.set(`${place.type}/${place.id}`, place)
+  for (const written of writtenIn(after)) {
+    const known = written.name === 'reference' ? referred : texts
+    if (known.has(written.text)) continue
+    const place = ledBy(written, bases)
+    if (place && !isOpen(place.type) && !referred.has(nameOf(place)))
+      found.set(nameOf(place), place)
   }
   return [...found.values()]
 }

@@ -30,25 +30,31 @@ export function withinSize({
   }
 }
 
-/** What an entry counts of which nothing is told: not how long it is either, nor whether there is any. */
-const UNTOLD = 64 * 1024
+/** How many times one answer a bundle may read in all, told or not. */
+const MOST_ANSWERS = 10
 
-/** The same parts, of whose record a bundle reads no more than of one answer. */
+/** The same parts, of whose record a bundle tells no more than of one answer, and reads no more than of ten. */
 export function withinReading<P extends Pick<ProxyParts, 'record'>>(
   parts: P,
 ): {
   readonly parts: P
   readonly requireRoom: () => void
-  /** After each entry. `untold`: it was answered as what is not there, whether or not it is. */
-  readonly settle: (untold: boolean) => void
+  /**
+   * After each entry. What was read for it counts as much as it tells: by how long another's is, or what was left out, it
+   * would be told that there is any.
+   *
+   * @param told in bytes; absent for all that was read
+   */
+  readonly settle: (told?: number) => void
 } {
   const { forward, mostBytes } = parts.record
-  let [read, settled] = [0, 0]
+  let [told, latest, all] = [0, 0, 0]
   const record: P['record'] = {
     ...parts.record,
     async forward(call) {
       const answer = await forward(call)
-      read += answer.bytes
+      latest += answer.bytes
+      all += answer.bytes
       return answer
     },
   }
@@ -56,11 +62,12 @@ export function withinReading<P extends Pick<ProxyParts, 'record'>>(
     parts: { ...parts, record },
     /** @throws Refusal body_too_large */
     requireRoom() {
-      if (read > mostBytes) throw new Refusal('body_too_large', 'what a bundle reads')
+      if (told + latest > mostBytes || all > MOST_ANSWERS * mostBytes)
+        throw new Refusal('body_too_large', 'what a bundle reads')
     },
-    settle(untold) {
-      settled = untold ? settled + UNTOLD : read
-      read = settled
+    settle(bytes = latest) {
+      told += bytes
+      latest = 0
     },
   }
 }

@@ -101,17 +101,17 @@ async function answerEach(
       await meanwhile.stands()
       const asked = { ...readBundleEntry(one), ...meanwhile }
       const answered = await perform(parts, access, asked)
-      settle(false)
       const [answer, read] = [entryOf(answered), !isDone(asked, answered)]
       done ||= !read
       const size = Buffer.byteLength(JSON.stringify(answer))
+      settle(size)
       const fits = given + size <= parts.record.mostBytes
       if (!fits && read) throw new Refusal('body_too_large', 'answers of a batch')
       given += fits ? size : 0
       answers.push({ answer: fits ? answer : withoutResource(answer), read })
     } catch (error) {
       const refusal = refusalOf(error, done)
-      settle(UNTOLD.has(refusal.code))
+      settle(UNTOLD.has(refusal.code) ? 0 : undefined)
       if (FOR_ALL.has(refusal.code)) all = refusal
       // Nobody knows of one of them: that has to be told as well.
       done ||= refusal.code === 'write_unknown'

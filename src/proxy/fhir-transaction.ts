@@ -168,6 +168,7 @@ export async function answerTransaction(
     steps.map(({ write, urn }) => ({
       ...(urn === undefined ? {} : { urn }),
       ...(write.id === undefined ? {} : { place: placeOf(write) }),
+      ...(write.hides ? { hides: true } : {}),
       ...(write.resource === undefined ? {} : { resource: write.resource }),
     })),
   )

@@ -17,6 +17,7 @@ import {
   type SearchCall,
 } from '../core/fhir.js'
 import { type FhirRelease, requireOwn, versionOf } from '../core/fhir-own.js'
+import { tellsByPages } from '../core/fhir-pages.js'
 import { heldToPatient, readCriteria, type Search } from '../core/fhir-search.js'
 import {
   judgeWritten,
@@ -52,6 +53,8 @@ export interface FhirWrite {
   readonly resource?: Json
   /** A condition that must meet nothing, held to the patient. */
   readonly unless?: string
+  /** Whether something could meet it that this caller may not find, and what refers to the new one would lead there. */
+  readonly hides?: boolean
 }
 
 /** What a conditional create found, which is its answer: nothing is written. */
@@ -66,28 +69,20 @@ const decisionsOf = ({ decision }: FhirPlan): readonly PolicyDecision[] =>
   decision === undefined ? [] : [decision]
 
 /**
- * What meets a condition, of what the caller may find by a search of their own.
- * @param makes whether something new is made where nothing meets it: then what they may not find counts too, for the
- *   record would find it, and what refers to the new one would lead there
- * @throws Refusal scope_insufficient, condition_ambiguous, version_stale
+ * What meets a condition, of what the caller may find by a search of their own. `hides`: whether anything could meet it
+ * that they may not find, be there any or not.
+ * @throws Refusal scope_insufficient, condition_ambiguous
  */
-async function meeting(
-  parts: ProxyParts,
-  access: Access,
-  criteria: Search,
-  { stands, makes }: { readonly stands: Stands; readonly makes: boolean },
-) {
+async function meeting(parts: ProxyParts, access: Access, criteria: Search, stands: Stands) {
   const call: SearchCall = { interaction: 'search', ...criteria, form: true }
   const plan = enforceFhir(access, call, parts.policies, parts.base)
-  const asked = makes ? { ...plan, reached: 'all' as const } : plan
-  const { released } = await readReleased(parts, access, asked, stands)
+  const { released } = await readReleased(parts, access, plan, stands)
   const [first, ...others] = released.body.entry as readonly { readonly resource: Json }[]
   const goesOn = released.body.total === undefined
   if (others.length > 0 || goesOn) throw new Refusal('condition_ambiguous', criteria.type)
-  if (makes && first === undefined && (released.withheld ?? 0) > 0)
-    throw new Refusal('version_stale', 'the condition is met')
   const decisions = [...decisionsOf(plan), ...released.decisions]
-  return { resource: first?.resource, decisions }
+  const hides = tellsByPages(plan, releaseFor(parts, access, plan.patient))
+  return { resource: first?.resource, decisions, hides }
 }
 
 /** A resource as it stands, which the plan's letter lets this caller change. */
@@ -146,12 +141,10 @@ async function prepareCreate(
 
   const criteria = readCriteria(type, readParameters(ifNoneExist))
   const unless = heldToPatient(criteria, plan.patient)
-  const { resource: there, decisions } = await meeting(parts, access, criteria, {
-    stands,
-    makes: true,
-  })
+  const met = await meeting(parts, access, criteria, stands)
+  const { resource: there, decisions, hides } = met
   if (there === undefined)
-    return { ...write, decisions: [...write.decisions, ...decisions], unless }
+    return { ...write, decisions: [...write.decisions, ...decisions], unless, hides }
   const id = String(there.id)
   await recordRead(parts.trail, { access, stands }, decisions, { interaction: 'search', type, id })
   const found = { status: 200, body: there, location: `${parts.base}/${type}/${id}` }
@@ -238,9 +231,7 @@ export async function prepareWrite(
   // A patch is made of what stands, under its version: it overwrites nobody's change unseen.
   const wanted = readVersion(asked.ifMatch, byId && interaction === 'update')
   if (byId) return prepareChange(parts, access, plan, { ...asked, id: target.id }, wanted)
-  const makes = interaction === 'update'
-  const { stands } = asked
-  const { resource } = await meeting(parts, access, target.criteria, { stands, makes })
+  const { resource } = await meeting(parts, access, target.criteria, asked.stands)
   if (resource !== undefined)
     return prepareChange(parts, access, plan, { ...asked, id: String(resource.id) }, wanted)
   if (interaction !== 'update') throw new Refusal('record_absent', 'nothing meets the condition')

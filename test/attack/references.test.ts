@@ -45,6 +45,7 @@ const HELD: readonly Json[] = [
   { resourceType: 'DiagnosticReport', id: 'mine',      ...subject(me) },
   { resourceType: 'DiagnosticReport', id: 'theirs',    ...subject(other) },
   { resourceType: 'Location',         id: 'ward' },
+  { resourceType: 'CarePlan',         id: 'linked',    ...subject(me), extension: [{ url: 'x', valueUri: 'Condition/old' }], supportingInfo: [to('Condition/theirs/_history/3')], meta: { versionId: '1' } },
   { resourceType: 'CarePlan',         id: 'odd',       ...subject(me), supportingInfo: ['/Condition/7', 'Condition/abc_1', 'a:/Condition/7', ''].map(to), meta: { versionId: '1' } },
   { resourceType: 'CarePlan',         id: 'plan',      ...subject(me), supportingInfo: [to('Condition/old')], meta: { versionId: '1' } },
 ]
@@ -148,6 +149,9 @@ const WAYS: readonly (readonly [string, (reference: string) => Promise<RawAnswer
   ['as the address of a document', (id) => send('POST', 'DocumentReference', document(id))],
   ['as such an address in full', (id) => send('POST', 'DocumentReference', document(`${BASE}/${id}`))],
   ['as an address in an extension', (id) => create({ extension: [{ url: 'x', valueUri: id }] })],
+  ['as a canonical',            (id) => create({ instantiatesCanonical: [id] })],
+  ['as a canonical with a version', (id) => create({ instantiatesCanonical: [`${id}|1`] })],
+  ['as a text by itself',       (id) => create({ title: id })],
   ['by an update',              (id) => send('PUT', 'CarePlan/plan', { ...plan(), id: 'plan', addresses: [to(id)] }, VERSION)],
   ['by a patch',                (id) => send('PATCH', 'CarePlan/plan', [{ op: 'add', path: '/addresses', value: [to(id)] }], PATCH)],
   ['by a patch, piece by piece', (id) => send('PATCH', 'CarePlan/plan', [{ op: 'add', path: '/title', value: id }, { op: 'add', path: '/addresses', value: [{}] }, { op: 'move', from: '/title', path: '/addresses/0/reference' }], PATCH)],
@@ -253,6 +257,16 @@ describe('a reference to what is not the caller’s to read', () => {
     expect((await send('PUT', 'CarePlan/odd', more, VERSION)).status).toBe(400)
   })
 
+  it('is not one that stood because an address stood, and is one in whatever spelling', async () => {
+    const stood = {
+      ...plan({ extension: [{ url: 'x', valueUri: 'Condition/old' }] }),
+      id: 'linked',
+    }
+    const now = (more: Json) => send('PUT', 'CarePlan/linked', { ...stood, ...more }, VERSION)
+    expect((await now({ supportingInfo: [to('Condition/old')] })).status).toBe(422)
+    expect((await now({ supportingInfo: [to(`${BASE}/Condition/theirs`)] })).status).toBe(200)
+  })
+
   it('is not believed where the record does not answer, and nothing is written', async () => {
     fails = true
     expect((await create({ addresses: [to('Condition/mine')] })).status).toBe(503)
@@ -290,6 +304,41 @@ describe('a reference that two readers could read differently', () => {
   ])('is none: %j', async (reference) => {
     expect((await create({ addresses: [to(reference)] })).status).toBe(400)
     expect(written).toEqual([])
+  })
+
+  it.each([
+    '/Condition/theirs',
+    './Condition/theirs',
+    'Condition/theirs/',
+    'Condition/theirs?_format=json',
+    'Condition/theirs/$everything',
+    'https://GATEWAY.example/fhir/Condition/theirs',
+    'https://gateway.example.:443/fhir/Condition/theirs',
+  ])('is none as an address either: %s', async (url) => {
+    expect((await send('POST', 'DocumentReference', document(url))).status).toBe(400)
+    expect((await create({ instantiatesCanonical: [url] })).status).toBe(400)
+    expect(written).toEqual([])
+  })
+
+  it.each<[string, Json]>([
+    ['a system of ours', { identifier: [{ system: `${BASE}/NamingSystem/mrn`, value: '7' }] }],
+    [
+      'a system of ours that is no resource',
+      { identifier: [{ system: `${BASE}/ids`, value: '7' }] },
+    ],
+    ['a profile with its version', { meta: { profile: [`${BASE}/StructureDefinition/plan|1.0`] } }],
+    ['a canonical with its version', { instantiatesCanonical: [`${BASE}/PlanDefinition/p|2`] }],
+    ['what somebody says', { note: [{ text: `${BASE}/Condition/theirs was resolved` }] }],
+    [
+      'an extension',
+      { extension: [{ url: 'https://fhir.hl7.org.uk/StructureDefinition/x', valueUri: 'urn:x' }] },
+    ],
+    [
+      'a document elsewhere',
+      { extension: [{ url: 'x', valueUrl: 'https://elsewhere.example/a/b.pdf?x=1#2' }] },
+    ],
+  ])('is not %s', async (_, more) => {
+    expect((await create(more)).status).toBe(201)
   })
 
   it.each(['record', 'Record'])('is none by another spelling of its %s’s address', async (host) => {

@@ -417,30 +417,32 @@ describe('a create', () => {
     ['a label', ALL, ({ patient }: Question) => !patient.sensitive, labelled('R')],
     ['a scope', 'patient/CarePlan.c patient/Observation.cs?status=amended', () => true, {}],
   ])(
-    'leads nothing to what %s withholds, by a condition that it meets',
-    async (_, scope, allowed, more) => {
-      const code = `led-${_.split(' ')[1]}`
-      await put(observation(code, more))
+    'leads nothing to what %s may withhold, be there any or not',
+    async (what, scope, allowed, more) => {
+      const code = `led-${what.split(' ')[1]}`
       world.access = accessOf({ scope })
       world.allowed = allowed
       const urn = 'urn:uuid:5f0c2a1e-7d43-4b8e-9a16-3c5d8e2f7a01'
-      const made = observation(code, { status: 'amended' })
+      const [resource, ifNoneExist] = [observation(code, { status: 'amended' }), `code=${code}`]
+      const led = {
+        ...{ resourceType: 'CarePlan', subject: { reference: `Patient/${me}` } },
+        supportingInfo: [{ reference: urn }],
+      }
       const entry = [
-        {
-          fullUrl: urn,
-          resource: made,
-          request: { method: 'POST', url: 'Observation', ifNoneExist: `code=${code}` },
-        },
-        {
-          resource: {
-            ...{ resourceType: 'CarePlan', subject: { reference: `Patient/${me}` } },
-            supportingInfo: [{ reference: urn }],
-          },
-          request: { method: 'POST', url: 'CarePlan' },
-        },
+        { fullUrl: urn, resource, request: { method: 'POST', url: 'Observation', ifNoneExist } },
+        { resource: led, request: { method: 'POST', url: 'CarePlan' } },
       ]
-      await send('post', '', { resourceType: 'Bundle', type: 'transaction', entry }).expect(412)
+      const bundle = { resourceType: 'Bundle', type: 'transaction', entry }
+      const none = await send('post', '', bundle).expect(400)
+      await put(observation(code, more))
+      const one = await send('post', '', bundle).expect(400)
+      expect(withoutReference(one.text)).toBe(withoutReference(none.text))
       expect(written()).toEqual([])
+      // From whom nothing is withheld may.
+      world.access = accessOf({ scope: ALL })
+      world.allowed = () => true
+      const fine = JSON.parse(JSON.stringify(bundle).replaceAll(code, `${code}-other`))
+      await send('post', '', fine).expect(200)
     },
   )
 })
