@@ -27,13 +27,16 @@ const isNumber = ({ system }: Json): boolean =>
 const localOf = (reference: string, { upstream }: Whose): string =>
   reference.startsWith(`${upstream}/`) ? reference.slice(upstream.length + 1) : reference
 
+const HERE = 'Patient/'
 /** Behind a version nothing stands: another reader could take what does for the address. */
 const VERSION = /^\/_history\/[A-Za-z0-9-][A-Za-z0-9.-]{0,63}$/
 
-const isReferenceTo = (reference: string, whose: Whose): boolean => {
+/** Looked for piece by piece: a text that is put together to be compared costs more than to compare it. */
+function isReferenceTo(reference: string, whose: Whose): boolean {
   const local = localOf(reference, whose)
-  const wanted = `Patient/${whose.patient}`
-  return local === wanted || (local.startsWith(wanted) && VERSION.test(local.slice(wanted.length)))
+  if (!local.startsWith(HERE) || !local.startsWith(whose.patient, HERE.length)) return false
+  const behind = local.slice(HERE.length + whose.patient.length)
+  return behind === '' || VERSION.test(behind)
 }
 
 /** Whoever bears NHS numbers bears the launch's: in another record the same id may be another's. */

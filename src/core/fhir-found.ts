@@ -208,7 +208,8 @@ export function releasedSearch(
     link,
     entry: withoutStrays(
       given.map(({ resource, mode }) => ({
-        fullUrl: `${base}/${resource.resourceType}/${resource.id}`,
+        // Joined, V8 writes it at once; of a text in pieces it writes all of the JSON the slow way.
+        fullUrl: [base, resource.resourceType, resource.id].join('/'),
         resource: ours(resource, release),
         search: { mode },
       })),
