@@ -29,8 +29,8 @@ const WEB = /^https?:\/\/[^\s/]+\/\S+$/i
 const ADDRESSES = new Set([
   ...['url', 'valueUrl', 'valueUri', 'valueCanonical', 'instantiatesUri', 'instantiatesCanonical'],
 ])
-/** Places and definitions: nobody's, as a directory is, and not looked up. */
-const NOBODYS = new Set([
+/** Places and definitions: for everybody, as a directory is, and not looked up. */
+const EVERYBODYS = new Set([
   ...['Location', 'HealthcareService', 'Endpoint', 'Questionnaire', 'PlanDefinition', 'Measure'],
   ...['ActivityDefinition', 'StructureDefinition', 'OperationDefinition', 'SearchParameter'],
   ...['ValueSet', 'CodeSystem', 'ConceptMap', 'NamingSystem', 'Library'],
@@ -38,7 +38,7 @@ const NOBODYS = new Set([
 
 /** That a patient is the launch's own, `namesAnother` sees to. */
 const isOpen = (type: string): boolean =>
-  NOBODYS.has(type) || (isFhirType(type) && ['self', 'directory'].includes(rowOf(type).whose))
+  EVERYBODYS.has(type) || (isFhirType(type) && ['self', 'directory'].includes(rowOf(type).whose))
 
 /** Where the record stands, and we do. */
 export interface Bases {

@@ -12,6 +12,7 @@ import {
   close,
   IN_CONTEXT,
   ISSUER,
+  listen,
   openWorld,
   PEGGY,
   WINSTON,
@@ -53,6 +54,8 @@ const HELD: readonly Json[] = [
 let world: World
 let server: Server
 let fails = false
+/** What happens while the record looks something up. */
+let meanwhile: () => unknown = () => undefined
 const written: string[] = []
 const behind: RequestListener = (req, res) => {
   text(req).then((body) => {
@@ -71,6 +74,7 @@ const behind: RequestListener = (req, res) => {
         ...{ resourceType: 'Condition', id, note: [{ text: 'x'.repeat(1_000_000) }] },
         ...subject(id === 'theirs-large' ? other : me),
       })
+    if (req.method === 'GET') meanwhile()
     if (req.method === 'GET' && fails && type !== 'CarePlan') return give(503, {})
     if (req.method === 'GET' && held) return give(200, held)
     if (req.method === 'GET') return give(404, { resourceType: 'OperationOutcome' })
@@ -95,9 +99,7 @@ const behind: RequestListener = (req, res) => {
 
 beforeAll(async () => {
   world = await openWorld(behind)
-  server = await new Promise((resolve) => {
-    const listening = world.app.listen(0, '127.0.0.1', () => resolve(listening))
-  })
+  server = (await listen(world.app)).server
 })
 afterAll(async () => {
   await close(server)
@@ -110,6 +112,8 @@ beforeEach(() => {
   world.entries.length = 0
   written.length = 0
   fails = false
+  meanwhile = () => undefined
+  world.over = undefined
 })
 
 const send = (
@@ -272,6 +276,17 @@ describe('a reference to what is not the caller’s to read', () => {
     expect((await create({ addresses: [to('Condition/mine')] })).status).toBe(503)
     expect(written).toEqual([])
   })
+})
+
+it('is looked up for nobody whose session has ended since', async () => {
+  meanwhile = () => {
+    world.now += 4_000
+    world.over = 'ended'
+  }
+  const addresses = ['mine', 'theirs'].map((id) => to(`Condition/${id}`))
+  expect((await create({ addresses })).status).toBe(401)
+  expect(world.upstream.map(({ url }) => url.split('/').at(-1))).toEqual(['mine'])
+  expect(written).toEqual([])
 })
 
 describe('a reference that two readers could read differently', () => {
