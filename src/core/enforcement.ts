@@ -6,6 +6,7 @@ import type { Access } from './access.js'
 import { circumstancesWith, localTime } from './circumstances.js'
 import type { Action, Circumstances, Policies, PolicyDecision, Resource } from './decision.js'
 import { askedWord, circumstancesKept } from './denial.js'
+import { atOnce } from './json-text.js'
 import type { PatientFlags } from './patient-flags.js'
 import { ask } from './question.js'
 import { Refusal } from './refusal.js'
@@ -218,7 +219,9 @@ function rewriteMembers(members: Members, from: string, to: string, depth: numbe
 export function rewriteAddress(text: string, from: string, to: string): string {
   if (!text.startsWith(from)) return text
   const end = text[from.length]
-  return end === undefined || end === '/' || end === '?' ? `${to}${text.slice(from.length)}` : text
+  return end === undefined || end === '/' || end === '?'
+    ? atOnce(to, text.slice(from.length))
+    : text
 }
 
 /** Whether a client's JSON is shallow enough to be judged and written again. */

@@ -15,6 +15,7 @@ import {
 import { heldToPatient, includedBy, isPaged } from './fhir-search.js'
 import { isFhirType } from './fhir-types.js'
 import { isObject, type Json } from './json.js'
+import { atOnce } from './json-text.js'
 import { readSearchset } from './searchset.js'
 
 /** Of a link to another page only how many and from where: the search in it is the one that was judged. */
@@ -57,7 +58,8 @@ export const addressOf = (
   call: SearchCall,
   parameters: ReadonlyMap<string, string>,
   { base, whose }: FhirRelease,
-): string => `${base}/${call.type}?${heldToPatient({ ...call, parameters }, whose.patient)}`
+): string =>
+  atOnce(base, '/', call.type, '?', heldToPatient({ ...call, parameters }, whose.patient))
 
 const PAGES: ReadonlySet<unknown> = new Set(['first', 'previous', 'next', 'last'])
 
@@ -208,8 +210,7 @@ export function releasedSearch(
     link,
     entry: withoutStrays(
       given.map(({ resource, mode }) => ({
-        // Joined, V8 writes it at once; of a text in pieces it writes all of the JSON the slow way.
-        fullUrl: [base, resource.resourceType, resource.id].join('/'),
+        fullUrl: atOnce(base, '/', String(resource.resourceType), '/', String(resource.id)),
         resource: ours(resource, release),
         search: { mode },
       })),

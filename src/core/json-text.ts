@@ -103,6 +103,12 @@ export function readJson(text: string): unknown {
   return isDoubtful ? JSON.parse(changed(text, MARKING)) : value
 }
 
+/**
+ * Texts as one. Put together by `+` or in a template, V8 keeps a text in pieces, and where it meets one it writes all of
+ * a JSON the slow way: in three times the time.
+ */
+export const atOnce = (...pieces: readonly string[]): string => pieces.join('')
+
 /** Writes what {@link readJson} has read, or what was made of it. */
 export function writeJson(value: unknown): string {
   const text = JSON.stringify(value)
