@@ -12,6 +12,7 @@ import { newWriter } from '../core/chain.js'
 import type { Clock, EpochMs, Random } from '../core/values.js'
 import { storeOf } from './back-end.js'
 import { type Database, openChains } from './embedded-chains.js'
+import { openReading } from './embedded-reading.js'
 import { openWriting } from './embedded-writing.js'
 import { StoreFailure } from './failure.js'
 import { encodeUntil, untilOf } from './records.js'
@@ -31,16 +32,14 @@ export const DATABASE = 'gateway.mdb'
 export async function openEmbedded({ dir, clock, random }: EmbeddedOptions): Promise<Store> {
   const db = openDatabase(dir)
   const chains = openChains(db)
+  const reading = openReading(join(dir, DATABASE))
   const writing = openWriting({ db, chains, writer: newWriter(clock(), random), clock })
   const backEnd = {
     kind: 'embedded' as const,
     chains,
-    async values(keys: readonly string[]) {
-      // A read sees what any process had committed before it began, not the snapshot of an earlier one.
-      db.resetReadTxn()
-      return keys.map((key) => db.get(key))
-    },
+    values: async (keys: readonly string[]) => reading.values(keys),
     async ids(kind: string) {
+      // A read sees what any process had committed before it began, not the snapshot of an earlier one.
       db.resetReadTxn()
       const keys = [...db.getKeys({ start: `${kind}/`, end: `${kind}0` })]
       return keys.map((key) => key.slice(kind.length + 1))
@@ -50,6 +49,7 @@ export async function openEmbedded({ dir, clock, random }: EmbeddedOptions): Pro
     sweep: (now: EpochMs) => sweep(db, now),
     async close() {
       await writing.idle()
+      await reading.close()
       await db.close()
     },
   }

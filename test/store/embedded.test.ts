@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openEmbedded } from '../../src/store/embedded.js'
+import { describe, expect, it } from '@jest/globals'
+import { DATABASE, openEmbedded } from '../../src/store/embedded.js'
+import { random, START } from '../contract/parts.js'
 import { storeContract } from '../contract/store.js'
 
 storeContract('embedded', async () => {
@@ -11,4 +13,29 @@ storeContract('embedded', async () => {
     sweeps: true,
     stop: () => rm(dir, { recursive: true }),
   }
+})
+
+describe('what was read from the embedded store', () => {
+  const clock = () => START
+  /** A hundred kilobytes. */
+  const large = (number: number) => `${number}`.padEnd(100_000, 'x')
+
+  it('is held no longer than the read: pages that are given up are written anew', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'embedded-'))
+    const store = await openEmbedded({ dir, clock, random })
+    const id = 'lch_000000000' + '0'.repeat(16)
+    const write = (number: number) =>
+      store.commit({
+        puts: [{ kind: 'unsaved', id, value: { text: large(number) } as never, until: START + 1 }],
+      })
+    await write(0)
+    for (let round = 0; round < 3; round++) {
+      await store.get('grant', 'none')
+      for (let number = 0; number < 50; number++) await write(number)
+    }
+    const { size } = await stat(join(dir, DATABASE))
+    await store.close()
+    await rm(dir, { recursive: true })
+    expect(size).toBeLessThan(5_000_000)
+  })
 })
