@@ -6,7 +6,7 @@ import type { Access, ServiceAccess } from '../core/access.js'
 import type { Client } from '../core/client.js'
 import type { KnownUser, KnowUser } from '../core/context.js'
 import { type Grant, grantUnder } from '../core/grant.js'
-import { type LaunchId, sha256 } from '../core/ids.js'
+import type { LaunchId } from '../core/ids.js'
 import { endOf } from '../core/records.js'
 import { Refusal } from '../core/refusal.js'
 import { readScopes } from '../core/scope.js'
@@ -62,7 +62,7 @@ const REMEMBERED = 5_000
 
 /**
  * Signatures that were right once stay right, until our keys change: one of them may not be trusted any more. A
- * token's claims are remembered until then.
+ * token's claims are remembered until then, by the token itself: whoever can read this memory has the keys that sign it.
  */
 function rememberProofs(keys: Keys, clock: Clock) {
   const proven = new Map<string, AccessClaims>()
@@ -71,8 +71,7 @@ function rememberProofs(keys: Keys, clock: Clock) {
     const began = keys.revision
     if (began !== revision) proven.clear()
     revision = began
-    const key = sha256(token)
-    const known = proven.get(key)
+    const known = proven.get(token)
     if (known) return known
     const payload = await keys.verify(token, 'at+jwt', clock()).catch((cause: unknown) => {
       const expired = (cause as { code?: string }).code === 'ERR_JWT_EXPIRED'
@@ -84,7 +83,7 @@ function rememberProofs(keys: Keys, clock: Clock) {
     // Proven under keys that have changed meanwhile: good for this call, and proven anew at the next.
     if (keys.revision !== began) return claims
     if (proven.size >= REMEMBERED) proven.delete(proven.keys().next().value ?? '')
-    proven.set(key, claims)
+    proven.set(token, claims)
     return claims
   }
 }

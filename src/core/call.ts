@@ -103,8 +103,14 @@ export const readParameters = (text: string): ReadonlyMap<string, string> => {
   return readQuery(text.replace(/^\?/, ''))
 }
 
+/** What is not encoded: most names, and many a value. */
+const UNRESERVED = /^[\w.-]*$/
+const encoded = (text: string): string => (UNRESERVED.test(text) ? text : encodeURIComponent(text))
+
 /** A query to forward, encoded by us. */
-export const writeQuery = (query: Iterable<readonly [string, string]>): string =>
-  [...query]
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-    .join('&')
+export function writeQuery(query: Iterable<readonly [string, string]>): string {
+  let text = ''
+  for (const [name, value] of query)
+    text += `${text === '' ? '' : '&'}${encoded(name)}=${encoded(value)}`
+  return text
+}

@@ -26,9 +26,17 @@ export function writerTime(writer: string): EpochMs {
   return match?.[1] === undefined ? 0 : Number.parseInt(match[1], 36)
 }
 
-const isInOrder = (names: readonly string[]): boolean => {
-  for (let at = 1; at < names.length; at++)
-    if ((names[at - 1] as string) > (names[at] as string)) return false
+/** Whether members stand in the order of their names, wherever some stand, and are all of them JSON's. */
+function isInOrder(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'function'
+  if (Array.isArray(value)) return value.every(isInOrder)
+  const members = value as Readonly<Record<string, unknown>>
+  let before = ''
+  // Not by Object.keys: to look a member up by a name that is not from here costs more than to compare it.
+  for (const name in members) {
+    if (before > name || !isInOrder(members[name])) return false
+    before = name
+  }
   return true
 }
 
@@ -52,10 +60,8 @@ function textOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map((item) => textOf(item) ?? 'null').join()}]`
   const members = value as Readonly<Record<string, unknown>>
-  const inOrder = Object.keys(members)
-  if (!isInOrder(inOrder)) inOrder.sort()
   let all = ''
-  for (const name of inOrder) {
+  for (const name of Object.keys(members).sort()) {
     const text = textOf(members[name])
     if (text !== undefined) all += `${all === '' ? '' : ','}${nameText(name)}${text}`
   }
@@ -64,9 +70,11 @@ function textOf(value: unknown): string | undefined {
 
 /**
  * One text for one JSON value: members in the order of their names, no white space. That of RFC 8785
- * for every value whose member names are not whole numbers, and no entry of the trail has such.
+ * for every value whose member names are not whole numbers, and no entry of the trail has such. What stands in that
+ * order already V8 writes by itself, in a fourth of the time.
  */
-export const canonical = (value: unknown): string => textOf(value) ?? 'null'
+export const canonical = (value: unknown): string =>
+  (isInOrder(value) ? JSON.stringify(value) : textOf(value)) ?? 'null'
 
 /** What the entry's hash must be. */
 export function entryHash({ hash: _, ...rest }: TrailEntry): string {
@@ -84,6 +92,21 @@ const TEXT = Symbol('text')
 export const entryText = (entry: TrailEntry & { readonly [TEXT]?: string }): string =>
   entry[TEXT] ?? JSON.stringify(entry)
 
+type Unhashed = Omit<TrailEntry, 'hash'>
+
+/** Every member that an entry can have, in the order in which they are hashed: so it is written out at once. */
+function unhashed(said: Happening, { writer, seq, hash: prev }: Link, at: EpochMs): Unhashed {
+  const { app, detail, grant, launch, outcome, patient, policy, purpose } = said
+  const { reference, refusal, signOn, system, token, user, what } = said
+  // biome-ignore format: in their order
+  const members = {
+    app, at, detail, grant, launch, outcome, patient, policy, prev, purpose,
+    reference, refusal, seq, signOn, system, token, user, what, writer,
+  } satisfies Record<keyof Unhashed, unknown>
+  // What is not there is `undefined`, which JSON leaves out.
+  return members as Unhashed
+}
+
 /** The entries that follow `head`, one for each happening, in their order. */
 export function chain(
   head: Link,
@@ -94,13 +117,11 @@ export function chain(
   let { seq, hash: prev } = head
   for (const happening of happenings) {
     seq += 1
-    // Not by spreading: V8 takes ten times as long for members that follow a spread.
-    const body = Object.assign({}, happening, { writer: head.writer, seq, at, prev })
-    const text = canonical(body)
+    const said = unhashed(happening, { writer: head.writer, seq, hash: prev }, at)
+    const text = canonical(said)
     prev = sha256(text)
-    const entry = Object.assign(body, { hash: prev })
     const value = `${text.slice(0, -1)},"hash":"${prev}"}`
-    entries.push(Object.defineProperty(entry, TEXT, { value }))
+    entries.push(Object.defineProperty({ ...said, hash: prev }, TEXT, { value }))
   }
   return entries
 }

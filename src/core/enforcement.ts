@@ -217,7 +217,9 @@ function rewriteMembers(members: Members, from: string, to: string, depth: numbe
 }
 
 export function rewriteAddress(text: string, from: string, to: string): string {
-  if (!text.startsWith(from)) return text
+  // One character tells nearly every text apart, and is looked at in a tenth of the time.
+  const last = from.length - 1
+  if (text.charCodeAt(last) !== from.charCodeAt(last) || !text.startsWith(from)) return text
   const end = text[from.length]
   return end === undefined || end === '/' || end === '?'
     ? atOnce(to, text.slice(from.length))

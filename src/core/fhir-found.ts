@@ -2,7 +2,6 @@
 import { readCall } from './call.js'
 import type { PolicyDecision } from './decision.js'
 import { type FhirPlan, readFhirCall, type SearchCall } from './fhir.js'
-import { isOfPatient } from './fhir-compartment.js'
 import { judgeResource, withholdsLabelled } from './fhir-judge.js'
 import {
   type FhirRelease,
@@ -91,8 +90,8 @@ interface Entry {
 
 const modeOf = (entry: Json): unknown => (isObject(entry.search) ? entry.search.mode : undefined)
 
-/** An entry that a search like this can have. A record that mixes patients in one answer is not to be believed in any part of it. */
-function readEntry(entry: unknown, call: SearchCall, { whose }: FhirRelease): Entry {
+/** An entry that a search like this can have. */
+function readEntry(entry: unknown, call: SearchCall): Entry {
   const resource = isObject(entry) ? entry.resource : undefined
   if (!isObject(entry) || !isObject(resource) || !isId(resource.id))
     throw invalid('an entry without a resource')
@@ -100,8 +99,6 @@ function readEntry(entry: unknown, call: SearchCall, { whose }: FhirRelease): En
   const included = modeOf(entry) === 'include'
   const known = included ? includedBy(call).some((one) => one === type) : type === call.type
   if (!known) throw invalid(`not a ${call.type} in a searchset`)
-  if (!isOfPatient(resource, whose))
-    throw invalid(`a ${call.type} of another patient in a searchset`)
   return { resource, mode: included ? 'include' : 'match' }
 }
 
@@ -165,16 +162,14 @@ export function withoutStrays(entries: readonly Given[], { base }: FhirRelease):
   return entries.filter((entry) => isMatch(entry) || led.has(entry.fullUrl))
 }
 
+/** A record that mixes patients in one answer is not to be believed in any part of it. */
 function judged(plan: FhirPlan<SearchCall>, entries: readonly Entry[], release: FhirRelease) {
   const decisions: PolicyDecision[] = []
   const given = entries.filter(({ resource, mode }) => {
-    const match = mode === 'match'
-    const verdict = judgeResource(
-      release,
-      resource,
-      match ? 's' : 'r',
-      match ? plan.decision : undefined,
-    )
+    const [letter, decision] = mode === 'match' ? (['s', plan.decision] as const) : (['r'] as const)
+    const verdict = judgeResource(release, resource, letter, decision)
+    if (verdict.is === 'foreign')
+      throw invalid(`a ${resource.resourceType} of another patient in a searchset`)
     if (verdict.is === 'given') decisions.push(...verdict.decisions)
     else if (resource.resourceType === 'Patient') requirePatientSeen(release, resource, 's')
     return verdict.is === 'given'
@@ -196,7 +191,7 @@ export function releasedSearch(
   const from = call.parameters.get('_offset')
   const read = readSearchset(body, from === undefined ? undefined : Number(from))
   if (read.entries.length === 0) requireAnswers(read.links, call, release)
-  const entries = read.entries.map((entry) => readEntry(entry, call, release))
+  const entries = read.entries.map((entry) => readEntry(entry, call))
   const { given, decisions } = judged(plan, entries, release)
   const found = entries.filter(({ mode }) => mode === 'match').length
   const link = linksOf(read.links, call, found, release)

@@ -101,9 +101,10 @@ export function heldToPatient(
   const asked = parameters.get(name) ?? patient
   if (asked !== patient && asked !== `Patient/${patient}`)
     throw new Refusal('record_other_patient', `search ${type}`)
-  const others = [...parameters].filter(([parameter]) => parameter !== name)
-  const added = [...more].filter(([parameter]) => !parameters.has(parameter))
-  return writeQuery([whose, ...others, ...added])
+  const query = [whose]
+  for (const one of parameters) if (one[0] !== name) query.push(one)
+  for (const one of more) if (!parameters.has(one[0])) query.push(one)
+  return writeQuery(query)
 }
 
 /** Types that a search may bring beside its own. */

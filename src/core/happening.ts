@@ -41,7 +41,31 @@ function boundText(text: string): string {
   return MISLEADING.test(cut) ? cut.replace(EVERY_MISLEADING, escaped) : cut
 }
 
-/** The same value, where nothing of it is too long or misleading: nearly always. */
+/** Whether it may stand as it is: nearly always. */
+function stands(value: unknown, depth: number): boolean {
+  if (typeof value === 'string')
+    return value.length <= LONGEST_TEXT && (PLAIN.test(value) || !MISLEADING.test(value))
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value === 'boolean') return true
+  if (typeof value !== 'object' || value === null || depth === DEEPEST) return false
+  if (Array.isArray(value))
+    return value.length <= LONGEST_LIST && value.every((item) => stands(item, depth + 1))
+  // What has another prototype may not write itself as it looks here.
+  return Object.getPrototypeOf(value) === Object.prototype && membersStand(value, depth + 1)
+}
+
+function membersStand(value: object, depth: number): boolean {
+  const members = value as Readonly<Record<string, unknown>>
+  let count = 0
+  // Not by Object.keys: to look a member up by a name that is not from here costs more than to look at it.
+  for (const name in members) {
+    count += 1
+    if (count > MOST_MEMBERS || !isName(name) || !stands(members[name], depth)) return false
+  }
+  return true
+}
+
+/** What may stand of it. */
 function bound(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return boundText(value)
   if (typeof value === 'boolean') return value
@@ -51,33 +75,23 @@ function bound(value: unknown, depth: number): unknown {
   return Array.isArray(value) ? boundItems(value, depth + 1) : boundMembers(value, depth + 1)
 }
 
-function boundItems(items: readonly unknown[], depth: number): readonly unknown[] {
-  const kept = items.slice(0, LONGEST_LIST).map((item) => bound(item, depth))
-  const same = kept.length === items.length && kept.every((item, at) => item === items[at])
-  return same && !kept.includes(undefined) ? items : kept.filter((item) => item !== undefined)
-}
+const boundItems = (items: readonly unknown[], depth: number): readonly unknown[] =>
+  items
+    .slice(0, LONGEST_LIST)
+    .map((item) => bound(item, depth))
+    .filter((item) => item !== undefined)
 
 function boundMembers(value: object, depth: number): object {
-  const members = value as Readonly<Record<string, unknown>>
-  const names = Object.keys(members)
-  // What has another prototype may not write itself as it looks here.
-  const plain = Object.getPrototypeOf(value) === Object.prototype && names.length <= MOST_MEMBERS
-  let copy: Record<string, unknown> | undefined = plain ? undefined : {}
-  for (let at = 0; at < names.length && at < MOST_MEMBERS; at++) {
-    const name = names[at] as string
-    const member = isName(name) ? bound(members[name], depth) : undefined
-    if (copy === undefined) {
-      if (member !== undefined && member === members[name]) continue
-      copy = {}
-      for (const before of names.slice(0, at)) copy[before] = members[before]
-    }
-    if (member !== undefined) copy[name] = member
-  }
-  return copy ?? value
+  const kept = Object.entries(value)
+    .slice(0, MOST_MEMBERS)
+    .map(([name, member]) => [name, isName(name) ? bound(member, depth) : undefined] as const)
+    .filter(([, member]) => member !== undefined)
+  return Object.fromEntries(kept)
 }
 
 /**
  * The happening as the trail may hold it: strings of at most 500 characters, lists of at most 100 items,
  * objects of at most 50 members, no controls. Whatever a caller says, it can be hashed, kept and read.
  */
-export const boundHappening = (happening: Happening): Happening => bound(happening, 0) as Happening
+export const boundHappening = (happening: Happening): Happening =>
+  stands(happening, 0) ? happening : (bound(happening, 0) as Happening)

@@ -58,14 +58,18 @@ function linksOf(body: Json): readonly Json[] {
 export function readSearchset(body: unknown, passed?: number): Searchset {
   if (!isObject(body) || body.resourceType !== 'Bundle' || body.type !== 'searchset')
     throw invalid('not a searchset')
-  const all = listOf(body, 'entry')
-  all.filter((entry) => modeOf(entry) === 'outcome').forEach(requireRemark)
-  const entries = all.filter((entry) => modeOf(entry) !== 'outcome')
+  const entries: unknown[] = []
+  let matches = 0
+  for (const entry of listOf(body, 'entry')) {
+    const mode = modeOf(entry)
+    if (mode === 'outcome') requireRemark(entry)
+    else entries.push(entry)
+    if (mode !== 'outcome' && mode !== 'include') matches += 1
+  }
   const links = linksOf(body)
 
   const total = plainNumbers(body.total ?? 0)
   if (typeof total !== 'number') throw invalid('Bundle.total')
-  const matches = entries.filter((entry) => modeOf(entry) !== 'include').length
   const counted = passed === undefined ? matches : passed + entries.length
   const goesOn = links.some(({ relation }) => relation === 'next')
   if (total > counted && !goesOn) throw invalid('fewer entries than the total')

@@ -23,11 +23,15 @@ export function aboutAccess(access: Access): Partial<Happening> {
 /** Not by spreading: V8 takes ten times as long for members that follow a spread. */
 function saidOf({ token, grant, user, actor = grant.client }: Access): Partial<Happening> {
   const { user: person, ...patient } = partiesOf(grant)
+  const { id, organization, roles } = person
+  // In the order of their names, as all that the trail can write at once: see core/chain.ts.
   const named = {
     user: Object.assign(
-      person,
+      { id },
       user.name === undefined ? undefined : { name: user.name },
+      { organization },
       user.sdsRoleProfileId === undefined ? undefined : { roleProfile: user.sdsRoleProfileId },
+      { roles },
     ),
     launch: grant.launch,
     signOn: grant.signOn,
@@ -57,7 +61,7 @@ function policyOf(decisions: readonly PolicyDecision[]): Happening['policy'] {
     for (const id of decision.policies) ids.add(id)
     before = decision
   }
-  return { version: first.version, effect: 'allow', policies: [...ids] }
+  return { effect: 'allow', policies: [...ids], version: first.version }
 }
 
 /** That a call is allowed, and by which decisions. @throws Refusal policy_changed */

@@ -22,9 +22,9 @@ import type { Stands } from './standing.js'
 /** What the trail says of it: the type, the id or how many entries, never their content. */
 function detailOf({ call }: FhirPlan<FhirReadCall>, { entries = 0 }: Released) {
   const { interaction, type } = call
-  if (interaction === 'search') return { interaction, type, entries }
-  if (interaction === 'history') return { interaction, type, id: call.id, entries }
-  return { interaction, type, id: call.id }
+  if (interaction === 'search') return { entries, interaction, type }
+  if (interaction === 'history') return { entries, id: call.id, interaction, type }
+  return { id: call.id, interaction, type }
 }
 
 async function releasedOnce(parts: ProxyParts, plan: FhirPlan<FhirReadCall>, release: FhirRelease) {

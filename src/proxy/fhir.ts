@@ -67,12 +67,14 @@ async function askedOf(
     throw new Refusal('parameter_invalid', 'If-None-Exist')
   const { stands, mayWrite } = meanwhile
   const minimal = /\breturn=minimal\b/.test(req.get('prefer') ?? '')
-  return Object.assign(
-    { call, stands, mayWrite, minimal },
-    body === undefined ? undefined : { body },
-    ifMatch === undefined ? undefined : { ifMatch },
-    ifNoneExist === undefined ? undefined : { ifNoneExist },
-  )
+  const asked = { call, stands, mayWrite, minimal }
+  if (body === undefined && ifMatch === undefined && ifNoneExist === undefined) return asked
+  return {
+    ...asked,
+    ...(body === undefined ? {} : { body }),
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(ifNoneExist === undefined ? {} : { ifNoneExist }),
+  }
 }
 
 function send(res: Response, { status, body, etag, lastModified, location }: FhirAnswer): void {
