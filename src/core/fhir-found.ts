@@ -2,7 +2,7 @@
 import { readCall } from './call.js'
 import type { PolicyDecision } from './decision.js'
 import { type FhirPlan, readFhirCall, type SearchCall } from './fhir.js'
-import { judgeResource, withholdsLabelled } from './fhir-judge.js'
+import { judgeResource } from './fhir-judge.js'
 import {
   type FhirRelease,
   invalid,
@@ -199,7 +199,7 @@ export function releasedSearch(
   const matches = given.filter(({ mode }) => mode === 'match').length
   const bundle: Json = {
     resourceType: 'Bundle',
-    ...(withholdsLabelled(release, call.type, 's') ? { meta: REDACTED } : {}),
+    ...(plan.withholds ? { meta: REDACTED } : {}),
     type: 'searchset',
     ...(whole ? { total: matches } : {}),
     link,

@@ -6,7 +6,7 @@ import type { Access } from './access.js'
 import type { Policies, PolicyDecision } from './decision.js'
 import { accessWith, allows, decide, type Reached, reachedBy } from './enforcement.js'
 import { containedIn, isOfPatient, type Whose } from './fhir-compartment.js'
-import { isFhirType, rowOf } from './fhir-types.js'
+import { type FhirType, isFhirType, rowOf } from './fhir-types.js'
 import type { Json } from './json.js'
 import { anyOf, isLabelled, type PatientFlags, patientFlags } from './patient-flags.js'
 import type { Letter } from './scope.js'
@@ -95,14 +95,31 @@ export function judgeResource(
     : inside
 }
 
-/** Whether policies would keep from this caller what is marked sensitive, were there any. */
-export function withholdsLabelled(
-  { access, policies }: Judging,
-  type: string,
-  letter: Letter,
-): boolean {
+/** Whether policies would keep from this caller what a search finds and is marked sensitive, were there any. */
+export function withholdsLabelled(access: Access, policies: Policies, type: FhirType): boolean {
   const { sensitive, deceased } = access.grant.circumstances.patient
   if (sensitive) return false
   const flagged = accessWith(access, { sensitive: true, deceased })
-  return !allows(decide(flagged, policies, letter, { type: 'fhir', id: type }))
+  return !allows(decide(flagged, policies, 's', { type: 'fhir', id: type }))
+}
+
+/** SMART: the `fhirUser` scope implies read of that one resource; so does a scope of the user for its type. */
+export function isOwnPractitioner(
+  { scopes, grant }: Access,
+  { type, id }: { readonly type: FhirType; readonly id: string },
+  base: string,
+): boolean {
+  if (type !== 'Practitioner') return false
+  const reference = `Practitioner/${id}`
+  return (
+    scopes.some(
+      (scope) =>
+        (scope.kind === 'plain' && scope.name === 'fhirUser') ||
+        (scope.kind === 'fhir' &&
+          scope.reach === 'user' &&
+          scope.query === '' &&
+          scope.type === 'Practitioner' &&
+          scope.letters.has('r')),
+    ) && [reference, `${base}/${reference}`].includes(grant.fhirUser ?? '')
+  )
 }

@@ -6,7 +6,6 @@
 import { readCall } from './call.js'
 import { type FhirPlan, readFhirCall, type SearchCall } from './fhir.js'
 import { addressOf, type Given, withoutStrays } from './fhir-found.js'
-import { withholdsLabelled } from './fhir-judge.js'
 import { type FhirRelease, invalid, type Released } from './fhir-own.js'
 import { isPaged } from './fhir-search.js'
 import { searchOf } from './fhir-types.js'
@@ -20,12 +19,8 @@ const MOST_MATCHES = 999
 const AT_ONCE = '100'
 
 /** Whether the record's own pages would tell this caller of what they may not see. */
-export const tellsByPages = (
-  { call, reached }: FhirPlan<SearchCall>,
-  release: FhirRelease,
-): boolean =>
-  searchOf(call.type).includes('_count') &&
-  (reached !== 'all' || withholdsLabelled(release, call.type, 's'))
+export const tellsByPages = ({ call, reached, withholds = false }: FhirPlan<SearchCall>): boolean =>
+  searchOf(call.type).includes('_count') && (reached !== 'all' || withholds)
 
 /** The search from its first match, whatever part of it was asked for. */
 export function fromFirst(call: SearchCall): SearchCall {

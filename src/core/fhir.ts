@@ -15,6 +15,7 @@ import {
   requireDecision,
   requirePatient,
 } from './enforcement.js'
+import { isOwnPractitioner, withholdsLabelled } from './fhir-judge.js'
 import { heldToPatient, readCriteria, readSearch, SEARCHING, type Search } from './fhir-search.js'
 import { type FhirType, isFhirType, rowOf } from './fhir-types.js'
 import { Refusal } from './refusal.js'
@@ -175,23 +176,8 @@ export interface FhirPlan<C extends FhirDataCall = FhirDataCall> {
   readonly reached: Reached
   /** Absent for the user's own Practitioner, which the `fhirUser` scope gives. */
   readonly decision?: PolicyDecision
-}
-
-/** SMART: the `fhirUser` scope implies read of that one resource; so does a scope of the user for its type. */
-function isOwnPractitioner(access: Access, call: FhirDataCall, base: string): boolean {
-  if (call.interaction !== 'read' || call.type !== 'Practitioner') return false
-  const reference = `Practitioner/${call.id}`
-  return (
-    access.scopes.some(
-      (scope) =>
-        (scope.kind === 'plain' && scope.name === 'fhirUser') ||
-        (scope.kind === 'fhir' &&
-          scope.reach === 'user' &&
-          scope.query === '' &&
-          scope.type === 'Practitioner' &&
-          scope.letters.has('r')),
-    ) && [reference, `${base}/${reference}`].includes(access.grant.fhirUser ?? '')
-  )
+  /** Of a search: whether policies would keep from this caller what is marked sensitive, were there any. */
+  readonly withholds?: boolean
 }
 
 const LETTERS: Readonly<Record<FhirDataCall['interaction'], Letter>> = {
@@ -211,7 +197,7 @@ export function enforceFhir<C extends FhirDataCall>(
 ): FhirPlan<C> {
   requireAudience(access, base)
   const letter = LETTERS[call.interaction]
-  if (isOwnPractitioner(access, call, base))
+  if (call.interaction === 'read' && isOwnPractitioner(access, call, base))
     return { call, letter, reached: 'all', patient: access.grant.context.patient ?? '' }
 
   const reached = reachedBy(access, call.type, letter)
@@ -221,7 +207,8 @@ export function enforceFhir<C extends FhirDataCall>(
   const patient = requirePatient(access)
   if (call.type === 'Patient' && 'id' in call && call.id !== patient)
     throw new Refusal('record_other_patient', 'read Patient')
-  return { call, letter, reached, decision, patient }
+  const withholds = call.interaction === 'search' && withholdsLabelled(access, policies, call.type)
+  return { call, letter, reached, decision, patient, withholds }
 }
 
 /** The most versions of a history that are asked for at once: more, and the history is no answer. */

@@ -29,14 +29,17 @@ export interface Journey {
 }
 
 const KEY = 'journey'
+const NOTHING: Partial<Happening> = {}
 
 export function startJourney(res: Response, answers: Answers, refused: EventName): void {
-  res.locals[KEY] = { answers, refused, about: {}, frameAncestors: [] } satisfies Journey
+  res.locals[KEY] = { answers, refused, about: NOTHING, frameAncestors: [] } satisfies Journey
 }
 
 export const journeyOf = (res: Response): Journey => res.locals[KEY] as Journey
 
 /** Adds facts to whatever entry a refusal of this request will make. */
 export function learn(res: Response, about: Partial<Happening>): void {
-  Object.assign(journeyOf(res).about, about)
+  const journey = journeyOf(res)
+  // Most learn once, and most of those are never asked.
+  journey.about = journey.about === NOTHING ? about : { ...journey.about, ...about }
 }

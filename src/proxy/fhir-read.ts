@@ -66,7 +66,7 @@ export function readReleased(
   const { call } = plan
   const release = releaseFor(parts, access, plan.patient)
   const search = call.interaction === 'search' ? { ...plan, call } : undefined
-  return search && tellsByPages(search, release)
+  return search && tellsByPages(search)
     ? releasedPage(parts, search, release, stands)
     : releasedOnce(parts, plan, release)
 }

@@ -81,8 +81,7 @@ async function meeting(parts: ProxyParts, access: Access, criteria: Search, stan
   const goesOn = released.body.total === undefined
   if (others.length > 0 || goesOn) throw new Refusal('condition_ambiguous', criteria.type)
   const decisions = [...decisionsOf(plan), ...released.decisions]
-  const hides = tellsByPages(plan, releaseFor(parts, access, plan.patient))
-  return { resource: first?.resource, decisions, hides }
+  return { resource: first?.resource, decisions, hides: tellsByPages(plan) }
 }
 
 /** A resource as it stands, which the plan's letter lets this caller change. */
