@@ -1,4 +1,4 @@
-/** The load of reads: so many a second, whether or not the ones before have been answered. */
+/** The load of reads: so many a second, whether or not the ones before have been answered; or so many at a time. */
 import { createPrivateKey } from 'node:crypto'
 import { Pool } from 'undici'
 import { answer } from './answering.js'
@@ -21,6 +21,7 @@ interface Reads extends Target {
 const SCOPES = ['launch', 'openid', 'patient/Condition.rs']
 const READERS = 50
 const TOKEN_LENGTH = 900
+const IN_FLIGHT = 16
 
 interface Reader {
   readonly path: string
@@ -77,10 +78,24 @@ async function prepare(target: Target): Promise<void> {
   readers.set(target.origin, { all, since })
 }
 
-async function go(reads: Reads): Promise<Outside> {
-  const http = prepared.get(reads.origin)
-  const all = readers.get(reads.origin)?.all
+function preparedFor({ origin }: Target) {
+  const [http, { all } = {}] = [prepared.get(origin), readers.get(origin)]
   if (!http || !all) throw new Error('nothing was prepared')
+  return { http, all }
+}
+
+/** As many at a time as keep the server's core full, each as soon as one before it has been answered. */
+async function fill({ count, ...target }: Target & { readonly count: number }): Promise<void> {
+  const { http, all } = preparedFor(target)
+  let next = 0
+  const work = async (): Promise<void> => {
+    while (next < count) await read(http, all[next++ % all.length] as Reader)
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, work))
+}
+
+async function go(reads: Reads): Promise<Outside> {
+  const { http, all } = preparedFor(reads)
   const [took, errors]: [number[], string[]] = [[], []]
   const count = reads.perSecond * reads.seconds
   const start = performance.now()
@@ -106,6 +121,6 @@ async function go(reads: Reads): Promise<Outside> {
   }
 }
 
-answer({ prepare, go }, async () =>
+answer({ prepare, go, fill }, async () =>
   Promise.all([...prepared.values()].map((http) => http.destroy())),
 )

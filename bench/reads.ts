@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { exportJWK, generateKeyPair } from 'jose'
 import { startRedis } from '../test/redis-server.js'
-import { type Child, startChild } from './children.js'
+import { type Child, startChild, type Usage } from './children.js'
 import { median } from './figures.js'
 import type { Outside } from './load.js'
 import { areas, type CpuProfile } from './profile.js'
@@ -38,7 +38,13 @@ interface Line {
   readonly name: string
   readonly child: Child
   readonly target: { readonly origin: string; readonly jwk?: object }
-  readonly rounds: { readonly cpu: number; readonly p50: number; readonly p99: number }[]
+  readonly rounds: {
+    readonly cpu: number
+    readonly p50: number
+    readonly p99: number
+    /** CPU of a read where the core is full. */
+    readonly full: number
+  }[]
 }
 
 const FORWARDED = 'merely forwarded'
@@ -117,15 +123,19 @@ async function measure(load: Child, line: Line) {
   const after = await child.usage()
   if (Math.abs(took / seconds - 1) > OFF_PACE)
     throw new Error(`${name}: ${seconds} s of reads took ${took.toFixed(1)} s`)
-  const cpu = ((after.cpuSeconds - before.cpuSeconds) * 1000) / (perSecond * seconds)
-  return { cpu, p50, p99 }
+  const count = perSecond * seconds
+  await load.ask('fill', { ...target, count })
+  const last = await child.usage()
+  const each = (from: Usage, to: Usage) => ((to.cpuSeconds - from.cpuSeconds) * 1000) / count
+  return { cpu: each(before, after), p50, p99, full: each(after, last) }
 }
 
 async function profile(load: Child, line: Line): Promise<void> {
   await line.child.ask('profile')
   await measure(load, line)
   const profile = await line.child.ask<CpuProfile>('profiled')
-  const reads = perSecond * seconds
+  // As many at the pace, and as many with the core full.
+  const reads = 2 * perSecond * seconds
   console.log(`\n${line.name}: microseconds a read\n\n${areas(profile, reads)}`)
   if (options.keep === undefined) return
   const file = `${line.name.replace(/\W+/g, '-')}.cpuprofile`
@@ -133,11 +143,12 @@ async function profile(load: Child, line: Line): Promise<void> {
 }
 
 type Figure = keyof Line['rounds'][number]
-const FIGURES: readonly Figure[] = ['cpu', 'p50', 'p99']
+const FIGURES: readonly Figure[] = ['full', 'cpu', 'p50', 'p99']
 const least = (values: readonly number[]): number => Math.min(...values)
 
 function table(all: readonly Line[], row: (line: Line) => readonly number[]): void {
-  const heads = ['read', 'CPU ms', 'p50 ms', 'p99 ms', 'more CPU ms', 'more p50', 'more p99']
+  const own = ['CPU ms, core full', 'CPU ms', 'p50 ms', 'p99 ms']
+  const heads = ['read', ...own, ...own.map((head) => `more ${head}`)]
   const rule = heads.map((_, index) => (index === 0 ? '---' : '---:'))
   const cells = (line: Line): readonly string[] => {
     const figures = row(line).map((figure) => figure.toFixed(2))
