@@ -29,7 +29,7 @@ export function writerTime(writer: string): EpochMs {
 /** Whether members stand in the order of their names, wherever some stand, and are all of them JSON's. */
 function isInOrder(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return typeof value !== 'function'
-  if (Array.isArray(value)) return value.every(isInOrder)
+  if (Array.isArray(value)) return Array.from(value).every(isInOrder)
   const members = value as Readonly<Record<string, unknown>>
   let before = ''
   // Not by Object.keys: to look a member up by a name that is not from here costs more than to compare it.
@@ -58,7 +58,7 @@ const PLAIN = /^[ !#-[\]-~]*$/
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map((item) => textOf(item) ?? 'null').join()}]`
+  if (Array.isArray(value)) return `[${Array.from(value, (item) => textOf(item) ?? 'null').join()}]`
   const members = value as Readonly<Record<string, unknown>>
   let all = ''
   for (const name of Object.keys(members).sort()) {

@@ -15,6 +15,7 @@ import { heldToPatient, includedBy, isPaged } from './fhir-search.js'
 import { isFhirType } from './fhir-types.js'
 import { isObject, type Json } from './json.js'
 import { atOnce } from './json-text.js'
+import { Refusal } from './refusal.js'
 import { readSearchset } from './searchset.js'
 
 /** Of a link to another page only how many and from where: the search in it is the one that was judged. */
@@ -178,6 +179,16 @@ function judged(plan: FhirPlan<SearchCall>, entries: readonly Entry[], release: 
 }
 
 /**
+ * What may be withheld was asked before the record was: under other rules the mark, and the pages, would be wrong.
+ * @throws Refusal policy_changed
+ */
+function requireSameRules({ decision }: FhirPlan<SearchCall>, { policies }: FhirRelease): void {
+  const now = policies.version()
+  if (decision !== undefined && decision.version !== now)
+    throw new Refusal('policy_changed', `from version ${decision.version} to ${now}`)
+}
+
+/**
  * Made anew of what may be released: no count, link, time or member of the record's own tells of the rest. The
  * mark says what the role may not see, never whether there is any of it.
  */
@@ -187,6 +198,7 @@ export function releasedSearch(
   release: FhirRelease,
 ): Released {
   const { call } = plan
+  requireSameRules(plan, release)
   const { base } = release
   const from = call.parameters.get('_offset')
   const read = readSearchset(body, from === undefined ? undefined : Number(from))

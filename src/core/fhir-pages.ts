@@ -19,7 +19,7 @@ const MOST_MATCHES = 999
 const AT_ONCE = '100'
 
 /** Whether the record's own pages would tell this caller of what they may not see. */
-export const tellsByPages = ({ call, reached, withholds = false }: FhirPlan<SearchCall>): boolean =>
+export const tellsByPages = ({ call, reached, withholds }: FhirPlan<SearchCall>): boolean =>
   searchOf(call.type).includes('_count') && (reached !== 'all' || withholds)
 
 /** The search from its first match, whatever part of it was asked for. */

@@ -177,7 +177,7 @@ export interface FhirPlan<C extends FhirDataCall = FhirDataCall> {
   /** Absent for the user's own Practitioner, which the `fhirUser` scope gives. */
   readonly decision?: PolicyDecision
   /** Of a search: whether policies would keep from this caller what is marked sensitive, were there any. */
-  readonly withholds?: boolean
+  readonly withholds: boolean
 }
 
 const LETTERS: Readonly<Record<FhirDataCall['interaction'], Letter>> = {
@@ -198,7 +198,10 @@ export function enforceFhir<C extends FhirDataCall>(
   requireAudience(access, base)
   const letter = LETTERS[call.interaction]
   if (call.interaction === 'read' && isOwnPractitioner(access, call, base))
-    return { call, letter, reached: 'all', patient: access.grant.context.patient ?? '' }
+    return {
+      ...{ call, letter, reached: 'all', withholds: false },
+      patient: access.grant.context.patient ?? '',
+    }
 
   const reached = reachedBy(access, call.type, letter)
   if (reached === undefined)

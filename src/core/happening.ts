@@ -48,10 +48,16 @@ function stands(value: unknown, depth: number): boolean {
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value === 'boolean') return true
   if (typeof value !== 'object' || value === null || depth === DEEPEST) return false
-  if (Array.isArray(value))
-    return value.length <= LONGEST_LIST && value.every((item) => stands(item, depth + 1))
+  if (Array.isArray(value)) return itemsStand(value, depth + 1)
   // What has another prototype may not write itself as it looks here.
   return Object.getPrototypeOf(value) === Object.prototype && membersStand(value, depth + 1)
+}
+
+function itemsStand(items: readonly unknown[], depth: number): boolean {
+  if (items.length > LONGEST_LIST) return false
+  // Not by `every`, which passes over what is not there.
+  for (let at = 0; at < items.length; at++) if (!stands(items[at], depth)) return false
+  return true
 }
 
 function membersStand(value: object, depth: number): boolean {

@@ -12,7 +12,7 @@ import { newWriter } from '../core/chain.js'
 import type { Clock, EpochMs, Random } from '../core/values.js'
 import { storeOf } from './back-end.js'
 import { type Database, openChains } from './embedded-chains.js'
-import { openReading } from './embedded-reading.js'
+import { type EmbeddedReading, openReading } from './embedded-reading.js'
 import { openWriting } from './embedded-writing.js'
 import { StoreFailure } from './failure.js'
 import { encodeUntil, untilOf } from './records.js'
@@ -32,7 +32,7 @@ export const DATABASE = 'gateway.mdb'
 export async function openEmbedded({ dir, clock, random }: EmbeddedOptions): Promise<Store> {
   const db = openDatabase(dir)
   const chains = openChains(db)
-  const reading = openReading(join(dir, DATABASE))
+  const reading = await readingOf(db, join(dir, DATABASE))
   const writing = openWriting({ db, chains, writer: newWriter(clock(), random), clock })
   const backEnd = {
     kind: 'embedded' as const,
@@ -49,11 +49,20 @@ export async function openEmbedded({ dir, clock, random }: EmbeddedOptions): Pro
     sweep: (now: EpochMs) => sweep(db, now),
     async close() {
       await writing.idle()
-      await reading.close()
-      await db.close()
+      await reading.close().finally(() => db.close())
     },
   }
   return storeOf(backEnd, clock)
+}
+
+/** A database whose reading cannot be opened is not left open. */
+async function readingOf(db: Database, path: string): Promise<EmbeddedReading> {
+  try {
+    return openReading(path)
+  } catch (error) {
+    await db.close()
+    throw error
+  }
 }
 
 function openDatabase(dir: string): Database {

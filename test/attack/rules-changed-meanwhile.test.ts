@@ -224,6 +224,14 @@ it('no entry says that one version allowed what two did, however quick the recor
     }
     await request(world.app).get('/fhir/Condition').expect(503)
     expect(world.entries).toMatchObject([{ what: 'access_refused', refusal: 'policy_changed' }])
+    // What the new ones keep back must not be missing without a word.
+    world.entries.length = 0
+    happens = () => {
+      world.policy.state.version += 1
+      world.allowed = ({ patient }) => !patient.sensitive
+    }
+    await request(world.app).get('/fhir/Condition').expect(503)
+    expect(world.entries).toMatchObject([{ what: 'access_refused', refusal: 'policy_changed' }])
   } finally {
     await world.end()
   }

@@ -52,6 +52,13 @@ describe('canonical JSON (RFC 8785)', () => {
     expect(canonical('\u0000"\\\ud800é')).toBe(JSON.stringify('\u0000"\\\ud800é'))
   })
 
+  it('has a text for an item that is not there, as JSON does', () => {
+    // biome-ignore lint/suspicious/noSparseArray: it is what is written
+    const list = ['x', , 'y']
+    expect(canonical({ a: list })).toBe('{"a":["x",null,"y"]}')
+    expect(canonical({ b: 1, a: list })).toBe('{"a":["x",null,"y"],"b":1}')
+  })
+
   it('leaves out members without a value, as JSON does', () => {
     expect(canonical({ a: undefined, b: 1 })).toBe('{"b":1}')
   })

@@ -14,6 +14,8 @@ describe('what the trail may hold', () => {
 
   it.each([
     ['an item without a value', { list: ['a', undefined, 'b'] }, { list: ['a', 'b'] }],
+    // biome-ignore lint/suspicious/noSparseArray: it is what is bounded
+    ['an item that is not there', { list: ['a', , 'b'] }, { list: ['a', 'b'] }],
     ['a hundred and one items', { list: Array(101).fill('x') }, { list: Array(100).fill('x') }],
     ['a member without a value', { a: 'x', b: undefined, c: 'y' }, { a: 'x', c: 'y' }],
     ['a name that is none', { a: 'x', 'b\u202e': 'y', c: 'z' }, { a: 'x', c: 'z' }],
