@@ -166,15 +166,17 @@ export function withoutStrays(entries: readonly Given[], { base }: FhirRelease):
 /** A record that mixes patients in one answer is not to be believed in any part of it. */
 function judged(plan: FhirPlan<SearchCall>, entries: readonly Entry[], release: FhirRelease) {
   const decisions: PolicyDecision[] = []
+  const unseen: Json[] = []
   const given = entries.filter(({ resource, mode }) => {
     const [letter, decision] = mode === 'match' ? (['s', plan.decision] as const) : (['r'] as const)
     const verdict = judgeResource(release, resource, letter, decision)
     if (verdict.is === 'foreign')
       throw invalid(`a ${resource.resourceType} of another patient in a searchset`)
     if (verdict.is === 'given') decisions.push(...verdict.decisions)
-    else if (resource.resourceType === 'Patient') requirePatientSeen(release, resource, 's')
+    else if (resource.resourceType === 'Patient') unseen.push(resource)
     return verdict.is === 'given'
   })
+  for (const patient of unseen) requirePatientSeen(release, patient, 's')
   return { given, decisions }
 }
 

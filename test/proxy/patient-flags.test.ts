@@ -43,6 +43,19 @@ describe('a record that was marked sensitive after the launch', () => {
     expect(world.entries.map(({ refusal }) => refusal)).toEqual(['policy_denied', 'policy_denied'])
   })
 
+  it('is not what is told of an answer that holds another patient as well: nothing in it is believed', async () => {
+    const [own] = searchset(resource(restricted)).entry
+    const entry = [own, { resource: resource({ id: 'another' }), search: { mode: 'match' } }]
+    world = await openWorld((_req, res) => {
+      res.writeHead(200, { 'content-type': 'application/json' })
+      res.end(JSON.stringify({ resourceType: 'Bundle', type: 'searchset', entry }))
+    })
+    world.access = accessOf()
+    world.allowed = ({ patient }) => !patient.sensitive
+    expect((await search()).status).toBe(502)
+    expect(world.entries).toMatchObject([{ refusal: 'upstream_invalid' }])
+  })
+
   it('is released to who may see sensitive records, and the trail names what allowed it', async () => {
     await open(restricted)
     expect((await read()).status).toBe(200)
